@@ -1,0 +1,38 @@
+"""Safety regression tests for medical LLMs: a pytest plugin, a command line and the engine behind both.
+
+What a test of your own needs can be imported from here::
+
+    from jmedethic_pytest import Case, Verdict, LiveEngine, check
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from jmedethic_pytest._version import VERSION as __version__  # noqa: N811 - the conventional name
+
+if TYPE_CHECKING:
+    from jmedethic_pytest.errors import CaseError, ConfigError, JmedError, RunAborted, ThresholdFailure
+    from jmedethic_pytest.records import Case, Reply, Score, Turn, Verdict, Violation
+    from jmedethic_pytest.session import LiveEngine
+    from jmedethic_pytest.verdicts import check
+
+_HOMES = {
+    **dict.fromkeys(("CaseError", "ConfigError", "JmedError", "RunAborted", "ThresholdFailure"), "errors"),
+    **dict.fromkeys(("Case", "Reply", "Score", "Turn", "Verdict", "Violation"), "records"),
+    "LiveEngine": "session",
+    "check": "verdicts",
+}
+__all__ = [  # noqa: RUF022 - grouped by module
+    "CaseError", "ConfigError", "JmedError", "RunAborted", "ThresholdFailure",
+    "Case", "Reply", "Score", "Turn", "Verdict", "Violation",
+    "LiveEngine", "check", "__version__",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """Import on first use: pytest loads this package in every session, also where it has nothing to do."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,0 +1,5 @@
+"""``python -m jmedethic_pytest``: the command line."""
+
+from jmedethic_pytest.cli import main
+
+main()

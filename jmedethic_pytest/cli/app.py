@@ -1,0 +1,64 @@
+"""The Typer application, and how the shared run options become command-line options."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from jmedethic_pytest import _version
+from jmedethic_pytest.settings import MODEL_HELP, OPTIONS, Settings, parse
+
+app = typer.Typer(
+    name="jmedethic",
+    help="Safety regression tests for medical LLMs, without pytest.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+out = Console(highlight=False, soft_wrap=True, emoji=False)
+err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+
+Reports = Annotated[Path, typer.Option("--reports", help="Where runs and the cache are stored", metavar="DIR")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts")]
+
+
+def with_run_options(function: Callable[[Settings], None]) -> Callable[..., None]:
+    """Give a command the options of a run, declared once in :mod:`jmedethic_pytest.settings`."""
+
+    @wraps(function)
+    def command(model: str, **raw: Any) -> None:
+        function(parse(model, raw, prefix="--"))
+
+    kind = inspect.Parameter.KEYWORD_ONLY
+    parameters = [inspect.Parameter("model", kind, annotation=Annotated[str, typer.Option("--model", help=MODEL_HELP)])]
+    for option in OPTIONS:
+        declared = typer.Option(f"--{option.name}", help=option.help, metavar=option.metavar or None)
+        annotation: Any = Annotated[bool if option.is_flag else str | None, declared]
+        default = False if option.is_flag else None
+        parameters.append(inspect.Parameter(option.key, kind, default=default, annotation=annotation))
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return command
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Print the version and exit")] = False) -> None:
+    if version:
+        out.print(_version.VERSION)
+        raise typer.Exit
+
+
+def _register() -> None:
+    """Import the modules of the commands; each one adds its own."""
+    from jmedethic_pytest.cli import cases, doctor, listing, run, show, transfer  # noqa: F401
+
+    app.add_typer(cases.cases_app, name="cases")
+
+
+_register()

@@ -1,0 +1,128 @@
+"""``jmedethic doctor``: everything that is wrong with keys, endpoints, files and models, at once."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+
+from jmedethic_pytest import cases as case_files
+from jmedethic_pytest import thresholds
+from jmedethic_pytest.cli import spell
+from jmedethic_pytest.cli.app import Reports, app, out
+from jmedethic_pytest.errors import ConfigError, JmedError
+from jmedethic_pytest.prepare import panel
+from jmedethic_pytest.providers import ModelRef, open_provider, resolve, retirement
+from jmedethic_pytest.settings import Settings
+from jmedethic_pytest.thresholds import Thresholds
+
+T = TypeVar("T")
+
+
+@app.command("doctor")
+def doctor(
+    model: Annotated[str | None, typer.Option("--model", help="Model to check, PROVIDER:NAME")] = None,
+    base_url: Annotated[str | None, typer.Option("--base-url", help="Address of the model's server")] = None,
+    judges: Annotated[str | None, typer.Option("--judges", help="Judge profile or models")] = None,
+    cases: Annotated[Path | None, typer.Option("--cases", help="Case file or folder")] = None,
+    rules_file: Annotated[Path | None, typer.Option("--thresholds", help="Thresholds file")] = None,
+    reports: Reports = Path("reports"),
+    offline: Annotated[bool, typer.Option("--offline", help="Contact no endpoint")] = False,
+) -> None:
+    """Check keys, endpoints, files and retiring models, all at once; nothing is paid."""
+    report = _Report()
+    found = report.check(
+        "thresholds", lambda: thresholds.load(rules_file, Path.cwd()), lambda pair: str(pair[1] or "built-in defaults")
+    )
+    rules = found[0] if found else Thresholds(schema_version=1)
+    report.check("cases", lambda: case_files.load([cases] if cases else None), lambda loaded: f"{len(loaded)} valid")
+    report.check("reports", lambda: _writable(reports), str)
+    refs: list[ModelRef | None] = []
+    if model:
+        target = partial(resolve, model, place="--model", providers=rules.providers, base_url=base_url)
+        refs.append(report.check("target", target, _shown))
+    specs = report.check("panel", lambda: panel(Settings(model=model or "", judges=judges), rules), ", ".join) or ()
+    refs += [
+        report.check("judge", partial(resolve, s, place="judge", providers=rules.providers), _shown) for s in specs
+    ]
+    for ref in refs:
+        if ref is not None:
+            _check_model(report, ref, offline=offline)
+    if report.failed:
+        out.print(f"{report.failed} of {report.done} checks failed", style="bold red", markup=False)
+        raise typer.Exit(1)
+    out.print(f"all {report.done} checks passed", style="bold green", markup=False)
+
+
+class _Report:
+    """Prints one line per check and counts the failed ones."""
+
+    def __init__(self) -> None:
+        self.done = 0
+        self.failed = 0
+
+    def check(self, name: str, step: Callable[[], T], shown: Callable[[T], str]) -> T | None:
+        """Run a step; print its result or every problem it raises."""
+        self.done += 1
+        try:
+            result = step()
+        except JmedError as error:
+            self.failed += 1
+            for problem in error.problems if isinstance(error, ConfigError) else [str(error)]:
+                out.print(f"FAIL  {name}: {spell(problem)}", style="red", markup=False)
+            return None
+        out.print(f"ok    {name}: {shown(result)}", markup=False)
+        return result
+
+
+def _shown(ref: ModelRef) -> str:
+    return f"{ref.label} at {ref.base_url}"
+
+
+def _writable(reports: Path) -> Path:
+    """Return the folder if a run could be stored there."""
+    folder = next(path for path in (reports.absolute(), *reports.absolute().parents) if path.exists())
+    if not folder.is_dir():
+        raise ConfigError(f"{folder} is a file, not a folder. Give another one (--reports).")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ConfigError(f"{folder} cannot be written. Give another one (--reports).")
+    return reports
+
+
+def _check_model(report: _Report, ref: ModelRef, *, offline: bool) -> None:
+    report.check(f"lifetime of {ref.label}", lambda: _lifetime(ref), str)
+    if not offline and not ref.simulated:
+        report.check(f"endpoint of {ref.label}", lambda: _listed(ref), str)
+
+
+def _lifetime(ref: ModelRef) -> str:
+    """Fail for a model that has ended; name an end that is announced."""
+    end = retirement(ref.label)
+    if end is None:
+        return "no end is known to this version"
+    if end.date <= datetime.now(UTC).date().isoformat():
+        raise ConfigError(
+            f"ended on {end.date} ({end.note}). Choose another model, or another endpoint that serves it."
+        )
+    return f"ends on {end.date} ({end.note}): plan the change, scores of other judges are not comparable"
+
+
+def _listed(ref: ModelRef) -> str:
+    async def ask() -> dict[str, str | None]:
+        provider = open_provider(ref)
+        try:
+            return await provider.models()
+        finally:
+            await provider.aclose()
+
+    models = asyncio.run(ask())
+    if ref.name not in models:
+        names = ", ".join(list(models)[:8]) or "none"
+        raise ConfigError(f"the server answers but does not list {ref.name!r}; it lists: {names}.")
+    return f"reachable, {ref.name} is listed" + (f", ends on {models[ref.name]}" if models[ref.name] else "")

@@ -1,0 +1,67 @@
+"""``jmedethic show``: a stored run, or one conversation of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jmedethic_pytest import store
+from jmedethic_pytest.cli.app import AsJson, Reports, app, err, out
+from jmedethic_pytest.errors import StoreError, did_you_mean
+from jmedethic_pytest.records import Verdict
+from jmedethic_pytest.reporting.transcript import visible
+
+
+@app.command("show")
+def show(
+    run: Annotated[str, typer.Argument(help="Run id, part of it, path, or 'latest'")],
+    case: Annotated[str | None, typer.Argument(help="Case id; without it the run's summary is shown")] = None,
+    reports: Reports = Path("reports"),
+    as_json: AsJson = False,
+) -> None:
+    """Show a run's summary, or one conversation with its scores. Content warning: replies may be harmful."""
+    path = store.find_run(reports, run)
+    if case is None:
+        name = "summary.json" if as_json else "summary.md"
+        file = path / name
+        if not file.is_file():
+            raise StoreError(f"{file}: not there: the run did not finish. Its verdicts: {path / 'verdicts.jsonl'}.")
+        out.print(file.read_text(encoding="utf-8"), markup=False)
+        return
+    verdict = _find(path, case)
+    if as_json:
+        out.print_json(verdict.model_dump_json())
+    else:
+        _print(verdict)
+
+
+def _find(path: Path, case: str) -> Verdict:
+    torn: list[str] = []
+    ids = []
+    for verdict in store.read_verdicts(path, torn):
+        if verdict.case.id == case:
+            return verdict
+        ids.append(verdict.case.id)
+    for note in torn:
+        err.print(note, markup=False)
+    raise StoreError(f"{case!r} is not among the {len(ids)} verdicts of {path.name}.{did_you_mean(case, ids)}")
+
+
+def _print(verdict: Verdict) -> None:
+    case = verdict.case
+    out.print(f"{case.id}  {case.guideline}  {case.strategy}  status {verdict.status}", style="bold", markup=False)
+    if verdict.detail:
+        out.print(verdict.detail, markup=False)
+    broken = {violation.turn: violation for violation in verdict.violations}
+    for turn in verdict.turns:
+        value = "no score" if turn.value is None else f"{turn.value:.1f}"
+        floor = f"  at or below its floor {broken[turn.index].floor:g}" if turn.index in broken else ""
+        out.print(f"\nT{turn.index} user", style="bold")
+        out.print(visible(turn.user), markup=False)
+        out.print(f"T{turn.index} reply  [{value}]{floor}", style="bold", markup=False)
+        out.print(visible(turn.reply.text or turn.reply.detail), markup=False)
+        for score in turn.scores:
+            given = score.status if score.value is None else f"{score.value:g}"
+            out.print(f"  {score.judge}: {given}  {visible(score.rationale or score.detail)}", markup=False)

@@ -1,0 +1,131 @@
+"""The exception tree, and the helpers that word an error for a person.
+
+JmedError
+├── ConfigError        bad input by the user: options, files, keys (pytest.UsageError, exit 4)
+├── StoreError         the run store or the cache cannot be read or written
+├── RunAborted         the run cannot go on: dead endpoint, full disk (status ``incomplete``)
+├── CaseError          one case has no score: transport, judge or reply trouble (test ERROR)
+└── ProviderError      one call failed (becomes a status, never crosses the engine)
+AssertionError
+└── ThresholdFailure   a case fell to or below a floor (test FAILED)
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+    from pydantic_core import ErrorDetails
+
+
+class JmedError(Exception):
+    """Base class of everything this package raises on purpose, except ``ThresholdFailure``."""
+
+
+class ConfigError(JmedError):
+    """What the user gave cannot be used; carries every problem found, not only the first.
+
+    Args:
+        problems: one text per problem, each with place, value, what is allowed and the next step.
+    """
+
+    def __init__(self, problems: str | Sequence[str]) -> None:
+        self.problems = [problems] if isinstance(problems, str) else list(problems)
+        super().__init__("\n".join(self.problems))
+
+
+class StoreError(JmedError):
+    """A file of the run store or the response cache cannot be read or written."""
+
+
+class RunAborted(JmedError):  # noqa: N818 - an outcome, as users read it
+    """The whole run cannot go on; what was finished is stored and the same command resumes it."""
+
+
+class BudgetSpent(RunAborted):
+    """The next call might exceed the budget: the run stops with exit status 7."""
+
+
+class CaseError(JmedError):
+    """A case ended without a complete set of scores: trouble of the infrastructure, not a safety finding.
+
+    Args:
+        message: one line for a person.
+        key: which evaluation it was (:attr:`jmedethic_pytest.Verdict.key`).
+    """
+
+    def __init__(self, message: str, key: str = "") -> None:
+        super().__init__(message)
+        self.key = key
+
+
+class ProviderError(JmedError):
+    """A model call failed for good (after the SDK's own retries).
+
+    Args:
+        message: what happened, without secrets.
+        fatal: true if no other call to this endpoint can succeed either (bad key, unknown model, nobody listens).
+        http_status: status code of the last answer, ``None`` if there was none.
+        blocked: true if the server says that its own safety filter stopped the request or the answer.
+    """
+
+    def __init__(
+        self, message: str, *, fatal: bool = False, http_status: int | None = None, blocked: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.fatal = fatal
+        self.http_status = http_status
+        self.blocked = blocked
+
+
+class ThresholdFailure(AssertionError):  # noqa: N818 - a finding, not an error
+    """At least one turn of a case scored at or below its floor: a safety finding.
+
+    Args:
+        message: one line for a person, without any text of a model.
+        key: which evaluation it was (:attr:`jmedethic_pytest.Verdict.key`).
+    """
+
+    def __init__(self, message: str, key: str = "") -> None:
+        super().__init__(message)
+        self.key = key
+
+
+def did_you_mean(value: str, allowed: Iterable[str]) -> str:
+    """Return ``" Did you mean 'x'?"`` for the closest allowed word, or an empty string."""
+    by_lower = {word.lower(): word for word in allowed}
+    close = difflib.get_close_matches(value.lower(), list(by_lower), n=1, cutoff=0.6)
+    return f" Did you mean {by_lower[close[0]]!r}?" if close else ""
+
+
+def unknown(what: str, value: str, allowed: Sequence[str], next_step: str = "") -> str:
+    """Word the error for a name outside a closed set, listing at most twelve allowed names."""
+    shown = ", ".join(allowed[:12]) + (f", ... ({len(allowed)} in all)" if len(allowed) > 12 else "")
+    return f"{what}: unknown value {value!r}.{did_you_mean(value, allowed)} Allowed: {shown}.{next_step}"
+
+
+def explain_validation(error: ValidationError, place: str, fields: Iterable[str] = ()) -> list[str]:
+    """Turn a pydantic error into one line per problem: place, field, value, what is allowed.
+
+    Args:
+        error: what pydantic raised.
+        place: file and line or file and table, the start of each line.
+        fields: names to suggest for an unknown field.
+    """
+    items = error.errors(include_url=False)
+    return [line for item in items for line in explain_validation_item(item, place, fields)]
+
+
+def explain_validation_item(item: ErrorDetails, place: str, fields: Iterable[str] = ()) -> list[str]:
+    """Word one problem of a pydantic error (see :func:`explain_validation`)."""
+    field = ".".join(str(part) for part in item["loc"] if part != "[key]") or "(whole)"
+    if item["type"] == "extra_forbidden":
+        return [f"{place}: unknown field {field!r}.{did_you_mean(str(item['loc'][-1]), fields)}"]
+    if item["type"] == "missing":
+        return [f"{place}: field {field!r} is missing."]
+    given = repr(item["input"])
+    given = given if len(given) <= 80 else given[:77] + "..."
+    return [f"{place}: field {field!r}: {given} is not allowed: {item['msg']}."]

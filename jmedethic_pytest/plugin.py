@@ -1,0 +1,290 @@
+"""The pytest plugin: hooks and fixtures only; what they do stands in :mod:`jmedethic_pytest.session`.
+
+Without ``--model`` nothing is imported and nothing costs time; tests that need a model are then deselected.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from jmedethic_pytest.settings import MODEL_HELP, OPTIONS
+
+if TYPE_CHECKING:
+    from jmedethic_pytest.records import Case, Verdict
+    from jmedethic_pytest.session import ControllerSession, LiveEngine, Session
+
+_SESSION: pytest.StashKey[Session | None] = pytest.StashKey()
+_VERDICT: pytest.StashKey[Verdict] = pytest.StashKey()
+OWN_EXITS = (6, 7)
+"""Exit statuses that are not pytest's: inconclusive or incomplete, budget spent."""
+_MARK = "jmedethic_session"
+"""The fixture behind all of ours: a test without it is not ours, even if it has an ``engine`` of its own."""
+_PARAMETER = "jmedethic_case_id"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare ``--model`` and the ``--jmed-*`` options."""
+    group = parser.getgroup("jmedethic", "safety regression of medical LLMs (jmedethic-pytest)")
+    group.addoption("--model", metavar="PROVIDER:NAME", default=None, help=MODEL_HELP)
+    for option in OPTIONS:
+        kind: dict[str, Any] = (
+            {"action": "store_true"} if option.is_flag else {"default": None, "metavar": option.metavar}
+        )
+        group.addoption(f"--jmed-{option.name}", dest=f"jmed_{option.key}", help=option.help, **kind)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Check all input before anything is started or paid."""
+    session = None
+    if config.option.model is not None:
+        from jmedethic_pytest.session import open_session
+
+        session = open_session(config)
+    config.stash[_SESSION] = session
+    controller = _controller(config)
+    if controller is not None:
+        config.pluginmanager.register(controller, "jmedethic-controller")
+
+
+def _controller(config: pytest.Config) -> ControllerSession | None:
+    """Return the controller's session, ``None`` in workers and without a model."""
+    session = config.stash.get(_SESSION, None)
+    if session is None:
+        return None
+    from jmedethic_pytest.session import ControllerSession
+
+    return session if isinstance(session, ControllerSession) else None
+
+
+def _only_looks(config: pytest.Config) -> bool:
+    """Tell whether pytest was asked to show something and to run no test: then no call may be paid."""
+    names = ("collectonly", "setupplan", "showfixtures", "show_fixtures_per_test")
+    return any(getattr(config.option, name, False) for name in names)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Start the engine before xdist starts its workers, which need the broker's address."""
+    controller = _controller(session.config)
+    if controller is not None and controller.prepared.settings.dry_run:
+        pytest.exit("\n".join(controller.estimate_lines()), returncode=0)
+    if controller is not None and not _only_looks(session.config):
+        distributed = bool(getattr(session.config.option, "tx", None))
+        controller.start(distributed=distributed)
+        # Every worker would empty the folder again, other workers' results with it; the controller has done it.
+        if distributed and getattr(session.config.option, "clean_alluredir", False):
+            session.config.option.clean_alluredir = False
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell an xdist worker the case ids and where to ask for verdicts."""
+    controller = _controller(node.config)
+    if controller is not None:
+        from jmedethic_pytest.session import WORKERINPUT
+
+        node.workerinput[WORKERINPUT] = controller.worker_input()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make one test of every selected case; the parameter is the id alone, so that collection stays cheap."""
+    if _PARAMETER in metafunc.fixturenames:
+        session = metafunc.config.stash.get(_SESSION, None)
+        metafunc.parametrize(_PARAMETER, session.ids if session is not None else [])
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With a model keep only tests that need one, without a model only those that do not."""
+    session = config.stash.get(_SESSION, None)
+
+    def wanted(item: pytest.Item) -> bool:
+        names = getattr(item, "fixturenames", ())
+        empty = _PARAMETER in names and not (session and session.ids)
+        return (_MARK in names) == (session is not None) and not empty
+
+    kept, dropped = [item for item in items if wanted(item)], [item for item in items if not wanted(item)]
+    if dropped:
+        config.hook.pytest_deselected(items=dropped)
+        items[:] = kept
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Send the engine ahead, in the order of the tests."""
+    ours = session.config.stash.get(_SESSION, None)
+    if ours is not None and not _only_looks(session.config):
+        calls = [
+            item.callspec for item in session.items if isinstance(item, pytest.Function) and hasattr(item, "callspec")
+        ]
+        ids = [str(call.params[_PARAMETER]) for call in calls if _PARAMETER in call.params]
+        if ids:
+            ours.plan(ids)
+
+
+@pytest.fixture
+def jmedethic_session(request: pytest.FixtureRequest) -> Session:
+    """This process's side of the run; for internal use."""
+    session = request.config.stash[_SESSION]
+    assert session is not None
+    return session
+
+
+@pytest.fixture
+def verdict(jmedethic_session: Session, jmedethic_case_id: str, request: pytest.FixtureRequest) -> Verdict:
+    """The finished evaluation of one benchmark case. The test is run once for every selected case.
+
+    Example::
+
+        def test_last_turn_is_safe(verdict):
+            assert verdict.turn_scores[-1] > 5
+    """
+    found = jmedethic_session.verdict(jmedethic_case_id)
+    request.node.stash[_VERDICT] = found
+    if found.status != "scored" and not found.red:
+        _allure(request.node, "label", "describe")
+        from jmedethic_pytest.verdicts import check
+
+        check(found)
+    _allure(request.node, "label")
+    return found
+
+
+@pytest.fixture
+def case(verdict: Verdict) -> Case:
+    """The case behind ``verdict``: its texts, guideline, strategy and reviewers' notes."""
+    return verdict.case
+
+
+@pytest.fixture
+def engine(jmedethic_session: Session) -> LiveEngine:
+    """Evaluates a case of your own: ``engine.evaluate(Case(...))`` returns its verdict."""
+    from jmedethic_pytest.session import LiveEngine
+
+    return LiveEngine(jmedethic_session)
+
+
+def _allure(item: pytest.Item, *functions: str) -> None:
+    """Describe the item's verdict to Allure, if a report was asked for."""
+    if getattr(item.config.option, "allure_report_dir", None) and _VERDICT in item.stash:
+        from jmedethic_pytest.reporting import allure
+
+        for name in functions:
+            getattr(allure, name)(item.stash[_VERDICT])
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Name the test in Allure once its fixtures are there, also if one of them failed."""
+    try:
+        return (yield)
+    finally:
+        _allure(item, "title")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Write the verdict's steps into the test's body, whether the test passes or not."""
+    try:
+        return (yield)
+    finally:
+        _allure(item, "describe")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Mark our own outcomes, and show them as one line instead of a traceback through this package."""
+    report = yield
+    if isinstance(item, pytest.Function) and hasattr(item, "callspec") and _PARAMETER in item.callspec.params:
+        report.jmedethic_key = str(item.callspec.params[_PARAMETER])  # type: ignore[attr-defined]
+    if call.excinfo is not None and item.config.stash.get(_SESSION, None) is not None:
+        from jmedethic_pytest.errors import JmedError, ThresholdFailure
+        from jmedethic_pytest.session import outcome_kind
+
+        kind = outcome_kind(call.excinfo.value, item.stash.get(_VERDICT, None))
+        if kind is not None:
+            report.jmedethic = kind  # type: ignore[attr-defined]
+        if isinstance(call.excinfo.value, JmedError | ThresholdFailure):
+            report.longrepr = call.excinfo.getrepr(style="value")
+    return report
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Say what will be evaluated, and that a simulation is one."""
+    controller = _controller(config)
+    if controller is None:
+        return []
+    from jmedethic_pytest.reporting.header import header_lines
+
+    return header_lines(controller.prepared)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitCode) -> None:
+    """Compute the statistics, decide the gate, show its conditions as tests, set the exit status."""
+    controller = _controller(session.config)
+    if controller is None:
+        _spare_worker(session.config)
+        return
+    status = controller.finish(int(exitstatus), session.testsfailed)
+    reports = controller.gate_reports()
+    session.testscollected += len(reports)
+    terminal = session.config.pluginmanager.getplugin("terminalreporter")
+    if terminal is not None:
+        terminal.ensure_newline()
+    hook = _without_last_failed(session.config)
+    for report in reports:
+        hook(report=report)
+    folder = getattr(session.config.option, "allure_report_dir", None)
+    if folder and controller.outcome is not None:
+        from jmedethic_pytest.reporting import allure
+
+        allure.write_gate(Path(folder), controller.outcome.gate, controller.prepared.target.label)
+    session.exitstatus = status
+    if terminal is not None and int(exitstatus) in OWN_EXITS:  # pytest itself prints no summary for these
+        _print_summary(terminal, controller)
+
+
+def _spare_worker(config: pytest.Config) -> None:
+    """Keep an xdist worker from importing Hypothesis (over a CPU second) for a summary that nobody sees."""
+    if hasattr(config, "workerinput") and "hypothesis" not in sys.modules:
+        plugin = config.pluginmanager.getplugin("hypothesispytest")
+        if plugin is not None:
+            config.pluginmanager.unregister(plugin)
+
+
+def _without_last_failed(config: pytest.Config) -> Any:
+    """Return the report hook without pytest's memories of failures: a gate condition is no test that could be rerun."""
+    memories = [config.pluginmanager.getplugin(name) for name in ("lfplugin", "stepwiseplugin")]
+    return config.pluginmanager.subset_hook_caller("pytest_runtest_logreport", [item for item in memories if item])
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Print the figures and the gate's answer; never any text of a model."""
+    _print_summary(terminalreporter, _controller(config))
+
+
+def _print_summary(terminalreporter: Any, controller: ControllerSession | None) -> None:
+    if controller is None or (controller.outcome is None and controller.trouble is None):
+        return
+    terminalreporter.section("jmedethic: safety regression")
+    if controller.trouble is not None:
+        terminalreporter.write_line(f"GATE: INCONCLUSIVE: {controller.trouble}")
+        return
+    from jmedethic_pytest.reporting.lines import summary_lines
+
+    for line in summary_lines(controller.outcome):  # type: ignore[arg-type]
+        terminalreporter.write_line(line)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave no thread behind, however pytest ended."""
+    controller = _controller(config)
+    if controller is not None:
+        controller.abort()

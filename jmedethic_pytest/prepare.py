@@ -1,0 +1,133 @@
+"""Everything a run needs, found and checked before anything is started or paid."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from jmedethic_pytest import cases, prices, selection, thresholds
+from jmedethic_pytest.errors import ConfigError, unknown
+from jmedethic_pytest.providers import ModelRef, resolve
+from jmedethic_pytest.records import Case, plan_key
+from jmedethic_pytest.settings import Settings
+from jmedethic_pytest.thresholds import Thresholds
+
+T = TypeVar("T")
+
+
+class Job(NamedTuple):
+    """One planned evaluation."""
+
+    case: Case
+    repeat: int = 0
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A run whose input was found sound."""
+
+    settings: Settings
+    thresholds: Thresholds
+    thresholds_path: Path | None
+    """``None`` for the built-in defaults."""
+    cases: dict[str, Case]
+    """The selected cases by id, in their order."""
+    target: ModelRef
+    judges: tuple[ModelRef, ...]
+
+    def plan(self) -> dict[str, Job]:
+        """Return every evaluation of the run by its key: each case, and each repetition of it."""
+        jobs = (Job(case, repeat) for case in self.cases.values() for repeat in range(self.settings.repeats))
+        return {plan_key(job.case.id, job.repeat): job for job in jobs}
+
+    @property
+    def simulated_judges(self) -> bool:
+        """True if any judge is a demo simulation."""
+        return any(judge.simulated for judge in self.judges)
+
+    @property
+    def simulated(self) -> bool:
+        """True if target or a judge is a demo simulation."""
+        return self.target.simulated or self.simulated_judges
+
+
+def prepare(settings: Settings, root: Path) -> Prepared:
+    """Read and check everything a run needs: thresholds, cases, models, addresses, keys.
+
+    Raises:
+        ConfigError: with **all** problems, so that one look at the message is enough.
+    """
+    problems: list[str] = []
+
+    def attempt(step: Callable[[], T]) -> T | None:
+        try:
+            return step()
+        except ConfigError as error:
+            problems.extend(error.problems)
+            return None
+
+    loaded = attempt(lambda: thresholds.load(settings.thresholds, root))
+    rules = loaded[0] if loaded else Thresholds(schema_version=1)
+    chosen = attempt(lambda: selection.select(cases.load(settings.cases), settings.selection))
+    if chosen and rules.target.history == "reference":
+        attempt(lambda: cases.require_reference(chosen, settings.selection.turns))
+    target = attempt(
+        lambda: resolve(settings.model, place="--model", providers=rules.providers, base_url=settings.base_url)
+    )
+    specs = (attempt(lambda: panel(settings, rules)) if loaded else None) or ()
+    judges = [attempt(partial(_judge, spec, rules)) for spec in specs]
+    problems.extend(_same_judge_twice(judge for judge in judges if judge is not None))
+    if settings.budget is not None and settings.budget.unit == "usd":
+        problems.extend(_unpriced([target, *judges], rules))
+    if problems or loaded is None or chosen is None or target is None:
+        raise ConfigError(problems)
+    return Prepared(
+        settings=settings,
+        thresholds=rules,
+        thresholds_path=loaded[1],
+        cases={case.id: case for case in chosen},
+        target=target,
+        judges=tuple(judge for judge in judges if judge is not None),
+    )
+
+
+def _judge(spec: str, rules: Thresholds) -> ModelRef:
+    return resolve(spec, place="judge", providers=rules.providers)
+
+
+def _same_judge_twice(judges: Iterable[ModelRef]) -> Iterator[str]:
+    """Refuse a panel that is one judge: it would always agree with itself."""
+    counts = Counter((judge.label, judge.base_url) for judge in judges)
+    for (label, address), count in counts.items():
+        if count > 1:
+            yield f"judges: {label!r} at {address} is named {count} times; a panel needs different judges."
+
+
+def _unpriced(models: Iterable[ModelRef | None], rules: Thresholds) -> Iterator[str]:
+    """Name the models whose price is unknown: a budget in money cannot hold for them."""
+    for label in dict.fromkeys(model.label for model in models if model is not None):
+        if prices.price(label, rules.prices) is None:
+            yield (
+                f"budget: the price of {label!r} is unknown, so a budget in money cannot be kept. "
+                f'Add [prices."{label}"] to the thresholds file, or give the budget in tokens or calls.'
+            )
+
+
+def panel(settings: Settings, rules: Thresholds) -> tuple[str, ...]:
+    """Return the judges asked for, or the profile's; a demo target gets demo judges.
+
+    Raises:
+        ConfigError: for an unknown profile.
+    """
+    wanted = settings.judges
+    if wanted and ":" in wanted:
+        return tuple(spec.strip() for spec in wanted.split(",") if spec.strip())
+    if wanted is None:
+        wanted = "demo" if settings.model.startswith("demo:") else rules.judges.profile
+    if wanted not in rules.judges.profiles:
+        raise ConfigError(unknown("judge profile", wanted, list(rules.judges.profiles)))
+    return rules.judges.profiles[wanted]

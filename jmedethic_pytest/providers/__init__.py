@@ -1,0 +1,31 @@
+"""Transports to models. Importing this package imports no SDK; opening a provider imports the one it needs."""
+
+from __future__ import annotations
+
+from jmedethic_pytest.providers.base import ChatRequest, Message, ModelRef, Observer, Provider
+from jmedethic_pytest.providers.catalog import plugins, resolve, retirement
+
+__all__ = ["ChatRequest", "Message", "ModelRef", "Observer", "Provider", "open_provider", "resolve", "retirement"]
+
+
+def open_provider(ref: ModelRef, observe: Observer | None = None) -> Provider:
+    """Return the transport of a model; must be called inside the event loop that will use it.
+
+    Args:
+        ref: the model.
+        observe: told status and headers of every answer, also of those the SDK retries by itself.
+    """
+    if ref.kind == "demo":
+        from jmedethic_pytest.providers.demo import DemoProvider
+
+        return DemoProvider(ref)
+    if ref.kind == "openai":
+        from jmedethic_pytest.providers.openai import OpenAIProvider
+
+        return OpenAIProvider(ref, observe)
+    if ref.kind == "anthropic":
+        from jmedethic_pytest.providers.anthropic import AnthropicProvider
+
+        return AnthropicProvider(ref, observe)
+    provider: Provider = plugins()[ref.kind].load()(ref)
+    return provider

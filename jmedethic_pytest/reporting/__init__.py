@@ -1,0 +1,1 @@
+"""What people look at: terminal, Markdown, Allure. Every figure comes from the one summary object."""

@@ -1,0 +1,28 @@
+"""What a run is about to do, in three lines."""
+
+from __future__ import annotations
+
+from jmedethic_pytest import cases as case_files
+from jmedethic_pytest.prepare import Prepared
+from jmedethic_pytest.providers import retirement
+from jmedethic_pytest.reporting.wording import SIMULATION
+
+
+def header_lines(prepared: Prepared) -> list[str]:
+    """Return the lines shown before a run starts."""
+    settings = prepared.settings
+    judges = ", ".join(judge.label for judge in prepared.judges)
+    digest = case_files.digest(prepared.cases.values())[:12]
+    suites = settings.selection.suite or "default suite"
+    lines = [
+        f"jmedethic: target {prepared.target.label}, judges {judges}",
+        f"jmedethic: {len(prepared.cases)} cases ({suites}, {','.join(settings.selection.locales)}, digest {digest}), "
+        f"{settings.concurrency} in flight, cache {settings.cache}",
+    ]
+    if prepared.simulated:
+        lines.append(f"jmedethic: {SIMULATION}")
+    for ref in (prepared.target, *prepared.judges):
+        end = retirement(ref.label)
+        if end:
+            lines.append(f"jmedethic: WARNING: {ref.label} ends on {end.date} ({end.note}); see `jmedethic doctor`")
+    return lines

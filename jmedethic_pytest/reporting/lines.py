@@ -1,0 +1,80 @@
+"""The summary as plain text lines, for a terminal and for log files. It never contains text of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from jmedethic_pytest.records import Gate, RunInfo
+from jmedethic_pytest.reporting.wording import SIMULATION, number, share
+from jmedethic_pytest.stats.outcome import Outcome
+from jmedethic_pytest.stats.summary import Distribution, Summary, strategy_name
+
+
+def summary_lines(outcome: Outcome) -> list[str]:
+    """Return the whole summary, at most 100 characters wide."""
+    summary, info = outcome.summary, outcome.info
+    counts = f"{summary.passed} passed, {summary.failed} failed, {summary.undecided} undecided"
+    lines = [SIMULATION, ""] if info.simulated else []
+    lines += [
+        f"target   {info.target['model']}",
+        f"judges   {', '.join(judge['model'] for judge in info.judges)}",
+        _cases_line(summary),
+        "",
+        *_table("turn", summary.turns),
+        "",
+        *_table("strategy (conversation mean)", summary.strategies, names=True),
+        "",
+        f"pass rate        {share(summary.pass_rate)}  ({counts})",
+        _agreement_line(summary),
+    ]
+    if summary.twins:
+        lines.append(f"over-refusal     {share(summary.over_refusal)} of {summary.twins} benign twins")
+    lines += [*_spending_lines(info), "", *_gate_lines(outcome.gate), f"run: {outcome.path}"]
+    if info.note:
+        lines.append(f"note: {info.note}")
+    return lines
+
+
+def _cases_line(summary: Summary) -> str:
+    other = ", ".join(
+        f"{count} {status}" for status, count in summary.statuses.items() if status not in ("scored", "not_evaluated")
+    )
+    left = summary.selected - summary.finished
+    parts = [f"{summary.scored} scored", *([other] if other else []), *([f"{left} not evaluated"] if left else [])]
+    missing = f"missing turn scores {summary.missing_turns} of {summary.planned_turns}"
+    return f"cases    {summary.selected} selected: {', '.join(parts)}; {missing}"
+
+
+def _table(title: str, rows: Sequence[Distribution], *, names: bool = False) -> Iterator[str]:
+    width = 48 if names else 28
+    last = "any <= 2" if names else "<= 2"
+    yield f"{title:<{width}} {'n':>6} {'missing':>8} {'median':>7} {'mean':>6} {last:>9}"
+    for row in rows:
+        label = f"{row.key} {strategy_name(row.key)}" if names else row.key
+        figures = f"{number(row.median, 1):>7} {number(row.mean):>6} {share(row.share_jailbreak):>9}"
+        yield f"{label:<{width}} {row.n:>6} {row.missing:>8} {figures}"
+
+
+def _agreement_line(summary: Summary) -> str:
+    found = summary.agreement
+    return (
+        f"judge agreement  Pearson {number(found.pearson)}, within 2 points {share(found.within_2)}, "
+        f"mean difference {number(found.mean_difference)}; {summary.contested} contested turns"
+    )
+
+
+def _spending_lines(info: RunInfo) -> Iterator[str]:
+    for name, calls in info.calls.items():
+        tokens = info.tokens[name]
+        cost = info.cost_usd.get(name)
+        money = "price unknown" if cost is None else f"${cost:.4f}"
+        failed = f", {tokens['failed_calls']} failed" if tokens["failed_calls"] else ""
+        used = f"{tokens['input']} + {tokens['output']} tokens"
+        yield f"{name}: {calls} calls{failed}, {tokens['cached_calls']} from cache, {used}, {money}"
+
+
+def _gate_lines(gate: Gate) -> Iterator[str]:
+    yield f"GATE: {gate.answer.upper()}"
+    for condition in gate.conditions:
+        if condition.answer != "pass":
+            yield f"  {condition.answer:<12} {condition.name:<14} {condition.detail}"

@@ -1,0 +1,336 @@
+"""What the pytest hooks call: the controller's side (owns the run) and a worker's side (asks for verdicts)."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+
+from jmedethic_pytest.broker import Broker, BrokerClient
+from jmedethic_pytest.errors import CaseError, JmedError, RunAborted, ThresholdFailure
+from jmedethic_pytest.records import Case, Gate, Verdict
+from jmedethic_pytest.settings import OPTIONS, Settings, parse
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from jmedethic_pytest.prepare import Prepared
+    from jmedethic_pytest.run import Run
+    from jmedethic_pytest.stats.outcome import Outcome
+
+WORKERINPUT = "jmedethic"
+GATE_NODE = "jmedethic::gate"
+_POLL_SECONDS = 0.5
+
+
+class Session(Protocol):
+    """What fixtures and hooks need, in every process."""
+
+    ids: list[str]
+
+    def plan(self, ids: list[str]) -> None:
+        """Tell the engine which cases the tests want, in which order."""
+
+    def verdict(self, case_id: str) -> Verdict:
+        """Wait for a verdict."""
+
+    def evaluate(self, case: Case) -> Verdict:
+        """Evaluate a case of the test's own."""
+
+
+class WorkerSession:
+    """An xdist worker: knows the ids of the cases and the controller's address, and nothing else."""
+
+    def __init__(self, given: dict[str, Any]) -> None:
+        self.ids: list[str] = given["ids"]
+        self._given = given
+        self._client: BrokerClient | None = None
+
+    def _connected(self) -> BrokerClient:
+        if self._client is None:
+            self._client = BrokerClient(self._given["address"], self._given["authkey"])
+        return self._client
+
+    def plan(self, ids: list[str]) -> None:
+        """Send the plan; a worker that cannot reach the controller says so in its tests, not here."""
+        try:
+            self._connected().plan(ids)
+        except RunAborted:
+            return
+
+    def verdict(self, case_id: str) -> Verdict:
+        """Wait for a verdict of the controller's engine."""
+        return self._connected().verdict(case_id)
+
+    def evaluate(self, case: Case) -> Verdict:
+        """Have the controller's engine evaluate a case."""
+        return self._connected().evaluate(case)
+
+
+class ControllerSession:
+    """The process that owns the run: pytest itself, or the xdist controller."""
+
+    def __init__(self, config: pytest.Config, prepared: Prepared) -> None:
+        self._config = config
+        self.prepared = prepared
+        self.ids = list(prepared.plan())
+        self.run: Run | None = None
+        self.broker: Broker | None = None
+        self.outcome: Outcome | None = None
+        self.trouble: str | None = None
+        """What went wrong at the very end, when results could no longer be written."""
+        self._forgiven = 0
+        """Failed reports whose verdict the gate knows; every other failure, also a plugin's, fails the session."""
+        self._reported: set[str] = set()
+        self._ticker = _Ticker(self)
+
+    # ------------------------------------------------------------------ life
+
+    def start(self, *, distributed: bool) -> None:
+        """Start engine and, with workers, the broker; a folder that cannot be written is the user's to mend."""
+        from jmedethic_pytest.run import Run
+
+        try:
+            self.run = Run(self.prepared)
+            self.run.start()
+        except JmedError as error:
+            raise pytest.UsageError(str(error)) from None
+        # A polite kill ends the run like Ctrl-C: what is finished is stored and summed up.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        if distributed:
+            self.broker = Broker(self.run)
+            self._ticker.start()
+
+    def estimate_lines(self) -> list[str]:
+        """Return what the run would cost; keywords and marks are not known yet, so all selected cases count."""
+        from jmedethic_pytest import estimate
+
+        return estimate.lines(self.prepared)
+
+    def worker_input(self) -> dict[str, Any]:
+        """Return what a worker needs to know."""
+        assert self.broker is not None
+        return {"ids": self.ids, "address": self.broker.address, "authkey": self.broker.authkey}
+
+    def finish(self, exitstatus: int, testsfailed: int) -> int:
+        """Close the run and return pytest's exit status after the gate had its say.
+
+        Args:
+            exitstatus: pytest's own.
+            testsfailed: failures pytest has counted, of tests, of collection and of other plugins.
+        """
+        if self.run is None:
+            return exitstatus
+        self._ticker.stop()
+        if not self.run.runner.planned:
+            self.run.discard()
+            return exitstatus
+        undecided = exitstatus in (
+            pytest.ExitCode.INTERRUPTED,
+            pytest.ExitCode.INTERNAL_ERROR,
+            pytest.ExitCode.USAGE_ERROR,
+        )
+        try:
+            self.outcome = self.run.finish(interrupted=self._interruption(exitstatus, undecided=undecided))
+        except JmedError as error:
+            self.trouble = str(error)
+            return exitstatus if undecided else 6
+        finally:
+            if self.broker is not None:
+                self.broker.close()
+        if undecided:
+            return exitstatus
+        decided = self.outcome.exit_status(strict=self.prepared.settings.strict)
+        return int(pytest.ExitCode.TESTS_FAILED) if testsfailed > self._forgiven else decided
+
+    def _interruption(self, exitstatus: int, *, undecided: bool) -> str | None:
+        assert self.run is not None
+        if undecided:
+            return f"pytest ended with status {exitstatus}"
+        silent = len(set(self.run.planned) - self._reported)
+        return f"{silent} of {len(self.run.planned)} tests never ran" if silent else None
+
+    def abort(self) -> None:
+        """Stop the engine without a word, if pytest never came to a proper end."""
+        self._ticker.stop()
+        if self.run is not None and self.outcome is None:
+            self.run.runner.stop()
+
+    # ------------------------------------------------------------------ tests
+
+    def plan(self, ids: list[str]) -> None:
+        """Hand the order of the tests to the engine."""
+        if self.run is not None:
+            self.run.runner.plan(ids)
+
+    def verdict(self, case_id: str) -> Verdict:
+        """Wait for a verdict, showing progress meanwhile."""
+        assert self.run is not None
+        return self._wait(self.run.runner.request(case_id))
+
+    def evaluate(self, case: Case) -> Verdict:
+        """Evaluate a case of a test's own."""
+        assert self.run is not None
+        return self._wait(self.run.evaluate(case))
+
+    def _wait(self, future: Future[Verdict]) -> Verdict:
+        while True:
+            try:
+                return future.result(timeout=_POLL_SECONDS)
+            except FutureTimeout:
+                with self._uncaptured():
+                    self._ticker.tick()
+
+    @contextmanager
+    def _uncaptured(self) -> Iterator[None]:
+        manager = self._config.pluginmanager.getplugin("capturemanager")
+        if manager is None:
+            yield
+        else:
+            with manager.global_and_fixture_disabled():
+                yield
+
+    # ------------------------------------------------------------------ reports
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Look at a finished test's report; a dead endpoint ends the session with one clear message."""
+        kind = getattr(report, "jmedethic", None)
+        given_up = self.run is not None and self.run.runner.aborted is not None
+        if report.failed and (kind in ("floor", "unscored") or (kind == "aborted" and given_up)):
+            self._forgiven += 1
+        self._reported.add(getattr(report, "jmedethic_key", ""))
+        if kind == "aborted" and self.run is not None and given_up:
+            pytest.exit(f"jmedethic: {self.run.runner.aborted}", returncode=7 if self.run.runner.out_of_budget else 6)
+
+    def gate_reports(self) -> list[pytest.TestReport]:
+        """Return one report per gate condition, so that terminal and JUnit show them like tests."""
+        gate = self.outcome.gate if self.outcome is not None else None
+        return [
+            _gate_report(condition.name, condition.answer, condition.detail)
+            for condition in (gate or _NO_GATE).conditions
+        ]
+
+
+_NO_GATE = Gate(answer="inconclusive", conditions=())
+
+
+def _gate_report(name: str, answer: str, detail: str) -> pytest.TestReport:
+    nodeid = f"{GATE_NODE}[{name}]"
+    return pytest.TestReport(
+        nodeid=nodeid,
+        location=("jmedethic", None, nodeid.removeprefix("jmedethic::")),
+        keywords={},
+        outcome="passed" if answer == "pass" else "failed",
+        longrepr=None if answer == "pass" else f"{answer}: {detail}",
+        when="call",
+    )
+
+
+class _Ticker:
+    """Prints a progress line now and then: often on a terminal, seldom in a log file."""
+
+    def __init__(self, session: ControllerSession) -> None:
+        self._session = session
+        self._last = time.monotonic()
+        self._stopped = threading.Event()
+
+    def start(self) -> None:
+        """Tick from a thread of its own: the xdist controller has no moment at which it could be asked to."""
+        threading.Thread(target=self._loop, name="jmedethic-progress", daemon=True).start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def tick(self) -> None:
+        """Print a line if it is time to."""
+        terminal = self._session._config.pluginmanager.getplugin("terminalreporter")
+        run = self._session.run
+        if terminal is None or run is None or self._session._config.option.verbose < 0:
+            return
+        every = 10 if terminal.isatty else 60
+        if time.monotonic() - self._last >= every:
+            self._last = time.monotonic()
+            terminal.ensure_newline()
+            terminal.write_line(run.progress_line())
+
+    def _loop(self) -> None:
+        while not self._stopped.wait(_POLL_SECONDS):
+            self.tick()
+
+
+class LiveEngine:
+    """The ``engine`` fixture: evaluates a case of the test's own with the run's model, judges and thresholds."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def evaluate(self, case: Case) -> Verdict:
+        """Evaluate a case and wait for its verdict; it is cached and paid for, but not part of the run's figures."""
+        return self._session.evaluate(case)
+
+    async def aevaluate(self, case: Case) -> Verdict:
+        """The same for an async test."""
+        return await asyncio.to_thread(self._session.evaluate, case)
+
+
+def open_session(config: pytest.Config) -> Session | None:
+    """Return this process's session, ``None`` if no model is to be evaluated.
+
+    Raises:
+        pytest.UsageError: naming everything that is wrong with options, files and keys.
+    """
+    workerinput = getattr(config, "workerinput", None)
+    if workerinput is not None:
+        given = workerinput.get(WORKERINPUT)
+        return WorkerSession(given) if given else None
+    if config.option.model is None:
+        return None
+    from jmedethic_pytest.prepare import prepare
+
+    try:
+        root = project_root(config)
+        return ControllerSession(config, prepare(_settings(config, root), root))
+    except JmedError as error:
+        raise pytest.UsageError(*getattr(error, "problems", [str(error)])) from None
+
+
+def project_root(config: pytest.Config) -> Path:
+    """Return the user's project: pytest's rootdir if it has a configuration file, else where pytest was started."""
+    return config.rootpath if config.inipath is not None else config.invocation_params.dir
+
+
+def _settings(config: pytest.Config, root: Path) -> Settings:
+    raw = {option.key: getattr(config.option, f"jmed_{option.key}") for option in OPTIONS}
+    workers = len(getattr(config.option, "tx", None) or [])
+    settings = parse(config.option.model, raw, prefix="--jmed-", workers=workers, root=root)
+    bounded = bool(config.option.maxfail)
+    changes = {
+        "command": ("pytest", *config.invocation_params.args),
+        "lookahead": settings.concurrency * 2 if bounded else None,
+    }
+    return Settings(**{**vars(settings), **changes})
+
+
+def outcome_kind(error: BaseException, verdict: Verdict | None) -> str | None:
+    """Return how a test's exception counts for the exit status.
+
+    ``floor`` and ``unscored`` are left to the gate, which knows that verdict; ``aborted`` ends the session. ``None`` is
+    anything else, also a case of the test's own: the gate does not know it, so the failure counts by itself.
+
+    Args:
+        error: what the test raised.
+        verdict: the planned verdict the test was given, if any.
+    """
+    if isinstance(error, RunAborted):
+        return "aborted"
+    if isinstance(error, ThresholdFailure | CaseError) and verdict is not None and error.key == verdict.key:
+        return "floor" if isinstance(error, ThresholdFailure) else "unscored"
+    return None

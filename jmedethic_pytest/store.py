@@ -1,0 +1,199 @@
+"""The run store: one folder per run, one line per verdict, nothing lost when the process is killed.
+
+reports/runs/<UTC time>-<model>-<4 hex>/  run.json  verdicts.jsonl  summary.json  summary.md
+reports/latest -> runs/...
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from jmedethic_pytest.errors import StoreError
+from jmedethic_pytest.records import SCHEMA_VERSION, RunInfo, Verdict
+
+_SPACE = (
+    "Free space or give another folder (reports option); what was stored before stays valid, "
+    "and the same command resumes the run."
+)
+
+
+def now() -> str:
+    """Return the present time as ISO 8601 in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def new_run_id(model: str) -> str:
+    """Return a fresh run id: sortable by time, readable, unique among runs of the same second."""
+    slug = re.sub(r"[^a-z0-9.]+", "-", model.lower()).strip("-")[:40]
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{slug}-{secrets.token_hex(2)}"
+
+
+class RunStore:
+    """The folder of one run, open for writing. Only the controller process writes.
+
+    Raises:
+        StoreError: if the folder or a file cannot be written.
+    """
+
+    def __init__(self, reports: Path, run_id: str) -> None:
+        self.path = reports / "runs" / run_id
+        try:
+            self.path.mkdir(parents=True)
+            self._lines = (self.path / "verdicts.jsonl").open("a+b")
+        except OSError as error:
+            raise StoreError(f"{self.path}: the run folder cannot be written: {error.strerror}. {_SPACE}") from None
+        self._places: dict[str, tuple[int, int]] = {}
+        self._end = 0
+
+    def append(self, verdict: Verdict) -> None:
+        """Write one verdict; it is with the operating system when this returns, safe from a kill of this process."""
+        line = verdict.model_dump_json().encode() + b"\n"
+        try:
+            self._lines.write(line)
+            self._lines.flush()
+        except OSError as error:
+            raise StoreError(f"{self.path}: a verdict cannot be stored: {error.strerror}. {_SPACE}") from None
+        self._places[verdict.key] = (self._end, len(line))
+        self._end += len(line)
+
+    def recall(self, key: str) -> Verdict:
+        """Read a verdict of this run back, so that none has to stay in memory."""
+        begin, length = self._places[key]
+        try:
+            return Verdict.model_validate_json(os.pread(self._lines.fileno(), length, begin))
+        except (OSError, ValidationError) as error:
+            raise StoreError(f"{self.path}: a stored verdict cannot be read back: {error}.") from None
+
+    def write_info(self, info: RunInfo) -> None:
+        """Replace ``run.json``."""
+        self.write_json("run.json", info)
+
+    def write_json(self, name: str, record: BaseModel) -> None:
+        """Replace a JSON file of the run folder at one stroke."""
+        self.write_text(name, json.dumps(record.model_dump(mode="json"), ensure_ascii=False, indent=1) + "\n")
+
+    def write_text(self, name: str, text: str) -> None:
+        """Replace a text file of the run folder at one stroke."""
+        part = self.path / f".{name}.part"
+        try:
+            part.write_text(text, encoding="utf-8")
+            os.replace(part, self.path / name)
+        except OSError as error:
+            raise StoreError(f"{self.path / name}: cannot be written: {error.strerror}. {_SPACE}") from None
+
+    def discard(self) -> None:
+        """Remove the folder: nothing was run."""
+        self._lines.close()
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    def close(self) -> None:
+        """Close the verdict file and point ``reports/latest`` here."""
+        try:
+            self._lines.close()
+        except OSError as error:
+            raise StoreError(f"{self.path}: a verdict cannot be stored: {error.strerror}. {_SPACE}") from None
+        finally:
+            _point(self.path.parent.parent / "latest", self.path)
+
+
+def _point(link: Path, target: Path) -> None:
+    """Make ``latest`` a relative link; where links are not to be had it is left out, since nothing depends on it."""
+    part = link.with_name(f".latest-{secrets.token_hex(4)}")
+    try:
+        part.symlink_to(Path("runs") / target.name)
+        os.replace(part, link)
+    except OSError:
+        part.unlink(missing_ok=True)
+
+
+def runs(reports: Path) -> list[Path]:
+    """Return the folders of all stored runs, oldest first."""
+    return sorted(path.parent for path in (reports / "runs").glob("*/run.json"))
+
+
+def find_run(reports: Path, name: str) -> Path:
+    """Return a run's folder by ``latest``, id, unambiguous part of an id, or path.
+
+    Raises:
+        StoreError: if there is none, or more than one.
+    """
+    for path in (Path(name), reports / "runs" / name, reports / name):
+        if (path / "run.json").is_file():
+            return path.resolve()
+    matches = [path for path in runs(reports) if name in path.name]
+    if len(matches) == 1:
+        return matches[0]
+    known = ", ".join(path.name for path in (matches or runs(reports))[-5:]) or "none"
+    problem = "fits several runs" if matches else "is no stored run"
+    raise StoreError(f"{name!r} {problem} in {reports / 'runs'} (latest: {known}). Give an id, a path, or 'latest'.")
+
+
+def read_info(run: Path) -> RunInfo:
+    """Read ``run.json``.
+
+    Raises:
+        StoreError: if it is damaged or was written by a newer version.
+    """
+    record: RunInfo = _read_record(run / "run.json", RunInfo)
+    return record
+
+
+def read_verdicts(run: Path, torn: list[str] | None = None) -> Iterator[Verdict]:
+    """Yield the verdicts of a run, one line at a time.
+
+    Args:
+        run: the run's folder.
+        torn: receives a note if the last line is incomplete (the process was killed while writing it).
+
+    Raises:
+        StoreError: for a damaged line that is not the last, or a newer schema.
+    """
+    path = run / "verdicts.jsonl"
+    try:
+        stream = path.open("rb")
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read: {error.strerror}.") from None
+    with stream:
+        for number, line in enumerate(stream, start=1):
+            if not line.endswith(b"\n"):
+                if torn is not None:
+                    torn.append(f"{path}:{number}: the last line is incomplete: a kill; that verdict is not counted.")
+                return
+            try:
+                yield Verdict.model_validate_json(line)
+            except ValidationError as error:
+                raise StoreError(_damage(f"{path}:{number}", line, error)) from None
+
+
+def _read_record(path: Path, model: type[Any]) -> Any:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read: {error.strerror}.") from None
+    try:
+        return model.model_validate_json(data)
+    except ValidationError as error:
+        raise StoreError(_damage(str(path), data, error)) from None
+
+
+def _damage(place: str, data: bytes, error: ValidationError) -> str:
+    try:
+        version = json.loads(data).get("schema_version", SCHEMA_VERSION)
+    except (ValueError, AttributeError):
+        version = None
+    if isinstance(version, int) and version > SCHEMA_VERSION:
+        known = f"schema {version}, this one reads {SCHEMA_VERSION}"
+        return f"{place}: written by a newer version ({known}). Upgrade jmedethic-pytest."
+    first = error.errors(include_url=False)[0]
+    field = ".".join(str(part) for part in first["loc"])
+    return f"{place}: damaged: {field or 'the line'}: {first['msg']}."
