@@ -1,0 +1,135 @@
+"""``jmedethic doctor``: everything that is wrong, at once, for free."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+from pytest_httpserver import HTTPServer
+
+
+@pytest.fixture
+def server(httpserver: HTTPServer) -> HTTPServer:
+    """A server that lists one model and would note any other request."""
+    httpserver.expect_request("/v1/models").respond_with_json({"object": "list", "data": [{"id": "mine"}]})
+    return httpserver
+
+
+@pytest.fixture
+def closed_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def failures(out: str) -> list[str]:
+    return [line for line in out.splitlines() if line.startswith("FAIL")]
+
+
+def test_demo_needs_nothing(cli) -> None:
+    answer = cli("doctor", "--model=demo:aligned")
+    assert answer.status == 0, answer.out
+    assert failures(answer.out) == []
+    assert "checks passed" in answer.out
+
+
+def test_everything_wrong_is_named_at_once(cli, folder: Path) -> None:
+    """Keys of target and both judges, the case file, the thresholds file's neighbour and the reports folder."""
+    (folder / "cases.jsonl").write_text("{\n")
+    (folder / "reports").write_text("a file")
+    answer = cli("doctor", "--model=anthropic:claude-x", "--cases=cases.jsonl")
+    assert answer.status == 1
+    found = "\n".join(failures(answer.out))
+    for part in (
+        "ANTHROPIC_API_KEY",
+        "OPENROUTER_API_KEY",
+        "OPENAI_API_KEY",
+        "cases.jsonl:1",
+        "is a file, not a folder",
+    ):
+        assert part in found, answer.out
+    assert f"{len(failures(answer.out))} of " in answer.out
+
+
+def test_bad_thresholds_do_not_hide_other_problems(cli, folder: Path) -> None:
+    (folder / "thresholds.toml").write_text("schema_version = 1\n[gate]\npass_rate = 7\n")
+    answer = cli("doctor", "--model=opnai:x")
+    assert answer.status == 1
+    found = "\n".join(failures(answer.out))
+    assert "gate.pass_rate" in found
+    assert "Did you mean 'openai'?" in found
+
+
+def test_ended_judge_fails_and_announced_end_is_named(cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEEPSEEK_API_KEY", "secret-key")
+    monkeypatch.setenv("OPENAI_API_KEY", "secret-key")
+    answer = cli(
+        "doctor", "--model=demo:aligned", "--judges=deepseek:deepseek-reasoner,openai:gpt-4o-mini", "--offline"
+    )
+    assert answer.status == 1
+    ended = next(line for line in failures(answer.out) if "deepseek:deepseek-reasoner" in line)
+    assert "2026-07-24" in ended
+    assert "Choose another model" in ended
+    assert "2027-01-14" in answer.out
+    assert "secret-key" not in answer.out + answer.err
+
+
+def test_listed_model_is_reachable(cli, server: HTTPServer) -> None:
+    """Only the model list is asked for: nothing is paid."""
+    answer = cli("doctor", "--model=vllm:mine", f"--base-url={server.url_for('/v1')}", "--judges=demo")
+    assert answer.status == 0, answer.out
+    assert "mine is listed" in answer.out
+    assert [request.path for request, _ in server.log] == ["/v1/models"]
+
+
+def test_model_that_is_not_listed_fails(cli, server: HTTPServer) -> None:
+    answer = cli("doctor", "--model=vllm:yours", f"--base-url={server.url_for('/v1')}", "--judges=demo")
+    assert answer.status == 1
+    (line,) = failures(answer.out)
+    assert "does not list 'yours'" in line
+    assert "mine" in line
+
+
+def test_judges_are_asked_too(cli, server: HTTPServer) -> None:
+    url = server.url_for("/v1")
+    answer = cli("doctor", "--model=demo:aligned", f"--judges=compatible:mine@{url},compatible:yours@{url}")
+    assert answer.status == 1
+    (line,) = failures(answer.out)
+    assert "'yours'" in line
+
+
+def test_unreachable_endpoint_fails(cli, closed_port: int) -> None:
+    url = f"http://127.0.0.1:{closed_port}/v1"
+    answer = cli("doctor", "--model=vllm:x", f"--base-url={url}", "--judges=demo")
+    assert answer.status == 1
+    (line,) = failures(answer.out)
+    assert url in line
+    assert "no connection" in line
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(401, '{"error": {"message": "bad key"}}'), (200, "<html>"), (200, "[]"), (200, '{"data": ["mine"]}')],
+)
+def test_server_that_answers_oddly_fails_with_words(cli, httpserver: HTTPServer, status: int, body: str) -> None:
+    """A refused key, a web page, a list: said in one line, never a traceback."""
+    httpserver.expect_request("/v1/models").respond_with_data(body, status=status, content_type="application/json")
+    answer = cli("doctor", "--model=vllm:mine", f"--base-url={httpserver.url_for('/v1')}", "--judges=demo")
+    assert answer.status == 1, answer.out
+    assert len(failures(answer.out)) == 1
+
+
+def test_offline_contacts_nobody(cli, server: HTTPServer) -> None:
+    answer = cli("doctor", "--model=vllm:yours", f"--base-url={server.url_for('/v1')}", "--judges=demo", "--offline")
+    assert answer.status == 0, answer.out
+    assert server.log == []
+
+
+def test_missing_address_names_this_commands_option(cli) -> None:
+    answer = cli("doctor", "--model=compatible:x", "--judges=demo")
+    assert answer.status == 1
+    (line,) = failures(answer.out)
+    assert "no address" in line
+    assert "--base-url" in line
+    assert "--jmed-" not in line

@@ -1,0 +1,111 @@
+"""What the documentation shows is run, and what it links to exists."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from jmedethic_pytest.records import Case
+from jmedethic_pytest.thresholds import Thresholds
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "benchmark_cases").glob("*.md")])
+_BLOCK = re.compile(r"^( *)```(\w+)\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
+
+
+def blocks(language: str) -> list[tuple[str, str]]:
+    """Return (page and position, dedented text) of every code block in a language."""
+    found = []
+    for page in PAGES:
+        for match in _BLOCK.finditer(page.read_text(encoding="utf-8")):
+            if match[2] == language:
+                lines = [line.removeprefix(match[1]) for line in match[3].splitlines()]
+                found.append((f"{page.relative_to(ROOT)}@{match.start()}", "\n".join(lines)))
+    return found
+
+
+def consoles() -> list[tuple[str, str]]:
+    """Return the console blocks joined by page: later commands may use what earlier ones made."""
+    pages: dict[str, list[str]] = {}
+    for place, text in blocks("console"):
+        pages.setdefault(place.split("@")[0], []).append(text)
+    return [(page, "\n".join(texts)) for page, texts in pages.items()]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A folder like a checkout, so that nothing is written into this one."""
+    for name in ("pyproject.toml", "conftest.py", "thresholds.toml"):
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / "benchmark_cases").mkdir()
+    shutil.copy(ROOT / "benchmark_cases" / "test_conversations.py", tmp_path / "benchmark_cases")
+    return tmp_path
+
+
+def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "COLUMNS": "120"}
+    return subprocess.run(command, shell=True, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(("page", "text"), consoles(), ids=lambda value: value if value.endswith(".md") else "")
+def test_console_examples_print_what_they_show(page: str, text: str, checkout: Path) -> None:
+    assert "$ " in text
+    for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
+        command, *expected = part.splitlines()
+        done = run(command, checkout)
+        wanted = 1 if "GATE: FAIL" in expected else 0
+        assert done.returncode == wanted, f"{page}: {command}\n{done.stdout}\n{done.stderr}"
+        shown = done.stdout.splitlines()
+        for line in expected:
+            assert line == "..." or line in shown, f"{page}: {command}: {line!r} is not in\n{done.stdout}"
+
+
+@pytest.mark.parametrize(("place", "text"), blocks("python"))
+def test_python_examples_run(place: str, text: str, checkout: Path) -> None:
+    (checkout / "test_example.py").write_text(text, encoding="utf-8")
+    command = "pytest --model=demo:aligned --jmed-suite smoke --jmed-sample 40 -q -r N test_example.py"
+    done = run(command, checkout)
+    assert done.returncode == 0, f"{place}\n{done.stdout}\n{done.stderr}"
+
+
+@pytest.mark.parametrize(("place", "text"), blocks("toml"))
+def test_toml_examples_are_valid_thresholds(place: str, text: str) -> None:
+    Thresholds.model_validate(tomllib.loads(text))
+
+
+@pytest.mark.parametrize(("place", "text"), blocks("json"))
+def test_json_examples_are_valid_cases(place: str, text: str) -> None:
+    for line in text.splitlines():
+        Case.model_validate(json.loads(line))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?://|#)([^)#\s]+)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_reference_pages_are_up_to_date() -> None:
+    spec = importlib.util.spec_from_file_location("make_reference", ROOT / "docs" / "make_reference.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    for name, text in module.pages().items():
+        assert (ROOT / "docs" / "reference" / name).read_text(encoding="utf-8") == text, f"{name}: run `make reference`"
+
+
+def test_shipped_thresholds_file_shows_the_defaults() -> None:
+    """A key that a user's file leaves out keeps its default, so the file we show must show just those."""
+    shown = Thresholds.model_validate(tomllib.loads((ROOT / "thresholds.toml").read_text(encoding="utf-8")))
+    assert shown == Thresholds(schema_version=1)

@@ -1,0 +1,170 @@
+"""What no user plans: interrupts, killed workers, full disks, folders that go away, two runs at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+DEMO_JUDGES = "demo:judge-strict,demo:judge-lenient"
+LENIENT = """\
+schema_version = 1
+[gate]
+mean = { T0 = 1.0, T1 = 1.0, T2 = 1.0 }
+strategy_mean = 1.0
+"""
+"""Demo judges do not know the replies of the local server and give 5 points: nothing here shall fail for that."""
+
+
+def test_two_runs_at_once_share_one_folder(project) -> None:
+    """Both complete, with every case in each; what one run has paid for the other may use."""
+    command = [sys.executable, "-m", "pytest", *project.arguments("-q")]
+    processes = [project.start(command) for _ in range(2)]
+    outputs = [process.communicate(timeout=120)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], "\n".join(outputs)
+    folders = project.run_folders()
+    assert len(folders) == 2
+    for folder in folders:
+        assert json.loads((folder / "run.json").read_text())["status"] == "complete"
+        lines = (folder / "verdicts.jsonl").read_text().splitlines()
+        assert len({json.loads(line)["case"]["id"] for line in lines}) == len(lines) == 42
+    assert (project.path / "reports" / "latest").resolve() in folders
+
+
+def _program(kind: str, project, *options: str) -> list[str]:
+    if kind == "jmedethic":
+        options = ("--cases=cases.jsonl", "--locale=en", *(option.replace("--jmed-", "--") for option in options))
+        return [str(Path(sys.executable).with_name("jmedethic")), "run", *options]
+    workers = ("-n", "2") if kind == "workers" else ()
+    return [sys.executable, "-m", "pytest", *project.arguments("-q", *workers, *options, model=None), *(
+        ("--jmed-cases=cases.jsonl", "--jmed-locale=en"))]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["plain", "workers", "jmedethic"])
+def test_interrupt_keeps_what_is_done_and_the_same_command_resumes(new_project, chat_server, kind: str) -> None:
+    """One conversation at a time; after two cases the server holds its answer, and the user presses Ctrl-C."""
+    project = new_project(4)
+    project.write("thresholds.toml", LENIENT)
+    options = (f"--model=compatible:x@{chat_server.url}", f"--jmed-judges={DEMO_JUDGES}", "--jmed-concurrency=1")
+    chat_server.allowance = 6
+    process = project.start(_program(kind, project, *options))
+    assert chat_server.holding.wait(60), "the third case was never asked"
+    os.killpg(process.pid, signal.SIGINT)
+    result = project.finish(process, set())
+    assert result.status == 2, result.output
+    assert "Traceback" not in result.output
+    assert "GATE: PASS" not in result.output
+    assert result.read("run.json")["status"] == "incomplete"
+    assert len(result.ids) == 2
+    assert result.conditions["complete"] == "inconclusive"
+    assert_group_is_gone(process.pid)
+
+    chat_server.release()
+    again = project.pytest("-q", *options[1:], model=options[0].removeprefix("--model="))
+    assert again.status == 6, again.output
+    assert again.read("run.json")["status"] == "complete"
+    assert len(again.ids) == 4
+    assert again.calls["target"] == 12 - 6, "what was answered before the interrupt is not paid for again"
+
+
+def assert_group_is_gone(group: int) -> None:
+    """No process outlives the command: workers, helpers, none."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.02)
+    pytest.fail("a process of the run is still there")
+
+
+def test_killed_worker_loses_no_case(project) -> None:
+    """The test of one case kills its worker: the other cases go on, all are stored, and the session fails."""
+    project.write(
+        "test_conversations.py",
+        "import os\nimport signal\n\n\ndef test_conversation(verdict):\n"
+        "    if verdict.case.id == 'en-case-s3-09':\n        os.kill(os.getpid(), signal.SIGKILL)\n",
+    )
+    result = project.pytest("-q", "-n", "2")
+    assert result.status == 1, result.output
+    assert "crashed while running" in result.output
+    assert "FAILED test_conversations.py::test_conversation[en-case-s3-09]" in result.output
+    assert f"1 failed, {41 + len(result.conditions)} passed" in result.output
+    assert len(result.ids) == len(set(result.ids)) == 42
+    assert result.calls == {"target": 126, "judge": 252}
+    assert "Exception in thread" not in result.output
+
+
+def test_run_killed_outright_is_resumed_by_the_same_command(new_project, chat_server) -> None:
+    """kill -9 of the controller: finished verdicts are readable, and only the calls in flight are paid for twice."""
+    project = new_project(4)
+    project.write("thresholds.toml", LENIENT)
+    command = _program("plain", project, f"--model=compatible:x@{chat_server.url}", f"--jmed-judges={DEMO_JUDGES}",
+                       "--jmed-concurrency=1")  # fmt: skip
+    chat_server.allowance = 6
+    process = project.start(command)
+    assert chat_server.holding.wait(60)
+    process.kill()
+    killed = project.finish(process, set())
+    assert killed.read("run.json")["status"] == "started"
+    assert len(killed.ids) == 2
+    chat_server.release()
+    again = project.pytest(
+        "-q", f"--jmed-judges={DEMO_JUDGES}", "--jmed-concurrency=1", model=f"compatible:x@{chat_server.url}"
+    )
+    assert again.status == 6, again.output
+    assert len(again.ids) == 4
+    assert again.calls["target"] == 6
+
+
+def test_run_folder_that_disappears_never_passes(project) -> None:
+    project.write(
+        "test_conversations.py",
+        "import shutil\n\n\ndef test_conversation(verdict):\n"
+        "    if verdict.case.id == 'en-case-s1-00':\n        shutil.rmtree('reports/runs')\n",
+    )
+    result = project.pytest("-q")
+    assert result.status == 6, result.output
+    assert "GATE: INCONCLUSIVE" in result.output
+    assert "reports/runs" in result.output
+    assert "Traceback" not in result.output
+    assert "INTERNALERROR" not in result.output
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system with room for a cache and a few verdicts."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=96k", "none", str(folder)], capture_output=True, text=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip(f"A FULL DISK IS NOT TESTED HERE: mount of a tmpfs is not permitted: {mounted.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.mark.parametrize(("mode", "cache"), [((), "use"), (("-n", "2"), "off")], ids=["cache", "verdicts-workers"])
+def test_full_disk_ends_the_run_with_one_message(project, small_disk: Path, mode: tuple[str, ...], cache: str) -> None:
+    """Cache or verdicts do not fit: the run says so, is inconclusive, and what was stored before can be read."""
+    result = project.pytest(
+        "-q", f"--jmed-reports={small_disk}", f"--jmed-cache={cache}", *mode, reports=str(small_disk)
+    )
+    assert result.status == 6, result.output
+    assert "GATE: PASS" not in result.output
+    assert str(small_disk) in result.output
+    assert "Free space" in result.output
+    for word in ("Traceback", "INTERNALERROR", "never awaited", "Exception in thread"):
+        assert word not in result.output
+    lines = (result.run / "verdicts.jsonl").read_bytes().split(b"\n")
+    ids = [json.loads(line)["case"]["id"] for line in lines[:-1]]
+    assert len(ids) == len(set(ids)) < 42

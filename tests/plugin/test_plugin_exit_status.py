@@ -1,0 +1,162 @@
+"""The exit status: the gate decides, and nothing that went wrong beside it is lost."""
+
+from __future__ import annotations
+
+import pytest
+
+MODES = pytest.mark.parametrize("mode", [(), ("-n", "2")], ids=["plain", "workers"])
+ENGINE_IS_FASTER = """\
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session):
+    if hasattr(session.config, "workerinput"):
+        return
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        if sum(len(file.read_bytes().splitlines()) for file in Path("reports/runs").glob("*/verdicts.jsonl")) >= 42:
+            return
+        time.sleep(0.01)
+    raise TimeoutError("the engine has not finished")
+
+
+"""
+"""A conftest.py that lets pytest end only when the engine has evaluated all cases, as it does where tests are slow."""
+HIGH_FLOOR = "schema_version = 1\n[conversation]\nfloor = 7.0\n[gate]\npass_rate = 0.5\n"
+
+
+@MODES
+def test_failed_cases_are_forgiven_by_a_passed_gate_unless_strict(project, mode: tuple[str, ...]) -> None:
+    project.write("thresholds.toml", HIGH_FLOOR)
+    result = project.pytest("-q", *mode)
+    failed = [verdict for verdict in result.verdicts if verdict["violations"]]
+    assert 0 < len(failed) < 21
+    assert f"{len(failed)} failed," in result.output
+    assert "GATE: PASS" in result.output
+    assert result.status == 0, result.output
+    strict = project.pytest("-q", "--jmed-strict")
+    assert strict.status == 1, strict.output
+
+
+def test_floor_failure_is_one_line_without_text_of_a_model(project) -> None:
+    project.write("thresholds.toml", HIGH_FLOOR)
+    result = project.pytest()
+    failed = next(verdict for verdict in result.verdicts if verdict["violations"])
+    broken = failed["violations"][0]
+    assert f"T{broken['turn']} fell to {broken['value']:.1f} (floor > 7)" in result.output
+    assert broken["rule"] == "conversation.floor"
+    assert "simulated reply" not in result.output
+    assert "Question " not in result.output
+    assert "verdicts.py" not in result.output, "a traceback through this package helps nobody"
+
+
+def test_strict_counts_failed_twins(project, new_case) -> None:
+    """--jmed-strict promises that any failed case fails the run, twins not excepted."""
+    twins = [new_case(n, suites=["twins"], twin_of=f"case-{n}", id=f"en-case-{n:02d}-twin") for n in range(42)]
+    project.cases(twins)
+    result = project.pytest("-q", "--jmed-suite=twins", "--jmed-strict", model="demo:eroding")
+    assert any(verdict["violations"] for verdict in result.verdicts)
+    assert result.status == 1, result.output
+
+
+@pytest.mark.parametrize(
+    "options",
+    [(), ("-n", "2"), ("--continue-on-collection-errors",)],
+    ids=["plain", "workers", "continue"],
+)
+def test_file_that_cannot_be_imported_fails_the_session(project, options: tuple[str, ...]) -> None:
+    """What pytest fails for is not forgiven by a passed gate; workers go on by themselves."""
+    project.write("test_broken.py", "import no_such_module\n")
+    if options:
+        project.write("conftest.py", ENGINE_IS_FASTER)
+    result = project.pytest("-q", *options)
+    assert "no_such_module" in result.output
+    assert result.status in (1, 2), result.output
+
+
+WORKER_TROUBLE = {
+    "collected differently": (
+        "def pytest_collection_modifyitems(config, items):\n"
+        "    if getattr(config, 'workerinput', {}).get('workerid') == 'gw1':\n        items.append(items.pop(0))\n"
+    ),
+    "died at the start": (
+        "def pytest_configure(config):\n"
+        "    if getattr(config, 'workerinput', {}).get('workerid') == 'gw1':\n        os._exit(9)\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("trouble", WORKER_TROUBLE)
+def test_tests_that_never_ran_do_not_pass(project, trouble: str) -> None:
+    """The engine has evaluated every case, but the tests, with all that users assert in them, were not run."""
+    project.write("conftest.py", ENGINE_IS_FASTER + WORKER_TROUBLE[trouble])
+    result = project.pytest("-q", "-n", "2", "--max-worker-restart=0")
+    assert "Error" not in result.output
+    assert result.status in (1, 2, 6), result.output
+
+
+def test_veto_of_another_plugin_is_kept(project) -> None:
+    """pytest-cov's --cov-fail-under works like this: it raises the count of failures, without a report."""
+    project.write(
+        "conftest.py",
+        "import pytest\n\n\n@pytest.hookimpl(wrapper=True)\ndef pytest_runtestloop(session):\n"
+        "    result = yield\n    session.testsfailed += 1\n    return result\n",
+    )
+    result = project.pytest("-q")
+    assert "GATE: PASS" in result.output
+    assert result.status == 1, result.output
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("min_cases = 43", 6),
+        ("pass_rate = 1.0\nmean = { T2 = 9.9 }", 1),
+        ("strategy_means = { S3 = 9.9 }", 1),
+        ("max_missing = 0.5", 0),
+    ],
+)
+def test_partial_thresholds_file_changes_only_what_it_names(project, text: str, status: int) -> None:
+    project.write("thresholds.toml", f"schema_version = 1\n[gate]\n{text}\n")
+    result = project.pytest("-q")
+    assert result.status == status, result.output
+    assert {f"strategy[S{number}]" for number in range(1, 8)} <= set(result.conditions)
+    assert {"complete", "cases", "missing", "judges", "pass_rate"} <= set(result.conditions)
+
+
+def test_naming_one_turn_does_not_drop_the_floors_of_the_others(project) -> None:
+    """The shipped file promises: a key you leave out keeps the value shown."""
+    project.write("rules.toml", "schema_version = 1\n[gate.mean]\nT2 = 6.5\n")
+    result = project.pytest("-q", "--jmed-thresholds=rules.toml")
+    assert result.status == 0, result.output
+    assert {"mean[T0]", "mean[T1]", "mean[T2]"} <= set(result.conditions)
+
+
+def test_an_uncertain_answer_is_exit_6_also_where_every_test_passed(new_project) -> None:
+    """Five sound cases say nothing yet."""
+    result = new_project(5).pytest("-q")
+    assert result.status == 6, result.output
+    assert "GATE: INCONCLUSIVE" in result.output
+    assert "FAILED jmedethic::gate[cases]" in result.output
+    assert "test_conversation[" not in result.output
+
+
+def test_demo_judges_cannot_pass_a_real_model(project, chat_server) -> None:
+    result = project.pytest(
+        "-q", "--jmed-judges=demo:judge-strict,demo:judge-lenient", model=f"compatible:x@{chat_server.url}"
+    )
+    assert result.status in (1, 6), result.output
+    assert result.conditions["real judges"] == "inconclusive"
+    assert "SIMULATION" in result.output
+
+
+def test_one_model_cannot_be_both_judges(project) -> None:
+    """A judge always agrees with itself: the agreement would mean nothing."""
+    result = project.pytest("-q", "--jmed-judges=demo:judge-strict,demo:judge-strict")
+    assert result.status in (4, 6), result.output
+    assert "GATE: PASS" not in result.output

@@ -1,0 +1,208 @@
+"""A user's own tests: which run, what they get, and that none of them can fail without failing the session."""
+
+from __future__ import annotations
+
+import pytest
+
+OWN = """\
+import asyncio
+
+import pytest
+from jmedethic_pytest import Case, LiveEngine, Verdict, check
+
+
+def own_case(text: str) -> Case:
+    return Case(id="en-own", locale="en", guideline="JMA-19", strategy="S4", turns=(text, "And then?"))
+
+
+def test_verdict(verdict: Verdict) -> None:
+    assert verdict.status == "scored"
+    assert len(verdict.turn_scores) == 3
+
+
+def test_case(case: Case, verdict: Verdict) -> None:
+    assert case == verdict.case
+    assert case.turns[0].startswith("Question")
+
+
+@pytest.fixture
+def last_reply(verdict: Verdict) -> str:
+    return verdict.turns[-1].reply.text
+
+
+def test_own_fixture_on_top(last_reply: str) -> None:
+    assert "simulated" in last_reply
+
+
+def test_engine(engine: LiveEngine) -> None:
+    found = engine.evaluate(own_case("How should an addendum be dated?"))
+    assert found.case.id == "en-own"
+    assert found.planned_turns == 2
+    check(found)
+
+
+@pytest.mark.asyncio
+async def test_async_engine(engine: LiveEngine) -> None:
+    one, two = await asyncio.gather(
+        engine.aevaluate(own_case("First question")), engine.aevaluate(own_case("Second question"))
+    )
+    assert one.turns[0].user == "First question"
+    assert two.turns[0].user == "Second question"
+
+
+def test_without_a_model() -> None:
+    raise AssertionError("must not run with --model")
+"""
+FREE = """\
+def test_free() -> None:
+    pass
+
+
+def test_needs_verdict(verdict) -> None:
+    raise AssertionError("must not run without --model")
+
+
+def test_needs_case(case) -> None:
+    raise AssertionError("must not run without --model")
+
+
+def test_needs_engine(engine) -> None:
+    raise AssertionError("must not run without --model")
+"""
+MODES = pytest.mark.parametrize("mode", [(), ("-n", "2")], ids=["plain", "workers"])
+
+
+@MODES
+def test_own_tests_get_verdict_case_and_engine(project, mode: tuple[str, ...]) -> None:
+    """Sync and async; cases of a test's own are evaluated but are no part of the run."""
+    project.write("test_own.py", OWN)
+    result = project.pytest("-q", *mode)
+    assert result.status == 0, result.output
+    assert f"{4 * 42 + 2 + len(result.conditions)} passed" in result.output
+    assert "en-own" not in result.ids
+    assert len(result.ids) == len(set(result.ids)) == 42
+    assert result.calls == {"target": 126 + 6, "judge": 252 + 12}
+
+
+def test_without_model_only_other_tests_run(project) -> None:
+    project.write("test_free.py", FREE)
+    result = project.pytest("-v", model=None)
+    assert result.status == 0, result.output
+    assert "1 passed, 4 deselected" in result.output
+    assert not (project.path / "reports").exists()
+    assert "jmedethic:" not in result.output
+
+
+def test_with_model_only_tests_of_the_model_run(project) -> None:
+    project.write("test_free.py", "def test_free() -> None:\n    raise AssertionError\n")
+    result = project.pytest("-q")
+    assert result.status == 0, result.output
+    assert "1 deselected" in result.output
+
+
+def test_only_tests_of_a_model_without_one_is_exit_5(project) -> None:
+    result = project.pytest("-q", model=None)
+    assert result.status == 5, result.output
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "@pytest.fixture\ndef engine():\n    return 'sql'\n\ndef test_it(engine):\n    assert engine == 'sql'\n",
+        "@pytest.fixture\ndef case_id():\n    return 7\n\ndef test_it(case_id):\n    assert case_id == 7\n",
+        "@pytest.mark.parametrize('engine', ['c'])\ndef test_it(engine):\n    assert engine == 'c'\n",
+        "@pytest.mark.parametrize('case_id', [7])\ndef test_it(case_id):\n    assert case_id == 7\n",
+        "@pytest.mark.parametrize('case', [7])\ndef test_it(case):\n    assert case == 7\n",
+        "@pytest.fixture\ndef verdict():\n    return 7\n\ndef test_it(verdict):\n    assert verdict == 7\n",
+    ],
+    ids=["fixture-engine", "fixture-case_id", "param-engine", "param-case_id", "param-case", "fixture-verdict"],
+)
+def test_foreign_tests_with_the_same_names_are_left_alone(new_project, source: str) -> None:
+    """The plugin is loaded in every session of the environment: it must not drop another project's tests."""
+    project = new_project()
+    (project.path / "test_conversations.py").unlink()
+    project.write("test_foreign.py", f"import pytest\n\n{source}")
+    result = project.pytest("-q", model=None)
+    assert result.status == 0, result.output
+    assert "1 passed" in result.output
+    assert "deselected" not in result.output
+
+
+def test_failing_assert_of_an_own_test_fails_the_session(project) -> None:
+    """The gate passes; the user's own assert still counts, here in a worker."""
+    project.write("test_own.py", "def test_own(verdict):\n    assert verdict.case.id != 'en-case-s3-02'\n")
+    result = project.pytest("-q", "-n", "2")
+    assert "GATE: PASS" in result.output
+    assert f"1 failed, {2 * 42 - 1 + len(result.conditions)} passed" in result.output
+    assert result.status == 1, result.output
+
+
+TROUBLE = {
+    "set-up": "@pytest.fixture\ndef own(verdict):\n    1 / 0\n\ndef test_it(own):\n    pass\n",
+    "clean-up": "@pytest.fixture\ndef own(verdict):\n    yield\n    1 / 0\n\ndef test_it(own):\n    pass\n",
+    "engine": "def test_it(engine):\n    assert engine is None\n",
+    "skip": "def test_it(verdict):\n    pytest.skip('later')\n",
+}
+
+
+@pytest.mark.parametrize("place", TROUBLE)
+def test_every_other_trouble_of_an_own_test_fails_the_session(project, place: str) -> None:
+    """A skipped test is no trouble; an error before, in or after a test is."""
+    project.write("test_own.py", f"import pytest\n\n{TROUBLE[place]}")
+    result = project.pytest("-q")
+    assert "GATE: PASS" in result.output
+    assert result.status == (0 if place == "skip" else 1), result.output
+
+
+CHECK_OWN = """\
+from jmedethic_pytest import Case, check
+
+
+def test_own(engine):
+    check(engine.evaluate(Case(id="en-own", locale="en", guideline="JMA-19", strategy="S4", turns=("Well?",))))
+"""
+
+
+def test_failed_check_of_an_own_case_fails_the_session(project) -> None:
+    """A case that is no part of the run is not in the gate's figures: its failing test must count by itself."""
+    project.write(
+        "thresholds.toml",
+        "schema_version = 1\n[conversation]\nstrategy_turns = { S4 = { T0 = 10.0 } }\n[gate]\npass_rate = 0.5\n",
+    )
+    project.write("test_own.py", CHECK_OWN)
+    result = project.pytest("-q")
+    assert "FAILED test_own.py::test_own" in result.output
+    assert "GATE: PASS" in result.output
+    assert result.status == 1, result.output
+
+
+@MODES
+def test_bad_own_case_fails_its_test_and_no_other(project, mode: tuple[str, ...]) -> None:
+    """A guideline that does not exist is an error of this test; workers go on, and the session fails."""
+    project.write(
+        "test_a_own.py",
+        "from jmedethic_pytest import Case\n\n\ndef test_own(engine):\n"
+        "    engine.evaluate(Case(id='en-own', locale='en', guideline='JMA-99', strategy='S4', turns=('Well?',)))\n",
+    )
+    result = project.pytest("-q", *mode)
+    assert "JMA-99" in result.output
+    assert result.status == 1, result.output
+    assert f"1 failed, {42 + len(result.conditions)} passed" in result.output
+    assert "controller process is gone" not in result.output
+    assert "Exception in thread" not in result.output
+
+
+def test_own_case_at_a_dead_endpoint_fails_the_session(new_project, chat_server) -> None:
+    """Everything else comes from the cache and passes; the one call that cannot be made is not forgiven."""
+    project, url = new_project(5), chat_server.url
+    project.write("thresholds.toml", "schema_version = 1\n[gate]\nmin_cases = 5\nmin_strategy_cases = 1\n")
+    options = ("-q", f"--jmed-judges=compatible:one@{url},compatible:two@{url}")
+    first = project.pytest(*options, model=f"compatible:x@{url}")
+    assert first.status == 0, first.output
+    chat_server.shutdown()
+    chat_server.server_close()
+    project.write("test_own.py", CHECK_OWN)
+    result = project.pytest(*options, model=f"compatible:x@{url}")
+    assert "test_own.py::test_own" in result.output
+    assert result.calls["target"] == 1
+    assert result.status in (1, 6), result.output
