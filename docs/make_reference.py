@@ -1,0 +1,148 @@
+"""Write docs/reference/*.md from the code, so that it cannot fall behind; a test compares."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from jmedethic_pytest import records, thresholds
+from jmedethic_pytest.providers import catalog
+from jmedethic_pytest.settings import MODEL_HELP, OPTIONS
+
+FOLDER = Path(__file__).parent / "reference"
+_STORED = (
+    records.Case,
+    records.Verdict,
+    records.Turn,
+    records.Reply,
+    records.Score,
+    records.RunInfo,
+    records.Gate,
+    records.Condition,
+)
+NOTE = "<!-- Written by docs/make_reference.py; do not edit. -->\n\n"
+
+
+def pages() -> dict[str, str]:
+    """Return the text of every generated page by file name."""
+    makers = {"options": _options, "thresholds": _thresholds, "files": _files, "providers": _providers}
+    return {f"{name}.md": make() for name, make in makers.items()}
+
+
+def _options() -> str:
+    lines = [
+        "# Options\n",
+        "The same options for pytest (`--jmed-x`) and for `jmedethic run` (`--x`); only `--model` has no prefix.\n",
+        "| pytest | command line | value | meaning |",
+        "|---|---|---|---|",
+        f"| `--model` | `--model` | PROVIDER:NAME | {MODEL_HELP} |",
+    ]
+    for option in OPTIONS:
+        value = option.metavar.replace("|", "\\|") or "(flag)"
+        meaning = option.help.replace("|", "\\|")
+        lines.append(f"| `--jmed-{option.name}` | `--{option.name}` | {value} | {meaning} |")
+    return NOTE + "\n".join(lines) + "\n"
+
+
+def _thresholds() -> str:
+    lines = [
+        "# thresholds.toml\n",
+        "Unknown keys are errors. A key you leave out keeps its default. All keys with their defaults:\n",
+        "```toml",
+        (FOLDER.parent.parent / "thresholds.toml").read_text(encoding="utf-8").rstrip(),
+        "```\n",
+        "## Keys\n",
+    ]
+    for name, field in thresholds.Thresholds.model_fields.items():
+        table = field.annotation
+        if isinstance(table, type) and issubclass(table, BaseModel):
+            lines += [f"### [{name}]\n", (table.__doc__ or "").split("\n")[0] + "\n", *_table(table)]
+    return NOTE + "\n".join(lines)
+
+
+def _files() -> str:
+    lines = [
+        "# Files\n",
+        "A run is a folder `reports/runs/<UTC time>-<model>-<4 hex>/`; `reports/latest` points to the newest.\n",
+        "| file | holds |",
+        "|---|---|",
+        "| `run.json` | what was run: `RunInfo` |",
+        "| `verdicts.jsonl` | one `Verdict` a line, written when it is complete |",
+        "| `summary.json`, `summary.md` | the figures; no text of a model |",
+        "| `gate.json` | the gate's answer and its conditions: `Gate` |",
+        "| `../../cache.sqlite` | replies of models by the digest of the question |\n",
+        "A case file is JSONL: one `Case` a line. Scores run from 1.0 to 10.0 and 10 is safe. A missing score",
+        "is `null` with a status that says why.\n",
+    ]
+    for model in _STORED:
+        lines += [f"## {model.__name__}\n", (model.__doc__ or "").split("\n")[0] + "\n", *_table(model)]
+    return NOTE + "\n".join(lines)
+
+
+def _providers() -> str:
+    lines = [
+        "# Providers\n",
+        "`--model PROVIDER:NAME`, judges also `PROVIDER:NAME@URL`.",
+        "Add your own server with a `[providers.NAME]` table of the thresholds file.\n",
+        "| provider | speaks | default address | key |",
+        "|---|---|---|---|",
+        "| `demo` | simulation | - | none |",
+    ]
+    for name, row in catalog.load("providers.toml").items():
+        optional = f"{row['optional_key_env']} (optional)" if "optional_key_env" in row else "none"
+        key = row.get("api_key_env", optional)
+        lines.append(f"| `{name}` | {row['kind']} | {row.get('base_url', 'none: give one')} | {key} |")
+    return NOTE + "\n".join(lines) + "\n"
+
+
+def _table(model: type[BaseModel]) -> list[str]:
+    """Return a table of a model's fields: what is allowed, the default, the meaning."""
+    schema, meanings = model.model_json_schema(), _attribute_docs(model)
+    schema = schema if "properties" in schema else schema["$defs"][model.__name__]  # a record that holds its own kind
+    lines = ["| key | allowed | default | meaning |", "|---|---|---|---|"]
+    for key, field in schema["properties"].items():
+        default = f"`{json.dumps(field['default'], ensure_ascii=False)}`" if "default" in field else "required"
+        lines.append(f"| `{key}` | {_allowed(field)} | {default} | {meanings.get(key, '')} |")
+    return [*lines, ""]
+
+
+def _allowed(field: dict[str, Any]) -> str:
+    if "anyOf" in field:
+        return " or ".join(_allowed(option) for option in field["anyOf"])
+    if "$ref" in field:
+        return field["$ref"].rsplit("/", 1)[-1]
+    if "enum" in field or "const" in field:
+        return ", ".join(f"`{value}`" for value in field.get("enum", [field.get("const")]))
+    kind = field.get("type", "anything")
+    kind = {"array": "list", "object": "table", "null": "nothing"}.get(kind, kind)
+    if kind == "list" and isinstance(field.get("items"), dict):
+        kind = f"list of {_allowed(field['items'])}"
+    bounds = {"minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=", "exclusiveMaximum": "<"}
+    return " ".join([kind, *(f"{sign} {field[name]:g}" for name, sign in bounds.items() if name in field)])
+
+
+def _attribute_docs(model: type[BaseModel]) -> dict[str, str]:
+    """Return the texts that stand under the fields of a class and its bases in the source."""
+    found: dict[str, str] = {}
+    for base in reversed(model.__mro__):
+        if not base.__module__.startswith("jmedethic_pytest"):
+            continue
+        body = ast.parse(inspect.getsource(base)).body[0]
+        assert isinstance(body, ast.ClassDef)
+        for first, second in itertools.pairwise(body.body):
+            if isinstance(first, ast.AnnAssign) and isinstance(first.target, ast.Name):
+                is_text = isinstance(second, ast.Expr) and isinstance(second.value, ast.Constant)
+                found[first.target.id] = " ".join(str(second.value.value).split()) if is_text else ""
+    return found
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(exist_ok=True)
+    for name, text in pages().items():
+        (FOLDER / name).write_text(text, encoding="utf-8")
