@@ -149,6 +149,17 @@ class Violation(Record):
     """The key of the thresholds file that set the floor."""
 
 
+class BaselineScores(Record):
+    """What a baseline holds of one evaluation: scores without any text."""
+
+    name: str
+    """Name of the baseline."""
+    turns: tuple[ScoreValue | None, ...]
+    """Panel mean of every turn, ``None`` where the baseline has none."""
+    failed: bool | None
+    """Whether the case broke a floor in the baseline; ``None`` if it was not fully scored and broke none."""
+
+
 def plan_key(case_id: str, repeat: int) -> str:
     """Return the key of one planned evaluation."""
     return f"{case_id}~{repeat}" if repeat else case_id
@@ -174,6 +185,8 @@ class Verdict(Record):
     simulated: bool = False
     """True if target or judges are demo simulations."""
     seconds: float = 0.0
+    baseline: BaselineScores | None = None
+    """Scores of the same evaluation in the first baseline the run is compared with, if there is one."""
 
     @property
     def key(self) -> str:
@@ -196,6 +209,11 @@ class Verdict(Record):
     def red(self) -> bool:
         """True if the test of this case must fail: it broke a floor, and no confirmation took that back."""
         return bool(self.violations) and self.confirmed is not False
+
+    @property
+    def known(self) -> bool:
+        """True if the case is red and broke a floor in the baseline too: an old failure, not a regression."""
+        return self.red and self.baseline is not None and self.baseline.failed is True
 
     @property
     def passed(self) -> bool | None:
@@ -257,5 +275,9 @@ class RunInfo(Record):
     seconds_per_call: dict[str, float] = {}
     """Mean time of a call by model, with all its retries; only models that were called."""
     stopped_by_budget: bool = False
+    thresholds: dict[str, Any] = {}
+    """The thresholds in force, so that a stored run can be summed up and gated again."""
+    baselines: tuple[str, ...] = ()
+    """Names of the baselines the run was compared with."""
     limits: dict[str, tuple[str, ...]] = {}
     """How the number of calls in flight to each model was changed, and why."""

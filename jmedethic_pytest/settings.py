@@ -14,6 +14,8 @@ from jmedethic_pytest.errors import ConfigError, unknown
 from jmedethic_pytest.selection import Selection
 
 CACHE_MODES = ("use", "refresh", "only", "off")
+REPORT_MODES = ("full", "off")
+ALLURE_MODES = ("auto", "all", "failures", "sample")
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,12 @@ OPTIONS = (
     Option("budget", "5|2e6tokens|500calls", "The most to spend: US dollars, tokens or calls; then exit status 7"),
     Option("dry-run", "", "Print calls, tokens, cost and time, and spend nothing", is_flag=True),
     Option("thresholds", "FILE", "Thresholds file (default: ./thresholds.toml, else built-in values)"),
+    Option("baseline", "NAME,...", "Baselines the run must not be worse than (see `jmedethic baseline`)"),
     Option("strict", "", "Any failed case fails the run, whatever the gate says", is_flag=True),
     Option("cache", "use|refresh|only|off", "Response cache: use it, refill it, refuse new calls, or ignore it"),
+    Option("report", "full|off", "Write report.html, tables and plots, or only the summary (default: full)"),
+    Option("allure", "all|failures|sample", "Which cases get transcripts in Allure (default: all up to 2,000 cases)"),
+    Option("redact", "", "Replace every text of a model by its digest, in every file and report", is_flag=True),
     Option("reports", "DIR", "Where runs and the cache are stored (default: reports)"),
 )
 
@@ -70,6 +76,11 @@ class Settings:
     cache: str = "use"
     budget: budgets.Limit | None = None
     dry_run: bool = False
+    baselines: tuple[str, ...] = ()
+    report: str = "full"
+    allure: str = "auto"
+    """``auto``: every case, but only failures and a few passing ones per strategy above 2,000 cases."""
+    redact: bool = False
     reports: Path = Path("reports")
     lookahead: int | None = None
     """Cases the engine may run ahead of the tests; ``None`` for all (bounded with ``-x``)."""
@@ -116,6 +127,10 @@ def parse(model: str, raw: Mapping[str, Any], *, prefix: str, workers: int = 0, 
         budget=reader.budget(),
         dry_run=bool(raw.get("dry_run")),
         cache=reader.choice("cache", "use", CACHE_MODES),
+        baselines=tuple(dict.fromkeys(reader.words("baseline", ()))),
+        report=reader.choice("report", "full", REPORT_MODES),
+        allure=reader.choice("allure", "auto", ALLURE_MODES),
+        redact=bool(raw.get("redact")),
         reports=root / (reader.text("reports") or "reports"),
     )
     if reader.problems:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jmedethic_pytest.records import Gate, RunInfo
+from jmedethic_pytest.stats.comparison import Comparison
 from jmedethic_pytest.stats.summary import Summary
 
 EXIT_PASS, EXIT_FAIL, EXIT_INCONCLUSIVE, EXIT_BUDGET = 0, 1, 6, 7
@@ -20,6 +21,8 @@ class Outcome:
     info: RunInfo
     summary: Summary
     gate: Gate
+    comparisons: tuple[Comparison, ...] = ()
+    """The run against each of its baselines, in their order."""
 
     def exit_status(self, *, strict: bool) -> int:
         """Return 0: pass, 1: fail (with ``strict`` also for any failed case), 6: inconclusive, 7: budget spent."""
