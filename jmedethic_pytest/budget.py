@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from typing import Literal, NamedTuple
@@ -45,7 +46,7 @@ def parse(text: str, place: str) -> Limit:
         ConfigError: for any other form, or nothing to spend.
     """
     match = _FORM.match(text)
-    if match is None or float(match[1]) <= 0:
+    if match is None or not 0 < float(match[1]) < math.inf:
         raise ConfigError(
             f"{place}: {text!r} is not a budget. Give money (5, $5, 5usd), tokens (2e6tokens) or calls (500calls)."
         )
