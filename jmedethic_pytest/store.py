@@ -1,6 +1,6 @@
 """The run store: one folder per run, one line per verdict, nothing lost when the process is killed.
 
-reports/runs/<UTC time>-<model>-<4 hex>/  run.json  verdicts.jsonl  summary.json  summary.md
+reports/runs/<UTC time>-<model>-<4 hex>/  run.json  verdicts.jsonl  summary.json  summary.md  report.html ...
 reports/latest -> runs/...
 """
 
@@ -11,10 +11,10 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
@@ -25,6 +25,13 @@ _SPACE = (
     "Free space or give another folder (reports option); what was stored before stays valid, "
     "and the same command resumes the run."
 )
+
+
+class Place(NamedTuple):
+    """Where a verdict stands in ``verdicts.jsonl``, in bytes."""
+
+    begin: int
+    length: int
 
 
 def now() -> str:
@@ -84,12 +91,7 @@ class RunStore:
 
     def write_text(self, name: str, text: str) -> None:
         """Replace a text file of the run folder at one stroke."""
-        part = self.path / f".{name}.part"
-        try:
-            part.write_text(text, encoding="utf-8")
-            os.replace(part, self.path / name)
-        except OSError as error:
-            raise StoreError(f"{self.path / name}: cannot be written: {error.strerror}. {_SPACE}") from None
+        write_text(self.path / name, text)
 
     def discard(self) -> None:
         """Remove the folder: nothing was run."""
@@ -104,6 +106,20 @@ class RunStore:
             raise StoreError(f"{self.path}: a verdict cannot be stored: {error.strerror}. {_SPACE}") from None
         finally:
             _point(self.path.parent.parent / "latest", self.path)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace a text file at one stroke: a reader sees the old one or the new one, never a part.
+
+    Raises:
+        StoreError: if it cannot be written.
+    """
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        os.replace(part, path)
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be written: {error.strerror}. {_SPACE}") from None
 
 
 def _point(link: Path, target: Path) -> None:
@@ -158,21 +174,57 @@ def read_verdicts(run: Path, torn: list[str] | None = None) -> Iterator[Verdict]
     Raises:
         StoreError: for a damaged line that is not the last, or a newer schema.
     """
+    for verdict, _ in read_places(run, torn):
+        yield verdict
+
+
+def read_places(run: Path, torn: list[str] | None = None) -> Iterator[tuple[Verdict, Place]]:
+    """Yield the verdicts of a run, each with its place, so that single ones can be read again (:func:`read_at`).
+
+    Args:
+        run: the run's folder.
+        torn: receives a note if the last line is incomplete.
+
+    Raises:
+        StoreError: for a damaged line that is not the last, or a newer schema.
+    """
     path = run / "verdicts.jsonl"
-    try:
-        stream = path.open("rb")
-    except OSError as error:
-        raise StoreError(f"{path}: cannot be read: {error.strerror}.") from None
-    with stream:
+    begin = 0
+    with _open(path) as stream:
         for number, line in enumerate(stream, start=1):
             if not line.endswith(b"\n"):
                 if torn is not None:
                     torn.append(f"{path}:{number}: the last line is incomplete: a kill; that verdict is not counted.")
                 return
             try:
-                yield Verdict.model_validate_json(line)
+                yield Verdict.model_validate_json(line), Place(begin, len(line))
             except ValidationError as error:
                 raise StoreError(_damage(f"{path}:{number}", line, error)) from None
+            begin += len(line)
+
+
+def read_at(run: Path, places: Iterable[Place]) -> Iterator[Verdict]:
+    """Yield the verdicts at these places, in their order.
+
+    Raises:
+        StoreError: if the file changed meanwhile.
+    """
+    path = run / "verdicts.jsonl"
+    with _open(path) as stream:
+        for place in places:
+            stream.seek(place.begin)
+            line = stream.read(place.length)
+            try:
+                yield Verdict.model_validate_json(line)
+            except ValidationError as error:
+                raise StoreError(_damage(f"{path} at byte {place.begin}", line, error)) from None
+
+
+def _open(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read: {error.strerror}.") from None
 
 
 def _read_record(path: Path, model: type[Any]) -> Any:
