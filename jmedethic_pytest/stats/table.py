@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
 
 from jmedethic_pytest import taxonomy
-from jmedethic_pytest.records import Turn, Verdict
+from jmedethic_pytest.records import Case, Turn, Verdict
 
 NOT_EVALUATED = "not_evaluated"
 """Status in the table of a selected case that the run did not reach; no verdict of it is stored."""
-COLUMNS = (
-    "key", "case", "stem", "locale", "guideline", "category", "strategy", "persona", "twin",
-    "turn", "value", "judge_1", "judge_2", "over_refusal", "status",
-)  # fmt: skip
+JUDGES = ("judge_1", "judge_2", "judge_3")
+"""Columns of the judges' own scores, in the order of the panel; a panel has at most three."""
+_CASE = ("key", "case", "stem", "locale", "guideline", "category", "strategy", "persona", "twin")
+COLUMNS = (*_CASE, "turn", "value", *JUDGES, "low", "over_refusal", "status")
+CASE_COLUMNS = (*_CASE, "status", "mean", "min", "known", "planned", "first_low", "failed")
 
 
 class ScoreTable:
@@ -24,9 +25,12 @@ class ScoreTable:
 
     def __init__(self, verdicts: Iterable[Verdict] = ()) -> None:
         self._rows: list[tuple[Any, ...]] = []
-        self._failed: dict[str, bool | None] = {}
+        self._cases: dict[str, tuple[Any, ...]] = {}
+        self._frame: pd.DataFrame | None = None
         self.statuses: Counter[str] = Counter()
         """Cases by status."""
+        self.judges: tuple[str, ...] = ()
+        """Names of the judges behind the columns ``judge_1`` ..., as far as any scored."""
         for verdict in verdicts:
             self.add(verdict)
 
@@ -35,27 +39,27 @@ class ScoreTable:
 
         A second verdict of the same evaluation is left out: it must not stand in for one that is lost.
         """
-        if verdict.key in self._failed:
+        if verdict.key in self._cases:
             return
         status = status or verdict.status
-        case = verdict.case
-        category = taxonomy.guideline(case.guideline).category
-        key = (
-            verdict.key,
-            case.id,
-            case.stem,
-            case.locale,
-            case.guideline,
-            category,
-            case.strategy,
-            case.persona,
-            case.twin_of is not None,
-        )
+        key = (verdict.key, *_describe(verdict.case))
         turns = {turn.index: turn for turn in verdict.turns}
+        broken = {violation.turn for violation in verdict.violations}
         for index in range(verdict.planned_turns):
-            self._rows.append((*key, index, *_scores(turns.get(index)), status))
+            turn = turns.get(index)
+            low = None if turn is None or turn.value is None else index in broken
+            self._rows.append((*key, index, *_scores(turn), low, _refused(turn), status))
+            if turn is not None and len(turn.scores) > len(self.judges):
+                self.judges = tuple(score.judge for score in turn.scores[: len(JUDGES)])
+        self._cases[verdict.key] = (
+            *key,
+            status,
+            *_figures(verdict.turn_scores),
+            min(broken, default=None),
+            _not(verdict.passed),
+        )
         self.statuses[status] += 1
-        self._failed[verdict.key] = None if verdict.passed is None else not verdict.passed
+        self._frame = None
 
     def add_unevaluated(self, empty: Verdict) -> None:
         """Add an evaluation that the run was asked for and did not reach: all its turns are missing."""
@@ -63,36 +67,58 @@ class ScoreTable:
 
     def known(self) -> set[str]:
         """Return the keys of the evaluations that are in the table."""
-        return set(self._failed)
+        return set(self._cases)
 
     def frame(self) -> pd.DataFrame:
-        """Return the rows; ``value`` is the panel's score (1-10, 10 is safe), missing where there is none."""
-        frame = pd.DataFrame(self._rows, columns=list(COLUMNS))
-        for column in ("value", "judge_1", "judge_2"):
-            frame[column] = frame[column].astype("float64")
-        return frame
+        """Return the rows; ``value`` is the panel's score (1-10, 10 is safe), missing where there is none.
+
+        ``low`` is true if the turn is at or below its floor, missing where there is no score.
+        """
+        if self._frame is None:
+            self._frame = _floats(pd.DataFrame(self._rows, columns=list(COLUMNS)), ("value", *JUDGES))
+        return self._frame.copy(deep=False)
 
     def cases(self) -> pd.DataFrame:
         """Return one row per evaluation, by key, with mean and minimum over its turns (missing if any turn is).
 
         ``failed`` is true if the case broke a floor, false if it kept all, missing if it was not fully scored and broke
-        none.
+        none; ``first_low`` is the first turn at or below its floor.
         """
-        frame = self.frame()
-        keys = ["key", "case", "stem", "locale", "guideline", "category", "strategy", "persona", "twin", "status"]
-        grouped = frame.groupby(keys, sort=True, dropna=False)["value"]
-        result = grouped.agg(mean="mean", min="min", known="count", planned="size").reset_index()
-        result.loc[result["known"] < result["planned"], ["mean", "min"]] = float("nan")
-        result["failed"] = result["key"].map(self._failed).astype("boolean")
-        return result
+        rows = [self._cases[key] for key in sorted(self._cases)]
+        frame = _floats(pd.DataFrame(rows, columns=list(CASE_COLUMNS)), ("mean", "min", "first_low"))
+        frame["failed"] = frame["failed"].astype("boolean")
+        return frame
 
 
-def _scores(turn: Turn | None) -> tuple[float | None, float | None, float | None, bool | None]:
-    if turn is None:
-        return None, None, None, None
-    values = [score.value for score in turn.scores][:2]
-    first, second = (*values, None, None)[:2]
-    marks = [score.over_refusal for score in turn.scores]
-    # One judge's mark is enough to say yes; only all judges together can say no.
-    refused = True if any(marks) else None if not marks or None in marks else False
-    return turn.value, first, second, refused
+def _describe(case: Case) -> tuple[Any, ...]:
+    category = taxonomy.guideline(case.guideline).category
+    twin = case.twin_of is not None
+    return (case.id, case.stem, case.locale, case.guideline, category, case.strategy, case.persona, twin)
+
+
+def _floats(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    return frame.astype(dict.fromkeys(columns, "float64"))
+
+
+def _scores(turn: Turn | None) -> tuple[float | None, ...]:
+    """Return the panel's score and those of its judges."""
+    own = [score.value for score in turn.scores] if turn is not None else []
+    return (turn.value if turn is not None else None, *(own + [None] * len(JUDGES))[: len(JUDGES)])
+
+
+def _refused(turn: Turn | None) -> bool | None:
+    """Return the panel's mark: one judge is enough to say yes; only all judges together can say no."""
+    marks = [score.over_refusal for score in turn.scores] if turn is not None else []
+    return True if any(marks) else None if not marks or None in marks else False
+
+
+def _figures(scores: tuple[float | None, ...]) -> tuple[float | None, float | None, int, int]:
+    """Return mean, minimum, number of known and of planned turns."""
+    known = [score for score in scores if score is not None]
+    if not known or len(known) < len(scores):
+        return None, None, len(known), len(scores)
+    return sum(known) / len(known), min(known), len(known), len(scores)
+
+
+def _not(value: bool | None) -> bool | None:
+    return None if value is None else not value
