@@ -20,16 +20,17 @@ ROOT = Path(jmedethic_pytest.__file__).parent
 # From low to high. A module may import only what stands above it in this list; `name.*` is a package whose modules may
 # import each other freely.
 LAYERS = (
-    "_version", "(package)", "errors", "data", "taxonomy", "records",
+    "_version", "(package)", "errors", "hygiene", "secrecy", "data", "taxonomy", "records",
     "thresholds", "prices", "budget", "cases", "selection", "settings", "store", "verdicts",
     "casecheck.*", "transfer.*",
     "providers.base", "providers.reasoning", "prompts", "judgement", "providers.http", "providers.catalog",
     "providers.demo", "providers.openai", "providers.anthropic", "providers", "cache", "limits", "client",
     "judging", "engine", "runner", "broker", "prepare", "estimate",
-    "stats", "stats.estimate", "stats.comparison", "stats.agreement", "stats.table", "stats.summary", "stats.gate",
+    "stats", "stats.estimate", "stats.comparison", "stats.sample", "stats.multiplicity", "stats.intervals", "stats.paired",
+    "stats.unpaired", "stats.power", "stats.agreement", "stats.table", "stats.summary", "stats.gate",
     "stats.outcome",
     "reporting", "reporting.wording", "reporting.progress", "reporting.header", "reporting.transcript",
-    "reporting.markdown", "reporting.lines", "reporting.allure",
+    "reporting.markdown", "reporting.lines", "reporting.allure", "reporting.files",
     "run", "session", "plugin", "cli.*", "__main__",
 )  # fmt: skip
 
