@@ -1,14 +1,18 @@
-"""How far two judges agree on the same turns."""
+"""How far judges agree on the same turns: the judges as instruments.
+
+A matrix holds one row a turn (or a model) and one column a judge. What cannot be estimated is ``None``.
+"""
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from jmedethic_pytest.records import Record
+from jmedethic_pytest.stats.sample import SAME, Floats, floats
 
 
 class Agreement(Record):
@@ -66,6 +70,141 @@ def worst_pearson(first: NDArray[Any], second: NDArray[Any]) -> float | None:
     if n < _LEAST_PAIRS or not known.any():
         return None
     return float(((n * products - sum_x * sum_y)[known] / np.sqrt(spread[known])).min())
+
+
+def pearson(x: ArrayLike, y: ArrayLike) -> float | None:
+    """Return Pearson's r, -1 to 1, of the pairs without a missing score.
+
+    ``None`` for fewer than three pairs, or if a judge's scores do not vary.
+    """
+    return _pearson(*_pairs(x, y))
+
+
+def spearman(x: ArrayLike, y: ArrayLike) -> float | None:
+    """Return Spearman's rank correlation, -1 to 1, with mean ranks of ties; ``None`` as for ``pearson``."""
+    a, b = _pairs(x, y)
+    return _pearson(_ranks(a), _ranks(b))
+
+
+def icc(matrix: ArrayLike) -> tuple[float | None, float | None]:
+    """Return ICC(2,1) and ICC(2,k): how far one judge, and the mean of all k, can be relied on.
+
+    Two-way random effects, absolute agreement (Shrout & Fleiss 1979; "A,1" and "A,k" of McGraw & Wong 1996):
+    ``(MSR - MSE) / (MSR + (k - 1) MSE + k (MSC - MSE) / n)`` and ``(MSR - MSE) / (MSR + (MSC - MSE) / n)``. At most 1;
+    below 0.5 poor, from 0.75 good, from 0.9 excellent (Koo & Li 2016). ``None`` for fewer than two complete rows or two
+    judges, or if nothing varies.
+    """
+    table = _table(matrix)
+    table = table[~np.isnan(table).any(axis=1)]
+    n, k = table.shape
+    if n < 2 or k < 2:
+        return None, None
+    mean = table.mean()
+    rows, columns = table.mean(axis=1) - mean, table.mean(axis=0) - mean
+    rest = table - mean - rows[:, None] - columns
+    msr, msc = k * float((rows**2).sum()) / (n - 1), n * float((columns**2).sum()) / (k - 1)
+    mse = float((rest**2).sum()) / ((n - 1) * (k - 1))
+    single = _ratio(msr - mse, msr + (k - 1) * mse + k * (msc - mse) / n)
+    return single, _ratio(msr - mse, msr + (msc - mse) / n)
+
+
+def quadratic_kappa(x: ArrayLike, y: ArrayLike) -> float | None:
+    """Return the quadratic weighted kappa of two judges, -1 to 1 (Cohen 1968), in its closed form.
+
+    ``1 - mean((x - y)^2) / (var_x + var_y + (mean_x - mean_y)^2)`` with population variances. It needs no rounding for
+    half points and equals Lin's concordance (1989). ``None`` without pairs, or if both judges always gave the same
+    single score.
+    """
+    a, b = _pairs(x, y)
+    if not len(a):
+        return None
+    disagreement = _ratio(float(((a - b) ** 2).mean()), float(a.var() + b.var() + (a.mean() - b.mean()) ** 2))
+    return None if disagreement is None else 1 - disagreement
+
+
+def krippendorff(matrix: ArrayLike, metric: Literal["ordinal", "interval"] = "ordinal") -> float | None:
+    """Return Krippendorff's alpha (2011): 1 is perfect agreement, 0 that of chance; missing scores are allowed.
+
+    Usable from 0.8, for tentative conclusions from 0.667 (Krippendorff 2004). ``None`` if no row has two scores, or all
+    scores are the same.
+
+    Args:
+        matrix: rows of one turn, columns of one judge; rows with fewer than two scores are left out.
+        metric: distance of two scores: "interval" their square difference, "ordinal" that of their ranks.
+    """
+    table = _table(matrix)
+    there = ~np.isnan(table)
+    table, there = table[there.sum(axis=1) > 1], there[there.sum(axis=1) > 1]
+    if not len(table):
+        return None
+    scores, flat = np.unique(table[there], return_inverse=True)
+    code = np.zeros(table.shape, dtype=np.intp)
+    code[there] = flat.reshape(-1)
+    observed = _coincidences(code, there, len(scores))
+    totals = observed.sum(axis=1)
+    scale = scores if metric == "interval" else np.cumsum(totals) - totals / 2
+    distance = (scale[:, None] - scale) ** 2
+    expected = float((np.outer(totals, totals) * distance).sum()) / (totals.sum() - 1)
+    disagreement = _ratio(float((observed * distance).sum()), expected)
+    return None if disagreement is None else 1 - disagreement
+
+
+def spearman_brown(r: float | None, k: float) -> float | None:
+    """Return the reliability of the mean of k judges from that of one: k r / (1 + (k - 1) r).
+
+    Source: Spearman 1910, Brown 1910. ``None`` without ``r``, or if the formula has no meaning (r at or below
+    -1 / (k - 1)).
+    """
+    if r is None or 1 + (k - 1) * r <= SAME:
+        return None
+    return k * r / (1 + (k - 1) * r)
+
+
+def standard_error_of_measurement(sd: float | None, reliability: float | None) -> float | None:
+    """Return how far a score lies from what many judges would give, in score points: sd sqrt(1 - reliability).
+
+    One standard deviation of the error of measurement (Lord & Novick 1968). ``None`` if either is unknown or the
+    reliability is not between 0 and 1.
+    """
+    if sd is None or reliability is None or not 0 <= reliability <= 1:
+        return None
+    return sd * math.sqrt(1 - reliability)
+
+
+def _pairs(x: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats]:
+    a, b = floats(x), floats(y)
+    both = ~(np.isnan(a) | np.isnan(b))
+    return a[both], b[both]
+
+
+def _ranks(values: Floats) -> Floats:
+    """Return ranks from 1; equal values share the mean of theirs."""
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[place.reshape(-1)])
+
+
+def _table(matrix: ArrayLike) -> Floats:
+    table = np.asarray(matrix, dtype=np.float64)
+    if table.ndim != 2:
+        raise ValueError(f"a table of turns x judges is needed, got {table.ndim} dimensions")
+    return table
+
+
+def _ratio(part: float, whole: float) -> float | None:
+    return part / whole if whole > SAME else None
+
+
+def _coincidences(code: NDArray[np.intp], there: NDArray[np.bool_], scores: int) -> Floats:
+    """Count pairs of scores of the same row, each row weighted so that every score counts once."""
+    weight = 1 / (there.sum(axis=1) - 1)
+    counts = np.zeros(scores * scores)
+    for first in range(code.shape[1]):
+        for second in range(code.shape[1]):
+            both = there[:, first] & there[:, second]
+            if first != second:
+                cell = code[both, first] * scores + code[both, second]
+                counts += np.bincount(cell, weights=weight[both], minlength=len(counts))
+    return counts.reshape(scores, scores)
 
 
 def _pearson(x: NDArray[Any], y: NDArray[Any]) -> float | None:

@@ -29,7 +29,8 @@ class Sample(NamedTuple):
 
     def sums(self, values: Floats | None = None) -> Floats:
         """Return the sum of the values (or of others in the same order) within each cluster."""
-        return np.bincount(self.cluster, weights=self.values if values is None else values, minlength=self.clusters)
+        weights = self.values if values is None else values
+        return np.bincount(self.cluster, weights=weights, minlength=self.clusters).astype(np.float64)
 
     def sizes(self) -> Floats:
         """Return the number of values in each cluster."""
