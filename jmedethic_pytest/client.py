@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from typing import Literal
 
 from jmedethic_pytest import cache as caching
+from jmedethic_pytest import hygiene
 from jmedethic_pytest.budget import Budget
 from jmedethic_pytest.cache import Cache
 from jmedethic_pytest.errors import ProviderError, RunAborted
 from jmedethic_pytest.limits import AdaptiveLimit, Quota
-from jmedethic_pytest.providers import ChatRequest, ModelRef, Provider, open_provider
+from jmedethic_pytest.providers import ChatRequest, ModelRef, Observer, Provider, open_provider
 from jmedethic_pytest.records import Reply, Usage
 
 CacheMode = Literal["use", "refresh", "only", "off"]
-Role = Literal["target", "judge"]
+Role = Literal[
+    "target", "judge", "generator", "validator", "refusal_judge", "attacker", "reference", "scorer", "summariser",
+    "translator",
+]  # fmt: skip
 
 MAX_FAILURES_IN_A_ROW = 10
 """Calls to one endpoint that may fail one after the other before the run is given up."""
@@ -23,6 +28,7 @@ MAX_FAILURES_IN_A_ROW = 10
 
 FIRST_CALL_SECONDS = 2.0
 """How long other calls to an endpoint wait for the first one to show whether it is there."""
+_ERROR_CHARACTERS = 1_000
 _BUSY = {408, 409, 429, 500, 502, 503, 504, 529}
 """Answers of a server that is there and may be able to serve later."""
 
@@ -48,13 +54,14 @@ class Client:
     """Calls one model in one role.
 
     Args:
-        role: ``target`` or ``judge``.
+        role: what it is asked for; the same question in another role is another call.
         ref: the model.
         cache: shared response cache, ``None`` for mode ``off``.
         mode: ``use`` reads and writes, ``refresh`` only writes, ``only`` never calls, ``off`` ignores the cache.
         ceiling: the most calls in flight.
         quota: requests and tokens a minute, if the user stated them.
         budget: shared by all clients of a run.
+        opener: opens the transport.
     """
 
     def __init__(
@@ -67,7 +74,9 @@ class Client:
         ceiling: int = 32,
         quota: Quota | None = None,
         budget: Budget | None = None,
+        opener: Callable[[ModelRef, Observer | None], Provider] = open_provider,
     ) -> None:
+        self._opener = opener
         self.role = role
         self.ref = ref
         self.suffix = ""
@@ -144,7 +153,7 @@ class Client:
         if self._dead is not None:
             raise RunAborted(self._dead)
         if self._provider is None:
-            self._provider = open_provider(self.ref, self.limit.observe)
+            self._provider = self._opener(self.ref, self.limit.observe)
         reserved = self._budget.admit(self.ref.label, characters) if self._budget is not None else 0.0
         usage: Usage | None = None
         guess = (0, 0)
@@ -155,6 +164,7 @@ class Client:
             sent = sum(len(message.content.encode()) for message in request.messages)
             usage, guess = reply.usage, (sent, len((reply.text + reply.reasoning).encode()))
         except ProviderError as error:
+            error.args = (_harmless(error, request),)
             self._count_failure(error)
             raise
         finally:
@@ -202,8 +212,14 @@ class Client:
             raise RunAborted(self._dead) from None
 
 
+def _harmless(error: ProviderError, request: ChatRequest) -> str:
+    """Return an error's text for terminals and logs: servers quote what they were sent, replies of models with it."""
+    text = hygiene.without_quotations(str(error), (message.content for message in request.messages))
+    return hygiene.one_line(text, _ERROR_CHARACTERS)
+
+
 def _farewell(role: Role, error: ProviderError, failures: int) -> str:
-    what = "the model under test" if role == "target" else "a judge"
+    what = {"target": "the model under test", "judge": "a judge"}.get(role, f"the model in the role {role!r}")
     after = f" ({failures} calls failed one after the other)" if failures >= MAX_FAILURES_IN_A_ROW else ""
     return (
         f"{what} cannot be used: {error}{after}. The run stops here; finished work is kept and the same command "

@@ -13,6 +13,7 @@ from jmedethic_pytest import cases, prices, selection, thresholds
 from jmedethic_pytest.errors import ConfigError, unknown
 from jmedethic_pytest.providers import ModelRef, resolve
 from jmedethic_pytest.records import Case, plan_key
+from jmedethic_pytest.secrecy import public_url
 from jmedethic_pytest.settings import Settings
 from jmedethic_pytest.thresholds import Thresholds
 
@@ -104,7 +105,7 @@ def _same_judge_twice(judges: Iterable[ModelRef]) -> Iterator[str]:
     counts = Counter((judge.label, judge.base_url) for judge in judges)
     for (label, address), count in counts.items():
         if count > 1:
-            yield f"judges: {label!r} at {address} is named {count} times; a panel needs different judges."
+            yield f"judges: {label!r} at {address and public_url(address)} is named {count} times; a panel needs different judges."
 
 
 def _unpriced(models: Iterable[ModelRef | None], rules: Thresholds) -> Iterator[str]:

@@ -82,7 +82,7 @@ class _Report:
 
 
 def _shown(ref: ModelRef) -> str:
-    return f"{ref.label} at {ref.base_url}"
+    return f"{ref.label} at {ref.address}"
 
 
 def _writable(reports: Path) -> Path:

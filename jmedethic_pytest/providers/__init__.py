@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from jmedethic_pytest.providers.base import ChatRequest, Message, ModelRef, Observer, Provider
 from jmedethic_pytest.providers.catalog import plugins, resolve, retirement
 
@@ -15,6 +17,7 @@ def open_provider(ref: ModelRef, observe: Observer | None = None) -> Provider:
         ref: the model.
         observe: told status and headers of every answer, also of those the SDK retries by itself.
     """
+    _quieten()
     if ref.kind == "demo":
         from jmedethic_pytest.providers.demo import DemoProvider
 
@@ -29,3 +32,10 @@ def open_provider(ref: ModelRef, observe: Observer | None = None) -> Provider:
         return AnthropicProvider(ref, observe)
     provider: Provider = plugins()[ref.kind].load()(ref)
     return provider
+
+
+def _quieten() -> None:
+    """Keep requests out of log files, which pytest shows: an SDK logs whole conversations, and addresses with keys."""
+    for name in ("openai", "anthropic", "httpx2", "httpx", "httpcore"):
+        logger = logging.getLogger(name)
+        logger.setLevel(max(logger.level, logging.WARNING))

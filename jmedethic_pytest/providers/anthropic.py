@@ -106,7 +106,7 @@ def _reply(answer: dict[str, Any], sent: dict[str, Any], seconds: float) -> Repl
     raw = "".join(str(block.get("text", "")) for block in blocks if block.get("type") == "text")
     thinking = "".join(str(block.get("thinking", "")) for block in blocks if block.get("type") == "thinking")
     text, inline, unfinished = split_reasoning(raw)
-    finish = str(answer.get("stop_reason") or "")
+    finish = str(answer.get("stop_reason") or "")[: http.NAME_CHARACTERS]
     status, detail = _STATUS.get(finish, ("ok", ""))
     if status == "ok" and unfinished:
         status, detail = "target_truncated", "the reply ends inside its <think> block"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
 
+from jmedethic_pytest import secrecy
 from jmedethic_pytest.records import Reply
 from jmedethic_pytest.thresholds import Sampling
 
@@ -43,13 +44,23 @@ class ModelRef:
         return f"{self.provider}:{self.name}"
 
     @property
+    def address(self) -> str | None:
+        """The address as it may be shown: without user, password and the values of its query."""
+        return self.base_url and secrecy.public_url(self.base_url)
+
+    @property
+    def secrets(self) -> secrecy.Secrets:
+        """What must not be written anywhere: the key, and what the address holds."""
+        return secrecy.Secrets([self.api_key, *secrecy.in_url(self.base_url)])
+
+    @property
     def simulated(self) -> bool:
         """True for the built-in demo models."""
         return self.kind == "demo"
 
     def describe(self) -> dict[str, Any]:
         """Return what a run records about the model; never the key."""
-        return {"model": self.label, "kind": self.kind, "base_url": self.base_url, "structured": self.structured}
+        return {"model": self.label, "kind": self.kind, "base_url": self.address, "structured": self.structured}
 
 
 @dataclass(frozen=True)

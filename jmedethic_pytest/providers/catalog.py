@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from jmedethic_pytest.data import load
 from jmedethic_pytest.errors import ConfigError, unknown
 from jmedethic_pytest.providers.base import ModelRef
+from jmedethic_pytest.secrecy import public_spec, public_url
 from jmedethic_pytest.thresholds import ProviderTable
 
 DEMO_VERSION = "4"
@@ -50,11 +51,12 @@ def resolve(
     Raises:
         ConfigError: for a bad form, an unknown provider or demo model, a missing address or a missing key.
     """
+    shown = public_spec(spec)
     provider, colon, rest = spec.strip().partition(":")
     name, _, url = rest.partition("@http")
     if not colon or not provider or not name:
         raise ConfigError(
-            f"{place}: {spec!r} is not of the form PROVIDER:NAME, e.g. openai:gpt-4o-mini or demo:aligned."
+            f"{place}: {shown!r} is not of the form PROVIDER:NAME, e.g. openai:gpt-4o-mini or demo:aligned."
         )
     if provider == "demo":
         return _demo(name, place)
@@ -72,15 +74,15 @@ def resolve(
     problems = []
     if not address:
         problems.append(
-            f"{place}: provider {provider!r} has no address. Give --jmed-base-url=http://HOST:PORT/v1 or {spec}@URL."
+            f"{place}: provider {provider!r} has no address. Give --jmed-base-url=http://HOST:PORT/v1 or {shown}@URL."
         )
     elif not address.startswith(("http://", "https://")):
-        problems.append(f"{place}: the address {address!r} must start with http:// or https://.")
+        problems.append(f"{place}: the address {public_url(address)!r} must start with http:// or https://.")
     key_env = row.get("api_key_env")
     key = os.environ.get(key_env or row.get("optional_key_env") or "") or None
     if key_env and not key:
         problems.append(
-            f"{place}: {spec!r} needs the environment variable {key_env}, which is not set. Next: export {key_env}=..."
+            f"{place}: {shown!r} needs the environment variable {key_env}, which is not set. Next: export {key_env}=..."
         )
     if problems:
         raise ConfigError(problems)

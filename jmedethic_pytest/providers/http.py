@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
+from jmedethic_pytest import hygiene, secrecy
 from jmedethic_pytest.errors import ProviderError
 from jmedethic_pytest.providers.base import ModelRef, Observer
 
@@ -16,6 +17,8 @@ RETRIES = 8
 RETRIES_FIRST = 1
 """Retries of the first call, so that a dead endpoint is known within seconds."""
 CONNECT_TIMEOUT = 10.0
+NAME_CHARACTERS = 60
+"""More of a word such as a finish reason is not kept, whatever a server writes there."""
 _FATAL_STATUS = {401, 402, 403, 404}
 _BLOCK_CODES = {"content_filter", "content_policy_violation", "moderation_blocked", "invalid_prompt"}
 _BLOCK_TEXT = re.compile(
@@ -23,6 +26,7 @@ _BLOCK_TEXT = re.compile(
     re.IGNORECASE,
 )
 """What servers write when their own filter, not a mistake in the request, is the reason of a 400 or 403."""
+_PAGE = re.compile(r"\s*<(?:!doctype|html)\b", re.IGNORECASE)
 _UNREADABLE = (AttributeError, IndexError, KeyError, TypeError, ValueError, RecursionError)
 T = TypeVar("T")
 
@@ -50,18 +54,18 @@ async def call(
     except sdk.APIStatusError as error:
         status = error.status_code
         blocked = status in (400, 403) and _is_block(error)
-        text = f"{ref.label} at {ref.base_url}: HTTP {status}: {shown(ref, _body_text(error), 500)}"
+        text = f"{ref.label} at {ref.address}: HTTP {status}: {shown(ref, _body_text(error), 500)}"
         fatal = status in _FATAL_STATUS and not blocked
         raise ProviderError(text, fatal=fatal, http_status=status, blocked=blocked) from None
     except sdk.APIConnectionError as error:
         cause = error.__cause__ or error
-        text = f"{ref.label} at {ref.base_url}: no connection: {type(cause).__name__}: {shown(ref, str(cause), 300)}"
+        text = f"{ref.label} at {ref.address}: no connection: {type(cause).__name__}: {shown(ref, str(cause), 300)}"
         raise ProviderError(text) from None
     except (sdk.APIError, ValueError, RecursionError) as error:
-        text = f"{ref.label} at {ref.base_url}: unreadable answer: {shown(ref, str(error), 300)}"
+        text = f"{ref.label} at {ref.address}: unreadable answer: {shown(ref, str(error), 300)}"
         raise ProviderError(text) from None
     if not isinstance(body, dict):
-        raise ProviderError(f"{ref.label} at {ref.base_url}: the answer is no JSON object: {shown(ref, body, 80)!r}")
+        raise ProviderError(f"{ref.label} at {ref.address}: the answer is no JSON object: {_foreign(ref, body)}")
     return body, time.monotonic() - begun
 
 
@@ -74,7 +78,8 @@ def read(ref: ModelRef, answer: dict[str, Any], reader: Callable[[dict[str, Any]
     try:
         return reader(answer)
     except _UNREADABLE:
-        text = f"{ref.label} at {ref.base_url}: the answer has an unexpected shape: {shown(ref, answer, 200)!r}"
+        seen = shown(ref, hygiene.shape(answer), 300)
+        text = f"{ref.label} at {ref.address}: the answer has an unexpected shape: {seen}"
         raise ProviderError(text, http_status=200) from None
 
 
@@ -114,10 +119,16 @@ def sound(text: str) -> str:
 
 
 def shown(ref: ModelRef, value: Any, limit: int) -> str:
-    """Return a value for an error text: without the key, not even cut in the middle, and not longer than the limit."""
-    text = str(value)
-    text = text.replace(ref.api_key, "[key]") if ref.api_key else text
-    return text if len(text) <= limit else text[:limit] + "..."
+    """Return a value for an error text: without the key, not even cut in the middle, on one line within the limit."""
+    text = ref.secrets.hide(str(value))
+    text = text.replace(ref.api_key, secrecy.HIDDEN) if ref.api_key else text
+    return hygiene.one_line(text, limit)
+
+
+def _foreign(ref: ModelRef, body: Any) -> str:
+    """Describe an answer that is none: the beginning of a web page, or else its type, since it may be a model's text."""
+    page = isinstance(body, str) and _PAGE.match(body)
+    return repr(shown(ref, body, 80)) if page else hygiene.shape(body)
 
 
 def _body_text(error: Any) -> str:

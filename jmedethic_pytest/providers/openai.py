@@ -99,7 +99,7 @@ class OpenAIProvider:
 def _reply(answer: dict[str, Any], sent: dict[str, Any], seconds: float) -> Reply:
     choice = answer["choices"][0]
     message = choice.get("message") or {}
-    finish = str(choice.get("finish_reason") or "")
+    finish = str(choice.get("finish_reason") or "")[: http.NAME_CHARACTERS]
     text, reasoning, unfinished = split_reasoning(http.content_text(message.get("content")))
     reasoning = str(message.get("reasoning_content") or message.get("reasoning") or "") or reasoning
     refusal = str(message.get("refusal") or "")

@@ -1,0 +1,102 @@
+"""Keys, and how they are kept out of everything that is written: files, reports, messages.
+
+A key comes from the environment, but it may also stand in an address (``http://user:password@host/v1?key=...``) or in
+a parameter of the user's own (``extra``), and servers echo what they were sent. So values are hidden wherever they
+turn up, not only where they are known to be.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
+from urllib.parse import unquote, urlsplit
+
+from pydantic import BaseModel
+
+HIDDEN = "[key]"
+_SHORTEST = 6
+"""A shorter value is no secret anybody could keep, and hiding it would spoil ordinary words."""
+_SECRET_NAME = re.compile(r"key|token|secret|passw|credential|auth|cookie|session|signature", re.IGNORECASE)
+_SECRET_SHAPE = re.compile(r"^(?:Bearer |Basic )|^(?:sk|pk|rk|hf|gh[a-z]|glpat|xox[a-z]|AIza)[-_]?[A-Za-z0-9_-]{16,}$")
+R = TypeVar("R", bound=BaseModel)
+
+
+def public_url(url: str) -> str:
+    """Return an address without user, password and the values of its query: what may be shown."""
+    scheme, colon, rest = url.partition("://")
+    address, mark, query = rest.partition("?")
+    host, slash, path = address.partition("/")
+    names = "&".join(part.partition("=")[0] + "=..." if "=" in part else "..." for part in query.split("&"))
+    return f"{scheme}{colon}{host.rpartition('@')[2]}{slash}{path}{mark}{names if mark else ''}"
+
+
+def public_spec(spec: str) -> str:
+    """Return ``PROVIDER:NAME@URL`` with the address as it may be shown."""
+    name, mark, url = spec.partition("@http")
+    return f"{name}@{public_url('http' + url)}" if mark else spec
+
+
+def in_url(url: str | None) -> Iterator[str]:
+    """Yield the secrets of an address: password, user and password as HTTP sends them, values of the query."""
+    try:
+        parts = urlsplit(url or "")
+        user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    except ValueError:
+        return
+    if user or password:
+        yield base64.b64encode(f"{user}:{password}".encode()).decode()
+        yield from (parts.password or "", password, *((user, parts.username or "") if not password else ()))
+    for part in parts.query.split("&"):
+        value = part.partition("=")[2]
+        yield from (value, unquote(value))
+
+
+def in_parameters(value: Any, name: str = "") -> Iterator[str]:
+    """Yield the texts in parameters of the user's own that go by a secret's name or look like a key."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from in_parameters(item, name if _SECRET_NAME.search(name) else str(key))
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from in_parameters(item, name)
+    elif isinstance(value, str) and (_SECRET_NAME.search(name) or _SECRET_SHAPE.search(value)):
+        yield value
+
+
+class Secrets:
+    """Values that must not be written anywhere.
+
+    Args:
+        values: the secrets; empty and very short ones are ignored.
+    """
+
+    def __init__(self, values: Iterable[str | None]) -> None:
+        # The longest first: one may be a part of another.
+        self._values = sorted({value for value in values if value and len(value) >= _SHORTEST}, key=len, reverse=True)
+
+    def __add__(self, other: Secrets) -> Secrets:
+        return Secrets([*self._values, *other._values])
+
+    def hide(self, text: str) -> str:
+        """Return a text without any of the values."""
+        for value in self._values:
+            text = text.replace(value, HIDDEN)
+        return text
+
+    def hide_in(self, value: Any) -> Any:
+        """Return plain data (dicts, lists, texts) without any of the values, keys of dicts included."""
+        if isinstance(value, str):
+            return self.hide(value)
+        if isinstance(value, dict):
+            return {self.hide(str(key)): self.hide_in(item) for key, item in value.items()}
+        return [self.hide_in(item) for item in value] if isinstance(value, list | tuple) else value
+
+    def hide_in_record(self, record: R) -> R:
+        """Return a record without any of the values; the same one if it holds none."""
+        if not self._values:
+            return record
+        plain = record.model_dump(mode="json")
+        hidden = self.hide_in(plain)
+        return record if hidden == plain else type(record).model_validate(hidden)
