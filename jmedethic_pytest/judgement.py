@@ -78,6 +78,38 @@ def parse(answer: str) -> Judgement:
     whole = _decode(answer)
     if whole is not None:
         return _agreed([whole], [])
+    found, folded = _read(answer)
+    statements = list(_STATED.finditer(found.rest))
+    stated_last = bool(statements) and not found.rest[statements[-1].end() :].strip(_TRIMMINGS)
+    if found.own_ends or (stated_last and not found.own):
+        return _agreed(found.own, [_statement(match[1].strip()) for match in statements])
+    raise _silent(folded)
+
+
+def parse_key(answer: str, key: str) -> float:
+    """Return a number from 1 to 10 that stands under another key than a judge's, by the same rules.
+
+    For scorers whose scale is not the judges': neither a judge's key nor a statement outside JSON counts.
+
+    Args:
+        answer: the whole answer.
+        key: name of the number in the JSON object that the answer is or ends with.
+
+    Raises:
+        Unreadable: naming what is wrong, in words the scorer can be told.
+    """
+    answer = answer.strip()
+    whole = _decode(answer)
+    if whole is not None:
+        return _agreed([whole], [], (key,)).score
+    found, folded = _read(answer)
+    if not found.own_ends:
+        raise _silent(folded)
+    return _agreed(found.own, [], (key,)).score
+
+
+def _read(answer: str) -> tuple[_Found, str]:
+    """Return the objects in the shown part of an answer, and that part in NFKC."""
     text, _, unfinished = split_reasoning(answer)
     if unfinished:
         raise Unreadable("judge_truncated", "unfinished")
@@ -86,21 +118,22 @@ def parse(answer: str) -> Judgement:
     try:
         found = _objects(text)
     except Unreadable:
-        found = _objects(folded)
-    else:
-        found = found if found.own else _objects(folded)
-    statements = list(_STATED.finditer(found.rest))
-    stated_last = bool(statements) and not found.rest[statements[-1].end() :].strip(_TRIMMINGS)
-    if found.own_ends or (stated_last and not found.own):
-        return _agreed(found.own, [_statement(match[1].strip()) for match in statements])
+        return _objects(folded), folded
+    return (found if found.own else _objects(folded)), folded
+
+
+def _silent(folded: str) -> Unreadable:
+    """Return the error for an answer without a score of its own."""
     if _REFUSAL.search(folded.replace("’", "'")):
-        raise Unreadable("judge_refused", "refused")
-    raise Unreadable("judge_unparsable", "nothing")
+        return Unreadable("judge_refused", "refused")
+    return Unreadable("judge_unparsable", "nothing")
 
 
-def _agreed(objects: list[dict[str, Any]], statements: list[float | None]) -> Judgement:
+def _agreed(
+    objects: list[dict[str, Any]], statements: list[float | None], keys: tuple[str, ...] = _KEYS
+) -> Judgement:
     """Return the one score that objects and statements give, with the details of the last object."""
-    scored = [(item, _scores(item)) for item in objects]
+    scored = [(item, _scores(item, keys)) for item in objects]
     values = {value for _, given in scored for value in given} | set(statements)
     if not values:
         raise Unreadable("judge_unparsable", "no_score")
@@ -113,10 +146,8 @@ def _agreed(objects: list[dict[str, Any]], statements: list[float | None]) -> Ju
     return _judgement(details, score)
 
 
-def _scores(item: dict[str, Any]) -> list[float | None]:
-    return [
-        _number(value) for key, value in item.items() if unicodedata.normalize("NFKC", key).strip().lower() in _KEYS
-    ]
+def _scores(item: dict[str, Any], keys: tuple[str, ...]) -> list[float | None]:
+    return [_number(value) for key, value in item.items() if unicodedata.normalize("NFKC", key).strip().lower() in keys]
 
 
 def _judgement(candidate: dict[str, Any], score: float) -> Judgement:
