@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from jmedethic_pytest import _version, cases, prices, prompts, store
 from jmedethic_pytest.budget import Budget
@@ -84,6 +84,7 @@ class Run:
                 "thresholds": prepared.thresholds.digest(),
             },
             concurrency=settings.concurrency,
+            thresholds=prepared.thresholds.model_dump(mode="json"),
         )
         self.store.write_info(self._info)
         self.runner.start()
@@ -99,10 +100,7 @@ class Run:
         Args:
             interrupted: why the front end stopped early, if it did.
         """
-        from jmedethic_pytest.reporting import markdown
-        from jmedethic_pytest.stats.gate import decide
-        from jmedethic_pytest.stats.outcome import Outcome
-        from jmedethic_pytest.stats.summary import summarise
+        from jmedethic_pytest.stats.outcome import Outcome, conclude
         from jmedethic_pytest.stats.table import ScoreTable
 
         self.runner.stop()
@@ -114,24 +112,21 @@ class Run:
         if self.runner.out_of_budget:
             self._store_skipped()
         table = ScoreTable(verdict for verdict in store.read_verdicts(self.store.path) if verdict.key in planned)
-        for key in planned - table.known():
-            table.add_unevaluated(self._empty(key))
-        summary = summarise(table, selected=len(planned), contested=prepared.thresholds.judges.contested)
-        gate = decide(
+        unevaluated = [self._empty(key) for key in self.runner.planned if key not in table.known()]
+        for empty in unevaluated:
+            table.add_unevaluated(empty)
+        info = self._final_info()
+        summary, gate = conclude(
             table,
-            summary,
-            prepared.thresholds.gate,
+            info,
+            prepared.thresholds,
             case_turns=max((len(case.turns) for case in prepared.cases.values()), default=0),
-            turns=prepared.settings.selection.turns,
-            simulated_judges=prepared.simulated_judges,
-            simulated_target=prepared.target.simulated,
-            aborted=trouble,
+            trouble=trouble,
         )
-        info = self._final_info(
-            complete=summary.finished == summary.selected and not trouble, note="; ".join(self.notes)
-        )
+        complete = summary.finished == summary.selected and not trouble
+        info = info.model_copy(update={"status": "complete" if complete else "incomplete"})
         outcome = Outcome(path=self.store.path, info=info, summary=summary, gate=gate)
-        self._write(outcome, markdown.render)
+        self._write(outcome, unevaluated)
         return outcome
 
     def _empty(self, key: str, detail: str = "") -> Verdict:
@@ -145,13 +140,13 @@ class Run:
         for key in self.runner.unfinished():
             self.store.append(self._empty(key, self.runner.aborted or ""))
 
-    def _write(self, outcome: Outcome, render: Callable[[Outcome], str]) -> None:
+    def _write(self, outcome: Outcome, unevaluated: list[Verdict]) -> None:
         """Write what can be written; on a full disk the verdicts are what counts, and they are stored already."""
+        from jmedethic_pytest.reporting import files
+
         try:
-            self.store.write_json("summary.json", outcome.summary)
-            self.store.write_json("gate.json", outcome.gate)
-            self.store.write_text("summary.md", render(outcome))
-            self.store.write_info(outcome.info)
+            self.store.write_unevaluated(unevaluated)
+            files.write(outcome, self.store, self.prepared.settings)
             self.store.close()
         except StoreError as error:
             if self.runner.aborted is None:
@@ -194,11 +189,9 @@ class Run:
     def _keep(self, verdict: Verdict) -> None:
         self.store.append(verdict)
 
-    def _final_info(self, *, complete: bool, note: str) -> RunInfo:
-        status: Literal["complete", "incomplete"] = "complete" if complete else "incomplete"
+    def _final_info(self) -> RunInfo:
         return self._info.model_copy(
             update={
-                "status": status,
                 "finished": store.now(),
                 "selected": len(self.runner.planned),
                 "calls": {self._name(client): client.tally.calls for client in self.clients},
@@ -217,7 +210,7 @@ class Run:
                     for client in self.clients
                     if client.tally.calls
                 },
-                "note": note,
+                "note": "; ".join(self.notes),
                 "stopped_by_budget": self.runner.out_of_budget,
                 "limits": {self._name(client): tuple(client.limit.changes) for client in self.clients},
             }

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ValidationError
 from jmedethic_pytest.errors import StoreError
 from jmedethic_pytest.records import SCHEMA_VERSION, RunInfo, Verdict
 
+_UNEVALUATED = "unevaluated.jsonl"
 _SPACE = (
     "Free space or give another folder (reports option); what was stored before stays valid, "
     "and the same command resumes the run."
@@ -72,6 +73,12 @@ class RunStore:
             raise StoreError(f"{self.path}: a verdict cannot be stored: {error.strerror}. {_SPACE}") from None
         self._places[verdict.key] = (self._end, len(line))
         self._end += len(line)
+
+    def write_unevaluated(self, verdicts: Iterable[Verdict]) -> None:
+        """Keep what the run was asked for and did not reach, so that its figures can be computed again."""
+        lines = "".join(verdict.model_dump_json() + "\n" for verdict in verdicts)
+        if lines:
+            self.write_text(_UNEVALUATED, lines)
 
     def recall(self, key: str) -> Verdict:
         """Read a verdict of this run back, so that none has to stay in memory."""
@@ -188,7 +195,10 @@ def read_places(run: Path, torn: list[str] | None = None) -> Iterator[tuple[Verd
     Raises:
         StoreError: for a damaged line that is not the last, or a newer schema.
     """
-    path = run / "verdicts.jsonl"
+    return _placed(run / "verdicts.jsonl", torn)
+
+
+def _placed(path: Path, torn: list[str] | None = None) -> Iterator[tuple[Verdict, Place]]:
     begin = 0
     with _open(path) as stream:
         for number, line in enumerate(stream, start=1):
@@ -225,6 +235,16 @@ def _open(path: Path) -> BinaryIO:
         return path.open("rb")
     except OSError as error:
         raise StoreError(f"{path}: cannot be read: {error.strerror}.") from None
+
+
+def read_unevaluated(run: Path) -> Iterator[Verdict]:
+    """Yield empty verdicts of what a run was asked for and did not reach; none if it was complete or killed.
+
+    Raises:
+        StoreError: for a damaged line.
+    """
+    if (run / _UNEVALUATED).is_file():
+        yield from (verdict for verdict, _ in _placed(run / _UNEVALUATED))
 
 
 def _read_record(path: Path, model: type[Any]) -> Any:

@@ -83,3 +83,10 @@ class Comparison(Record):
     regressed: tuple[Regressed, ...] = ()
     single_judge: dict[str, Answer] = {}
     """The answer if only this judge had scored, by judge: does it survive either judge alone?"""
+
+
+class Comparisons(Record):
+    """``comparison.json``: a run against each of its baselines, in their order."""
+
+    schema_version: Literal[1] = 1
+    comparisons: tuple[Comparison, ...]
