@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from jmedethic_pytest import taxonomy
+from jmedethic_pytest import packs, taxonomy
 from jmedethic_pytest.errors import ConfigError, explain_validation, unknown
 from jmedethic_pytest.records import Case
 
@@ -40,7 +40,12 @@ def load(paths: Sequence[Path] | None = None) -> list[Case]:
     """
     problems: list[str] = []
     located: list[Located] = []
-    for file in _files(paths or [bundled_dir()], problems):
+    files = _files(paths or [bundled_dir()], problems)
+    try:
+        packs.use_beside(files)
+    except ConfigError as error:
+        problems.extend(error.problems)
+    for file in files:
         located.extend(_read(file, problems))
     problems.extend(duplicates(located))
     if problems:
@@ -140,7 +145,7 @@ def check(case: Case, place: str) -> list[str]:
     """Return what is wrong with a case that its fields alone cannot tell; ``place`` starts each line."""
     problems = []
     if case.guideline not in taxonomy.known_guidelines():
-        problems.append(unknown(f"{place}: field 'guideline'", case.guideline, list(taxonomy.guidelines())))
+        problems.append(unknown(f"{place}: field 'guideline'", case.guideline, list(taxonomy.known_guidelines())))
     if case.strategy not in taxonomy.known_strategies():
         problems.append(unknown(f"{place}: field 'strategy'", case.strategy, list(taxonomy.known_strategies())))
     if not case.id.startswith(f"{case.locale}-"):

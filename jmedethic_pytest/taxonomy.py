@@ -7,6 +7,7 @@ guideline is a result on "the project guideline set", not on "the paper's guidel
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -95,9 +96,9 @@ def strategies() -> dict[str, Strategy]:
 
 @lru_cache(maxsize=1)
 def known_guidelines() -> dict[str, Guideline]:
-    """Return every guideline a case may name: the 67, and ``other`` for imported cases that fit none of them."""
+    """Return every guideline a case may name: the 67, those of packs in use, and ``other`` for imported cases."""
     imported = load("imported.toml")["guidelines"]
-    return {**guidelines(), **{key: _guideline(key, item) for key, item in imported.items()}}
+    return {**guidelines(), **_extra_guidelines, **{key: _guideline(key, item) for key, item in imported.items()}}
 
 
 @lru_cache(maxsize=1)
@@ -105,6 +106,31 @@ def known_strategies() -> dict[str, Strategy]:
     """Return every strategy a case may name: the seven, and ``direct`` (one turn) and ``other`` for imported ones."""
     imported = load("imported.toml")["strategies"]
     return {**strategies(), **{key: _strategy(key, item) for key, item in imported.items()}}
+
+
+_extra_guidelines: dict[str, Guideline] = {}
+_extra_categories: dict[str, Category] = {}
+
+
+def extend(more: Mapping[str, Guideline], groups: Mapping[str, Category]) -> list[str]:
+    """Make the guidelines and categories of a pack known to this process, unless any has another meaning already.
+
+    Returns:
+        The ids and codes that mean something else; then nothing was added.
+    """
+    known, taken = known_guidelines(), {**categories(), **_extra_categories}
+    clashes = [key for key, item in more.items() if known.get(key, item) != item]
+    clashes += [code for code, item in groups.items() if taken.get(code, item) != item]
+    if not clashes:
+        _extra_guidelines.update({key: item for key, item in more.items() if key not in guidelines()})
+        _extra_categories.update({code: item for code, item in groups.items() if code not in categories()})
+        known_guidelines.cache_clear()
+    return clashes
+
+
+def extra_guidelines() -> dict[str, Guideline]:
+    """Return the guidelines of the packs in use, by id."""
+    return dict(_extra_guidelines)
 
 
 def guideline(key: str) -> Guideline:
@@ -117,7 +143,7 @@ def category(code: str) -> Category:
     imported = load("imported.toml")["categories"]
     if code in imported:
         return Category(code=code, name=_by_locale(imported[code], "name"))
-    return categories()[code]
+    return _extra_categories[code] if code in _extra_categories else categories()[code]
 
 
 def strategy(key: str) -> Strategy:

@@ -9,7 +9,7 @@ from importlib import resources
 from typing import Any
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)
 def load(name: str) -> Any:
     """Read a JSON or TOML file of this folder once; callers must not change what they get."""
     text = resources.files(__name__).joinpath(name).read_text(encoding="utf-8")

@@ -1,0 +1,300 @@
+"""The models behind the stages: every role is a client with the same cache, limits and budget as a run's.
+
+Answers to harmful requests (of validators and of the reference target) are cached in a file of their own that is
+removed when their stage is finished: a killed stage pays for nothing twice, and afterwards only digests are left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from jmedethic_pytest import prices
+from jmedethic_pytest.budget import Budget
+from jmedethic_pytest.cache import Cache
+from jmedethic_pytest.client import Client
+from jmedethic_pytest.client import Role as ClientRole
+from jmedethic_pytest.errors import ConfigError, ProviderError, unknown
+from jmedethic_pytest.generation import demo, meter, refusal
+from jmedethic_pytest.generation.config import Config, RoleModel
+from jmedethic_pytest.generation.records import Drop
+from jmedethic_pytest.generation.structured import M, Malformed, parse, schema
+from jmedethic_pytest.limits import Quota
+from jmedethic_pytest.providers import ChatRequest, Message, ModelRef, Observer, Provider, open_provider, resolve
+from jmedethic_pytest.records import Reply
+from jmedethic_pytest.thresholds import Sampling
+
+CLIENT_ROLES: Mapping[str, ClientRole] = {
+    "generators": "generator", "validators": "validator", "refusal_judge": "refusal_judge", "attacker": "attacker",
+    "attackers": "attacker", "target": "reference", "scorer": "scorer", "summariser": "summariser",
+    "translator": "translator",
+}  # fmt: skip
+"""Roles of the file by the name they have in the cache; the embedder is no chat model."""
+ANSWERING = ("validators", "target")
+"""Roles whose replies may be harmful: not kept after their stage."""
+ANSWERS = "answers.sqlite"
+
+
+class Role:
+    """One model in one role.
+
+    Args:
+        name: the role, as in the file.
+        client: its client.
+        sampling: how it is called.
+    """
+
+    def __init__(self, name: str, client: Client, sampling: Sampling) -> None:
+        self.name = name
+        self.client = client
+        self._sampling = sampling
+
+    @property
+    def label(self) -> str:
+        """The model, ``provider:name``."""
+        return self.client.ref.label
+
+    async def ask(
+        self,
+        messages: tuple[Message, ...],
+        *,
+        schema: Mapping[str, Any] | None = None,
+        repeat: int = 0,
+        label: str = "",
+    ) -> Reply:
+        """Return the reply to one request; a call that failed is a reply of status ``transport_error``.
+
+        Args:
+            messages: the chat.
+            schema: JSON schema of the answer, where the server can enforce it.
+            repeat: index of an independent repetition; part of the cache key, never sent.
+            label: for logs and demo models; neither sent nor part of the cache key (see ``generation.demo``).
+
+        Raises:
+            RunAborted: if no call to this endpoint can succeed, or the budget is spent.
+            StoreError: if the cache cannot be used.
+        """
+        try:
+            reply = await self.client.chat(ChatRequest(messages, self._sampling, schema, repeat, label))
+        except ProviderError as error:
+            return Reply(text="", status="transport_error", detail=str(error))
+        meter.book(f"{self.name} {self.label}", reply)
+        return reply
+
+    async def ask_for(
+        self,
+        messages: tuple[Message, ...],
+        model: type[M],
+        *,
+        again: str,
+        attempts: int = 2,
+        repeat: int = 0,
+        label: str = "",
+    ) -> M | Drop:
+        """Return a structured answer, or the drop that says why there is none.
+
+        Args:
+            messages: the chat.
+            model: what the answer must be.
+            again: what the model is told if its answer cannot be read; ``{problem}`` is filled in.
+            attempts: requests until the answer can be read.
+            repeat: see :meth:`ask`.
+            label: see :meth:`ask`.
+        """
+        problem = Drop(reason="malformed", source=self.label)
+        for _ in range(attempts):
+            reply = await self.ask(messages, schema=schema(model), repeat=repeat, label=label)
+            failed = self._failure(reply)
+            if failed is not None:
+                return failed
+            try:
+                return parse(reply.text, model)
+            except Malformed as error:
+                if refusal.refuses(reply.text):
+                    return Drop(reason="refused", source=self.label)
+                problem = Drop(reason="malformed", detail=str(error), source=self.label)
+                told = Message("user", again.format(problem=error))
+                messages = (*messages, Message("assistant", reply.text or "-"), told)
+        return problem
+
+    def _failure(self, reply: Reply) -> Drop | None:
+        """Return the drop of a reply that cannot be read at all."""
+        if reply.status == "transport_error":
+            return Drop(reason="transport", detail=_kind(reply.detail), again=True, source=self.label)
+        if reply.status == "target_blocked" or reply.finish == "refusal":
+            return Drop(
+                reason="refused", detail="by the provider" if reply.finish != "refusal" else "", source=self.label
+            )
+        if reply.status != "ok":
+            return Drop(reason=reply.status.removeprefix("target_"), source=self.label)
+        return None
+
+
+class Team:
+    """The open models of a stage by role. Made by :func:`open_team`."""
+
+    def __init__(self, roles: Mapping[str, tuple[Role, ...]], budget: Budget | None) -> None:
+        self._roles = roles
+        self.budget = budget
+
+    def all(self, name: str) -> tuple[Role, ...]:
+        """Return every model of a role."""
+        return self._roles[name]
+
+    def one(self, name: str) -> Role:
+        """Return the model of a role that has exactly one."""
+        return self._roles[name][0]
+
+    @property
+    def clients(self) -> list[Client]:
+        """The clients of all roles."""
+        return [role.client for roles in self._roles.values() for role in roles]
+
+
+def needed(config: Config, names: tuple[str, ...]) -> dict[str, tuple[ModelRef, ...]]:
+    """Return the models of the roles a stage needs, all resolved and all found.
+
+    Raises:
+        ConfigError: naming every role without a model, every bad model, missing key or address, and models without a
+            price under a budget in money.
+    """
+    problems: list[str] = []
+    found: dict[str, tuple[ModelRef, ...]] = {}
+    for name in names:
+        refs = []
+        for model in models_of(config, name):
+            try:
+                refs.append(_resolve(model, name, config))
+            except ConfigError as error:
+                problems += error.problems
+        found[name] = tuple(refs)
+        if not models_of(config, name):
+            problems.append(f'roles.{name}: no model. Give one in generate.toml: {name} = "PROVIDER:NAME".')
+        problems += _twice(name, refs)
+    if config.limit is not None and config.limit.unit == "usd":
+        problems += [
+            f"budget: the price of {ref.label!r} is unknown, so a budget in money cannot be kept. "
+            f'Add [prices."{ref.label}"] to the file, or give the budget in tokens or calls.'
+            for ref in dict.fromkeys(ref for refs in found.values() for ref in refs)
+            if prices.price(ref.label, config.prices) is None
+        ]
+    if problems:
+        raise ConfigError(list(dict.fromkeys(problems)))
+    return found
+
+
+def models_of(config: Config, name: str) -> tuple[RoleModel, ...]:
+    """Return the models a role has in the file; conversations fall back on the discovery's attacker."""
+    models: tuple[RoleModel, ...] = getattr(config.roles, name)
+    return models or config.roles.attacker if name == "attackers" else models
+
+
+def labels(refs: Mapping[str, tuple[ModelRef, ...]]) -> dict[str, tuple[str, ...]]:
+    """Return the models by role as a header records them."""
+    return {name: tuple(f"{ref.label} at {ref.base_url}" for ref in found) for name, found in refs.items()}
+
+
+def sampling_of(config: Config, names: tuple[str, ...]) -> dict[str, Any]:
+    """Return the sampling of roles as a header records it; the time limit changes no answer."""
+    return {
+        f"sampling.{name}": [
+            model.model_dump(mode="json", exclude={"timeout", "model"}) for model in models_of(config, name)
+        ]
+        for name in names
+    }
+
+
+@asynccontextmanager
+async def open_team(config: Config, names: tuple[str, ...]) -> AsyncIterator[Team]:
+    """Open the models of some roles; must be called inside the event loop that will use them.
+
+    Raises:
+        ConfigError: see :func:`needed`.
+        StoreError: if the cache cannot be used.
+    """
+    refs = needed(config, names)
+    own_prices = config.prices
+    budget = Budget(config.limit, lambda label: prices.price(label, own_prices)) if config.limit else None
+    caches = _Caches(config)
+    roles: dict[str, tuple[Role, ...]] = {}
+    try:
+        for name, found in refs.items():
+            models = models_of(config, name)
+            roles[name] = tuple(
+                Role(name, _client(config, name, ref, caches, budget), Sampling(**model.model_dump(exclude={"model"})))
+                for ref, model in zip(found, models, strict=True)
+            )
+        yield Team(roles, budget)
+    finally:
+        for role in (role for found in roles.values() for role in found):
+            await role.client.aclose()
+        caches.close()
+
+
+def forget_answers(config: Config) -> None:
+    """Remove the cached answers to harmful requests: their stage is finished."""
+    if not config.keep_answers:
+        for tail in ("", "-wal", "-shm"):
+            (config.folder / f"{ANSWERS}{tail}").unlink(missing_ok=True)
+
+
+class _Caches:
+    """The shared cache, and the one for answers; opened when they are first used."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._open: dict[Path, Cache] = {}
+
+    def of(self, role: str) -> Cache | None:
+        if self._config.cache == "off":
+            return None
+        folder = self._config.folder if role in ANSWERING else self._config.reports
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / (ANSWERS if role in ANSWERING else "cache.sqlite")
+        if path not in self._open:
+            self._open[path] = Cache(path)
+        return self._open[path]
+
+    def close(self) -> None:
+        for cache in self._open.values():
+            cache.close()
+
+
+def _client(config: Config, name: str, ref: ModelRef, caches: _Caches, budget: Budget | None) -> Client:
+    stated = config.limits.get(ref.label)
+    return Client(
+        CLIENT_ROLES[name], ref, caches.of(name), config.cache, ceiling=config.concurrency, budget=budget,
+        quota=Quota(stated.requests_per_minute, stated.tokens_per_minute) if stated else None, opener=_open,
+    )  # fmt: skip
+
+
+def _open(ref: ModelRef, observe: Observer | None) -> Provider:
+    return demo.ScriptedProvider(ref) if ref.simulated else open_provider(ref, observe)
+
+
+def _resolve(model: RoleModel, role: str, config: Config) -> ModelRef:
+    provider, _, name = model.model.strip().partition(":")
+    if provider != "demo":
+        return resolve(model.model, place=f"roles.{role}", providers=config.providers)
+    if name not in demo.NAMES[role]:
+        raise ConfigError(unknown(f"roles.{role}", model.model, [f"demo:{item}" for item in demo.NAMES[role]]))
+    return ModelRef(provider="demo", name=name, kind="demo", base_url=f"simulation:{demo.VERSION}")
+
+
+def _twice(name: str, refs: list[ModelRef]) -> list[str]:
+    seen = [(ref.label, ref.base_url) for ref in refs]
+    return [
+        f"roles.{name}: {label!r} at {url} is named {seen.count((label, url))} times."
+        for label, url in dict.fromkeys(seen)
+        if seen.count((label, url)) > 1
+    ]
+
+
+def _kind(detail: str) -> str:
+    """Return the kind of a failed call, without addresses, times or words of the server: it goes into a digest."""
+    for mark in ("HTTP ", "no connection", "no answer within", "not in the cache"):
+        if mark in detail:
+            return detail[detail.index(mark) :].split(":")[0][:20].strip() if mark == "HTTP " else mark
+    return "failed"

@@ -1,0 +1,157 @@
+"""Guideline packs: other lists of guidelines than the shipped one, for building cases and for evaluating them.
+
+A pack is a JSON file of the same form as ``data/guidelines.json``. A file ``guidelines.json`` beside case files makes
+its guidelines known to the process that reads them, so that those cases can be selected, judged and reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from jmedethic_pytest import taxonomy
+from jmedethic_pytest.errors import ConfigError, explain_validation
+from jmedethic_pytest.records import Text
+from jmedethic_pytest.taxonomy import Category, Guideline
+
+FILE = "guidelines.json"
+SHIPPED = ("project", "principles")
+"""Packs that come with the package: the 67 topics, and ten widely shared principles."""
+ID_PATTERN = r"^[A-Z][A-Z0-9]{0,11}-[0-9]{1,3}$"
+CODE_PATTERN = r"^[A-Z][A-Z0-9]{0,7}$"
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PackCategory(_Entry):
+    """A group of guidelines; a name in one language is enough."""
+
+    code: Annotated[str, StringConstraints(pattern=CODE_PATTERN)]
+    name_ja: Text | None = None
+    name_en: Text | None = None
+    count: int | None = None
+
+
+class PackGuideline(_Entry):
+    """One guideline; title and summary in one language are enough."""
+
+    id: Annotated[str, StringConstraints(pattern=ID_PATTERN)]
+    category: str
+    title_ja: Text | None = None
+    title_en: Text | None = None
+    summary_ja: Text | None = None
+    summary_en: Text | None = None
+    related_law: tuple[str, ...] = ()
+    number: int | None = None
+    chapter_ja: str = ""
+    chapter_en: str = ""
+    source: tuple[str, ...] = ()
+    official_number: bool | None = None
+    notes: str = ""
+
+
+class Pack(_Entry):
+    """A list of guidelines in groups."""
+
+    schema_version: Literal[1] = 1
+    about: dict[str, Any] = Field(default={}, alias="_about")
+    categories: tuple[PackCategory, ...] = Field(min_length=1)
+    guidelines: tuple[PackGuideline, ...] = Field(min_length=1)
+    code_of_ethics: dict[str, Any] = {}
+    """Background of the shipped list."""
+
+    def known(self) -> dict[str, Guideline]:
+        """Return the guidelines by id; a text missing in one language is taken from the other."""
+        return {
+            item.id: Guideline(
+                id=item.id, category=item.category, title=_both(item.title_ja, item.title_en),
+                summary=_both(item.summary_ja, item.summary_en), related_law=item.related_law,
+            )
+            for item in self.guidelines
+        }  # fmt: skip
+
+    def groups(self) -> dict[str, Category]:
+        """Return the categories by code."""
+        return {item.code: Category(code=item.code, name=_both(item.name_ja, item.name_en)) for item in self.categories}
+
+
+def shipped(name: str) -> Pack:
+    """Return a pack that comes with the package (one of :data:`SHIPPED`)."""
+    file = "guidelines.json" if name == "project" else f"guideline_packs/{name}.json"
+    return Pack.model_validate_json(resources.files("jmedethic_pytest.data").joinpath(file).read_bytes())
+
+
+def load(path: Path) -> Pack:
+    """Read a pack.
+
+    Raises:
+        ConfigError: naming everything that is wrong with the file.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}. Give a JSON file of guidelines.") from None
+    try:
+        pack = Pack.model_validate_json(data.removeprefix(b"\xef\xbb\xbf"))
+    except ValidationError as error:
+        raise ConfigError(
+            explain_validation(error, str(path), [*PackGuideline.model_fields, *Pack.model_fields])
+        ) from None
+    problems = list(_problems(pack, str(path)))
+    if problems:
+        raise ConfigError(problems)
+    return pack
+
+
+def use_beside(files: Iterable[Path]) -> None:
+    """Make the guidelines known that lie beside case files; the same pack may be met any number of times.
+
+    Raises:
+        ConfigError: if a file is bad, or two packs give one id different meanings.
+    """
+    for folder in dict.fromkeys(file.parent for file in files):
+        if (folder / FILE).is_file():
+            use(load(folder / FILE), str(folder / FILE))
+
+
+def use(pack: Pack, place: str) -> None:
+    """Make the guidelines of a pack known to this process.
+
+    Raises:
+        ConfigError: if an id or a category already means something else.
+    """
+    clashes = taxonomy.extend(pack.known(), pack.groups())
+    if clashes:
+        raise ConfigError([
+            f"{place}: {name!r} already means something else in this run. Give the pack's guidelines and categories "
+            "ids and codes of their own." for name in clashes
+        ])  # fmt: skip
+
+
+def _problems(pack: Pack, place: str) -> Iterable[str]:
+    codes = [item.code for item in pack.categories]
+    ids = [item.id for item in pack.guidelines]
+    for code in sorted({code for code in codes if codes.count(code) > 1}):
+        yield f"{place}: category {code!r} is there {codes.count(code)} times."
+    for key in sorted({key for key in ids if ids.count(key) > 1}):
+        yield f"{place}: guideline {key!r} is there {ids.count(key)} times."
+    for item in pack.categories:
+        if not (item.name_ja or item.name_en):
+            yield f"{place}: category {item.code!r}: give name_ja or name_en."
+    for entry in pack.guidelines:
+        if entry.category not in codes:
+            yield f"{place}: guideline {entry.id!r}: category {entry.category!r} is none of: {', '.join(codes)}."
+        if not (entry.title_ja or entry.title_en):
+            yield f"{place}: guideline {entry.id!r}: give title_ja or title_en."
+        if not (entry.summary_ja or entry.summary_en):
+            yield f"{place}: guideline {entry.id!r}: give summary_ja or summary_en: judges are told it."
+
+
+def _both(japanese: str | None, english: str | None) -> dict[str, str]:
+    return {"ja": japanese or english or "", "en": english or japanese or ""}
