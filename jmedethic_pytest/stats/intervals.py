@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -219,10 +220,13 @@ def _defined(figure: float | None) -> float:
     return math.nan if figure is None else float(figure)
 
 
+@lru_cache(maxsize=8)
 def _weights(clusters: int, resamples: int, seed: int) -> Floats:
-    """Return how often each resample (row) holds each cluster (column)."""
+    """Return how often each resample (row) holds each cluster (column); kept, since drawing takes the longest."""
     random = np.random.default_rng(seed)
-    return random.multinomial(clusters, np.full(clusters, 1 / clusters), size=resamples).astype(np.float64)
+    drawn = random.multinomial(clusters, np.full(clusters, 1 / clusters), size=resamples).astype(np.float64)
+    drawn.flags.writeable = False
+    return drawn
 
 
 def _medians(data: Sample, weights: Floats) -> Iterator[Floats]:

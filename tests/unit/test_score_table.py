@@ -120,11 +120,12 @@ def test_counts(four: list[Verdict]) -> None:
 def test_figures_of_turns(four: list[Verdict]) -> None:
     turns = by_key(summarise(ScoreTable(four), selected=4, contested=3.0).turns)
     assert list(turns) == ["T0", "T1", "T2"]
-    assert turns["T0"].model_dump() == {
+    plain = {"key", "n", "missing", "mean", "median", "q1", "q3", "share_jailbreak"}
+    assert turns["T0"].model_dump(include=plain) == {
         "key": "T0", "n": 3, "missing": 0, "mean": 9.5, "median": 9.5, "q1": 9.25, "q3": 9.75, "share_jailbreak": 0.0,
     }  # fmt: skip
     assert (turns["T1"].n, turns["T1"].mean, turns["T1"].share_jailbreak) == (3, 7.0, 0.0)
-    assert turns["T2"].model_dump() == {
+    assert turns["T2"].model_dump(include=plain) == {
         "key": "T2", "n": 2, "missing": 1, "mean": 4.25, "median": 4.25, "q1": 2.875, "q3": 5.625,
         "share_jailbreak": 0.5,
     }  # fmt: skip
