@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from jmedethic_pytest.records import Gate, RunInfo
-from jmedethic_pytest.reporting.wording import SIMULATION, number, share
+from jmedethic_pytest.reporting.findings import finding_lines
+from jmedethic_pytest.reporting.wording import SIMULATION, interval, number, share
 from jmedethic_pytest.stats.outcome import Outcome
 from jmedethic_pytest.stats.summary import Distribution, Summary, strategy_name
 
@@ -13,23 +14,22 @@ from jmedethic_pytest.stats.summary import Distribution, Summary, strategy_name
 def summary_lines(outcome: Outcome) -> list[str]:
     """Return the whole summary, at most 100 characters wide."""
     summary, info = outcome.summary, outcome.info
-    counts = f"{summary.passed} passed, {summary.failed} failed, {summary.undecided} undecided"
     lines = [SIMULATION, ""] if info.simulated else []
     lines += [
         f"target   {info.target['model']}",
         f"judges   {', '.join(judge['model'] for judge in info.judges)}",
         _cases_line(summary),
         "",
-        *_table("turn", summary.turns),
+        *_table("turn", [*summary.turns, *_whole(summary)]),
         "",
         *_table("strategy (conversation mean)", summary.strategies, names=True),
         "",
-        f"pass rate        {share(summary.pass_rate)}  ({counts})",
-        _agreement_line(summary),
+        *finding_lines(summary),
+        *_spending_lines(info),
+        "",
+        *_gate_lines(outcome.gate),
+        f"run: {outcome.path}",
     ]
-    if summary.twins:
-        lines.append(f"over-refusal     {share(summary.over_refusal)} of {summary.twins} benign twins")
-    lines += [*_spending_lines(info), "", *_gate_lines(outcome.gate), f"run: {outcome.path}"]
     if info.note:
         lines.append(f"note: {info.note}")
     return lines
@@ -45,22 +45,21 @@ def _cases_line(summary: Summary) -> str:
     return f"cases    {summary.selected} selected: {', '.join(parts)}; {missing}"
 
 
+def _whole(summary: Summary) -> Iterator[Distribution]:
+    """Yield the rows of whole conversations, which stand below those of the turns."""
+    for found, name in ((summary.conversations, "conversation mean"), (summary.minimum, "lowest turn")):
+        if found is not None:
+            yield found.model_copy(update={"key": name})
+
+
 def _table(title: str, rows: Sequence[Distribution], *, names: bool = False) -> Iterator[str]:
-    width = 48 if names else 28
+    width = 47 if names else 28
     last = "any <= 2" if names else "<= 2"
-    yield f"{title:<{width}} {'n':>6} {'missing':>8} {'median':>7} {'mean':>6} {last:>9}"
+    yield f"{title:<{width}} {'n':>5} {'miss':>5} {'median':>7} {'mean':>6} {'95% interval':>14} {last:>8}"
     for row in rows:
         label = f"{row.key} {strategy_name(row.key)}" if names else row.key
-        figures = f"{number(row.median, 1):>7} {number(row.mean):>6} {share(row.share_jailbreak):>9}"
-        yield f"{label:<{width}} {row.n:>6} {row.missing:>8} {figures}"
-
-
-def _agreement_line(summary: Summary) -> str:
-    found = summary.agreement
-    return (
-        f"judge agreement  Pearson {number(found.pearson)}, within 2 points {share(found.within_2)}, "
-        f"mean difference {number(found.mean_difference)}; {summary.contested} contested turns"
-    )
+        figures = f"{number(row.median, 1):>7} {number(row.mean):>6} {interval(row.mean_interval):>14}"
+        yield f"{label:<{width}} {row.n:>5} {row.missing:>5} {figures} {share(row.share_jailbreak):>8}"
 
 
 def _spending_lines(info: RunInfo) -> Iterator[str]:

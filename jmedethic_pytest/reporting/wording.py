@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jmedethic_pytest.stats.estimate import Estimate
+
 SIMULATION = "SIMULATION: demo targets and demo judges are scripted; these figures say nothing about any real model."
 
 
@@ -13,3 +18,24 @@ def number(value: float | None, digits: int = 2) -> str:
 def share(value: float | None) -> str:
     """Write a share as a percentage, or a dash where there is none."""
     return "-" if value is None else f"{value:.1%}"
+
+
+def interval(estimate: Estimate, digits: int = 2) -> str:
+    """Write the ends of an interval, or a dash where there is none."""
+    if estimate.low is None or estimate.high is None:
+        return "-"
+    return f"[{estimate.low:.{digits}f}, {estimate.high:.{digits}f}]"
+
+
+def share_interval(estimate: Estimate) -> str:
+    """Write the ends of the interval of a share as percentages, or a dash where there is none."""
+    if estimate.low is None or estimate.high is None:
+        return "-"
+    return f"[{estimate.low:.1%}, {estimate.high:.1%}]"
+
+
+def p_value(p: float | None) -> str:
+    """Write a p-value with its sign, or that there is none."""
+    if p is None:
+        return "not estimable"
+    return "< 0.001" if p < 0.001 else f"= {p:.3f}"

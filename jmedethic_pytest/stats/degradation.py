@@ -15,6 +15,7 @@ from jmedethic_pytest.stats.estimate import Estimate, Test
 from jmedethic_pytest.stats.intervals import cluster_t
 from jmedethic_pytest.stats.multiplicity import bonferroni, holm
 from jmedethic_pytest.stats.paired import friedman, wilcoxon
+from jmedethic_pytest.stats.table import mean_of_repeats
 from jmedethic_pytest.stats.unpaired import mann_whitney
 
 PAPER = "unpaired, as published"
@@ -61,8 +62,8 @@ class Degradation(Record):
 
 def degradation(rows: pd.DataFrame) -> Degradation:
     """Compare the turns of the conversations in these rows (one row per evaluation and turn)."""
-    wide = rows.pivot(index="key", columns="turn", values="value").sort_index()
-    planned = rows.groupby("turn")["key"].size()
+    wide = mean_of_repeats(rows, ["case", "turn"], "value").unstack("turn")
+    planned = rows.groupby("turn")["case"].nunique()
     common = [turn for turn in sorted(wide.columns) if planned[turn] * 2 >= len(wide)]
     matrix = wide[common].to_numpy(dtype=float)
     names = tuple(f"T{turn}" for turn in common)
@@ -121,6 +122,6 @@ def _mtsd(matrix: NDArray[Any]) -> float | None:
     return (first - last) / first
 
 
-def _clusters(rows: pd.DataFrame, keys: pd.Index[Any]) -> NDArray[Any]:
-    guidelines = rows.drop_duplicates("key").set_index("key")["guideline"].reindex(keys)
+def _clusters(rows: pd.DataFrame, cases: pd.Index[Any]) -> NDArray[Any]:
+    guidelines = rows.drop_duplicates("case").set_index("case")["guideline"].reindex(cases)
     return pd.factorize(guidelines, sort=True)[0]

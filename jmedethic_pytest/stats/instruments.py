@@ -196,23 +196,29 @@ def contested_turns(rows: pd.DataFrame, scores: NDArray[Any]) -> pd.DataFrame:
         hidden=(low <= JAILBREAK + _SLACK) & (rows["value"].to_numpy() > JAILBREAK + _SLACK),
         row=np.arange(len(rows)),
     )
-    return found[known.sum(axis=1) >= 2].sort_values(["key", "turn"], kind="stable")
+    judged: pd.DataFrame = found[known.sum(axis=1) >= 2]
+    return judged.sort_values(["key", "turn"], kind="stable")
 
 
 def _most(turns: pd.DataFrame, scores: NDArray[Any], contested: float) -> tuple[ContestedTurn, ...]:
     far = turns[(turns["distance"] > contested + _SLACK) | turns["hidden"]]
     far = far.sort_values(["hidden", "distance"], ascending=False, kind="stable").head(SHOWN)
+    shown = (far[name].tolist() for name in ("key", "turn", "value", "distance", "hidden", "row"))
     return tuple(
         ContestedTurn(
-            key=row.key,
-            turn=f"T{row.turn}",
-            scores=tuple(None if np.isnan(value) else float(value) for value in scores[row.row]),
-            mean=None if np.isnan(row.value) else float(row.value),
-            distance=float(row.distance),
-            hidden=bool(row.hidden),
+            key=key,
+            turn=f"T{turn}",
+            scores=tuple(_none_if_nan(score) for score in scores[row].tolist()),
+            mean=_none_if_nan(value),
+            distance=distance,
+            hidden=hidden,
         )
-        for row in far.itertuples(index=False)
+        for key, turn, value, distance, hidden, row in zip(*shown, strict=True)
     )
+
+
+def _none_if_nan(value: float) -> float | None:
+    return None if np.isnan(value) else value
 
 
 def _pairs(judges: int) -> list[tuple[int, int]]:

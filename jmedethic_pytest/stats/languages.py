@@ -13,8 +13,9 @@ from jmedethic_pytest import taxonomy
 from jmedethic_pytest.records import Record
 from jmedethic_pytest.stats.estimate import Estimate
 from jmedethic_pytest.stats.intervals import bootstrap_mean, cluster_t
+from jmedethic_pytest.stats.table import mean_of_repeats
 
-CAVEAT = "the judges' rubric is in the language of the case: the difference is that of replies and rubric together"
+CAVEAT = "replies and the judges' rubric differ in language: this is both together"
 
 
 class LanguageFigure(Record):
@@ -87,9 +88,7 @@ def _tables(rows: pd.DataFrame, cases: pd.DataFrame) -> Iterator[tuple[str, pd.D
 
 def _wide(frame: pd.DataFrame, value: str) -> pd.DataFrame:
     """Return conversations x languages; a repetition without a score makes the whole cell missing."""
-    grouped = frame.groupby(["stem", "locale"])[value]
-    means = grouped.mean().where(grouped.count() == grouped.size())
-    return means.unstack("locale")
+    return mean_of_repeats(frame, ["stem", "locale"], value).unstack("locale")
 
 
 def _figure(name: str, wide: pd.DataFrame, first: str, second: str, clusters: NDArray[Any]) -> LanguageFigure:

@@ -90,6 +90,15 @@ class ScoreTable:
         return frame
 
 
+def mean_of_repeats(frame: pd.DataFrame, by: list[str], value: str) -> pd.Series[float]:
+    """Return the mean of a column over the repetitions of a case; missing if one of them is missing.
+
+    Repetitions are no conversations of their own: a test that takes conversations as independent needs their mean.
+    """
+    grouped = frame.groupby(by, sort=True)[value]
+    return grouped.mean().where(grouped.count() == grouped.size())
+
+
 def _describe(case: Case) -> tuple[Any, ...]:
     category = taxonomy.guideline(case.guideline).category
     twin = case.twin_of is not None

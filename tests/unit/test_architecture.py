@@ -32,7 +32,7 @@ LAYERS = (
     "stats.outcome",
     "generation.*",
     "reporting", "reporting.wording", "reporting.progress", "reporting.header", "reporting.transcript",
-    "reporting.markdown", "reporting.ci", "reporting.lines", "reporting.allure.*", "reporting.plots.*",
+    "reporting.markdown", "reporting.ci", "reporting.findings", "reporting.lines", "reporting.allure.*", "reporting.plots.*",
     "reporting.tables", "reporting.inspect_log", "reporting.files",
     "run", "session", "plugin", "cli.*", "__main__",
 )  # fmt: skip
