@@ -44,7 +44,8 @@ def without_quotations(text: str, sources: Iterable[str]) -> str:
     """
     pool = "\n".join(form for source in sources for form in _spellings(source))
     starts = [at for at in range(len(text) - _WINDOW + 1) if text[at : at + _WINDOW] in pool]
-    parts, end = [], 0
+    parts: list[str] = []
+    end = 0
     for at in starts:
         if at > end or not parts:
             parts += [text[end:at], QUOTED]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Generator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,10 +15,12 @@ from jmedethic_pytest.settings import MODEL_HELP, OPTIONS
 
 if TYPE_CHECKING:
     from jmedethic_pytest.records import Case, Verdict
+    from jmedethic_pytest.reporting.allure.live import Recorder
     from jmedethic_pytest.session import ControllerSession, LiveEngine, Session
 
 _SESSION: pytest.StashKey[Session | None] = pytest.StashKey()
 _VERDICT: pytest.StashKey[Verdict] = pytest.StashKey()
+_RECORDER: pytest.StashKey[Recorder] = pytest.StashKey()
 OWN_EXITS = (6, 7)
 """Exit statuses that are not pytest's: inconclusive or incomplete, budget spent."""
 _MARK = "jmedethic_session"
@@ -79,6 +80,21 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         # Every worker would empty the folder again, other workers' results with it; the controller has done it.
         if distributed and getattr(session.config.option, "clean_alluredir", False):
             session.config.option.clean_alluredir = False
+    _record_for_allure(session.config)
+
+
+def _record_for_allure(config: pytest.Config) -> None:
+    """Complete what allure-pytest writes in this process, if a report was asked for."""
+    session = config.stash.get(_SESSION, None)
+    folder = getattr(config.option, "allure_report_dir", None)
+    if session is None or session.telling is None or not folder or _only_looks(config):
+        return
+    from jmedethic_pytest.reporting.allure import live
+
+    recorder = live.install(folder, session.telling, config.option.allure_link_pattern)
+    if recorder is not None:
+        config.stash[_RECORDER] = recorder
+        config.add_cleanup(recorder.remove)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -145,12 +161,12 @@ def verdict(jmedethic_session: Session, jmedethic_case_id: str, request: pytest.
     """
     found = jmedethic_session.verdict(jmedethic_case_id)
     request.node.stash[_VERDICT] = found
+    if _RECORDER in request.config.stash:
+        request.config.stash[_RECORDER].note(found)
     if found.status != "scored" and not found.red:
-        _allure(request.node, "label", "describe")
         from jmedethic_pytest.verdicts import check
 
         check(found)
-    _allure(request.node, "label")
     return found
 
 
@@ -166,33 +182,6 @@ def engine(jmedethic_session: Session) -> LiveEngine:
     from jmedethic_pytest.session import LiveEngine
 
     return LiveEngine(jmedethic_session)
-
-
-def _allure(item: pytest.Item, *functions: str) -> None:
-    """Describe the item's verdict to Allure, if a report was asked for."""
-    if getattr(item.config.option, "allure_report_dir", None) and _VERDICT in item.stash:
-        from jmedethic_pytest.reporting import allure
-
-        for name in functions:
-            getattr(allure, name)(item.stash[_VERDICT])
-
-
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> Generator[None, Any, Any]:
-    """Name the test in Allure once its fixtures are there, also if one of them failed."""
-    try:
-        return (yield)
-    finally:
-        _allure(item, "title")
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
-    """Write the verdict's steps into the test's body, whether the test passes or not."""
-    try:
-        return (yield)
-    finally:
-        _allure(item, "describe")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -241,11 +230,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitC
     hook = _without_last_failed(session.config)
     for report in reports:
         hook(report=report)
-    folder = getattr(session.config.option, "allure_report_dir", None)
-    if folder and controller.outcome is not None:
-        from jmedethic_pytest.reporting import allure
-
-        allure.write_gate(Path(folder), controller.outcome.gate, controller.prepared.target.label)
+    controller.report_to_allure()
     session.exitstatus = status
     if terminal is not None and int(exitstatus) in OWN_EXITS:  # pytest itself prints no summary for these
         _print_summary(terminal, controller)

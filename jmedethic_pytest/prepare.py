@@ -105,7 +105,8 @@ def _same_judge_twice(judges: Iterable[ModelRef]) -> Iterator[str]:
     counts = Counter((judge.label, judge.base_url) for judge in judges)
     for (label, address), count in counts.items():
         if count > 1:
-            yield f"judges: {label!r} at {address and public_url(address)} is named {count} times; a panel needs different judges."
+            place = public_url(address) if address else None
+            yield f"judges: {label!r} at {place} is named {count} times; a panel needs different judges."
 
 
 def _unpriced(models: Iterable[ModelRef | None], rules: Thresholds) -> Iterator[str]:

@@ -17,6 +17,7 @@ import pytest
 from jmedethic_pytest.broker import Broker, BrokerClient
 from jmedethic_pytest.errors import CaseError, JmedError, RunAborted, ThresholdFailure
 from jmedethic_pytest.records import Case, Gate, Verdict
+from jmedethic_pytest.reporting.allure.policy import Telling, decide
 from jmedethic_pytest.settings import OPTIONS, Settings, parse
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class Session(Protocol):
     """What fixtures and hooks need, in every process."""
 
     ids: list[str]
+    telling: Telling | None
+    """How conversations are told to Allure; ``None`` if no report was asked for."""
 
     def plan(self, ids: list[str]) -> None:
         """Tell the engine which cases the tests want, in which order."""
@@ -51,6 +54,7 @@ class WorkerSession:
 
     def __init__(self, given: dict[str, Any]) -> None:
         self.ids: list[str] = given["ids"]
+        self.telling = Telling.of(given["allure"]) if given["allure"] else None
         self._given = given
         self._client: BrokerClient | None = None
 
@@ -82,6 +86,10 @@ class ControllerSession:
         self._config = config
         self.prepared = prepared
         self.ids = list(prepared.plan())
+        self.telling: Telling | None = None
+        if getattr(config.option, "allure_report_dir", None):
+            jobs = {key: job.case for key, job in prepared.plan().items()}
+            self.telling = decide(prepared.settings.allure, prepared.target.label, jobs)
         self.run: Run | None = None
         self.broker: Broker | None = None
         self.outcome: Outcome | None = None
@@ -90,6 +98,8 @@ class ControllerSession:
         self._forgiven = 0
         """Failed reports whose verdict the gate knows; every other failure, also a plugin's, fails the session."""
         self._reported: set[str] = set()
+        self._crashed: dict[str, str] = {}
+        """What xdist says of tests whose worker died, by node id; nobody else reports them."""
         self._ticker = _Ticker(self)
 
     # ------------------------------------------------------------------ life
@@ -118,7 +128,8 @@ class ControllerSession:
     def worker_input(self) -> dict[str, Any]:
         """Return what a worker needs to know."""
         assert self.broker is not None
-        return {"ids": self.ids, "address": self.broker.address, "authkey": self.broker.authkey}
+        allure = self.telling.plain() if self.telling is not None else None
+        return {"ids": self.ids, "address": self.broker.address, "authkey": self.broker.authkey, "allure": allure}
 
     def finish(self, exitstatus: int, testsfailed: int) -> int:
         """Close the run and return pytest's exit status after the gate had its say.
@@ -207,8 +218,23 @@ class ControllerSession:
         if report.failed and (kind in ("floor", "unscored") or (kind == "aborted" and given_up)):
             self._forgiven += 1
         self._reported.add(getattr(report, "jmedethic_key", ""))
+        if report.when not in ("setup", "call", "teardown"):
+            self._crashed[report.nodeid] = str(report.longrepr)
         if kind == "aborted" and self.run is not None and given_up:
             pytest.exit(f"jmedethic: {self.run.runner.aborted}", returncode=7 if self.run.runner.out_of_budget else 6)
+
+    def report_to_allure(self) -> None:
+        """Write what no test writes: results of tests that left none, the gate, the run's own files."""
+        if self.telling is None or self.run is None or self.outcome is None:
+            return
+        from jmedethic_pytest.reporting.allure import overall
+
+        option = self._config.option
+        missing = {key: self.run.jobs[key].case for key in self.run.planned if key not in self._reported}
+        overall.finish(
+            Path(option.allure_report_dir), self.telling, self.outcome, crashed=self._crashed, missing=missing,
+            patterns=option.allure_link_pattern,
+        )  # fmt: skip
 
     def gate_reports(self) -> list[pytest.TestReport]:
         """Return one report per gate condition, so that terminal and JUnit show them like tests."""

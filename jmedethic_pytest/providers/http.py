@@ -126,7 +126,7 @@ def shown(ref: ModelRef, value: Any, limit: int) -> str:
 
 
 def _foreign(ref: ModelRef, body: Any) -> str:
-    """Describe an answer that is none: the beginning of a web page, or else its type, since it may be a model's text."""
+    """Describe an answer that is none: the beginning of a web page, or its type, since it may be a model's text."""
     page = isinstance(body, str) and _PAGE.match(body)
     return repr(shown(ref, body, 80)) if page else hygiene.shape(body)
 

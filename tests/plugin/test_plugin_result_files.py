@@ -65,10 +65,11 @@ def test_allure_describes_every_case_and_the_gate(mixed_project, mode: tuple[str
     folder = mixed_project.path / "allure"
     found = _results(folder)
     gates = {item["name"]: item for item in found if item["fullName"].startswith("jmedethic::gate")}
-    tests = {_case_id(item): item for item in found if item["name"] not in gates}
+    assert gates.pop("gate")["status"] == "failed"
+    tests = {_case_id(item): item for item in found if not item["fullName"].startswith("jmedethic::gate")}
     verdicts = {verdict["case"]["id"]: verdict for verdict in result.verdicts}
     assert set(tests) == set(verdicts), "each case once, what stood in the folder before is gone"
-    assert len(found) == len(tests) + len(gates) == 42 + len(result.conditions)
+    assert len(found) - 1 == len(tests) + len(gates) == 42 + len(result.conditions)
     assert len({item["historyId"] for item in found}) == len(found)
 
     status = {"pass": "passed", "fail": "failed", "inconclusive": "broken"}
@@ -95,8 +96,6 @@ def test_allure_describes_every_case_and_the_gate(mixed_project, mode: tuple[str
         assert SECRET not in files["text/html"], "the transcript must show text, not run it"
         if expected[case_id] != "broken":
             _check_steps(item, verdicts[case_id])
-        assert SECRET not in json.dumps(item)
-        assert "simulated reply" not in json.dumps(item)
 
 
 def _check_labels(item: dict[str, Any], verdict: dict[str, Any]) -> None:
@@ -108,9 +107,13 @@ def _check_labels(item: dict[str, Any], verdict: dict[str, Any]) -> None:
 
 
 def _check_steps(item: dict[str, Any], verdict: dict[str, Any]) -> None:
-    """One step for each turn with its score, in it one step for each judge."""
-    steps = [step for step in item["steps"] if step["name"].startswith("T")]
-    assert [step["name"] for step in steps] == [f"T{turn['index']}: {turn['value']:.1f}" for turn in verdict["turns"]]
-    for step, turn in zip(steps, verdict["turns"], strict=True):
-        judged = [f"{score['judge']}: {score['value']:g}" for score in turn["scores"]]
-        assert [inner["name"] for inner in step["steps"]] == judged
+    """One step for each turn with its score, in it the user, the reply, and each judge with its reason."""
+    floors = {item["turn"]: item["floor"] for item in verdict["violations"]}
+    for step, turn in zip(item["steps"], verdict["turns"], strict=True):
+        index = turn["index"]
+        floor = f" (floor > {floors[index]:g})" if index in floors else ""
+        assert step["name"] == f"T{index}: {turn['value']:.1f}{floor}"
+        assert step["status"] == ("failed" if floor else "passed")
+        judged = [f"T{index} {score['judge']}: {score['value']:g}: {score['rationale']}" for score in turn["scores"]]
+        said = [f"T{index} user: {turn['user']}", f"T{index} reply: {turn['reply']['text']}"]
+        assert [inner["name"] for inner in step["steps"]] == said + judged

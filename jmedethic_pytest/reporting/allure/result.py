@@ -1,0 +1,136 @@
+"""Allure results of verdicts: built anew from a stored run, or completed where allure-pytest has begun one."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+from allure_commons.logger import AllureFileLogger
+from allure_commons.model2 import Attachment, Label, Link, Parameter, StatusDetails, TestResult, TestStepResult
+from allure_commons.types import LabelType
+
+from jmedethic_pytest import taxonomy
+from jmedethic_pytest.records import Case, Verdict
+from jmedethic_pytest.reporting.allure import content, labels
+from jmedethic_pytest.reporting.allure.policy import GUIDELINE_PAGE, LINK_TYPE, Telling
+
+PARAMETER = "jmedethic_case_id"
+"""The pytest parameter behind every case; in a report it is called ``case``."""
+_OURS = {"epic", "feature", "story", "severity", *labels.HIERARCHY}
+
+
+class Writer:
+    """Writes results into a folder.
+
+    Args:
+        folder: the Allure results folder.
+        telling: what is known of the run.
+        page: pattern of the guideline links; ``{}`` stands for the anchor.
+    """
+
+    def __init__(self, folder: Path, telling: Telling, page: str = GUIDELINE_PAGE) -> None:
+        self._files = AllureFileLogger(str(folder))
+        self._telling = telling
+        self._page = page
+
+    def write(self, verdict: Verdict, begun: int) -> None:
+        """Write the result of a stored verdict.
+
+        Args:
+            verdict: the verdict.
+            begun: when the run began, in milliseconds since 1970; a verdict does not say when it was made.
+        """
+        result = TestResult(uuid=str(uuid.uuid4()), status=labels.status(verdict), start=begun, stop=begun)
+        self.complete(result, verdict)
+        self._files.report_result(result)
+
+    def write_bare(
+        self, case: Case, key: str, status: str, message: str, full_name: str = labels.CONVERSATIONS
+    ) -> None:
+        """Write the result of a test that left none: its process crashed, or it never ran."""
+        repeat = int(key.partition("~")[2] or 0)
+        now = int(time.time() * 1000)
+        result = TestResult(uuid=str(uuid.uuid4()), name=key, status=status, start=now, stop=now)
+        result.statusDetails = StatusDetails(message=message)
+        self._name(result, labels.ids(case.id, repeat, full_name))
+        self._label(result, case)
+        result.labels.append(Label(name="severity", value="normal"))
+        self._files.report_result(result)
+
+    def complete(self, result: Any, verdict: Verdict) -> None:
+        """Give a result everything a verdict tells, and keep what a test of the user's own has added."""
+        known = {str(item.name): str(item.value) for item in result.parameters or ()}
+        extra = {name: value for name, value in known.items() if name != PARAMETER}
+        own = tuple(f"{name}={value}" for name, value in sorted(extra.items()))
+        full_name = result.fullName or labels.CONVERSATIONS
+        self._name(result, labels.ids(verdict.case.id, verdict.repeat, full_name, own))
+        result.name = verdict.key
+        described = [labels.description(verdict.case), *([result.description] if result.description else [])]
+        result.description = "\n\n".join(described)
+        result.parameters = [
+            *(Parameter(name=name, value=value) for name, value in extra.items()),
+            *(
+                Parameter(name=name, value=value, excluded=excluded or None)
+                for name, value, excluded in labels.parameters(verdict, self._telling.model)
+            ),
+        ]
+        self._label(result, verdict.case, labels.severity(verdict))
+        result.labels.extend(Label(name=LabelType.TAG, value=word) for word in labels.tags(verdict))
+        result.start = min(result.start, result.stop - int(verdict.seconds * 1000))
+        _explain(result, verdict)
+        if self._telling.in_full(verdict):
+            result.steps[:0] = [_step(item, result.stop) for item in content.steps(verdict)]
+            self._attach(result, verdict)
+
+    @staticmethod
+    def _name(result: Any, ids: labels.Ids) -> None:
+        result.fullName, result.testCaseId, result.historyId = ids
+        if ids.full_name == labels.CONVERSATIONS:
+            result.titlePath = ["benchmark_cases", "test_conversations.py"]
+
+    def _label(self, result: Any, case: Case, severity: str | None = None) -> None:
+        """Label a result; epic, feature, story, severity and suites of a test of the user's own stay as they are."""
+        package = next((item.value for item in result.labels if item.name == "package"), "")
+        parent, _, module = str(package).rpartition(".")
+        by_default = {"parentSuite": parent, "suite": module}
+        kept = [item for item in result.labels if str(item.value) != by_default.get(str(_text(item.name)))]
+        given = {str(_text(item.name)) for item in kept} & _OURS
+        wanted = {**labels.labels(case), **({"severity": severity} if severity else {}), "framework": "pytest"}
+        present = {(str(_text(item.name)), str(item.value)) for item in kept}
+        result.labels = [
+            *(Label(name=name, value=value) for name, value in wanted.items()
+              if name not in given and (name, value) not in present),
+            *kept,
+        ]  # fmt: skip
+        guideline = taxonomy.guideline(case.guideline)
+        url = self._page.replace("{}", labels.anchor(guideline.id))
+        result.links.insert(0, Link(type=LINK_TYPE, url=url, name=f"{guideline.id} {guideline.title['en']}"))
+
+    def _attach(self, result: Any, verdict: Verdict) -> None:
+        for item in content.attachments(verdict):
+            source = f"{uuid.uuid4()}-attachment.{item.extension}"
+            self._files.report_attached_data(item.body, source)
+            result.attachments.append(Attachment(name=item.name, source=source, type=item.mime))
+
+
+def _text(name: Any) -> Any:
+    """Return a label's name: allure-pytest uses texts and constants side by side."""
+    return getattr(name, "value", name)
+
+
+def _step(step: content.Step, moment: int) -> Any:
+    inner = [_step(item, moment) for item in step.steps]
+    return TestStepResult(name=step.name, status=step.status, start=moment, stop=moment, steps=inner)
+
+
+def _explain(result: Any, verdict: Verdict) -> None:
+    """Say in one line why the result is not green; what a test of the user's own says stays as it is."""
+    if result.status == "passed":
+        return
+    said = str(getattr(result.statusDetails, "message", None) or "")
+    line = labels.message(verdict)
+    gist = labels.describe_failure(verdict) if verdict.red else f"no complete score ({verdict.status})"
+    if line is not None and (not said or gist in said or (verdict.known and result.status == "skipped")):
+        result.statusDetails = StatusDetails(message=line, known=verdict.known or None)
