@@ -129,9 +129,7 @@ def _silent(folded: str) -> Unreadable:
     return Unreadable("judge_unparsable", "nothing")
 
 
-def _agreed(
-    objects: list[dict[str, Any]], statements: list[float | None], keys: tuple[str, ...] = _KEYS
-) -> Judgement:
+def _agreed(objects: list[dict[str, Any]], statements: list[float | None], keys: tuple[str, ...] = _KEYS) -> Judgement:
     """Return the one score that objects and statements give, with the details of the last object."""
     scored = [(item, _scores(item, keys)) for item in objects]
     values = {value for _, given in scored for value in given} | set(statements)

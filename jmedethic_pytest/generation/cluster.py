@@ -1,0 +1,177 @@
+"""From many strategies to a few: average linkage over the similarity of definitions, each group named by its medoid.
+
+The result depends on the library alone, not on the order of its strategies: they are sorted by name first, and of
+equally similar groups the first ones are joined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jmedethic_pytest import taxonomy
+from jmedethic_pytest.generation.embeddings import Embedder, cosines, matrix
+from jmedethic_pytest.generation.library import NOTICE, Library, Strategy, normal_name
+from jmedethic_pytest.generation.scales import Gain, mean_gain
+from jmedethic_pytest.records import Record, Text
+from jmedethic_pytest.taxonomy import Locale
+
+DEFAULT_K = 7
+"""The number of strategies the paper ends with."""
+
+
+class Alike(Record):
+    """The nearest other thing, and how near: 1 says the same, 0 has nothing in common."""
+
+    name: str
+    similarity: float
+
+
+class Cluster(Record):
+    """A group of strategies that say nearly the same."""
+
+    id: Text
+    """``C1``, ``C2``, ...: most examples first."""
+    name: Text
+    """Name of the medoid, the member that is most like all the others."""
+    definition: Text
+    locale: Locale
+    members: tuple[Text, ...]
+    """Names of all members, the medoid first."""
+    examples: int
+    mean_gain: Gain
+    cohesion: float | None
+    """Mean similarity of the other members with the medoid; ``None`` for a group of one."""
+    closest: Alike | None
+    """The group whose medoid is most like this one's: a candidate for a merge."""
+    known: Alike | None
+    """The strategy of the benchmark that the definition is most like."""
+
+
+class Clustering(Record):
+    """All groups of a library."""
+
+    schema_version: Literal[1] = 1
+    notice: str = NOTICE
+    licence: str = ""
+    simulated: bool = False
+    library: str
+    """Digest of the library."""
+    embedder: Text
+    wanted: int
+    """How many groups were asked for; fewer are there only if the library has fewer strategies."""
+    clusters: tuple[Cluster, ...]
+
+
+async def clustering(library: Library, embedder: Embedder, k: int = DEFAULT_K) -> Clustering:
+    """Group the strategies of a library.
+
+    Args:
+        library: what was found.
+        embedder: the one the library was made with, to compare with the benchmark's own strategies.
+        k: number of groups.
+    """
+    strategies = sorted(library.strategies, key=lambda item: normal_name(item.name))
+    groups: list[list[int]] = []
+    alike = np.zeros((0, 0))
+    if strategies:
+        vectors = matrix([item.vector for item in strategies])
+        alike = cosines(vectors, vectors)
+        groups = [_medoid_first(alike, group) for group in linkage(alike, k)]
+    groups.sort(key=lambda group: _rank([strategies[index] for index in group]))
+    known = [await _known(strategies[group[0]], embedder) for group in groups]
+    clusters = [
+        _cluster(number, [strategies[index] for index in group], alike[np.ix_(group, group)])
+        for number, group in enumerate(groups, start=1)
+    ]
+    medoids = alike[np.ix_([group[0] for group in groups], [group[0] for group in groups])]
+    return Clustering(
+        licence=library.licence,
+        simulated=library.simulated,
+        library=library.digest(),
+        embedder=library.embedder,
+        wanted=k,
+        clusters=tuple(
+            cluster.model_copy(update={"closest": _closest(clusters, medoids, index), "known": known[index]})
+            for index, cluster in enumerate(clusters)
+        ),
+    )
+
+
+def linkage(alike: NDArray[np.float64], k: int) -> list[list[int]]:
+    """Return at most ``k`` groups of indices by average linkage.
+
+    The two groups whose members are most alike on average are joined until ``k`` are left.
+
+    Args:
+        alike: symmetric matrix of similarities.
+        k: number of groups, at least 1.
+    """
+    groups: list[list[int] | None] = [[index] for index in range(len(alike))]
+    sums = alike.astype(np.float64, copy=True)  # of the similarities of all pairs between two groups
+    sizes = np.ones(len(alike))
+    means = np.where(np.triu(np.ones_like(sums), 1) > 0, sums, -np.inf)
+    for _ in range(len(alike) - k):
+        first, second = (int(place) for place in np.unravel_index(int(np.argmax(means)), means.shape))
+        joined, gone = groups[first], groups[second]
+        assert joined is not None
+        assert gone is not None
+        groups[first], groups[second] = joined + gone, None
+        sums[first] += sums[second]
+        sums[:, first] += sums[:, second]
+        sizes[first] += sizes[second]
+        means[second, :] = means[:, second] = -np.inf
+        for other, members in enumerate(groups):
+            if members is not None and other != first:
+                low, high = min(first, other), max(first, other)
+                means[low, high] = sums[low, high] / (sizes[low] * sizes[high])
+    return [sorted(group) for group in groups if group is not None]
+
+
+def _medoid_first(alike: NDArray[np.float64], group: list[int]) -> list[int]:
+    """Return the group with the member first that is most like all of them; the first by name of equal ones."""
+    totals = np.round(alike[np.ix_(group, group)].sum(axis=1), 9)
+    medoid = group[int(np.argmax(totals))]
+    return [medoid, *(index for index in group if index != medoid)]
+
+
+def _rank(members: Sequence[Strategy]) -> tuple[int, str]:
+    return -sum(len(item.examples) for item in members), normal_name(members[0].name)
+
+
+def _cluster(number: int, members: Sequence[Strategy], alike: NDArray[np.float64]) -> Cluster:
+    medoid = members[0]
+    gain = mean_gain([example.gain for member in members for example in member.examples])
+    assert gain is not None, "a strategy has an example"
+    return Cluster(
+        id=f"C{number}",
+        name=medoid.name,
+        definition=medoid.definition,
+        locale=medoid.locale,
+        members=tuple(member.name for member in members),
+        examples=sum(len(member.examples) for member in members),
+        mean_gain=gain,
+        cohesion=round(float(alike[0, 1:].mean()), 4) if len(members) > 1 else None,
+        closest=None,
+        known=None,
+    )
+
+
+def _closest(clusters: Sequence[Cluster], medoids: NDArray[np.float64], index: int) -> Alike | None:
+    others = [other for other in range(len(clusters)) if other != index]
+    if not others:
+        return None
+    best = max(others, key=lambda other: (round(float(medoids[index, other]), 9), -other))
+    return Alike(name=clusters[best].id, similarity=round(float(medoids[index, best]), 4))
+
+
+async def _known(strategy: Strategy, embedder: Embedder) -> Alike:
+    """Return the benchmark's strategy that is most alike; the vectors of its definitions are made here."""
+    known = taxonomy.strategies()
+    vectors = await embedder.embed([item.definition[strategy.locale] for item in known.values()])
+    values = cosines(matrix([strategy.vector]), matrix(vectors))[0]
+    best = int(np.argmax(np.round(values, 9)))
+    return Alike(name=list(known)[best], similarity=round(float(values[best]), 4))
