@@ -15,6 +15,7 @@ import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -541,7 +542,7 @@ class Project:
         judges = f"compatible:j1@{url},compatible:j2@{url}"
         return [
             *("--model=compatible:m", f"--jmed-base-url={url}", f"--jmed-judges={judges}"),
-            *("--jmed-cases=cases.jsonl", "--jmed-locale=en", "-pno:cacheprovider"),
+            *("--jmed-cases=cases.jsonl", "--jmed-locale=en", "--jmed-report=off", "-pno:cacheprovider"),
             *(f"-pno:{plugin}" for plugin in ("asyncio", "anyio", "pytest_httpserver", "hypothesispytest")),  # costly
             *options,
         ]
@@ -568,8 +569,8 @@ class Project:
             process.kill()
         return Finished(process.returncode, text, self.root)
 
-    def run(self, *options: str) -> Finished:
-        """Run the same in a process forked from one that has the big libraries loaded already."""
+    def fork(self, *options: str) -> BaseProcess:
+        """Start the same in a process forked from one that has the big libraries loaded already."""
         output = self.root.with_suffix(".output")
         job = {
             "folder": str(self.root),
@@ -580,8 +581,13 @@ class Project:
         script = str(Path(__file__).with_name("pytest_in_a_fork.py"))
         process = _FORKS.Process(target=runpy.run_path, args=(script, {"JOB": job}, "__main__"))
         process.start()
+        return process
+
+    def run(self, *options: str) -> Finished:
+        """Run it like that to its end."""
+        process = self.fork(*options)
         process.join(PATIENCE * 4)
-        text = output.read_text(encoding="utf-8", errors="replace")
+        text = self.root.with_suffix(".output").read_text(encoding="utf-8", errors="replace")
         if process.exitcode is None:
             process.kill()
             pytest.fail(f"the run hangs:\n{text}")

@@ -127,6 +127,8 @@ class Project:
         """Return pytest's arguments for the project's own cases."""
         chosen = [f"--model={model}"] if model is not None else []
         given = " ".join(args)
+        if model is not None and "--jmed-report" not in given.replace("--jmed-reports", ""):
+            chosen.append("--jmed-report=off")
         if model is not None and (self.path / "cases.jsonl").exists() and "--jmed-cases" not in given:
             chosen += ["--jmed-cases=cases.jsonl", *(["--jmed-locale=en"] if "--jmed-locale" not in given else [])]
         return [*_QUICK, *chosen, *args]

@@ -1,0 +1,168 @@
+"""Many faults at once, and death at any moment: nothing is lost, nothing is counted twice."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import random
+import signal
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ALONE = ("-p", "no:xdist")
+FAULTS = (
+    "429", "500", "529", "reset", "half", "malformed", "html",
+    "empty", "no choices", "filter", "length", "prose", "hang",
+)  # fmt: skip
+HANG_SECONDS = 3.0
+
+
+def _chance(seed: str) -> float:
+    """Return a number in [0, 1) that depends on the text alone."""
+    return int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8]) / 2**64
+
+
+# ------------------------------------------------------------------------------------------------- faults
+
+
+def _odd(server: Any, fault: str) -> Any:
+    """Return the answer that a fault is."""
+    answer = type(server.openai())
+    return {
+        "429": server.error(429, "slow down"),
+        "500": server.error(500, "oops"),
+        "529": server.error(529, "overloaded"),
+        "reset": answer(body="", drop="before"),
+        "half": answer(body={"a": "b" * 500}, drop="inside"),
+        "malformed": answer(body="{'no': json"),
+        "html": answer(body="<html>", headers={"Content-Type": "text/html"}),
+        "empty": server.openai(""),
+        "no choices": answer(body={"model": "m", "choices": []}),
+        "filter": server.openai(None, finish="content_filter"),
+        "length": server.openai("half a rep", finish="length"),
+        "prose": server.openai("Quite safe, I should say."),
+    }[fault]
+
+
+def test_two_thousand_conversations_with_every_fault_at_once(server: Any, project: Any, make_case: Any) -> None:
+    """Each kind of fault hits one call in a hundred, a retried call as likely as any other."""
+    drawn, asked = Counter[str](), Counter[str]()
+
+    async def script(seen: Any) -> Any:
+        asked[seen.content] += 1
+        draw = _chance(f"{seen.content}/{asked[seen.content]}")
+        if draw < 0.01 * len(FAULTS):
+            fault = FAULTS[int(draw * 100)]
+            drawn[fault] += 1
+            if fault != "hang":
+                return _odd(server, fault)
+            await asyncio.sleep(HANG_SECONDS)
+        return "a careful reply" if seen.model == "m" else server.score(9)
+
+    server.script = script
+    cases = [make_case(f"c{number}", turns=1) for number in range(2000)]
+    made = project(cases)
+    file = made.root / "thresholds.toml"
+    file.write_text(file.read_text().replace("timeout = 20.0", f"timeout = {HANG_SECONDS / 2}"))
+    done = made.run(*ALONE, "--jmed-concurrency=128", "-q", "-r", "N", "--tb=no")
+    assert set(drawn) == set(FAULTS), drawn
+    assert min(drawn.values()) >= 10, drawn
+    verdicts = done.verdicts()
+    assert sorted(verdict["case"]["id"] for verdict in verdicts) == sorted(case.id for case in cases)
+    statuses = Counter(verdict["status"] for verdict in verdicts)
+    assert statuses["scored"] > 1500, statuses
+    assert {"target_empty", "target_blocked", "target_truncated", "transport_error"} <= set(statuses), statuses
+    for verdict in verdicts:
+        values = [turn["value"] for turn in verdict["turns"]]
+        assert (verdict["status"] == "scored") == (values == [9.0]), verdict["status"]
+    assert done.status == 6, done.text[-3000:]
+    assert done.load("run.json")["status"] == "complete"
+    assert "Traceback" not in done.text
+    assert "GATE: INCONCLUSIVE" in done.text
+
+
+# -------------------------------------------------------------------------------------------------- death
+
+SEEDS = range(20)
+
+
+def _figures(run: Path) -> Any:
+    """Return what a run says about the model: all but names, times and what was paid."""
+    return json.loads((run / "summary.json").read_text()), json.loads((run / "gate.json").read_text())
+
+
+def _score(seen: Any) -> float:
+    return 1 + int(_chance(seen.content) * 19) / 2
+
+
+def test_killed_at_any_moment_nothing_finished_is_lost_and_the_figures_are_the_same(server: Any, project: Any) -> None:
+    """Twenty runs are killed at random moments and started again; one that was left alone is the measure."""
+
+    async def script(seen: Any) -> Any:
+        await asyncio.sleep(0.02)
+        return f"reply to {seen.last}" if seen.model == "m" else server.score(_score(seen))
+
+    server.script = script
+    made = project(30)
+    options = (*ALONE, "--jmed-concurrency=4", "-q", "-r", "N", "--tb=no")
+    begun = time.monotonic()
+    whole = made.run(*options, "--jmed-reports=undisturbed")
+    length = time.monotonic() - begun
+    expected = _figures(next((made.root / "undisturbed" / "runs").iterdir()))
+    killed_early = killed_late = 0
+    for seed in SEEDS:
+        reports = made.root / f"reports-{seed}"
+        seen_before = len(server.seen)
+        process = made.fork(*options, f"--jmed-reports={reports.name}")
+        process.join(random.Random(seed).uniform(0.1, length))
+        if process.exitcode is None:
+            os.kill(process.pid, signal.SIGKILL)
+        process.join()
+        answered = {seen.content for seen in server.answered if seen.number >= seen_before}
+        (run,) = [*(reports / "runs").iterdir()] if (reports / "runs").is_dir() else [None]
+        lines = (run / "verdicts.jsonl").read_bytes().split(b"\n")[:-1] if run else []
+        finished = {json.loads(line)["case"]["id"] for line in lines}
+        killed_early += not finished
+        killed_late += 0 < len(finished) < 30
+        before = len(server.seen)
+        again = made.run(*options, f"--jmed-reports={reports.name}")
+        assert again.status == whole.status, again.text
+        latest = (reports / "latest").resolve()
+        assert _figures(latest) == expected, f"seed {seed}"
+        repeated = [seen.content for seen in server.seen if seen.number >= before and seen.content in answered]
+        assert len(repeated) <= 4 * 3, f"seed {seed}: more than the calls in flight were paid again"
+        of_finished = {f"case {name.removeprefix('en-')} " for name in finished}
+        paid = [seen for seen in server.seen if seen.number >= before and seen.model == "m"]
+        assert not [seen for seen in paid if any(name in seen.last for name in of_finished)], f"seed {seed}"
+    assert killed_late >= 5, (killed_early, killed_late)
+
+
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
+def test_polite_end_under_load_sums_up_and_leaves_nothing_running(server: Any, project: Any, kind: int) -> None:
+    async def script(seen: Any) -> Any:
+        await asyncio.sleep(0.05)
+        return f"reply to {seen.last}" if seen.model == "m" else server.score(9)
+
+    server.script = script
+    made = project(200)
+    process = made.start(*ALONE, "--jmed-concurrency=16", "-q")
+    server.wait_for(lambda: len(server.seen) > 300)
+    process.send_signal(kind)
+    text, _ = process.communicate(timeout=60)
+    assert process.returncode == 2, text
+    (run,) = (made.root / "reports" / "runs").iterdir()
+    info = json.loads((run / "run.json").read_text())
+    assert info["status"] == "incomplete"
+    summary = json.loads((run / "summary.json").read_text())
+    finished = (run / "verdicts.jsonl").read_bytes().count(b"\n")
+    assert summary["finished"] == finished > 0
+    assert summary["selected"] == 200
+    assert "GATE: PASS" not in text
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)

@@ -1,0 +1,344 @@
+"""One fault of an endpoint after the other, over real sockets, through the public command.
+
+Every run must end by itself, account for every case exactly once, and say in one place what is wrong.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import subprocess
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ALONE = ("-p", "no:xdist")
+
+
+def _good(server: Any) -> Callable[[Any], Any]:
+    return lambda seen: "a careful reply" if seen.model == "m" else server.score(9)
+
+
+def _first_time(seen: Any, known: set[str]) -> bool:
+    new = seen.content not in known
+    known.add(seen.content)
+    return new
+
+
+def _accounted(done: Any, cases: int) -> Counter[str]:
+    """Check that every case has one verdict, and return how many have which status."""
+    verdicts = done.verdicts()
+    assert sorted(verdict["case"]["id"] for verdict in verdicts) == sorted(f"en-c{number}" for number in range(cases))
+    assert "Traceback" not in done.text
+    assert "internal error" not in done.text
+    return Counter(verdict["status"] for verdict in verdicts)
+
+
+# ---------------------------------------------------------------------------------- busy and failing servers
+
+
+@pytest.mark.parametrize("headers", [{"retry-after": "1"}, {}], ids=["retry-after", "without"])
+def test_storm_of_429_slows_the_run_down_and_loses_nothing(server: Any, project: Any, headers: dict[str, str]) -> None:
+    """The endpoint refuses every second request for a while."""
+    good, lock, count = _good(server), threading.Lock(), iter(range(10**6))
+
+    def script(seen: Any) -> Any:
+        with lock:
+            number = next(count)
+        if seen.model == "m" and number < 40 and number % 2:
+            error = {"error": {"message": "slow down", "type": "rate_limit"}}
+            return type(server.openai())(status=429, body=error, headers=headers)
+        return good(seen)
+
+    server.script = script
+    done = project(20).run(*ALONE)
+    assert done.status == 0, done.text
+    assert _accounted(done, 20) == {"scored": 20}
+    info = done.load("run.json")
+    assert any("429 too many requests" in change for change in info["limits"]["target compatible:m"])
+    assert "429" not in str(info["limits"]["judge compatible:j1"])
+    assert info["calls"]["target compatible:m"] == 40
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 529, 408, 409])
+def test_passing_server_error_is_retried_unseen(server: Any, project: Any, status: int) -> None:
+    good, known = _good(server), set[str]()
+    server.script = lambda seen: server.error(status, "try again") if _first_time(seen, known) else good(seen)
+    done = project(4).run(*ALONE)
+    assert done.status == 0, done.text
+    assert _accounted(done, 4) == {"scored": 4}
+    assert set(Counter(seen.content for seen in server.seen).values()) == {2}
+
+
+@pytest.mark.parametrize("drop", ["before", "inside"])
+def test_connection_lost_once_a_call_is_retried_unseen(server: Any, project: Any, drop: str) -> None:
+    good, known = _good(server), set[str]()
+
+    def script(seen: Any) -> Any:
+        return type(server.openai())(body={"a": "b" * 1000}, drop=drop) if _first_time(seen, known) else good(seen)
+
+    server.script = script
+    done = project(2).run(*ALONE)
+    assert done.status == 0, done.text
+    assert _accounted(done, 2) == {"scored": 2}
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "word"),
+    [
+        ("{'no': json", {}, "unreadable answer"),
+        ("<html>bad gateway</html>", {"Content-Type": "text/html"}, "no JSON object"),
+        ({"model": "m", "choices": []}, {}, "unexpected shape"),
+        ({"model": "m"}, {}, "unexpected shape"),
+        ([1, 2], {}, "no JSON object"),
+    ],
+    ids=["malformed", "wrong type", "empty choices", "no choices", "a list"],
+)
+def test_unreadable_answer_is_that_cases_trouble(
+    server: Any, project: Any, body: Any, headers: dict[str, str], word: str
+) -> None:
+    good = _good(server)
+    odd = type(server.openai())(body=body, headers=headers)
+    server.script = lambda seen: odd if seen.model == "m" and "case c2 turn 1" in seen.last else good(seen)
+    done = project(5).run(*ALONE)
+    assert done.status == 6, done.text
+    assert _accounted(done, 5) == {"scored": 4, "transport_error": 1}
+    (broken,) = [verdict for verdict in done.verdicts() if verdict["status"] != "scored"]
+    assert word in broken["detail"]
+    assert [turn["value"] for turn in broken["turns"]] == [9.0, None]
+
+
+@pytest.mark.parametrize(("finish", "status"), [("content_filter", "target_blocked"), ("length", "target_truncated")])
+def test_filtered_or_cut_reply_is_missing_and_never_low(server: Any, project: Any, finish: str, status: str) -> None:
+    good = _good(server)
+    cut = server.openai("half a rep", finish=finish)
+    server.script = lambda seen: cut if seen.model == "m" and "case c1 turn 0" in seen.last else good(seen)
+    done = project(3).run(*ALONE)
+    assert done.status == 6, done.text
+    assert _accounted(done, 3) == {"scored": 2, status: 1}
+
+
+# ------------------------------------------------------------------------------------------- slow and silent
+
+
+def test_endpoint_that_hangs_once_costs_one_case_and_one_deadline(server: Any, project: Any, hold: Any) -> None:
+    good, gate = _good(server), hold()
+    server.script = lambda seen: (
+        server.openai(hold=gate) if seen.model == "m" and "case c1 turn 1" in seen.last else good(seen)
+    )
+    begun = time.monotonic()
+    done = _with_deadlines(project, 6)
+    assert done.status == 6, done.text
+    assert _accounted(done, 6) == {"scored": 5, "transport_error": 1}
+    assert "no answer within 2 s" in next(item["detail"] for item in done.verdicts() if item["status"] != "scored")
+    assert time.monotonic() - begun < 30
+
+
+def _with_deadlines(project: Any, cases: int, *options: str) -> Any:
+    """Run with deadlines of two seconds."""
+    made = project(cases)
+    file = made.root / "thresholds.toml"
+    file.write_text(file.read_text().replace("timeout = 20.0", "timeout = 2.0"))
+    return made.run(*ALONE, *options)
+
+
+class Loris:
+    """A server that accepts, and then sends a byte now and then, for ever."""
+
+    def __init__(self) -> None:
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}/v1"
+        self._stopped = threading.Event()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._drip, args=(connection,), daemon=True).start()
+
+    def _drip(self, connection: socket.socket) -> None:
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n"
+        try:
+            connection.sendall(head)
+            while not self._stopped.wait(0.1):
+                connection.sendall(b" ")
+        except OSError:
+            pass
+        finally:
+            connection.close()
+
+    def close(self) -> None:
+        self._stopped.set()
+        self._socket.close()
+
+
+@pytest.fixture
+def loris() -> Iterator[Loris]:
+    made = Loris()
+    yield made
+    made.close()
+
+
+def test_slow_loris_ends_at_the_deadline_with_one_message(server: Any, project: Any, loris: Loris) -> None:
+    begun = time.monotonic()
+    done = _with_deadlines(project, 30, f"--jmed-base-url={loris.url}")
+    assert done.status == 6, done.text
+    assert "no answer within 2 s" in done.text
+    assert "the model under test cannot be used" in done.text
+    assert done.load("run.json")["status"] == "incomplete"
+    assert time.monotonic() - begun < 30
+
+
+def test_one_judge_twenty_times_slower_than_the_rest_delays_but_loses_nothing(server: Any, project: Any) -> None:
+    good = _good(server)
+
+    async def script(seen: Any) -> Any:
+        await asyncio.sleep(0.2 if seen.model == "j2" else 0.01)
+        return good(seen)
+
+    server.script = script
+    done = project(12).run(*ALONE, "--jmed-concurrency=4")
+    assert done.status == 0, done.text
+    assert _accounted(done, 12) == {"scored": 12}
+    assert set(done.load("run.json")["calls"].values()) == {24}
+
+
+# ---------------------------------------------------------------------------------------- nobody there at all
+
+
+@pytest.fixture(scope="module")
+def self_signed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a TLS server whose certificate nobody trusts."""
+    folder = tmp_path_factory.mktemp("tls")
+    subject = ["-subj", "/CN=localhost", "-days", "2", "-nodes", "-newkey", "rsa:2048"]
+    files = ["-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")]
+    subprocess.run(["openssl", "req", "-x509", *subject, *files], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    listener = socket.create_server(("127.0.0.1", 0))
+    stopped = threading.Event()
+
+    def serve() -> None:
+        while not stopped.is_set():
+            try:
+                connection, _ = listener.accept()
+                context.wrap_socket(connection, server_side=True).close()
+            except OSError:
+                continue
+
+    threading.Thread(target=serve, daemon=True).start()
+    yield f"https://localhost:{listener.getsockname()[1]}/v1"
+    stopped.set()
+    listener.close()
+
+
+def test_certificate_nobody_trusts_is_one_message(server: Any, project: Any, self_signed: str) -> None:
+    _is_one_message(project(30).run(*ALONE, f"--jmed-base-url={self_signed}"), "ertificate")
+
+
+def test_plain_http_where_tls_was_expected_is_one_message(server: Any, project: Any) -> None:
+    url = server.openai_url.replace("http:", "https:")
+    _is_one_message(project(30).run(*ALONE, f"--jmed-base-url={url}"), "no connection")
+
+
+def test_host_that_does_not_exist_is_one_message(server: Any, project: Any) -> None:
+    done = project(30).run(*ALONE, "--jmed-base-url=http://no-such-host.invalid/v1")
+    _is_one_message(done, "no-such-host.invalid")
+
+
+def _is_one_message(done: Any, word: str) -> None:
+    assert done.status == 6, done.text
+    told = [line for line in done.text.splitlines() if "jmedethic: the model under test cannot be used" in line]
+    assert len(told) == 1, done.text
+    assert word in told[0]
+    assert "Traceback" not in done.text
+    info = done.load("run.json")
+    assert info["status"] == "incomplete"
+    assert done.verdicts() == []
+
+
+# ------------------------------------------------------------------------------------------------ dying judges
+
+
+def test_judge_that_is_down_from_the_start_ends_the_run_in_seconds(server: Any, project: Any) -> None:
+    good = _good(server)
+    server.script = lambda seen: server.error(503, "no judge today") if seen.model == "j2" else good(seen)
+    begun = time.monotonic()
+    done = project(60).run(*ALONE)
+    assert done.status == 6, done.text
+    assert "a judge cannot be used: compatible:j2" in done.text
+    assert done.load("run.json")["status"] == "incomplete"
+    assert done.verdicts() == []
+    assert time.monotonic() - begun < 30
+
+
+def test_judge_that_dies_halfway_keeps_what_is_done_and_the_same_command_resumes(server: Any, project: Any) -> None:
+    """Calls of the target are not paid again, though they were never scored."""
+    good, lock, scored = _good(server), threading.Lock(), iter(range(10**6))
+
+    def script(seen: Any) -> Any:
+        if seen.model == "j2":
+            with lock:
+                if next(scored) >= 40:
+                    return server.error(500, "out of order")
+        return good(seen)
+
+    server.script = script
+    made = project(40)
+    first = made.run(*ALONE, "--jmed-concurrency=4")
+    assert first.status == 6, first.text
+    assert "out of order" in first.text
+    assert "calls failed one after the other" in first.text
+    finished = {verdict["case"]["id"] for verdict in first.verdicts() if verdict["status"] == "scored"}
+    assert 10 <= len(finished) < 40
+    asked = {seen.content for seen in server.answered if seen.model == "m"}
+
+    server.script = good
+    second = made.run(*ALONE, "--jmed-concurrency=4")
+    assert second.status == 0, second.text
+    assert _accounted(second, 40) == {"scored": 40}
+    counts = Counter(seen.content for seen in server.seen if seen.model == "m")
+    assert {counts[content] for content in asked} == {1}
+
+
+# ------------------------------------------------------------------------------------------------------ clocks
+
+
+def test_jump_of_the_clock_changes_nothing(server: Any, project: Any) -> None:
+    """The wall clock is set back a day in the middle of a run, as by a late time synchronisation."""
+    server.script = _good(server)
+    made = project(6)
+    (made.root / "conftest.py").write_text(
+        "import time\n\n_real = time.time\n\n\ndef pytest_runtest_logreport(report):\n"
+        "    time.time = lambda: _real() - 86400\n"
+    )
+    done = made.run(*ALONE)
+    assert done.status == 0, done.text
+    assert _accounted(done, 6) == {"scored": 6}
+    assert all(verdict["seconds"] >= 0 for verdict in done.verdicts())
+
+
+# ------------------------------------------------------------------------------------------- one cache for two
+
+
+def test_two_runs_share_one_cache_at_the_same_time(server: Any, project: Any, tmp_path: Path) -> None:
+    server.script = _good(server)
+    made = project(15)
+    processes = [made.start(*ALONE) for _ in range(2)]
+    texts = [process.communicate(timeout=120)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], texts
+    runs = sorted((made.root / "reports" / "runs").iterdir())
+    assert len(runs) == 2
+    for run in runs:
+        assert (run / "verdicts.jsonl").read_bytes().count(b"\n") == 15
+    third = made.run(*ALONE)
+    assert set(third.load("run.json")["calls"].values()) == {0}
