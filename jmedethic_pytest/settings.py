@@ -52,7 +52,11 @@ OPTIONS = (
     Option("thresholds", "FILE", "Thresholds file (default: ./thresholds.toml, else built-in values)"),
     Option("baseline", "NAME,...", "Baselines the run must not be worse than (see `jmedethic baseline`)"),
     Option("strict", "", "Any failed case fails the run, whatever the gate says", is_flag=True),
-    Option("cache", "use|refresh|only|off", "Response cache: use it, refill it, refuse new calls, or ignore it"),
+    Option(
+        "cache",
+        "use|refresh|only|off",
+        "Response cache: use it, refill it, refuse new calls, or ignore it (default: use; with redact: off)",
+    ),  # fmt: skip
     Option("report", "full|off", "Write report.html, tables and plots, or only the summary (default: full)"),
     Option("allure", "all|failures|sample", "Which cases get transcripts in Allure (default: all up to 2,000 cases)"),
     Option("redact", "", "Replace every text of a model by its digest, in every file and report", is_flag=True),
@@ -126,7 +130,8 @@ def parse(model: str, raw: Mapping[str, Any], *, prefix: str, workers: int = 0, 
         strict=bool(raw.get("strict")),
         budget=reader.budget(),
         dry_run=bool(raw.get("dry_run")),
-        cache=reader.choice("cache", "use", CACHE_MODES),
+        # The cache necessarily holds texts of models: who wants none to be kept gets none, unless asked for.
+        cache=reader.choice("cache", "off" if raw.get("redact") else "use", CACHE_MODES),
         baselines=tuple(dict.fromkeys(reader.words("baseline", ()))),
         report=reader.choice("report", "full", REPORT_MODES),
         allure=reader.choice("allure", "auto", ALLURE_MODES),

@@ -31,10 +31,10 @@ LAYERS = (
     "stats.degradation", "stats.instruments", "stats.languages", "stats.summary", "stats.gate",
     "stats.outcome",
     "generation.*",
-    "reporting", "reporting.wording", "reporting.progress", "reporting.header", "reporting.transcript",
+    "reporting", "reporting.wording", "reporting.progress", "reporting.header", "reporting.transcript", "reporting.redaction",
     "reporting.markdown", "reporting.ci", "reporting.findings", "reporting.lines", "reporting.allure.*",
-    "reporting.plots.*", "reporting.tables", "reporting.inspect_log", "reporting.files",
-    "run", "session", "plugin", "cli.*", "__main__",
+    "reporting.plots.*", "reporting.tables", "reporting.inspect_log", "reporting.page.*", "reporting.files",
+    "door", "run", "session", "plugin", "cli.*", "__main__",
 )  # fmt: skip
 
 WILD = [entry for entry in LAYERS if entry.endswith(".*")]
