@@ -14,13 +14,14 @@ import shutil
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from jmedethic_pytest.errors import StoreError
 from jmedethic_pytest.records import SCHEMA_VERSION, RunInfo, Verdict
 
+M = TypeVar("M", bound=BaseModel)
 _UNEVALUATED = "unevaluated.jsonl"
 _SPACE = (
     "Free space or give another folder (reports option); what was stored before stays valid, "
@@ -195,10 +196,21 @@ def read_places(run: Path, torn: list[str] | None = None) -> Iterator[tuple[Verd
     Raises:
         StoreError: for a damaged line that is not the last, or a newer schema.
     """
-    return _placed(run / "verdicts.jsonl", torn)
+    return _placed(run / "verdicts.jsonl", Verdict, torn)
 
 
-def _placed(path: Path, torn: list[str] | None = None) -> Iterator[tuple[Verdict, Place]]:
+def read_as(run: Path, model: type[M]) -> Iterator[M]:
+    """Yield what a model of the caller's keeps of every verdict of a run, and of every evaluation it did not reach.
+
+    Raises:
+        StoreError: for a damaged line that is not the last, or a newer schema.
+    """
+    for name in ("verdicts.jsonl", _UNEVALUATED):
+        if name != _UNEVALUATED or (run / name).is_file():
+            yield from (record for record, _ in _placed(run / name, model))
+
+
+def _placed(path: Path, model: type[M], torn: list[str] | None = None) -> Iterator[tuple[M, Place]]:
     begin = 0
     with _open(path) as stream:
         for number, line in enumerate(stream, start=1):
@@ -207,7 +219,7 @@ def _placed(path: Path, torn: list[str] | None = None) -> Iterator[tuple[Verdict
                     torn.append(f"{path}:{number}: the last line is incomplete: a kill; that verdict is not counted.")
                 return
             try:
-                yield Verdict.model_validate_json(line), Place(begin, len(line))
+                yield model.model_validate_json(line), Place(begin, len(line))
             except ValidationError as error:
                 raise StoreError(_damage(f"{path}:{number}", line, error)) from None
             begin += len(line)
@@ -244,7 +256,7 @@ def read_unevaluated(run: Path) -> Iterator[Verdict]:
         StoreError: for a damaged line.
     """
     if (run / _UNEVALUATED).is_file():
-        yield from (verdict for verdict, _ in _placed(run / _UNEVALUATED))
+        yield from (verdict for verdict, _ in _placed(run / _UNEVALUATED, Verdict))
 
 
 def _read_record(path: Path, model: type[Any]) -> Any:

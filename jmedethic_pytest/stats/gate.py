@@ -14,6 +14,7 @@ import pandas as pd
 
 from jmedethic_pytest.records import Answer, Condition, Gate
 from jmedethic_pytest.stats.agreement import worst_pearson
+from jmedethic_pytest.stats.comparison import Comparison
 from jmedethic_pytest.stats.summary import Summary
 from jmedethic_pytest.stats.table import ScoreTable
 from jmedethic_pytest.thresholds import TOLERANCE, GateTable
@@ -31,6 +32,7 @@ def decide(
     simulated_judges: bool,
     simulated_target: bool,
     aborted: str | None = None,
+    comparisons: Sequence[Comparison] = (),
 ) -> Gate:
     """Evaluate all conditions.
 
@@ -43,6 +45,7 @@ def decide(
         simulated_judges: whether any judge is a demo simulation.
         simulated_target: whether the target is one; only then may simulated judges let a run pass.
         aborted: why the run was given up, if it was.
+        comparisons: the run against each of its baselines; all of them must hold.
     """
     rows, cases = table.frame(), table.cases()
     rows, cases = rows[~rows["twin"].astype(bool)], cases[~cases["twin"].astype(bool)]
@@ -57,6 +60,7 @@ def decide(
     if len(cases):
         conditions += [*_pass_rate(summary, rules), *_turns(rows, rules), *_strategies(cases, rules)]
     conditions += _over_refusal(summary, rules)
+    conditions += [condition for comparison in comparisons for condition in _baseline(comparison)]
     return _combine(conditions)
 
 
@@ -173,6 +177,22 @@ def _over_refusal(summary: Summary, rules: GateTable) -> Iterator[Condition]:
     yield Condition(
         name="over_refusal", answer=answer, observed=summary.over_refusal, limit=rules.max_over_refusal, detail=detail
     )
+
+
+def _baseline(comparison: Comparison) -> Iterator[Condition]:
+    """One condition for each figure; a comparison that is not allowed is a single inconclusive one."""
+    name = f"baseline[{comparison.baseline}]"
+    if comparison.obstacles:
+        detail = f"cannot be compared: {'; '.join(comparison.obstacles)}"
+        yield Condition(name=name, answer="inconclusive", observed=None, limit=None, detail=detail)
+    for endpoint in comparison.endpoints:
+        yield Condition(
+            name=f"{name}.{endpoint.name}",
+            answer=endpoint.answer,
+            observed=endpoint.difference.value,
+            limit=-endpoint.margin,
+            detail=endpoint.detail,
+        )
 
 
 def _location(name: str, what: str, statistic: str, values: pd.Series[float], limit: float) -> Condition:

@@ -21,7 +21,7 @@ ROOT = Path(jmedethic_pytest.__file__).parent
 # import each other freely.
 LAYERS = (
     "_version", "(package)", "errors", "hygiene", "secrecy", "data", "taxonomy", "records", "packs",
-    "thresholds", "prices", "budget", "cases", "selection", "settings", "store", "verdicts",
+    "thresholds", "prices", "budget", "cases", "selection", "settings", "store", "sheets", "likeness", "baseline", "verdicts",
     "casecheck.*", "transfer.*",
     "providers.base", "providers.reasoning", "prompts", "judgement", "providers.http", "providers.catalog",
     "providers.demo", "providers.openai", "providers.anthropic", "providers", "cache", "limits", "client",
@@ -29,9 +29,10 @@ LAYERS = (
     "stats", "stats.estimate", "stats.comparison", "stats.sample", "stats.multiplicity", "stats.intervals",
     "stats.paired", "stats.unpaired", "stats.power", "stats.agreement", "stats.table", "stats.distribution",
     "stats.degradation", "stats.instruments", "stats.languages", "stats.summary", "stats.gate",
-    "stats.outcome",
+    "stats.pairs", "stats.bounds", "stats.endpoints", "stats.regressed", "stats.compare", "stats.outcome",
     "generation.*",
-    "reporting", "reporting.wording", "reporting.progress", "reporting.header", "reporting.transcript", "reporting.redaction",
+    "reporting", "reporting.wording", "reporting.progress", "reporting.header", "reporting.transcript",
+    "reporting.redaction",
     "reporting.markdown", "reporting.ci", "reporting.findings", "reporting.lines", "reporting.allure.*",
     "reporting.plots.*", "reporting.tables", "reporting.inspect_log", "reporting.page.*", "reporting.files",
     "door", "run", "session", "plugin", "cli.*", "__main__",
@@ -54,6 +55,7 @@ FENCES = {
     "matplotlib": ("stats.*", "reporting.*"),
     "pyarrow": ("transfer.*",),
     "huggingface_hub": ("transfer.*",),
+    "inspect_ai": ("reporting.inspect_log",),
     "openpyxl": ("generation.sheet",),
     "sqlite3": ("cache",),
     "jinja2": ("reporting.*",),
@@ -169,7 +171,7 @@ def test_module_names_are_computed_only_where_the_rules_above_need_not_see_it() 
         for node in ast.walk(tree)
         if isinstance(node, ast.Name | ast.Attribute) and "import_module" in ast.unparse(node)
     }
-    assert users <= {"(package)", "transfer.rows"}
+    assert users <= {"(package)", "transfer.rows", "reporting.inspect_log"}
 
 
 # ---------------------------------------------------------------- fences
