@@ -83,8 +83,13 @@ class Pack(_Entry):
 
 def shipped(name: str) -> Pack:
     """Return a pack that comes with the package (one of :data:`SHIPPED`)."""
+    return Pack.model_validate_json(text(name))
+
+
+def text(name: str) -> str:
+    """Return the file of a shipped pack."""
     file = "guidelines.json" if name == "project" else f"guideline_packs/{name}.json"
-    return Pack.model_validate_json(resources.files("jmedethic_pytest.data").joinpath(file).read_bytes())
+    return resources.files("jmedethic_pytest.data").joinpath(file).read_text(encoding="utf-8")
 
 
 def load(path: Path) -> Pack:

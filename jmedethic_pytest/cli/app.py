@@ -56,9 +56,10 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
 
 def _register() -> None:
     """Import the modules of the commands; each one adds its own."""
-    from jmedethic_pytest.cli import cases, doctor, listing, run, show, transfer  # noqa: F401
+    from jmedethic_pytest.cli import cases, doctor, generate, listing, run, show, transfer  # noqa: F401
 
     app.add_typer(cases.cases_app, name="cases")
+    app.add_typer(generate.generate_app, name="generate")
 
 
 _register()

@@ -107,6 +107,12 @@ def summary_of(folder: Path, stage: str) -> Summary | None:
         raise StoreError(f"{path}: cannot be read: {error}. Remove it; the stage is then closed anew.") from None
 
 
+def simulated(folder: Path, *stages: str) -> bool:
+    """Tell whether any of some earlier stages is a simulation: what is made from it is one too."""
+    found = [summary_of(folder, stage) for stage in stages]
+    return any(summary is not None and summary.header.simulation is not None for summary in found)
+
+
 def write_summary(folder: Path, summary: Summary) -> None:
     """Write ``<stage>.json``: the stage is finished."""
     replace(folder / f"{summary.header.stage}.json", summary.model_dump_json(indent=1) + "\n")

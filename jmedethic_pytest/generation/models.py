@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +30,14 @@ from jmedethic_pytest.thresholds import Sampling
 CLIENT_ROLES: Mapping[str, ClientRole] = {
     "generators": "generator", "validators": "validator", "refusal_judge": "refusal_judge", "attacker": "attacker",
     "attackers": "attacker", "target": "reference", "scorer": "scorer", "summariser": "summariser",
-    "translator": "translator",
+    "translator": "translator", "embedder": "embedder",
 }  # fmt: skip
-"""Roles of the file by the name they have in the cache; the embedder is no chat model."""
+"""Roles of the file by the name they have in the cache."""
 ANSWERING = ("validators", "target")
 """Roles whose replies may be harmful: not kept after their stage."""
 ANSWERS = "answers.sqlite"
+EMBEDDINGS = "openai-embeddings"
+"""Kind of a model that gives vectors."""
 
 
 class Role:
@@ -106,7 +109,7 @@ class Role:
         problem = Drop(reason="malformed", source=self.label)
         for _ in range(attempts):
             reply = await self.ask(messages, schema=schema(model), repeat=repeat, label=label)
-            failed = self._failure(reply)
+            failed = self.failure(reply)
             if failed is not None:
                 return failed
             try:
@@ -119,10 +122,10 @@ class Role:
                 messages = (*messages, Message("assistant", reply.text or "-"), told)
         return problem
 
-    def _failure(self, reply: Reply) -> Drop | None:
+    def failure(self, reply: Reply) -> Drop | None:
         """Return the drop of a reply that cannot be read at all."""
         if reply.status == "transport_error":
-            return Drop(reason="transport", detail=_kind(reply.detail), again=True, source=self.label)
+            return Drop(reason="transport", detail=kind(reply.detail), again=True, source=self.label)
         if reply.status == "target_blocked" or reply.finish == "refusal":
             return Drop(
                 reason="refused", detail="by the provider" if reply.finish != "refusal" else "", source=self.label
@@ -146,6 +149,11 @@ class Team:
     def one(self, name: str) -> Role:
         """Return the model of a role that has exactly one."""
         return self._roles[name][0]
+
+    @property
+    def simulated(self) -> bool:
+        """True if any model is a scripted one."""
+        return any(client.ref.simulated for client in self.clients)
 
     @property
     def clients(self) -> list[Client]:
@@ -207,17 +215,24 @@ def sampling_of(config: Config, names: tuple[str, ...]) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def open_team(config: Config, names: tuple[str, ...]) -> AsyncIterator[Team]:
+async def open_team(
+    config: Config, names: tuple[str, ...], *, stage: str = "stage", budget: Budget | None = None
+) -> AsyncIterator[Team]:
     """Open the models of some roles; must be called inside the event loop that will use them.
+
+    Args:
+        config: the settings.
+        names: the roles.
+        stage: whose answers to harmful requests are cached, until :func:`forget_answers`.
+        budget: shared with other stages of the same command; without it the stage has the settings' own.
 
     Raises:
         ConfigError: see :func:`needed`.
         StoreError: if the cache cannot be used.
     """
     refs = needed(config, names)
-    own_prices = config.prices
-    budget = Budget(config.limit, lambda label: prices.price(label, own_prices)) if config.limit else None
-    caches = _Caches(config)
+    budget = budget or budget_of(config)
+    caches = _Caches(config, stage)
     roles: dict[str, tuple[Role, ...]] = {}
     try:
         for name, found in refs.items():
@@ -233,18 +248,25 @@ async def open_team(config: Config, names: tuple[str, ...]) -> AsyncIterator[Tea
         caches.close()
 
 
-def forget_answers(config: Config) -> None:
-    """Remove the cached answers to harmful requests: their stage is finished."""
+def budget_of(config: Config) -> Budget | None:
+    """Return the budget of one command, if the settings have one."""
+    own_prices = config.prices
+    return Budget(config.limit, lambda label: prices.price(label, own_prices)) if config.limit else None
+
+
+def forget_answers(config: Config, stage: str) -> None:
+    """Remove the cached answers to harmful requests of a stage: it is finished."""
     if not config.keep_answers:
         for tail in ("", "-wal", "-shm"):
-            (config.folder / f"{ANSWERS}{tail}").unlink(missing_ok=True)
+            (config.folder / f"{stage}.{ANSWERS}{tail}").unlink(missing_ok=True)
 
 
 class _Caches:
     """The shared cache, and the one for answers; opened when they are first used."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, stage: str) -> None:
         self._config = config
+        self._stage = stage
         self._open: dict[Path, Cache] = {}
 
     def of(self, role: str) -> Cache | None:
@@ -252,7 +274,7 @@ class _Caches:
             return None
         folder = self._config.folder if role in ANSWERING else self._config.reports
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / (ANSWERS if role in ANSWERING else "cache.sqlite")
+        path = folder / (f"{self._stage}.{ANSWERS}" if role in ANSWERING else "cache.sqlite")
         if path not in self._open:
             self._open[path] = Cache(path)
         return self._open[path]
@@ -271,16 +293,31 @@ def _client(config: Config, name: str, ref: ModelRef, caches: _Caches, budget: B
 
 
 def _open(ref: ModelRef, observe: Observer | None) -> Provider:
+    if ref.kind == EMBEDDINGS:
+        from jmedethic_pytest.providers.openai import OpenAIEmbeddings
+
+        return OpenAIEmbeddings(ref, observe)
     return demo.ScriptedProvider(ref) if ref.simulated else open_provider(ref, observe)
 
 
 def _resolve(model: RoleModel, role: str, config: Config) -> ModelRef:
     provider, _, name = model.model.strip().partition(":")
     if provider != "demo":
-        return resolve(model.model, place=f"roles.{role}", providers=config.providers)
+        ref = resolve(model.model, place=f"roles.{role}", providers=config.providers)
+        return _embedding(ref) if role == "embedder" else ref
     if name not in demo.NAMES[role]:
         raise ConfigError(unknown(f"roles.{role}", model.model, [f"demo:{item}" for item in demo.NAMES[role]]))
     return ModelRef(provider="demo", name=name, kind="demo", base_url=f"simulation:{demo.VERSION}")
+
+
+def _embedding(ref: ModelRef) -> ModelRef:
+    """Return a model as one that is asked for vectors."""
+    if ref.kind != "openai":
+        raise ConfigError(
+            f"roles.embedder: {ref.label!r} is served through {ref.kind!r}; vectors need an OpenAI-compatible "
+            "endpoint. Give another model, or none: character n-grams then serve, offline."
+        )
+    return replace(ref, kind=EMBEDDINGS)
 
 
 def _twice(name: str, refs: list[ModelRef]) -> list[str]:
@@ -292,7 +329,7 @@ def _twice(name: str, refs: list[ModelRef]) -> list[str]:
     ]
 
 
-def _kind(detail: str) -> str:
+def kind(detail: str) -> str:
     """Return the kind of a failed call, without addresses, times or words of the server: it goes into a digest."""
     for mark in ("HTTP ", "no connection", "no answer within", "not in the cache"):
         if mark in detail:

@@ -122,7 +122,7 @@ async def run(config: Config, team: Team, progress: Progress) -> tuple[Summary, 
             **config.questions.model_dump(),
             **models.sampling_of(config, ("generators",)),
         },
-        simulated=any(role.client.ref.simulated for role in generators),
+        simulated=team.simulated,
     )
     summary = await run_stage(
         head, chosen.guidelines.values(), work, folder=config.folder, progress=progress,

@@ -70,11 +70,10 @@ class Answer(Output):
     question: str
     """Id of the question."""
     validator: str
-    refused: bool | None
-    """By the mode that decides; ``None`` if it cannot be told."""
-    keyword: bool | None = None
+    keyword: bool | None
+    """Whether it refuses, by keywords; ``None`` if it cannot be told."""
     judge: bool | None = None
-    """Both modes, where they were asked: ``None`` is "not asked" or "cannot be told"."""
+    """Whether it refuses, by the refusal judge; ``None`` if it was not asked, or its answer could not be read."""
     status: str = "ok"
     """Status of the reply: an answer that did not come is missing, and neither a refusal nor an answer."""
     answer_digest: str = ""
