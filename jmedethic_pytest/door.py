@@ -1,7 +1,7 @@
 """The one way out of the engine: no key ever passes, and with ``--jmed-redact`` no text of a model.
 
-Everything behind it, the store, the workers, the tests, the reports, sees only what has passed, so that none of them has
-to take care itself.
+Everything behind it, the store, the workers, the tests, the reports, sees only what has passed, so that none of them
+has to take care itself.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ OPTIONS = (
         "cache",
         "use|refresh|only|off",
         "Response cache: use it, refill it, refuse new calls, or ignore it (default: use; with redact: off)",
-    ),  # fmt: skip
+    ),
     Option("report", "full|off", "Write report.html, tables and plots, or only the summary (default: full)"),
     Option("allure", "all|failures|sample", "Which cases get transcripts in Allure (default: all up to 2,000 cases)"),
     Option("redact", "", "Replace every text of a model by its digest, in every file and report", is_flag=True),

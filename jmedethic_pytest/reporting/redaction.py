@@ -1,6 +1,7 @@
 """``--jmed-redact``: every text of a model becomes its digest, before anything is stored, shown or handed to a test.
 
-A digest still tells whether two replies were equal, and how long they were. It does not hide a text that can be guessed.
+A digest still tells whether two replies were equal, and how long they were. A text that can be guessed it does not
+hide.
 """
 
 from __future__ import annotations

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from allure_commons.logger import AllureFileLogger
 from allure_commons.model2 import (
     Attachment,
     GlobalAttachment,
@@ -31,7 +30,7 @@ from jmedethic_pytest.records import Case, Condition, Gate, RunInfo
 from jmedethic_pytest.reporting.allure import labels
 from jmedethic_pytest.reporting.allure.content import Attachment as Content
 from jmedethic_pytest.reporting.allure.policy import Telling, guideline_page
-from jmedethic_pytest.reporting.allure.result import Writer
+from jmedethic_pytest.reporting.allure.result import Writer, open_files
 from jmedethic_pytest.stats.outcome import Outcome
 
 ABSENT = "the test was not run"
@@ -84,7 +83,7 @@ def write(folder: Path, run: Path, info: RunInfo, gate: Gate | None) -> None:
         StoreError: if the folder cannot be written.
     """
     try:
-        files = AllureFileLogger(str(folder))
+        files = open_files(folder)
         attached = list(_attachments(run, gate))
         model = str(info.target["model"])
         if gate is not None:

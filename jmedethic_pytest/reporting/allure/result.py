@@ -15,10 +15,17 @@ from jmedethic_pytest import taxonomy
 from jmedethic_pytest.records import Case, Verdict
 from jmedethic_pytest.reporting.allure import content, labels
 from jmedethic_pytest.reporting.allure.policy import GUIDELINE_PAGE, LINK_TYPE, Telling
+from jmedethic_pytest.verdicts import describe_failure
 
 PARAMETER = "jmedethic_case_id"
 """The pytest parameter behind every case; in a report it is called ``case``."""
 _OURS = {"epic", "feature", "story", "severity", *labels.HIERARCHY}
+
+
+def open_files(folder: Path) -> Any:
+    """Return allure-pytest's own writer of files; the folder is made if need be."""
+    untyped: Any = AllureFileLogger
+    return untyped(str(folder))
 
 
 class Writer:
@@ -31,7 +38,7 @@ class Writer:
     """
 
     def __init__(self, folder: Path, telling: Telling, page: str = GUIDELINE_PAGE) -> None:
-        self._files = AllureFileLogger(str(folder))
+        self._files = open_files(folder)
         self._telling = telling
         self._page = page
 
@@ -42,7 +49,8 @@ class Writer:
             verdict: the verdict.
             begun: when the run began, in milliseconds since 1970; a verdict does not say when it was made.
         """
-        result = TestResult(uuid=str(uuid.uuid4()), status=labels.status(verdict), start=begun, stop=begun)
+        ended = begun + int(verdict.seconds * 1000)
+        result = TestResult(uuid=str(uuid.uuid4()), status=labels.status(verdict), start=begun, stop=ended)
         self.complete(result, verdict)
         self._files.report_result(result)
 
@@ -131,6 +139,6 @@ def _explain(result: Any, verdict: Verdict) -> None:
         return
     said = str(getattr(result.statusDetails, "message", None) or "")
     line = labels.message(verdict)
-    gist = labels.describe_failure(verdict) if verdict.red else f"no complete score ({verdict.status})"
+    gist = describe_failure(verdict) if verdict.red else f"no complete score ({verdict.status})"
     if line is not None and (not said or gist in said or (verdict.known and result.status == "skipped")):
         result.statusDetails = StatusDetails(message=line, known=verdict.known or None)
