@@ -1,0 +1,172 @@
+"""Settings of the scripted demo in a folder of its own, a stage run to its end, and a scriptable model server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from jmedethic_pytest.generation import chain
+from jmedethic_pytest.generation import config as configs
+from jmedethic_pytest.generation.config import Config
+from jmedethic_pytest.generation.files import Summary
+from jmedethic_pytest.generation.stages import Stage
+
+_KEYS = ("OPENAI_", "ANTHROPIC_", "OPENROUTER_", "DEEPSEEK_", "GEMINI_", "VLLM_", "OLLAMA_", "SGLANG_", "LLAMA_")
+
+
+@pytest.fixture(autouse=True)
+def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No key of a provider is set."""
+    for name in list(os.environ):
+        if name.startswith(_KEYS):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def new_config(tmp_path: Path) -> Callable[..., Config]:
+    """Return ``make(**keys)``: the demo's settings, small and in a folder of their own, with keys replaced."""
+
+    def make(**given: Any) -> Config:
+        small = {"only": ["JMA-02", "JMA-19"], "reports": tmp_path / "reports", "concurrency": 4}
+        content = configs.read_sample().model_dump(by_alias=True)
+        for name, value in {**small, **given}.items():
+            known = content.get(name)
+            content[name] = {**known, **value} if isinstance(known, dict) and isinstance(value, dict) else value
+        return configs.read(content, "test")
+
+    return make
+
+
+@pytest.fixture
+def run_stage() -> Callable[..., tuple[Summary, ...]]:
+    """Return ``run(config, name, **options)``, which runs a stage to its end."""
+
+    def run(config: Config, stage: str | Stage, **options: Any) -> tuple[Summary, ...]:
+        item = chain.stage(stage) if isinstance(stage, str) else stage
+        return asyncio.run(chain.run(config, item, lambda _: None, options=chain.Options(**options)))
+
+    return run
+
+
+class Said(NamedTuple):
+    """What an answer of the server is: a text, and how the server ends it."""
+
+    text: str = ""
+    finish: str = "stop"
+    status: int = 200
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request as it came over the wire."""
+
+    body: Mapping[str, Any]
+
+    @property
+    def model(self) -> str:
+        return str(self.body["model"])
+
+    @property
+    def messages(self) -> list[dict[str, str]]:
+        return list(self.body["messages"])
+
+    @property
+    def last(self) -> str:
+        return self.messages[-1]["content"]
+
+
+@dataclass
+class ModelServer:
+    """An OpenAI-compatible server that answers by ``script`` and records what it was asked."""
+
+    script: Callable[[Asked], Said | str] = lambda asked: ""
+    seen: list[Asked] = field(default_factory=list)
+    url: str = ""
+
+    def of(self, model: str) -> list[Asked]:
+        return [asked for asked in self.seen if asked.model == model]
+
+    def spec(self, name: str) -> str:
+        """Return how a role names a model of this server."""
+        return f"compatible:{name}@{self.url}"
+
+
+@pytest.fixture
+def server() -> Iterator[ModelServer]:
+    """A model server on a real socket."""
+    made = ModelServer()
+    lock = threading.Lock()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, *args: Any) -> None:
+            """Stay silent."""
+
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            with lock:
+                made.seen.append(Asked(body))
+                said = made.script(made.seen[-1])
+            said = Said(said) if isinstance(said, str) else said
+            answer = {
+                "model": body["model"],
+                "choices": [{"finish_reason": said.finish, "message": {"role": "assistant", "content": said.text}}],
+                "usage": {"prompt_tokens": 7, "completion_tokens": 3},
+            }
+            data = json.dumps(answer if said.status == 200 else {"error": {"message": "no"}}).encode()
+            self.send_response(said.status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(data)))
+            if said.status == 429:
+                self.send_header("Retry-After", "0")
+            self.end_headers()
+            self.wfile.write(data)
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+        request_queue_size = 64
+
+    http = Server(("127.0.0.1", 0), Handler)
+    made.url = f"http://127.0.0.1:{http.server_port}/v1"
+    threading.Thread(target=http.serve_forever, args=(0.05,), daemon=True).start()
+    yield made
+    http.shutdown()
+    http.server_close()
+
+
+class Answer(NamedTuple):
+    """What a command left behind."""
+
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def jmedethic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Answer]:
+    """Call ``jmedethic`` with arguments in an empty folder; no command may end in a traceback."""
+    from jmedethic_pytest.cli import main
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def call(*args: str) -> Answer:
+        monkeypatch.setattr(sys, "argv", ["jmedethic", *args])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        captured = capsys.readouterr()
+        assert "Traceback" not in captured.out + captured.err
+        return Answer(int(ended.value.code or 0), captured.out, captured.err)
+
+    return call
