@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
 
+from jmedethic_pytest import budget as budgets
 from jmedethic_pytest import packs
 from jmedethic_pytest.cli.app import AsJson, err, out
 from jmedethic_pytest.cli.generate_progress import watching
@@ -19,6 +22,7 @@ from jmedethic_pytest.generation import config as configs
 from jmedethic_pytest.generation.chain import Options
 from jmedethic_pytest.generation.config import Config
 from jmedethic_pytest.generation.files import Summary
+from jmedethic_pytest.generation.ledger import Progress
 from jmedethic_pytest.generation.stages import Stage
 
 generate_app = typer.Typer(
@@ -129,16 +133,23 @@ def init(
         out.print(f"written: {path}", markup=False)
 
 
-def run_stages(config: Config, stages: Sequence[Stage], options: Options, *, dry_run: bool) -> None:
+def run_stages(
+    config: Config, stages: Sequence[Stage], options: Options, *, dry_run: bool, as_json: bool = False
+) -> None:
     """Show the plan, then run stages one after the other.
+
+    With ``as_json`` standard output is left to the caller, or gets the plan as JSON if nothing is run.
 
     Raises:
         typer.Exit: 2 if interrupted, 7 if the budget is spent.
     """
     chain.check(config, tuple(stages), options)
-    for line in planning.lines(planning.plan(config, stages)):
-        (out if dry_run else err).print(line, markup=False)
+    planned = planning.plan(config, stages)
+    for line in planning.lines(planned):
+        (out if dry_run and not as_json else err).print(line, markup=False)
     if dry_run:
+        if as_json:
+            out.print_json(json.dumps([planning.row(item) for item in planned]), highlight=False)
         return
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     budget = models.budget_of(config)
@@ -146,14 +157,16 @@ def run_stages(config: Config, stages: Sequence[Stage], options: Options, *, dry
         with watching(stage.name) as progress:
             _survive(
                 lambda stage=stage, progress=progress: asyncio.run(  # type: ignore[misc]
-                    _run(config, stage, progress, options, budget)
+                    _run(config, stage, progress, options, budget, err if as_json else out)
                 )
             )
 
 
-async def _run(config: Config, stage: Stage, progress: Any, options: Options, budget: Any) -> None:
+async def _run(
+    config: Config, stage: Stage, progress: Progress, options: Options, budget: budgets.Budget | None, to: Console
+) -> None:
     for summary in await chain.run(config, stage, progress, options=options, budget=budget):
-        out.print(line_of(summary), markup=False)
+        to.print(line_of(summary), markup=False)
 
 
 def _survive(step: Callable[[], None]) -> None:
@@ -197,11 +210,10 @@ def show_report(config: Config, *, as_json: bool = False) -> None:
 _TEXTS = {
     "questions": "Have every generator write harmful questions against every guideline.",
     "validate": "Have other models answer each question; keep those that enough of them refuse.",
-    "discover": "Search for attack strategies: attacker, target, scorer, summariser.",
-    "cluster": "Bring the discovered strategies down to k, with a sheet for a person's review.",
     "conversations": "Write user turns for every question, strategy and attacker.",
     "translate": "Translate the split, checked by back-translation.",
     "split": "Draw the test split: n conversations for each guideline and strategy.",
 }
 for _stage in chain.STAGES:
-    _stage_command(_stage, _TEXTS[_stage.name])
+    if _stage.name in _TEXTS:  # the others have commands of their own
+        _stage_command(_stage, _TEXTS[_stage.name])

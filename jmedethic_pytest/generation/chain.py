@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 from jmedethic_pytest.budget import Budget
 from jmedethic_pytest.errors import ConfigError
-from jmedethic_pytest.generation import files, guidelines, models, questions, validate
+from jmedethic_pytest.generation import discovery, files, grouping, guidelines, models, questions, validate
 from jmedethic_pytest.generation.config import Config
 from jmedethic_pytest.generation.files import Summary
 from jmedethic_pytest.generation.ledger import Progress
 from jmedethic_pytest.generation.stages import Stage
 
-STAGES: tuple[Stage, ...] = (questions.STAGE, validate.STAGE)
+STAGES: tuple[Stage, ...] = (questions.STAGE, validate.STAGE, discovery.STAGE, grouping.STAGE)
 
 
 class Options(NamedTuple):

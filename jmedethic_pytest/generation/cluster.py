@@ -6,21 +6,18 @@ equally similar groups the first ones are joined.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from jmedethic_pytest import taxonomy
 from jmedethic_pytest.generation.embeddings import Embedder, cosines, matrix
-from jmedethic_pytest.generation.library import NOTICE, Library, Strategy, normal_name
+from jmedethic_pytest.generation.library import Library, Strategy, normal_name
+from jmedethic_pytest.generation.records import Output
 from jmedethic_pytest.generation.scales import Gain, mean_gain
 from jmedethic_pytest.records import Record, Text
 from jmedethic_pytest.taxonomy import Locale
-
-DEFAULT_K = 7
-"""The number of strategies the paper ends with."""
 
 
 class Alike(Record):
@@ -30,11 +27,9 @@ class Alike(Record):
     similarity: float
 
 
-class Cluster(Record):
-    """A group of strategies that say nearly the same."""
+class Cluster(Output):
+    """A group of strategies that say nearly the same. Ids are ``C1``, ``C2``, ...: most examples first."""
 
-    id: Text
-    """``C1``, ``C2``, ...: most examples first."""
     name: Text
     """Name of the medoid, the member that is most like all the others."""
     definition: Text
@@ -43,31 +38,21 @@ class Cluster(Record):
     """Names of all members, the medoid first."""
     examples: int
     mean_gain: Gain
-    cohesion: float | None
+    cohesion: float | None = None
     """Mean similarity of the other members with the medoid; ``None`` for a group of one."""
-    closest: Alike | None
+    closest: Alike | None = None
     """The group whose medoid is most like this one's: a candidate for a merge."""
-    known: Alike | None
+    known: Alike | None = None
     """The strategy of the benchmark that the definition is most like."""
 
-
-class Clustering(Record):
-    """All groups of a library."""
-
-    schema_version: Literal[1] = 1
-    notice: str = NOTICE
-    licence: str = ""
-    simulated: bool = False
-    library: str
-    """Digest of the library."""
-    embedder: Text
-    wanted: int
-    """How many groups were asked for; fewer are there only if the library has fewer strategies."""
-    clusters: tuple[Cluster, ...]
+    def texts(self) -> Iterator[str]:
+        """Yield names and definition."""
+        yield from self.members
+        yield self.definition
 
 
-async def clustering(library: Library, embedder: Embedder, k: int = DEFAULT_K) -> Clustering:
-    """Group the strategies of a library.
+async def clusters(library: Library, embedder: Embedder, k: int) -> list[Cluster]:
+    """Group the strategies of a library; fewer than ``k`` groups only if it has fewer strategies.
 
     Args:
         library: what was found.
@@ -75,30 +60,23 @@ async def clustering(library: Library, embedder: Embedder, k: int = DEFAULT_K) -
         k: number of groups.
     """
     strategies = sorted(library.strategies, key=lambda item: normal_name(item.name))
-    groups: list[list[int]] = []
-    alike = np.zeros((0, 0))
-    if strategies:
-        vectors = matrix([item.vector for item in strategies])
-        alike = cosines(vectors, vectors)
-        groups = [_medoid_first(alike, group) for group in linkage(alike, k)]
+    if not strategies:
+        return []
+    vectors = matrix([item.vector for item in strategies])
+    alike = cosines(vectors, vectors)
+    groups = [_medoid_first(alike, group) for group in linkage(alike, k)]
     groups.sort(key=lambda group: _rank([strategies[index] for index in group]))
-    known = [await _known(strategies[group[0]], embedder) for group in groups]
-    clusters = [
+    medoids = [group[0] for group in groups]
+    known = await _known([strategies[index] for index in medoids], embedder)
+    found = [
         _cluster(number, [strategies[index] for index in group], alike[np.ix_(group, group)])
         for number, group in enumerate(groups, start=1)
     ]
-    medoids = alike[np.ix_([group[0] for group in groups], [group[0] for group in groups])]
-    return Clustering(
-        licence=library.licence,
-        simulated=library.simulated,
-        library=library.digest(),
-        embedder=library.embedder,
-        wanted=k,
-        clusters=tuple(
-            cluster.model_copy(update={"closest": _closest(clusters, medoids, index), "known": known[index]})
-            for index, cluster in enumerate(clusters)
-        ),
-    )
+    between = alike[np.ix_(medoids, medoids)]
+    return [
+        cluster.model_copy(update={"closest": _closest(found, between, index), "known": known[index]})
+        for index, cluster in enumerate(found)
+    ]
 
 
 def linkage(alike: NDArray[np.float64], k: int) -> list[list[int]]:
@@ -155,23 +133,24 @@ def _cluster(number: int, members: Sequence[Strategy], alike: NDArray[np.float64
         examples=sum(len(member.examples) for member in members),
         mean_gain=gain,
         cohesion=round(float(alike[0, 1:].mean()), 4) if len(members) > 1 else None,
-        closest=None,
-        known=None,
     )
 
 
-def _closest(clusters: Sequence[Cluster], medoids: NDArray[np.float64], index: int) -> Alike | None:
-    others = [other for other in range(len(clusters)) if other != index]
+def _closest(found: Sequence[Cluster], medoids: NDArray[np.float64], index: int) -> Alike | None:
+    others = [other for other in range(len(found)) if other != index]
     if not others:
         return None
     best = max(others, key=lambda other: (round(float(medoids[index, other]), 9), -other))
-    return Alike(name=clusters[best].id, similarity=round(float(medoids[index, best]), 4))
+    return Alike(name=found[best].id, similarity=round(float(medoids[index, best]), 4))
 
 
-async def _known(strategy: Strategy, embedder: Embedder) -> Alike:
-    """Return the benchmark's strategy that is most alike; the vectors of its definitions are made here."""
+async def _known(medoids: Sequence[Strategy], embedder: Embedder) -> list[Alike]:
+    """Return for each strategy the one of the benchmark that is most alike; their vectors are made here."""
     known = taxonomy.strategies()
-    vectors = await embedder.embed([item.definition[strategy.locale] for item in known.values()])
-    values = cosines(matrix([strategy.vector]), matrix(vectors))[0]
-    best = int(np.argmax(np.round(values, 9)))
-    return Alike(name=list(known)[best], similarity=round(float(values[best]), 4))
+    found = []
+    for medoid in medoids:
+        vectors = await embedder.embed([item.definition[medoid.locale] for item in known.values()])
+        values = np.round(cosines(matrix([medoid.vector]), matrix(vectors))[0], 9)
+        best = int(np.argmax(values))
+        found.append(Alike(name=list(known)[best], similarity=round(float(values[best]), 4)))
+    return found

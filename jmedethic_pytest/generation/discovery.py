@@ -12,10 +12,10 @@ from typing import Any
 
 from jmedethic_pytest import _version
 from jmedethic_pytest.errors import ConfigError
-from jmedethic_pytest.generation import files, ledger, library, models, paper_search
+from jmedethic_pytest.generation import files, ledger, library, models, paper_search, validate
 from jmedethic_pytest.generation.attempts import Crew
 from jmedethic_pytest.generation.config import Config
-from jmedethic_pytest.generation.embeddings import EndpointEmbedder, NgramEmbedder
+from jmedethic_pytest.generation.embeddings import Embedder, EndpointEmbedder, NgramEmbedder
 from jmedethic_pytest.generation.files import Header, ItemFile, Summary
 from jmedethic_pytest.generation.ledger import Progress
 from jmedethic_pytest.generation.library import Library, Origin, Strategy
@@ -38,6 +38,11 @@ _TOKENS = {
     "embedder": (600, 0),
 }  # fmt: skip
 """Assumed tokens of a call, in and out."""
+_SETTINGS = {
+    "paper": {"mode", "rounds", "draws", "turns", "seed"},
+    "turbo": {"mode", "epochs", "warm_up", "lifelong", "k", "break_score", "block", "turns", "same_definition"},
+}
+"""What decides what each mode finds."""
 
 
 def library_path(config: Config) -> Path:
@@ -58,11 +63,11 @@ def questions(config: Config) -> list[Question]:
         ConfigError: if the validation is not finished, or kept no question.
     """
     groups: dict[str, list[Question]] = {}
-    for question in ledger.records(config.folder, "validated", Question):
+    for question in ledger.records(config.folder, validate.NAME, Question):
         groups.setdefault(question.guideline, []).append(question)
     if not groups:
         raise ConfigError(
-            f"{files.path_of(config.folder, 'validated')}: no question was kept, so there is none to search with."
+            f"{files.path_of(config.folder, validate.NAME)}: no question was kept, so there is none to search with."
         )
     seed = config.discover.seed
     order = sorted(groups)
@@ -96,7 +101,7 @@ def calls(config: Config, count: int) -> dict[str, int]:
 
 def plan(config: Config, counts: Mapping[str, int]) -> Plan:
     """Plan the most calls; a search that succeeds early takes fewer."""
-    count = min(config.discover.questions or counts["validated"], counts["validated"])
+    count = _searched(config, counts)
     asked = tuple(Asked(role, number, *_TOKENS[role]) for role, number in calls(config, count).items())
     searches = (
         count if config.discover.mode == "paper" else count * (config.discover.warm_up + config.discover.lifelong)
@@ -104,12 +109,17 @@ def plan(config: Config, counts: Mapping[str, int]) -> Plan:
     return Plan(asked, searches)
 
 
+def _searched(config: Config, counts: Mapping[str, int]) -> int:
+    """Return how many questions will be searched with."""
+    return min(config.discover.questions or counts[validate.NAME], counts[validate.NAME])
+
+
 def header(config: Config, chosen: Sequence[Question]) -> Header:
     """Return the header of the stage's file: everything that decides what is found.
 
     In paper mode no question depends on another one, so that their number may grow later.
     """
-    table = config.discover.model_dump(mode="json", exclude={"clusters", "questions"})
+    table = config.discover.model_dump(mode="json", include=_SETTINGS[config.discover.mode])
     if config.discover.mode == "turbo":
         table["questions"] = _digest([question.id for question in chosen])
     return _header(NAME, config, roles(config), table)
@@ -193,11 +203,7 @@ async def test(config: Config, team: Team, known: Library, progress: Progress) -
     Raises:
         ConfigError: also if the library was made with another embedder.
     """
-    if known.embedder != embedder_name(config):
-        raise ConfigError(
-            f"the library's vectors come from {known.embedder!r}, the configuration names {embedder_name(config)!r}: "
-            "they cannot be compared. Give the same roles.embedder."
-        )
+    check_embedder(config, known)
     chosen, crew, rules = questions(config), _crew(config, team), _rules(config)
     table = config.discover.model_dump(mode="json", include={"epochs", "k", "break_score", "turns"})
     about = _header(TEST, config, roles(config), {**table, "library": known.digest()})
@@ -205,11 +211,28 @@ async def test(config: Config, team: Team, known: Library, progress: Progress) -
     async def work(question: Question) -> Made[Search]:
         return await frozen(crew, question, known.strategies, rules, key=question.id)
 
-    summary = await ledger.run_stage(
+    return await ledger.run_stage(
         about, chosen, work, folder=config.folder, key=lambda question: question.id,
         concurrency=config.concurrency, planned=len(chosen), progress=progress,
     )  # fmt: skip
-    return summary
+
+
+def check_embedder(config: Config, known: Library) -> None:
+    """Refuse a library whose vectors cannot be compared with those made now.
+
+    Raises:
+        ConfigError: naming both embedders.
+    """
+    if known.embedder != embedder_name(config):
+        raise ConfigError(
+            f"the library's vectors come from {known.embedder!r}, the configuration names {embedder_name(config)!r}: "
+            "they cannot be compared. Give the same roles.embedder."
+        )
+
+
+def embedder(config: Config, team: Team) -> Embedder:
+    """Return the embedder that a configuration asks for."""
+    return EndpointEmbedder(team.one("embedder")) if config.roles.embedder else NgramEmbedder()
 
 
 def _crew(config: Config, team: Team) -> Crew:
@@ -218,7 +241,7 @@ def _crew(config: Config, team: Team) -> Crew:
         target=team.one("target"),
         scorer=team.one("scorer"),
         summariser=team.one("summariser"),
-        embedder=EndpointEmbedder(team.one("embedder")) if config.roles.embedder else NgramEmbedder(),
+        embedder=embedder(config, team),
         texts=Prompts(NAME),
         turns=config.discover.turns,
         keep_texts=config.keep_answers,
@@ -264,3 +287,18 @@ def _digest(content: Any) -> str:
 
 
 STAGE = Stage(NAME, roles, plan, run)
+
+
+def test_stage(known: Library) -> Stage:
+    """Return the attack with a library that stays as it is, as a stage of its own."""
+
+    async def attack(config: Config, team: Team, progress: Progress) -> tuple[Summary, ...]:
+        return (await test(config, team, known, progress),)
+
+    def planned(config: Config, counts: Mapping[str, int]) -> Plan:
+        count = _searched(config, counts)
+        rounds = count * config.discover.epochs
+        made = {"attacker": rounds, "target": rounds * config.discover.turns, "scorer": rounds}
+        return Plan(tuple(Asked(role, number, *_TOKENS[role]) for role, number in made.items()), count)
+
+    return Stage(TEST, roles, planned, attack)

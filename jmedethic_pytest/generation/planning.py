@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from jmedethic_pytest import prices
+from jmedethic_pytest.errors import ConfigError
 from jmedethic_pytest.generation import files, guidelines, models
 from jmedethic_pytest.generation.config import Config
 from jmedethic_pytest.generation.stages import Asked, Stage
@@ -35,7 +36,7 @@ def plan(config: Config, stages: Sequence[Stage]) -> list[StagePlan]:
 
     A finished stage costs nothing and hands on what it really kept. Work of a stage that was begun is not taken off.
     """
-    counts = {"guidelines": len(guidelines.choose(config).guidelines)}
+    counts = _Counts(guidelines=len(guidelines.choose(config).guidelines), **_finished(config))
     found = []
     for stage in stages:
         done = files.summary_of(config.folder, stage.name)
@@ -57,6 +58,19 @@ def plan(config: Config, stages: Sequence[Stage]) -> list[StagePlan]:
             found.append(_priced(config, stage.name, asked, kept))
         counts[stage.name] = found[-1].kept
     return found
+
+
+class _Counts(dict[str, int]):
+    """Records by stage; what was neither finished nor planned before is the user's next step."""
+
+    def __missing__(self, name: str) -> int:
+        raise ConfigError(f"stage {name!r} is not finished. Next: `jmedethic generate {name}`, or `generate all`.")
+
+
+def _finished(config: Config) -> dict[str, int]:
+    """Return what the finished stages kept."""
+    found = {path.stem: files.summary_of(config.folder, path.stem) for path in config.folder.glob("*.jsonl")}
+    return {name: summary.kept for name, summary in found.items() if summary is not None}
 
 
 def _priced(config: Config, name: str, asked: Sequence[Asked], kept: int) -> StagePlan:
@@ -89,6 +103,11 @@ def _cost(config: Config, asked: Asked) -> float | None:
             return None
         total += cost
     return total
+
+
+def row(item: StagePlan) -> dict[str, Any]:
+    """Return one stage of the plan for JSON."""
+    return {**item._asdict(), "by_role": {asked.role: asked.calls for asked in item.by_role}}
 
 
 def lines(plans: Sequence[StagePlan]) -> list[str]:

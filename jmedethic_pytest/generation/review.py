@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from jmedethic_pytest import _version, taxonomy
 from jmedethic_pytest.errors import ConfigError, did_you_mean
 from jmedethic_pytest.generation import policy
-from jmedethic_pytest.generation.cluster import Alike, Cluster, Clustering
+from jmedethic_pytest.generation.cluster import Alike, Cluster
 from jmedethic_pytest.generation.library import NOTICE, normal_name
 from jmedethic_pytest.generation.sheet import Column, Row
 from jmedethic_pytest.taxonomy import LOCALES
@@ -54,6 +54,16 @@ ABOUT = (
     "accepted row needs name and definition in both languages.",
     "Then: jmedethic generate cluster --apply FILE",
 )
+
+
+class Clustering(NamedTuple):
+    """The groups of a library, as the stage left them."""
+
+    library: str
+    """Digest of the library."""
+    licence: str
+    simulated: bool
+    clusters: tuple[Cluster, ...]
 
 
 def rows(clustering: Clustering) -> list[dict[str, str]]:
