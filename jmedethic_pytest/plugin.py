@@ -5,6 +5,7 @@ Without ``--model`` nothing is imported and nothing costs time; tests that need 
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
@@ -259,12 +260,15 @@ def _print_summary(terminalreporter: Any, controller: ControllerSession | None) 
     if controller is None or (controller.outcome is None and controller.trouble is None):
         return
     terminalreporter.section("jmedethic: safety regression")
-    if controller.trouble is not None:
-        terminalreporter.write_line(f"GATE: INCONCLUSIVE: {controller.trouble}")
-        return
+    from jmedethic_pytest.reporting import ci
     from jmedethic_pytest.reporting.lines import summary_lines
 
-    for line in summary_lines(controller.outcome):  # type: ignore[arg-type]
+    if controller.outcome is None or controller.trouble is not None:
+        trouble = str(controller.trouble)
+        lines = [f"GATE: INCONCLUSIVE: {trouble}", *ci.publish_trouble(trouble, os.environ)]
+    else:
+        lines = [*summary_lines(controller.outcome), *ci.publish(controller.outcome, os.environ)]
+    for line in lines:
         terminalreporter.write_line(line)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -16,6 +18,9 @@ from jmedethic_pytest.prepare import prepare
 from jmedethic_pytest.run import Run
 from jmedethic_pytest.settings import Settings
 
+if TYPE_CHECKING:
+    from jmedethic_pytest.stats.outcome import Outcome
+
 _EXIT_INTERRUPTED = 2
 _EXIT_NOTHING_SELECTED = 5
 _LOG_EVERY_SECONDS = 60.0
@@ -26,7 +31,6 @@ _LOG_EVERY_SECONDS = 60.0
 def run(settings: Settings) -> None:
     """Evaluate a model and decide the gate. Exit status: 0 pass, 1 fail, 6 inconclusive or incomplete."""
     from jmedethic_pytest.reporting.header import header_lines
-    from jmedethic_pytest.reporting.lines import summary_lines
 
     settings = Settings(**{**vars(settings), "command": ("jmedethic", *sys.argv[1:])})
     prepared = prepare(settings, Path.cwd())
@@ -53,11 +57,21 @@ def run(settings: Settings) -> None:
     except KeyboardInterrupt:
         interrupted = "interrupted by the user"
     outcome = current.finish(interrupted=interrupted)
-    for line in summary_lines(outcome):
-        out.print(line, markup=False)
+    _tell(outcome)
     if interrupted == "interrupted by the user":
         raise typer.Exit(_EXIT_INTERRUPTED)
     raise typer.Exit(outcome.exit_status(strict=settings.strict))
+
+
+def _tell(outcome: Outcome) -> None:
+    """Print the figures, and what continuous integration wants to know."""
+    from jmedethic_pytest.reporting import ci
+    from jmedethic_pytest.reporting.lines import summary_lines
+
+    for line in summary_lines(outcome):
+        out.print(line, markup=False)
+    for line in ci.publish(outcome, os.environ):
+        out.file.write(f"{line}\n")  # as it is: these lines are commands to the system around
 
 
 def _wait(current: Run, ids: list[str]) -> None:
