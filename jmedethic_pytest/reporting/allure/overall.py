@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 import os
-import time
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -59,14 +59,14 @@ def finish(
         patterns: of links, as ``--allure-link-pattern`` gives them.
     """
     writer = Writer(folder, telling, guideline_page(patterns))
-    left = dict(missing)
+    left, begun = dict(missing), moment(outcome.info)
     for nodeid, word in crashed.items():
         key = nodeid.partition("[")[2].rpartition("]")[0]
         if key in left:
-            writer.write_bare(left.pop(key), key, "broken", word, labels.full_name(nodeid))
+            writer.write_bare(left.pop(key), key, "broken", word, begun, labels.full_name(nodeid))
     reason = f"{ABSENT}: {outcome.info.note}" if outcome.info.note else ABSENT
     for key, case in left.items():
-        writer.write_bare(case, key, "skipped", reason)
+        writer.write_bare(case, key, "skipped", reason, begun)
     write(folder, outcome.path, outcome.info, outcome.gate)
 
 
@@ -87,8 +87,8 @@ def write(folder: Path, run: Path, info: RunInfo, gate: Gate | None) -> None:
         attached = list(_attachments(run, gate))
         model = str(info.target["model"])
         if gate is not None:
-            _write_gate(files, gate, model, attached)
-        _write_globals(files, gate, attached)
+            _write_gate(files, gate, info, attached)
+        _write_globals(files, gate, info, attached)
         _write_text(folder / "categories.json", json.dumps(load("allure.toml")["categories"], indent=1) + "\n")
         _write_text(folder / "environment.properties", properties(environment(info)))
         builder = executor(os.environ, model)
@@ -167,20 +167,21 @@ def _attachments(run: Path, gate: Gate | None) -> Iterable[Content]:
         yield Content(plot.name, plot.read_bytes(), "image/png", "png")
 
 
-def _write_globals(files: Any, gate: Gate | None, attached: Iterable[Content]) -> None:
-    """Attach to the whole report, where Allure 3 has tabs for it."""
-    now = _now()
+def _write_globals(files: Any, gate: Gate | None, info: RunInfo, attached: Iterable[Content]) -> None:
+    """Attach to the whole report, where both generations of Allure have a place for it."""
+    begun = moment(info)
     held = [
-        GlobalAttachment(name=item.name, source=_store(files, item), type=item.mime, timestamp=now) for item in attached
+        GlobalAttachment(name=item.name, source=_store(files, item), type=item.mime, timestamp=begun)
+        for item in attached
     ]
     bad = [item for item in gate.conditions if item.answer != "pass"] if gate is not None else []
-    errors = [GlobalError(message=_condition_line(item), timestamp=now) for item in bad]
+    errors = [GlobalError(message=_condition_line(item), timestamp=begun) for item in bad]
     files.report_globals(Globals(attachments=held, errors=errors))
 
 
-def _write_gate(files: Any, gate: Gate, model: str, attached: Iterable[Content]) -> None:
-    """Write the gate as a result with the run's attachments (for Allure 2), and each condition as one of its own."""
-    overall = _result(_GATE, _STATUS[gate.answer], model)
+def _write_gate(files: Any, gate: Gate, info: RunInfo, attached: Iterable[Content]) -> None:
+    """Write the gate as a result that holds the run's attachments, and each of its conditions as one of its own."""
+    overall = _result(_GATE, _STATUS[gate.answer], info)
     reasons = f": {gate.reasons[0]}" if gate.reasons else ""
     more = f" (and {len(gate.reasons) - 1} more)" if len(gate.reasons) > 1 else ""
     overall.statusDetails = StatusDetails(message=f"gate: {gate.answer}{reasons}{more}")
@@ -190,7 +191,7 @@ def _write_gate(files: Any, gate: Gate, model: str, attached: Iterable[Content])
         overall.attachments.append(Attachment(name=plain.name, source=_store(files, plain), type=plain.mime))
     files.report_result(overall)
     for condition in gate.conditions:
-        result = _result(f"{_GATE}[{condition.name}]", _STATUS[condition.answer], model)
+        result = _result(f"{_GATE}[{condition.name}]", _STATUS[condition.answer], info)
         result.statusDetails = StatusDetails(message=_condition_line(condition))
         figures = {"observed": condition.observed, "limit": condition.limit}
         result.parameters += [
@@ -205,14 +206,14 @@ def _condition_line(condition: Condition) -> str:
     return f"gate condition {condition.name}: {condition.answer}: {condition.detail}"
 
 
-def _result(name: str, status: str, model: str) -> Any:
-    now = _now()
+def _result(name: str, status: str, info: RunInfo) -> Any:
+    begun = moment(info)
     identity = f"jmedethic::{name}"
     ids = labels.ids(identity, full_name=identity)
-    result = TestResult(uuid=str(uuid.uuid4()), name=name, status=status, start=now, stop=now)
+    result = TestResult(uuid=str(uuid.uuid4()), name=name, status=status, start=begun, stop=begun)
     result.fullName, result.testCaseId, result.historyId = ids
-    result.titlePath = ["jmedethic", "gate"]
-    result.parameters = [Parameter(name="model", value=model, excluded=True)]
+    result.titlePath = ["Gate"]
+    result.parameters = [Parameter(name="model", value=str(info.target["model"]), excluded=True)]
     severity = {"failed": "blocker", "broken": "blocker"}.get(status, "trivial")
     wanted = {
         **dict.fromkeys(("epic", "parentSuite"), "Gate"),
@@ -237,5 +238,6 @@ def _write_text(path: Path, text: str) -> None:
     os.replace(part, path)
 
 
-def _now() -> int:
-    return int(time.time() * 1000)
+def moment(info: RunInfo) -> int:
+    """Return when a run began, in milliseconds since 1970: what has no time of its own is dated then."""
+    return int(datetime.fromisoformat(info.started).timestamp() * 1000)

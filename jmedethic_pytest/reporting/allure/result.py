@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from pathlib import Path
 from typing import Any
@@ -55,12 +54,11 @@ class Writer:
         self._files.report_result(result)
 
     def write_bare(
-        self, case: Case, key: str, status: str, message: str, full_name: str = labels.CONVERSATIONS
+        self, case: Case, key: str, status: str, message: str, begun: int, full_name: str = labels.CONVERSATIONS
     ) -> None:
         """Write the result of a test that left none: its process crashed, or it never ran."""
         repeat = int(key.partition("~")[2] or 0)
-        now = int(time.time() * 1000)
-        result = TestResult(uuid=str(uuid.uuid4()), name=key, status=status, start=now, stop=now)
+        result = TestResult(uuid=str(uuid.uuid4()), name=key, status=status, start=begun, stop=begun)
         result.statusDetails = StatusDetails(message=message)
         self._name(result, labels.ids(case.id, repeat, full_name))
         self._label(result, case)
@@ -75,8 +73,8 @@ class Writer:
         full_name = result.fullName or labels.CONVERSATIONS
         self._name(result, labels.ids(verdict.case.id, verdict.repeat, full_name, own))
         result.name = verdict.key
-        described = [labels.description(verdict.case), *([result.description] if result.description else [])]
-        result.description = "\n\n".join(described)
+        own_words = result.description if result.fullName != labels.CONVERSATIONS else None
+        result.description = "\n\n".join(part for part in (labels.description(verdict.case), own_words) if part)
         result.parameters = [
             *(Parameter(name=name, value=value) for name, value in extra.items()),
             *(
@@ -95,8 +93,6 @@ class Writer:
     @staticmethod
     def _name(result: Any, ids: labels.Ids) -> None:
         result.fullName, result.testCaseId, result.historyId = ids
-        if ids.full_name == labels.CONVERSATIONS:
-            result.titlePath = ["benchmark_cases", "test_conversations.py"]
 
     def _label(self, result: Any, case: Case, severity: str | None = None) -> None:
         """Label a result; epic, feature, story, severity and suites of a test of the user's own stay as they are."""
@@ -112,6 +108,8 @@ class Writer:
               if name not in given and (name, value) not in present),
             *kept,
         ]  # fmt: skip
+        if result.fullName == labels.CONVERSATIONS:  # Allure 3 begins with this tree: strategies, not files.
+            result.titlePath = [wanted["epic"], wanted["story"]]
         guideline = taxonomy.guideline(case.guideline)
         url = self._page.replace("{}", labels.anchor(guideline.id))
         result.links.insert(0, Link(type=LINK_TYPE, url=url, name=f"{guideline.id} {guideline.title['en']}"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 
 from jmedethic_pytest import store
@@ -33,7 +32,7 @@ def write(run: Path, folder: Path, *, mode: str, page: str = GUIDELINE_PAGE) -> 
     jobs: dict[str, Case] = {verdict.key: verdict.case for verdict in store.read_verdicts(run, notes)}
     missing = {verdict.key: verdict.case for verdict in store.read_unevaluated(run)}
     telling = decide(mode, str(info.target["model"]), {**jobs, **missing})
-    begun = int(datetime.fromisoformat(info.started).timestamp() * 1000)
+    begun = overall.moment(info)
     try:
         writer = Writer(folder, telling, page)
         for verdict in store.read_verdicts(run):
@@ -41,7 +40,7 @@ def write(run: Path, folder: Path, *, mode: str, page: str = GUIDELINE_PAGE) -> 
         reason = f"{overall.ABSENT}: {info.note}" if info.note else overall.ABSENT
         for key, case in missing.items():
             if key not in jobs:
-                writer.write_bare(case, key, "skipped", reason)
+                writer.write_bare(case, key, "skipped", reason, begun)
     except OSError as error:
         raise StoreError(f"{folder}: Allure results cannot be written: {error.strerror}.") from None
     gate = _gate(run, info)
