@@ -1,24 +1,26 @@
 """Guideline packs: other lists of guidelines than the shipped one, for building cases and for evaluating them.
 
 A pack is a JSON file of the same form as ``data/guidelines.json``. A file ``guidelines.json`` beside case files makes
-its guidelines known to the process that reads them, so that those cases can be selected, judged and reported.
+its guidelines known to the process that reads them, and ``strategies.json`` (the form of ``data/strategies.json``) its
+strategies, so that those cases can be selected, judged and reported. A run records the words it used.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from jmedethic_pytest import taxonomy
 from jmedethic_pytest.errors import ConfigError, explain_validation
-from jmedethic_pytest.records import Text
-from jmedethic_pytest.taxonomy import Category, Guideline
+from jmedethic_pytest.records import Case, Text
+from jmedethic_pytest.taxonomy import Category, Guideline, Strategy, Vocabulary
 
 FILE = "guidelines.json"
+STRATEGIES_FILE = "strategies.json"
 SHIPPED = ("project", "principles")
 """Packs that come with the package: the 67 topics, and ten widely shared principles."""
 ID_PATTERN = r"^[A-Z][A-Z0-9]{0,11}-[0-9]{1,3}$"
@@ -81,6 +83,36 @@ class Pack(_Entry):
         return {item.code: Category(code=item.code, name=_both(item.name_ja, item.name_en)) for item in self.categories}
 
 
+class PackStrategy(BaseModel):
+    """One strategy; name and definition in one language are enough. Notes of its discovery are left aside."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: Annotated[str, StringConstraints(pattern=r"^[A-Z][0-9]{1,2}$")]
+    slug: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,60}$")]
+    name_ja: Text | None = None
+    name_en: Text | None = None
+    definition_ja: Text | None = None
+    definition_en: Text | None = None
+
+    @model_validator(mode="after")
+    def _one_language(self) -> Self:
+        if not (self.name_ja or self.name_en) or not (self.definition_ja or self.definition_en):
+            raise ValueError(f"strategy {self.id!r}: give name and definition in at least one language")
+        return self
+
+    def known(self) -> Strategy:
+        """Return the strategy; a text missing in one language is taken from the other."""
+        return Strategy(
+            id=self.id, slug=self.slug, name=_both(self.name_ja, self.name_en),
+            definition=_both(self.definition_ja, self.definition_en),
+        )  # fmt: skip
+
+
+class _StrategyFile(BaseModel):
+    strategies: tuple[PackStrategy, ...] = Field(min_length=1)
+
+
 def shipped(name: str) -> Pack:
     """Return a pack that comes with the package (one of :data:`SHIPPED`)."""
     return Pack.model_validate_json(text(name))
@@ -114,15 +146,33 @@ def load(path: Path) -> Pack:
     return pack
 
 
-def use_beside(files: Iterable[Path]) -> None:
-    """Make the guidelines known that lie beside case files; the same pack may be met any number of times.
+def load_strategies(path: Path) -> dict[str, Strategy]:
+    """Read a file of strategies.
 
     Raises:
-        ConfigError: if a file is bad, or two packs give one id different meanings.
+        ConfigError: naming everything that is wrong with the file.
+    """
+    try:
+        found = _StrategyFile.model_validate_json(path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}. Give a JSON file of strategies.") from None
+    except ValidationError as error:
+        raise ConfigError(explain_validation(error, str(path), list(PackStrategy.model_fields))) from None
+    return {item.id: item.known() for item in found.strategies}
+
+
+def use_beside(files: Iterable[Path]) -> None:
+    """Make the guidelines and strategies known that lie beside case files; each may be met any number of times.
+
+    Raises:
+        ConfigError: if a file is bad, or an id already means something else.
     """
     for folder in dict.fromkeys(file.parent for file in files):
         if (folder / FILE).is_file():
             use(load(folder / FILE), str(folder / FILE))
+        if (folder / STRATEGIES_FILE).is_file():
+            path = folder / STRATEGIES_FILE
+            _extend(Vocabulary(strategies=load_strategies(path)), str(path))
 
 
 def use(pack: Pack, place: str) -> None:
@@ -131,11 +181,47 @@ def use(pack: Pack, place: str) -> None:
     Raises:
         ConfigError: if an id or a category already means something else.
     """
-    clashes = taxonomy.extend(pack.known(), pack.groups())
+    _extend(Vocabulary(pack.known(), pack.groups()), place)
+
+
+def recorded(cases: Iterable[Case]) -> dict[str, Any]:
+    """Return the added words that cases name as plain data, for a run's record and for other processes."""
+    known, named = taxonomy.extras(), list(cases)
+    guidelines = {key: known.guidelines[key] for key in {case.guideline for case in named} & known.guidelines.keys()}
+    strategies = {key: known.strategies[key] for key in {case.strategy for case in named} & known.strategies.keys()}
+    codes = {item.category for item in guidelines.values()} & known.categories.keys()
+    groups = [known.categories[code]._asdict() for code in sorted(codes)]
+    tables = {
+        "guidelines": [guidelines[key]._asdict() for key in sorted(guidelines)],
+        "categories": groups,
+        "strategies": [strategies[key]._asdict() for key in sorted(strategies)],
+    }
+    return {name: rows for name, rows in tables.items() if rows}
+
+
+def use_recorded(given: Mapping[str, Sequence[Mapping[str, Any]]], place: str) -> None:
+    """Make the words known that :func:`recorded` returned.
+
+    Raises:
+        ConfigError: if an id already means something else.
+    """
+    rows = [{**row, "related_law": tuple(row["related_law"])} for row in given.get("guidelines", ())]
+    _extend(
+        Vocabulary(
+            {row["id"]: Guideline(**row) for row in rows},
+            {row["code"]: Category(**row) for row in given.get("categories", ())},
+            {row["id"]: Strategy(**row) for row in given.get("strategies", ())},
+        ),
+        place,
+    )
+
+
+def _extend(words: Vocabulary, place: str) -> None:
+    clashes = taxonomy.extend(words)
     if clashes:
         raise ConfigError([
-            f"{place}: {name!r} already means something else in this run. Give the pack's guidelines and categories "
-            "ids and codes of their own." for name in clashes
+            f"{place}: {name!r} already means something else in this run. Give guidelines, categories and strategies "
+            "of your own ids of their own." for name in clashes
         ])  # fmt: skip
 
 

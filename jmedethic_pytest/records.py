@@ -279,5 +279,7 @@ class RunInfo(Record):
     """The thresholds in force, so that a stored run can be summed up and gated again."""
     baselines: tuple[str, ...] = ()
     """Names of the baselines the run was compared with."""
+    vocabulary: dict[str, Any] = {}
+    """Guidelines, categories and strategies the cases name that do not come with the package."""
     limits: dict[str, tuple[str, ...]] = {}
     """How the number of calls in flight to each model was changed, and why."""

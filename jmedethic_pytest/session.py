@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
+from jmedethic_pytest import packs
 from jmedethic_pytest.broker import Broker, BrokerClient
 from jmedethic_pytest.errors import CaseError, JmedError, RunAborted, ThresholdFailure
 from jmedethic_pytest.records import Case, Gate, Verdict
@@ -54,6 +55,7 @@ class WorkerSession:
 
     def __init__(self, given: dict[str, Any]) -> None:
         self.ids: list[str] = given["ids"]
+        packs.use_recorded(given["vocabulary"], "the controller")
         self.telling = Telling.of(given["allure"]) if given["allure"] else None
         self._given = given
         self._client: BrokerClient | None = None
@@ -129,7 +131,10 @@ class ControllerSession:
         """Return what a worker needs to know."""
         assert self.broker is not None
         allure = self.telling.plain() if self.telling is not None else None
-        return {"ids": self.ids, "address": self.broker.address, "authkey": self.broker.authkey, "allure": allure}
+        return {
+            "ids": self.ids, "address": self.broker.address, "authkey": self.broker.authkey, "allure": allure,
+            "vocabulary": packs.recorded(self.prepared.cases.values()),
+        }  # fmt: skip
 
     def finish(self, exitstatus: int, testsfailed: int) -> int:
         """Close the run and return pytest's exit status after the gate had its say.

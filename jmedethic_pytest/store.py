@@ -18,7 +18,8 @@ from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from jmedethic_pytest.errors import StoreError
+from jmedethic_pytest import packs
+from jmedethic_pytest.errors import ConfigError, StoreError
 from jmedethic_pytest.records import SCHEMA_VERSION, RunInfo, Verdict
 
 M = TypeVar("M", bound=BaseModel)
@@ -165,10 +166,16 @@ def find_run(reports: Path, name: str) -> Path:
 def read_info(run: Path) -> RunInfo:
     """Read ``run.json``.
 
+    Guidelines and strategies of its own that the run recorded become known to this process.
+
     Raises:
-        StoreError: if it is damaged or was written by a newer version.
+        StoreError: if it is damaged, was written by a newer version, or means other things by the same ids.
     """
     record: RunInfo = _read_record(run / "run.json", RunInfo)
+    try:
+        packs.use_recorded(record.vocabulary, str(run / "run.json"))
+    except ConfigError as error:
+        raise StoreError(str(error)) from None
     return record
 
 

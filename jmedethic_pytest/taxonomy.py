@@ -103,34 +103,46 @@ def known_guidelines() -> dict[str, Guideline]:
 
 @lru_cache(maxsize=1)
 def known_strategies() -> dict[str, Strategy]:
-    """Return every strategy a case may name: the seven, and ``direct`` (one turn) and ``other`` for imported ones."""
+    """Return every strategy a case may name: the seven, added ones, and ``direct`` and ``other`` for imported cases."""
     imported = load("imported.toml")["strategies"]
-    return {**strategies(), **{key: _strategy(key, item) for key, item in imported.items()}}
+    return {**strategies(), **_extra_strategies, **{key: _strategy(key, item) for key, item in imported.items()}}
 
 
 _extra_guidelines: dict[str, Guideline] = {}
 _extra_categories: dict[str, Category] = {}
+_extra_strategies: dict[str, Strategy] = {}
 
 
-def extend(more: Mapping[str, Guideline], groups: Mapping[str, Category]) -> list[str]:
-    """Make the guidelines and categories of a pack known to this process, unless any has another meaning already.
+class Vocabulary(NamedTuple):
+    """Words beside the shipped ones: the guidelines and categories of packs, and strategies found elsewhere."""
+
+    guidelines: Mapping[str, Guideline] = {}
+    categories: Mapping[str, Category] = {}
+    strategies: Mapping[str, Strategy] = {}
+
+
+def extend(more: Vocabulary) -> list[str]:
+    """Make words known to this process, unless any has another meaning already.
 
     Returns:
         The ids and codes that mean something else; then nothing was added.
     """
-    known, taken = known_guidelines(), {**categories(), **_extra_categories}
-    clashes = [key for key, item in more.items() if known.get(key, item) != item]
-    clashes += [code for code, item in groups.items() if taken.get(code, item) != item]
+    groups = {**categories(), **_extra_categories}
+    clashes = [key for key, item in more.guidelines.items() if known_guidelines().get(key, item) != item]
+    clashes += [code for code, item in more.categories.items() if groups.get(code, item) != item]
+    clashes += [key for key, strategy in more.strategies.items() if known_strategies().get(key, strategy) != strategy]
     if not clashes:
-        _extra_guidelines.update({key: item for key, item in more.items() if key not in guidelines()})
-        _extra_categories.update({code: item for code, item in groups.items() if code not in categories()})
+        _extra_guidelines.update({key: item for key, item in more.guidelines.items() if key not in guidelines()})
+        _extra_categories.update({code: item for code, item in more.categories.items() if code not in categories()})
+        _extra_strategies.update({key: item for key, item in more.strategies.items() if key not in strategies()})
         known_guidelines.cache_clear()
+        known_strategies.cache_clear()
     return clashes
 
 
-def extra_guidelines() -> dict[str, Guideline]:
-    """Return the guidelines of the packs in use, by id."""
-    return dict(_extra_guidelines)
+def extras() -> Vocabulary:
+    """Return the words this process knows beside the shipped ones."""
+    return Vocabulary(dict(_extra_guidelines), dict(_extra_categories), dict(_extra_strategies))
 
 
 def guideline(key: str) -> Guideline:
