@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
@@ -48,25 +49,42 @@ class AdaptiveLimit:
         self._peak = 0
         self._quiet_until = 0.0
         self._resting_until = 0.0
-        self._freed = asyncio.Condition()
+        self._waiting: deque[asyncio.Future[None]] = deque()
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
         """Hold one of the calls in flight; wait for it if there is none."""
-        async with self._freed:
-            while self.in_flight >= self.limit:
-                await self._freed.wait()
-            self.in_flight += 1
-            self._peak = max(self._peak, self.in_flight)
+        while self.in_flight >= self.limit:
+            await self._next_in_line()
+        self.in_flight += 1
+        self._peak = max(self._peak, self.in_flight)
         try:
             rest = self._resting_until - self._clock()
             if rest > 0:
                 await asyncio.sleep(rest)
             yield
         finally:
-            async with self._freed:
-                self.in_flight -= 1
-                self._freed.notify_all()
+            self.in_flight -= 1
+            self._wake()
+
+    async def _next_in_line(self) -> None:
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._wake()  # It was this one's turn: pass it on.
+            raise
+
+    def _wake(self) -> None:
+        """Let as many of those who wait try again as there is room for."""
+        room = self.limit - self.in_flight
+        while room > 0 and self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                room -= 1
 
     def observe(self, status: int, headers: Mapping[str, str]) -> None:
         """Learn from one answer of the server, also from those the SDK retries by itself."""
@@ -108,6 +126,7 @@ class AdaptiveLimit:
         if limit != self.limit and len(self.changes) < _MAX_CHANGES:
             self.changes.append(f"{now - self._begun:.1f} s: {self.limit} -> {limit} ({reason})")
         self.limit = limit
+        self._wake()
 
 
 class Quota:

@@ -46,7 +46,7 @@ OPTIONS = (
     Option("seed", "S", "Seed of the sample (default: 0)"),
     Option("repeats", "K", "Independent repetitions of every conversation (default: 1)"),
     Option("turns", "N", "Only the first N user turns (1: the single-turn baseline)"),
-    Option("concurrency", "N", "Conversations in flight (default: 32, or -n if larger)"),
+    Option("concurrency", "N", "Conversations in flight, and calls to one model at most (default: 32, or -n)"),
     Option("budget", "5|2e6tokens|500calls", "The most to spend: US dollars, tokens or calls; then exit status 7"),
     Option("dry-run", "", "Print calls, tokens, cost and time, and spend nothing", is_flag=True),
     Option("thresholds", "FILE", "Thresholds file (default: ./thresholds.toml, else built-in values)"),
@@ -75,6 +75,9 @@ class Settings:
     selection: Selection = field(default_factory=Selection)
     repeats: int = 1
     concurrency: int = 32
+    """Conversations in flight."""
+    calls: int | None = None
+    """Calls in flight to one model at most, if the user bounded the concurrency himself."""
     thresholds: Path | None = None
     strict: bool = False
     cache: str = "use"
@@ -118,6 +121,7 @@ def parse(model: str, raw: Mapping[str, Any], *, prefix: str, workers: int = 0, 
     )
     cases = reader.text("cases")
     thresholds = reader.text("thresholds")
+    concurrency = reader.integer("concurrency", minimum=1)
     settings = Settings(
         model=model,
         base_url=reader.text("base_url"),
@@ -125,7 +129,8 @@ def parse(model: str, raw: Mapping[str, Any], *, prefix: str, workers: int = 0, 
         cases=(Path(cases),) if cases else (),
         selection=selection,
         repeats=reader.integer("repeats", minimum=1) or 1,
-        concurrency=reader.integer("concurrency", minimum=1) or max(32, workers),
+        concurrency=concurrency or max(32, workers),
+        calls=concurrency,
         thresholds=Path(thresholds) if thresholds else None,
         strict=bool(raw.get("strict")),
         budget=reader.budget(),

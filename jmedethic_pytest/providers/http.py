@@ -108,7 +108,13 @@ def hooks(observe: Observer | None) -> dict[str, list[Any]]:
         return {}
 
     async def report(response: Any) -> None:
-        observe(response.status_code, response.headers)
+        # A look-up in these headers walks through all of them, and few servers send any that matters here.
+        told = {}
+        for raw, value in response.headers.raw:
+            name = raw.lower()
+            if name == b"retry-after" or b"ratelimit" in name:
+                told[name.decode()] = value.decode(errors="replace")
+        observe(response.status_code, told)
 
     return {"response": [report]}
 
