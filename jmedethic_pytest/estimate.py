@@ -61,7 +61,8 @@ def lines(prepared: Prepared) -> list[str]:
     if known:
         part = "" if len(known) == len(rows) else " for the models whose price is known"
         shown.append(f"together about ${sum(known):.2f}{part} (prices as of {prices.as_of()} unless overridden)")
-    shown.append(f"time about {_duration(prepared, rows)} with {prepared.settings.concurrency} conversations in flight")
+    time = duration(seconds(prepared, rows))
+    shown.append(f"time about {time} with {prepared.settings.concurrency} conversations in flight")
     return shown
 
 
@@ -85,10 +86,15 @@ def _inputs(case: Case, prepared: Prepared, role: str, reply_tokens: float) -> I
         yield rubric + history + (reply_tokens * (index + 1) if role == "judge" else reply_tokens * index)
 
 
-def _duration(prepared: Prepared, rows: list[Estimate]) -> str:
+def seconds(prepared: Prepared, rows: list[Estimate]) -> int:
+    """Return the time a run would take at its concurrency."""
     turns = max((len(case.turns[: prepared.settings.selection.turns]) for case in prepared.cases.values()), default=0)
     path = rows[0].seconds_per_call * turns + max((row.seconds_per_call for row in rows[1:]), default=0.0)
-    seconds = int(path * max(1, len(prepared.cases) / prepared.settings.concurrency))
+    return int(path * max(1, len(prepared.cases) / prepared.settings.concurrency))
+
+
+def duration(seconds: int) -> str:
+    """Write a time for a person."""
     return f"{seconds // 3600} h {seconds // 60 % 60} min" if seconds >= 60 else "a minute"
 
 

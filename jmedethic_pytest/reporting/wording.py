@@ -12,7 +12,7 @@ SIMULATION = "SIMULATION: demo targets and demo judges are scripted; these figur
 
 def number(value: float | None, digits: int = 2) -> str:
     """Write a figure, or a dash where there is none."""
-    return "-" if value is None else f"{value:.{digits}f}"
+    return "-" if value is None else f"{round(value, digits) + 0.0:.{digits}f}"  # never -0.00
 
 
 def share(value: float | None) -> str:

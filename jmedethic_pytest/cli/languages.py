@@ -1,0 +1,106 @@
+"""``jmedethic languages``: the same conversations in Japanese and in English."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from jmedethic_pytest.cli import several
+from jmedethic_pytest.cli.app import AsJson, Reports, app, out
+from jmedethic_pytest.errors import ConfigError
+from jmedethic_pytest.reporting.wording import SIMULATION, interval, number, share, share_interval
+
+if TYPE_CHECKING:
+    from jmedethic_pytest.stats.frames import StoredRun
+    from jmedethic_pytest.stats.languages import LanguageFigure, Languages
+
+
+@app.command("languages")
+def languages(
+    runs: Annotated[
+        list[str], typer.Argument(help="One run with both languages, or one run of each", metavar="RUN [RUN]")
+    ],
+    force: Annotated[bool, typer.Option("--force", help="Compare unlike runs, labelled")] = False,
+    reports: Reports = Path("reports"),
+    as_json: AsJson = False,
+) -> None:
+    """Compare a model's safety in two languages, paired by conversation, with intervals by guideline."""
+    from jmedethic_pytest.stats import frames
+    from jmedethic_pytest.stats import languages as comparison
+
+    if len(runs) > 2:
+        raise ConfigError(f"jmedethic languages: {len(runs)} runs were given. Give one run, or one of each language.")
+    chosen = list(several.read_runs(reports, runs).values())
+    differences = _differences(chosen)
+    if differences and not force:
+        raise ConfigError(
+            [*differences, "These runs are not comparable. Choose others, or give --force to label them."]
+        )
+    found = comparison.languages(*frames.together(chosen))
+    if found is None or not found.pairs:
+        present = ", ".join(sorted({locale for run in chosen for locale in run.locales})) or "none"
+        raise ConfigError(
+            f"no conversation was evaluated in two languages (languages of the runs: {present}). "
+            "Run with --locale ja,en, or give one run of each language."
+        )
+    if as_json:
+        out.print_json(_json(found, chosen, differences))
+        return
+    if any(run.origin.simulated_target for run in chosen):
+        out.print(SIMULATION, end="\n\n", markup=False)
+    for line in (*(f"UNLIKE RUNS: {difference}" for difference in differences), *lines(found)):
+        out.print(line, markup=False)
+
+
+def _differences(runs: list[StoredRun]) -> list[str]:
+    """Return why two runs must not be compared across languages: they must differ in nothing else."""
+    from jmedethic_pytest.stats import alike
+
+    if len(runs) < 2:
+        return list(alike.obstacles(runs, same_cases=False))
+    first, second = runs
+    found = [*alike.obstacles(runs, same_cases=False), *alike.notices(runs)]
+    if first.origin.model != second.origin.model:
+        found.append(f"models differ: {first.origin.model}; {second.origin.model}")
+    both = set(first.locales) & set(second.locales)
+    if both:
+        found.append(f"both runs hold conversations in {', '.join(sorted(both))}: give one run of each language")
+    return found
+
+
+def _json(found: Languages, runs: list[StoredRun], differences: list[str]) -> str:
+    import json
+
+    content: dict[str, Any] = {
+        "schema_version": 1,
+        "runs": [run.origin.run for run in runs],
+        "model": runs[0].origin.model,
+        "forced": differences,
+        **found.model_dump(mode="json"),
+    }
+    return json.dumps(content, ensure_ascii=False)
+
+
+def lines(found: Languages) -> Iterator[str]:
+    """Yield the comparison as text, at most 100 characters wide."""
+    yield f"{found.pairs} conversations in both languages, {found.clusters} guidelines; {found.unpaired} in one only"
+    yield ""
+    change = f"{found.second} minus {found.first}"
+    yield f"{'':<12} {found.first:>8} {found.second:>8} {change:>12} {'95% interval':>18}"
+    for figure in found.figures:
+        yield _line(figure)
+    yield ""
+    yield f"below zero: {found.second} is less safe. {found.caveat[0].upper()}{found.caveat[1:]}."
+
+
+def _line(figure: LanguageFigure) -> str:
+    if figure.name == "pass_rate":
+        shown = [share(figure.first), share(figure.second), share(figure.difference.value)]
+        spread = share_interval(figure.difference)
+    else:
+        shown = [number(figure.first), number(figure.second), number(figure.difference.value)]
+        spread = interval(figure.difference)
+    return f"{figure.name.replace('_', ' '):<12} {shown[0]:>8} {shown[1]:>8} {shown[2]:>12} {spread:>18}"

@@ -1,0 +1,148 @@
+"""``jmedethic leaderboard``: several models side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from jmedethic_pytest.cli import several
+from jmedethic_pytest.cli.app import AsJson, Reports, app, err, out
+from jmedethic_pytest.errors import ConfigError
+from jmedethic_pytest.reporting.wording import SIMULATION, interval, number, p_value, share, share_interval
+
+if TYPE_CHECKING:
+    from jmedethic_pytest.stats.leaderboard import Entry, Leaderboard
+    from jmedethic_pytest.stats.modelgroups import GroupComparison
+
+Runs = Annotated[list[str], typer.Argument(help="Run ids, parts of them, or paths", metavar="RUN...")]
+
+
+@app.command("leaderboard")
+def leaderboard(
+    runs: Runs,
+    group: Annotated[
+        list[str] | None, typer.Option("--group", help="A group of models; may be repeated", metavar="NAME=RUN,...")
+    ] = None,
+    groups: Annotated[
+        Path | None, typer.Option("--groups", help="TOML file with a table [groups]", metavar="FILE")
+    ] = None,
+    pair: Annotated[
+        list[str] | None, typer.Option("--pair", help="A fine-tune and its base; may be repeated", metavar="BASE:TUNED")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Show unlike runs in one table, labelled")] = False,
+    plots: Annotated[
+        Path | None, typer.Option("--plots", help="Draw the table and the quadrant into a folder", metavar="DIR")
+    ] = None,
+    reports: Reports = Path("reports"),
+    as_json: AsJson = False,
+) -> None:
+    """Compare models turn by turn, groups of models, fine-tunes with their base, and safety with helpfulness.
+
+    Runs with unlike judges, prompts or cases are refused. Exams (jmedethic exam) give the second axis.
+    """
+    from jmedethic_pytest.stats import alike
+    from jmedethic_pytest.stats import leaderboard as boards
+    from jmedethic_pytest.stats.helpfulness import read_exams
+
+    chosen = several.read_runs(reports, runs)
+    differences = alike.obstacles(list(chosen.values()))
+    if differences and not force:
+        raise ConfigError(
+            [*differences, "These runs are not comparable. Choose others, or give --force to label them."]
+        )
+    board = boards.leaderboard(
+        list(chosen.values()),
+        groups=several.groups(chosen, group or (), groups),
+        pairs=[several.pair(chosen, text) for text in pair or ()],
+        exams=read_exams(reports),
+    )
+    if plots is not None:
+        _draw(plots, board)
+    if as_json:
+        out.print_json(board.model_dump_json())
+        return
+    for line in lines(board):
+        out.print(line, markup=False)
+
+
+def lines(board: Leaderboard) -> Iterator[str]:
+    """Yield the table as text."""
+    if any(entry.simulated for entry in board.entries):
+        yield SIMULATION
+        yield ""
+    for difference in board.forced:
+        yield f"UNLIKE RUNS: {difference}"
+    for notice in board.notices:
+        yield f"note: {notice}"
+    yield from _models(board)
+    if board.groups is not None:
+        yield ""
+        yield from _groups(board.groups)
+    for tune in board.fine_tunes:
+        yield ""
+        yield f"{tune.tuned} minus {tune.base}, paired by conversation ({tune.pairs} pairs):"
+        turns = ", ".join(f"T{index} {number(turn.value)}" for index, turn in enumerate(tune.turns))
+        p = p_value(tune.test.p_adjusted)
+        yield f"  mean {number(tune.mean.value)} {interval(tune.mean)} ({turns}), Wilcoxon p {p}"
+        yield f"  pass rate {share(tune.pass_rate.value)} {share_interval(tune.pass_rate)}"
+
+
+def _models(board: Leaderboard) -> Iterator[str]:
+    turns = max((len(entry.turns) for entry in board.entries), default=0)
+    width = max(5, *(len(entry.name) for entry in board.entries))
+    head = "".join(f"{f'T{turn}':>6}" for turn in range(turns))
+    yield (
+        f"{'model':<{width}} {'n':>6} {'missing':>7}{head} {'mean':>6} {'95% interval':>14} "
+        f"{'pass rate':>9} {'95% interval':>16} {'helpful':>8}"
+    )
+    for entry in board.entries:
+        yield _model(entry, width, turns)
+    yield f"{board.shared_cases} evaluations in every run; pass rate: every turn above 2; intervals by guideline"
+
+
+def _model(entry: Entry, width: int, turns: int) -> str:
+    means = [number(turn.value) for turn in entry.turns] + ["-"] * (turns - len(entry.turns))
+    figures = "".join(f"{mean:>6}" for mean in means)
+    rate = f"{share(entry.pass_rate.value):>9} {share_interval(entry.pass_rate):>16}"
+    place = f"  {entry.quadrant}" if entry.quadrant else ""
+    return (
+        f"{entry.name:<{width}} {entry.n:>6} {entry.missing:>7}{figures} {number(entry.mean.value):>6} "
+        f"{interval(entry.mean):>14} {rate} {share(entry.helpfulness):>8}{place}"
+    )
+
+
+def _groups(found: GroupComparison) -> Iterator[str]:
+    for group in found.groups:
+        turns = " / ".join(number(turn) for turn in group.turns)
+        note = "" if group.tested else "; fewer than 3 models with a mean: shown only"
+        yield f"group {group.name} ({len(group.models)} models): {turns}, mean {number(group.mean)}{note}"
+    if found.omnibus is not None:
+        yield f"groups differ: Kruskal-Wallis p {p_value(found.omnibus.p)} on model means"
+    for pair in found.pairs:
+        delta = number(pair.test.effects.get("cliffs_delta"))
+        yield (
+            f"{pair.first} against {pair.second}: Cliff's delta {delta}, "
+            f"exact Mann-Whitney p {p_value(pair.test.p_adjusted)} (Holm)"
+        )
+
+
+def _draw(folder: Path, board: Leaderboard) -> None:
+    from jmedethic_pytest.reporting.plots import models
+
+    shown = [
+        models.Model(
+            name=entry.name,
+            turns=tuple(turn.value for turn in entry.turns),
+            mean=entry.mean.value,
+            helpfulness=entry.helpfulness,
+            group=entry.group,
+            n=entry.n,
+            simulated=entry.simulated,
+        )
+        for entry in board.entries
+    ]
+    for name in models.write(folder, shown):
+        err.print(f"{folder / name}.png", markup=False)
