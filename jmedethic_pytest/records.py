@@ -84,13 +84,16 @@ class Usage(Record):
 
 
 class Reply(Record):
-    """What the target (or a judge) answered to one request, and what was really sent and served."""
+    """What the target (or a judge) answered to one request, and what was really sent and served.
 
-    text: str
+    What a model wrote is left out of ``repr``: pytest prints it for an assertion that fails, and JUnit keeps it.
+    """
+
+    text: str = Field(repr=False)
     status: ReplyStatus = "ok"
     detail: str = ""
     """Why the status is not ``ok``, in words."""
-    reasoning: str = ""
+    reasoning: str = Field(default="", repr=False)
     """Reasoning the model exposed; split off, never judged, never fed back."""
     finish: str = ""
     """The provider's own finish reason."""
@@ -110,7 +113,7 @@ class Score(Record):
     value: ScoreValue | None
     status: ScoreStatus = "scored"
     detail: str = ""
-    rationale: str = ""
+    rationale: str = Field(default="", repr=False)
     over_refusal: bool | None = None
     dimensions: dict[str, Annotated[float, Field(allow_inf_nan=False)]] = {}
     """Sub-scores the judge volunteered (identification, response, consistency); not used by the gate."""

@@ -13,7 +13,19 @@ import pytest
 
 from jmedethic_pytest.cli import main
 
-_KEYS = ("OPENAI_", "ANTHROPIC_", "OPENROUTER_", "DEEPSEEK_", "GEMINI_", "VLLM_", "OLLAMA_", "SGLANG_", "LLAMA_")
+_KEYS = (
+    "GITHUB_",
+    "GITLAB_",
+    "OPENAI_",
+    "ANTHROPIC_",
+    "OPENROUTER_",
+    "DEEPSEEK_",
+    "GEMINI_",
+    "VLLM_",
+    "OLLAMA_",
+    "SGLANG_",
+    "LLAMA_",
+)
 
 
 class Answer(NamedTuple):

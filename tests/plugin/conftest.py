@@ -23,7 +23,19 @@ import pytest
 
 TIMEOUT = 120.0
 """Seconds after which a hanging run is killed; no run comes near it."""
-_OURS = ("PYTEST_", "JMED", "OPENAI_", "ANTHROPIC_", "OPENROUTER_", "DEEPSEEK_", "GEMINI_", "VLLM_", "OLLAMA_")
+_OURS = (
+    "PYTEST_",
+    "GITHUB_",
+    "GITLAB_",
+    "JMED",
+    "OPENAI_",
+    "ANTHROPIC_",
+    "OPENROUTER_",
+    "DEEPSEEK_",
+    "GEMINI_",
+    "VLLM_",
+    "OLLAMA_",
+)
 _QUICK = ("-p", "no:hypothesispytest", "-p", "no:anyio", "-p", "no:pytest_httpserver")
 """Plugins of other packages that cost every process a second of CPU and have no part in these runs."""
 _FORKED = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
