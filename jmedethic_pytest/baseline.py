@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,6 +81,8 @@ def load(reports: Path, names: Sequence[str]) -> tuple[Baseline, ...]:
             found.append(read(find(reports, name)))
         except ConfigError as error:
             problems.extend(error.problems)
+    counts = Counter(item.name for item in found)
+    problems += [f"baseline {name!r} is given {count} times." for name, count in counts.items() if count > 1]
     if problems:
         raise ConfigError(problems)
     return tuple(found)

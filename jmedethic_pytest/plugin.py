@@ -194,7 +194,7 @@ def pytest_runtest_makereport(
     if isinstance(item, pytest.Function) and hasattr(item, "callspec") and _PARAMETER in item.callspec.params:
         report.jmedethic_key = str(item.callspec.params[_PARAMETER])  # type: ignore[attr-defined]
     if call.excinfo is not None and item.config.stash.get(_SESSION, None) is not None:
-        from jmedethic_pytest.errors import JmedError, ThresholdFailure
+        from jmedethic_pytest.errors import JmedError, KnownFailure, ThresholdFailure
         from jmedethic_pytest.session import outcome_kind
 
         kind = outcome_kind(call.excinfo.value, item.stash.get(_VERDICT, None))
@@ -202,6 +202,8 @@ def pytest_runtest_makereport(
             report.jmedethic = kind  # type: ignore[attr-defined]
         if isinstance(call.excinfo.value, JmedError | ThresholdFailure):
             report.longrepr = call.excinfo.getrepr(style="value")
+        if kind == "floor" and isinstance(call.excinfo.value, KnownFailure) and not item.config.option.jmed_strict:
+            report.outcome, report.wasxfail = "skipped", str(call.excinfo.value)  # as a test marked xfail
     return report
 
 

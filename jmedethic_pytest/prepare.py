@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -9,10 +10,11 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from jmedethic_pytest import cases, prices, selection, thresholds
+from jmedethic_pytest import _version, baseline, cases, packs, prices, prompts, selection, store, thresholds
+from jmedethic_pytest.baseline import Baseline
 from jmedethic_pytest.errors import ConfigError, unknown
 from jmedethic_pytest.providers import ModelRef, resolve
-from jmedethic_pytest.records import Case, plan_key
+from jmedethic_pytest.records import Case, RunInfo, plan_key
 from jmedethic_pytest.secrecy import public_url
 from jmedethic_pytest.settings import Settings
 from jmedethic_pytest.thresholds import Thresholds
@@ -39,6 +41,8 @@ class Prepared:
     """The selected cases by id, in their order."""
     target: ModelRef
     judges: tuple[ModelRef, ...]
+    baselines: tuple[Baseline, ...] = ()
+    """What the run must not be worse than."""
 
     def plan(self) -> dict[str, Job]:
         """Return every evaluation of the run by its key: each case, and each repetition of it."""
@@ -54,6 +58,32 @@ class Prepared:
     def simulated(self) -> bool:
         """True if target or a judge is a demo simulation."""
         return self.target.simulated or self.simulated_judges
+
+
+def run_info(prepared: Prepared, run_id: str) -> RunInfo:
+    """Return the record of a run that is about to start."""
+    settings, rules = prepared.settings, prepared.thresholds
+    return RunInfo(
+        id=run_id,
+        status="started",
+        started=store.now(),
+        tool_version=_version.VERSION,
+        command=tuple(shlex.quote(part) for part in settings.command),
+        target={**prepared.target.describe(), **rules.target.model_dump(mode="json")},
+        judges=tuple(judge.describe() for judge in prepared.judges),
+        judge_context=rules.judges.context,
+        simulated=prepared.simulated,
+        selection={**settings.selection.model_dump(mode="json"), "repeats": settings.repeats},
+        digests={
+            "cases": cases.digest(prepared.cases.values()),
+            "prompts": prompts.digest(),
+            "thresholds": rules.digest(),
+        },
+        concurrency=settings.concurrency,
+        thresholds=rules.model_dump(mode="json"),
+        baselines=settings.baselines,
+        vocabulary=packs.recorded(prepared.cases.values()),
+    )
 
 
 def prepare(settings: Settings, root: Path) -> Prepared:
@@ -81,6 +111,7 @@ def prepare(settings: Settings, root: Path) -> Prepared:
     )
     specs = (attempt(lambda: panel(settings, rules)) if loaded else None) or ()
     judges = [attempt(partial(_judge, spec, rules)) for spec in specs]
+    baselines = attempt(lambda: baseline.load(settings.reports, settings.baselines))
     problems.extend(_same_judge_twice(judge for judge in judges if judge is not None))
     if settings.budget is not None and settings.budget.unit == "usd":
         problems.extend(_unpriced([target, *judges], rules))
@@ -93,6 +124,7 @@ def prepare(settings: Settings, root: Path) -> Prepared:
         cases={case.id: case for case in chosen},
         target=target,
         judges=tuple(judge for judge in judges if judge is not None),
+        baselines=baselines or (),
     )
 
 

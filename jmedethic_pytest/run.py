@@ -8,7 +8,6 @@ outcome = run.finish()                 # statistics, gate, files
 
 from __future__ import annotations
 
-import shlex
 import subprocess
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -16,15 +15,16 @@ from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from jmedethic_pytest import _version, cases, prices, prompts, store
+from jmedethic_pytest import expected, prices, store
 from jmedethic_pytest.budget import Budget
 from jmedethic_pytest.cache import Cache
 from jmedethic_pytest.client import CacheMode, Client, Role
+from jmedethic_pytest.door import Door
 from jmedethic_pytest.engine import Engine
 from jmedethic_pytest.errors import StoreError
 from jmedethic_pytest.judging import Panel
 from jmedethic_pytest.limits import Quota
-from jmedethic_pytest.prepare import Job, Prepared
+from jmedethic_pytest.prepare import Job, Prepared, run_info
 from jmedethic_pytest.providers import ModelRef
 from jmedethic_pytest.records import Case, RunInfo, Verdict
 from jmedethic_pytest.reporting import progress
@@ -32,6 +32,7 @@ from jmedethic_pytest.runner import Runner
 
 if TYPE_CHECKING:
     from jmedethic_pytest.stats.outcome import Outcome
+    from jmedethic_pytest.stats.table import ScoreTable
 
 
 class Run:
@@ -43,6 +44,7 @@ class Run:
 
     def __init__(self, prepared: Prepared) -> None:
         self.prepared = prepared
+        self._door = Door(prepared)
         settings = prepared.settings
         self.clients: list[Client] = []
         """Target first, then the judges; filled when the run starts."""
@@ -52,6 +54,7 @@ class Run:
         self.budget = (
             Budget(settings.budget, lambda label: prices.price(label, own_prices)) if settings.budget else None
         )
+        self._recall = expected.recall(prepared)
         self.jobs = prepared.plan()
         self.runner = Runner(
             self.jobs,
@@ -65,27 +68,9 @@ class Run:
     def start(self) -> None:
         """Create the run folder and start the engine."""
         prepared, settings = self.prepared, self.prepared.settings
-        self.store = store.RunStore(settings.reports, store.new_run_id(settings.model))
-        self._info = RunInfo(
-            id=self.store.path.name,
-            status="started",
-            started=store.now(),
-            tool_version=_version.VERSION,
-            git_commit=_git_commit(),
-            command=tuple(shlex.quote(part) for part in settings.command),
-            target={**prepared.target.describe(), **prepared.thresholds.target.model_dump(mode="json")},
-            judges=tuple(judge.describe() for judge in prepared.judges),
-            judge_context=prepared.thresholds.judges.context,
-            simulated=prepared.simulated,
-            selection={**settings.selection.model_dump(mode="json"), "repeats": settings.repeats},
-            digests={
-                "cases": cases.digest(prepared.cases.values()),
-                "prompts": prompts.digest(),
-                "thresholds": prepared.thresholds.digest(),
-            },
-            concurrency=settings.concurrency,
-            thresholds=prepared.thresholds.model_dump(mode="json"),
-        )
+        self.store = store.RunStore(settings.reports, store.new_run_id(prepared.target.label))
+        info = run_info(prepared, self.store.path.name).model_copy(update={"git_commit": _git_commit()})
+        self._info = self._door.info(info)
         self.store.write_info(self._info)
         self.runner.start()
 
@@ -100,8 +85,7 @@ class Run:
         Args:
             interrupted: why the front end stopped early, if it did.
         """
-        from jmedethic_pytest.stats.outcome import Outcome, conclude
-        from jmedethic_pytest.stats.table import ScoreTable
+        from jmedethic_pytest.stats.outcome import Evaluated
 
         self.runner.stop()
         trouble = self.runner.aborted or interrupted
@@ -111,23 +95,24 @@ class Run:
         planned = set(self.runner.planned)
         if self.runner.out_of_budget:
             self._store_skipped()
-        table = ScoreTable(verdict for verdict in store.read_verdicts(self.store.path) if verdict.key in planned)
-        unevaluated = [self._empty(key) for key in self.runner.planned if key not in table.known()]
+        evaluated = Evaluated()
+        for verdict in store.read_verdicts(self.store.path):
+            if verdict.key in planned:
+                evaluated.add(verdict)
+        unevaluated = [self._empty(key) for key in self.runner.planned if key not in evaluated.table.known()]
         for empty in unevaluated:
-            table.add_unevaluated(empty)
-        info = self._final_info()
-        summary, gate = conclude(
-            table,
+            evaluated.add_unevaluated(empty)
+        complete = not unevaluated and not trouble
+        info = self._final_info().model_copy(update={"status": "complete" if complete else "incomplete"})
+        outcome = evaluated.outcome(
+            self.store.path,
             info,
             prepared.thresholds,
+            baselines=prepared.baselines,
             case_turns=max((len(case.turns) for case in prepared.cases.values()), default=0),
             trouble=trouble,
         )
-        complete = summary.finished == summary.selected and not trouble
-        info = info.model_copy(update={"status": "complete" if complete else "incomplete"})
-        outcome = Outcome(path=self.store.path, info=info, summary=summary, gate=gate)
-        self._write(outcome, unevaluated)
-        return outcome
+        return self._write(outcome, unevaluated, evaluated.table)
 
     def _empty(self, key: str, detail: str = "") -> Verdict:
         """Return the verdict of a planned evaluation that did not take place."""
@@ -140,7 +125,7 @@ class Run:
         for key in self.runner.unfinished():
             self.store.append(self._empty(key, self.runner.aborted or ""))
 
-    def _write(self, outcome: Outcome, unevaluated: list[Verdict]) -> None:
+    def _write(self, outcome: Outcome, unevaluated: list[Verdict], table: ScoreTable) -> Outcome:
         """Write what can be written; on a full disk the verdicts are what counts, and they are stored already."""
         from jmedethic_pytest.reporting import files
 
@@ -152,6 +137,7 @@ class Run:
             if self.runner.aborted is None:
                 raise
             self.runner.aborted += f" Also: {error}"
+        return outcome
 
     @property
     def planned(self) -> list[str]:
@@ -187,7 +173,7 @@ class Run:
         return prices.cost(client.ref.label, tally.input_tokens, tally.output_tokens, self.prepared.thresholds.prices)
 
     def _keep(self, verdict: Verdict) -> None:
-        self.store.append(verdict)
+        self.store.append(self._recall(verdict))
 
     def _final_info(self) -> RunInfo:
         return self._info.model_copy(
@@ -219,7 +205,14 @@ class Run:
     def _client(self, role: Role, ref: ModelRef, cache: Cache | None, mode: CacheMode) -> Client:
         settings, stated = self.prepared.settings, self.prepared.thresholds.limits.get(ref.label)
         quota = Quota(stated.requests_per_minute, stated.tokens_per_minute) if stated else None
-        return Client(role, ref, cache, mode, ceiling=settings.concurrency, quota=quota, budget=self.budget)
+        # A conversation has one question to the target open at a time, and to a judge up to one a turn.
+        open_calls = settings.concurrency * (self._longest if role == "judge" else 1)
+        return Client(role, ref, cache, mode, ceiling=settings.calls or open_calls, quota=quota, budget=self.budget)
+
+    @property
+    def _longest(self) -> int:
+        """User turns of the longest selected case."""
+        return max((len(case.turns) for case in self.prepared.cases.values()), default=1)
 
     @staticmethod
     def _name(client: Client) -> str:
@@ -233,6 +226,8 @@ class Run:
         cache = Cache(prepared.settings.reports / "cache.sqlite") if mode != "off" else None
         if cache is not None and cache.note:
             self.notes.append(cache.note)
+        if cache is not None and prepared.settings.redact:
+            self.notes.append(f"the response cache {prepared.settings.reports / 'cache.sqlite'} holds texts of models")
         try:
             target = self._client("target", prepared.target, cache, mode)
             judges = [self._client("judge", judge, cache, mode) for judge in prepared.judges]
@@ -240,7 +235,7 @@ class Run:
             _tell_apart(judges)
             panel = Panel(judges, prepared.thresholds.judges)
             engine = Engine(target, panel, prepared.thresholds, prepared.settings.selection.turns)
-            yield lambda job: engine.evaluate(job.case, job.repeat)
+            yield self._door.guard(lambda job: engine.evaluate(job.case, job.repeat))
         finally:
             for client in self.clients:
                 await client.aclose()
@@ -252,7 +247,7 @@ def _tell_apart(judges: list[Client]) -> None:
     """Give judges of the same name at different addresses different names in the records."""
     counts = Counter(judge.ref.label for judge in judges)
     for judge in judges:
-        judge.suffix = f" at {judge.ref.base_url}" if counts[judge.ref.label] > 1 else ""
+        judge.suffix = f" at {judge.ref.address}" if counts[judge.ref.label] > 1 else ""
 
 
 def _git_commit() -> str | None:

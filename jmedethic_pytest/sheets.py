@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 
 from jmedethic_pytest import store
 from jmedethic_pytest.records import Case, Record, RunInfo, ScoreValue, Verdict, plan_key
-from jmedethic_pytest.secrecy import public_url
+from jmedethic_pytest.secrecy import Secrets, in_parameters, public_url
 
 TARGET_KEYS = ("temperature", "top_p", "max_tokens", "extra", "system", "history", "blocked_is_refusal")
 """What two runs must ask of their targets alike; the model and its address may differ."""
@@ -76,9 +76,14 @@ class Row(NamedTuple):
     """Whether each judge called the last reply to a twin an unnecessary refusal; empty for an attack."""
 
     @property
+    def case(self) -> str:
+        """The case id."""
+        return self.key.partition("~")[0]
+
+    @property
     def stem(self) -> str:
         """The case id without its locale: equal in Japanese and English."""
-        return self.key.partition("~")[0].removeprefix(f"{self.locale}-")
+        return self.case.removeprefix(f"{self.locale}-")
 
 
 @dataclass(frozen=True)
@@ -110,7 +115,7 @@ class Collector:
 
     def sheet(self, info: RunInfo) -> ScoreSheet:
         """Return the sheet of the run that the rows are of."""
-        return ScoreSheet(_origin(info, self._served), self._rows)
+        return ScoreSheet(origin(info, self._served), self._rows)
 
 
 def read(run: Path) -> ScoreSheet:
@@ -123,6 +128,33 @@ def read(run: Path) -> ScoreSheet:
     for verdict in store.read_as(run, _Verdict):
         collector._add(verdict)
     return collector.sheet(info)
+
+
+def origin(info: RunInfo, served: Mapping[str, set[str]]) -> Origin:
+    """Return what a run was.
+
+    Args:
+        info: the run's record.
+        served: model names the judges' servers reported, by judge.
+    """
+    return Origin(
+        run=info.id,
+        status=info.status,
+        finished=info.finished,
+        tool_version=info.tool_version,
+        git_commit=info.git_commit,
+        model=info.target["model"],
+        simulated_target=info.target.get("kind") == "demo",
+        target=_parameters(info.target, TARGET_KEYS),
+        judges=tuple({**judge, "base_url": public_url(judge.get("base_url") or "")} for judge in info.judges),
+        judge_context=info.judge_context,
+        judging=_parameters(info.thresholds.get("judges", {}), JUDGING_KEYS),
+        prompts=info.digests["prompts"],
+        thresholds=info.digests["thresholds"],
+        turns=info.selection.get("turns"),
+        repeats=info.selection.get("repeats", 1),
+        served={judge: tuple(sorted(names)) for judge, names in sorted(served.items())},
+    )
 
 
 def content_digest(case: Case | _Case) -> str:
@@ -199,30 +231,10 @@ def _row(verdict: _Verdict) -> Row:
     )
 
 
-def _origin(info: RunInfo, served: dict[str, set[str]]) -> Origin:
-    return Origin(
-        run=info.id,
-        status=info.status,
-        finished=info.finished,
-        tool_version=info.tool_version,
-        git_commit=info.git_commit,
-        model=info.target["model"],
-        simulated_target=info.target.get("kind") == "demo",
-        target=_parameters(info.target, TARGET_KEYS),
-        judges=tuple({**judge, "base_url": public_url(judge.get("base_url") or "")} for judge in info.judges),
-        judge_context=info.judge_context,
-        judging=_parameters(info.thresholds.get("judges", {}), JUDGING_KEYS),
-        prompts=info.digests["prompts"],
-        thresholds=info.digests["thresholds"],
-        turns=info.selection.get("turns"),
-        repeats=info.selection.get("repeats", 1),
-        served={judge: tuple(sorted(names)) for judge, names in sorted(served.items())},
-    )
-
-
 def _parameters(given: Mapping[str, Any], keys: Sequence[str]) -> dict[str, Any]:
     found = {key: given.get(key) for key in keys}
     for key in ("system", "extra"):  # a product's own texts and addresses have no place in a file to be committed
         if found.get(key):
-            found[key] = f"sha256:{hashlib.sha256(json.dumps(found[key], sort_keys=True).encode()).hexdigest()}"
+            text = Secrets(in_parameters(found[key])).hide(json.dumps(found[key], sort_keys=True))
+            found[key] = f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
     return found

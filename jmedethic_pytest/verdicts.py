@@ -3,26 +3,52 @@
 from __future__ import annotations
 
 from jmedethic_pytest import taxonomy
-from jmedethic_pytest.errors import CaseError, ThresholdFailure
-from jmedethic_pytest.records import Verdict
+from jmedethic_pytest.errors import CaseError, KnownFailure, ThresholdFailure
+from jmedethic_pytest.records import Verdict, Violation
+from jmedethic_pytest.thresholds import TOLERANCE
 
 
 def check(verdict: Verdict) -> None:
     """Raise what makes the test of a verdict fail, if anything does.
 
     Raises:
-        ThresholdFailure: if a turn is at or below its floor: a safety finding.
+        ThresholdFailure: if a turn is at or below its floor: a safety finding. It is a ``KnownFailure`` if the case
+            broke a floor in the baseline too.
         CaseError: if the case was not fully scored: trouble of the infrastructure.
     """
     if verdict.red:
-        raise ThresholdFailure(describe_failure(verdict), verdict.key)
+        kind = KnownFailure if verdict.known else ThresholdFailure
+        raise kind(describe_failure(verdict), verdict.key)
     if verdict.status != "scored" or verdict.mean is None:
         raise CaseError(f"{verdict.case.id}: no complete score ({verdict.status}): {verdict.detail}", verdict.key)
 
 
 def describe_failure(verdict: Verdict) -> str:
-    """Return one line without any text of a model: which turns fell, under which strategy."""
+    """Return one line without any text of a model: which turns fell, under which strategy, and what is known of it."""
     case = verdict.case
-    turns = ", ".join(f"T{item.turn} fell to {item.value:.1f} (floor > {item.floor:g})" for item in verdict.violations)
-    strategy = taxonomy.strategy(case.strategy).name["en"]
-    return f"{turns}; strategy {strategy}, guideline {case.guideline}"
+    place = f"strategy {taxonomy.strategy(case.strategy).name['en']}, guideline {case.guideline}"
+    if verdict.known:
+        return f"{_known(verdict)}; {place}"
+    return f"{', '.join(_fall(verdict, item) for item in verdict.violations)}; {place}"
+
+
+def _fall(verdict: Verdict, item: Violation) -> str:
+    before = _before(verdict, item.turn)
+    baseline = f"; baseline {before:.1f}" if before is not None else ""
+    return f"T{item.turn} fell to {item.value:.1f} (floor > {item.floor:g}{baseline})"
+
+
+def _known(verdict: Verdict) -> str:
+    """Say what the baseline has of the first turn that fell; or which was its lowest, if that one had not fallen."""
+    item = verdict.violations[0]
+    before = _before(verdict, item.turn)
+    if before is not None and before <= item.floor + TOLERANCE:
+        return f"known: baseline {before:.1f}, now {item.value:.1f} at T{item.turn} (floor > {item.floor:g})"
+    assert verdict.baseline is not None
+    lowest, turn = min((score, turn) for turn, score in enumerate(verdict.baseline.turns) if score is not None)
+    return f"known: baseline {lowest:.1f} at T{turn}, now {item.value:.1f} at T{item.turn} (floor > {item.floor:g})"
+
+
+def _before(verdict: Verdict, turn: int) -> float | None:
+    turns = verdict.baseline.turns if verdict.baseline is not None else ()
+    return turns[turn] if turn < len(turns) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from jmedethic_pytest import cases as case_files
+from jmedethic_pytest import expected
 from jmedethic_pytest.prepare import Prepared
 from jmedethic_pytest.providers import retirement
 from jmedethic_pytest.reporting.wording import SIMULATION
@@ -21,6 +22,14 @@ def header_lines(prepared: Prepared) -> list[str]:
     ]
     if prepared.simulated:
         lines.append(f"jmedethic: {SIMULATION}")
+    for baseline in prepared.baselines:
+        sheet = baseline.sheet
+        lines.append(
+            f"jmedethic: baseline {baseline.name}: {sheet.origin.model}, {len(sheet.rows)} evaluations, "
+            f"recorded {baseline.created}"
+        )
+    for name, obstacles in expected.obstacles(prepared).items():
+        lines += [f"jmedethic: WARNING: baseline {name} cannot be compared: {obstacle}" for obstacle in obstacles]
     for ref in (prepared.target, *prepared.judges):
         end = retirement(ref.label)
         if end:

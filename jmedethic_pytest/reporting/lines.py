@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from jmedethic_pytest.records import Gate, RunInfo
+from jmedethic_pytest.records import Condition, Gate, RunInfo
+from jmedethic_pytest.reporting.comparison_lines import comparison_lines
 from jmedethic_pytest.reporting.findings import finding_lines
 from jmedethic_pytest.reporting.wording import SIMULATION, interval, number, share
 from jmedethic_pytest.stats.outcome import Outcome
@@ -27,6 +28,7 @@ def summary_lines(outcome: Outcome) -> list[str]:
         *finding_lines(summary),
         *_spending_lines(info),
         "",
+        *(line for comparison in outcome.comparisons for line in [*comparison_lines(comparison), ""]),
         *_gate_lines(outcome.gate),
         f"run: {outcome.path}",
     ]
@@ -73,7 +75,20 @@ def _spending_lines(info: RunInfo) -> Iterator[str]:
 
 
 def _gate_lines(gate: Gate) -> Iterator[str]:
+    """Yield the answer and what keeps it from being a pass; figures of baselines stand in their own tables."""
     yield f"GATE: {gate.answer.upper()}"
     for condition in gate.conditions:
-        if condition.answer != "pass":
+        if condition.answer != "pass" and not _in_table(condition):
             yield f"  {condition.answer:<12} {condition.name:<14} {condition.detail}"
+    for answer in ("fail", "inconclusive"):
+        tables: dict[str, list[str]] = {}
+        for condition in gate.conditions:
+            if condition.answer == answer and _in_table(condition):
+                baseline, _, figure = condition.name.rpartition(".")
+                tables.setdefault(baseline, []).append(figure)
+        for baseline, figures in tables.items():
+            yield f"  {answer:<12} {baseline:<14} {', '.join(figures)} (see the table above)"
+
+
+def _in_table(condition: Condition) -> bool:
+    return condition.name.startswith("baseline[") and not condition.name.endswith("]")

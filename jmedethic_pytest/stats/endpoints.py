@@ -115,7 +115,7 @@ def _figures(wanted: _Wanted, difference: Estimate, before: float | None, now: f
     share = wanted.figure.span <= 1.0
     scale, sign, unit = (100.0, ".1f", " %") if share else (1.0, ".2f", "")
     text = f"{wanted.what} {now * scale:{sign}}{unit}, baseline {before * scale:{sign}}{unit}: "
-    text += f"{difference.value * scale:+{sign}}{' points' if share else ''}"
+    text += f"{difference.value * scale:+z{sign}}{' points' if share else ''}"
     if difference.low is not None and difference.high is not None:
-        text += f" [{difference.low * scale:+{sign}}, {difference.high * scale:+{sign}}]"
+        text += f" [{difference.low * scale:+z{sign}}, {difference.high * scale:+z{sign}}]"
     return f"{text} (margin {wanted.margin * scale:g})"

@@ -182,8 +182,8 @@ def _over_refusal(summary: Summary, rules: GateTable) -> Iterator[Condition]:
 def _baseline(comparison: Comparison) -> Iterator[Condition]:
     """One condition for each figure; a comparison that is not allowed is a single inconclusive one."""
     name = f"baseline[{comparison.baseline}]"
-    if comparison.obstacles:
-        detail = f"cannot be compared: {'; '.join(comparison.obstacles)}"
+    if comparison.obstacles or not comparison.endpoints:
+        detail = f"cannot be compared: {'; '.join(comparison.obstacles) or 'every margin is switched off'}"
         yield Condition(name=name, answer="inconclusive", observed=None, limit=None, detail=detail)
     for endpoint in comparison.endpoints:
         yield Condition(

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from jmedethic_pytest import baseline as baseline_files
 from jmedethic_pytest import store
-from jmedethic_pytest.errors import StoreError
+from jmedethic_pytest.baseline import Baseline
+from jmedethic_pytest.errors import ConfigError, StoreError
 from jmedethic_pytest.records import Gate, RunInfo, Verdict
+from jmedethic_pytest.sheets import Collector
+from jmedethic_pytest.stats.compare import compare
 from jmedethic_pytest.stats.comparison import Comparison
 from jmedethic_pytest.stats.gate import decide
 from jmedethic_pytest.stats.summary import Summary, summarise
@@ -40,60 +45,119 @@ class Outcome:
         return EXIT_PASS if self.gate.answer == "pass" else EXIT_INCONCLUSIVE
 
 
-def conclude(
-    table: ScoreTable,
-    info: RunInfo,
-    rules: Thresholds,
-    *,
-    case_turns: int,
-    trouble: str | None,
-) -> tuple[Summary, Gate]:
-    """Compute the figures of a run and decide its gate.
+class Evaluated:
+    """The verdicts of a run, collected one by one, and what follows from them."""
 
-    Args:
-        table: the run's scores, with a row for every planned turn, evaluated or not.
-        info: what the run was: target, judges, selection, and how many evaluations it was asked for.
-        rules: the thresholds to apply.
-        case_turns: user turns the longest selected case has.
-        trouble: why the run did not come to its proper end, if it did not.
-    """
-    summary = summarise(table, selected=info.selected, contested=rules.judges.contested)
-    gate = decide(
-        table,
-        summary,
-        rules.gate,
-        case_turns=case_turns,
-        turns=info.selection.get("turns"),
-        simulated_judges=any(judge["kind"] == "demo" for judge in info.judges),
-        simulated_target=info.target["kind"] == "demo",
-        aborted=trouble,
-    )
-    return summary, gate
+    def __init__(self) -> None:
+        self.table = ScoreTable()
+        """Their scores."""
+        self._collector = Collector()
+        self._longest = 0
+
+    def add(self, verdict: Verdict) -> None:
+        """Add a finished evaluation."""
+        self.table.add(verdict)
+        self._note(verdict)
+
+    def add_unevaluated(self, empty: Verdict) -> None:
+        """Add an evaluation that the run was asked for and did not reach."""
+        self.table.add_unevaluated(empty)
+        self._note(empty)
+
+    def _note(self, verdict: Verdict) -> None:
+        self._collector.add(verdict)
+        self._longest = max(self._longest, len(verdict.case.turns))
+
+    def outcome(
+        self,
+        path: Path,
+        info: RunInfo,
+        rules: Thresholds,
+        *,
+        baselines: Sequence[Baseline],
+        trouble: str | None,
+        case_turns: int = 0,
+        lost: Sequence[Comparison] = (),
+    ) -> Outcome:
+        """Compute the figures, compare with the baselines, and decide the gate.
+
+        Args:
+            path: where the run is stored.
+            info: what the run was: target, judges, selection, and how many evaluations it was asked for.
+            rules: the thresholds to apply.
+            baselines: what it must not be worse than.
+            trouble: why the run did not come to its proper end, if it did not.
+            case_turns: user turns the longest selected case has, if longer than those collected.
+            lost: comparisons that cannot be made, for want of their baselines.
+        """
+        summary = summarise(self.table, selected=info.selected, contested=rules.judges.contested)
+        sheet = self._collector.sheet(info)
+        comparisons = (*(compare(baseline, sheet, rules) for baseline in baselines), *lost)
+        gate = decide(
+            self.table,
+            summary,
+            rules.gate,
+            case_turns=max(case_turns, self._longest),
+            turns=info.selection.get("turns"),
+            simulated_judges=any(judge["kind"] == "demo" for judge in info.judges),
+            simulated_target=info.target["kind"] == "demo",
+            aborted=trouble,
+            comparisons=comparisons,
+        )
+        return Outcome(path=path, info=info, summary=summary, gate=gate, comparisons=comparisons)
 
 
-def load(path: Path, *, rules: Thresholds | None = None) -> Outcome:
+def load(path: Path, *, rules: Thresholds | None = None, baselines: Sequence[Baseline] | None = None) -> Outcome:
     """Compute a stored run's outcome again.
 
     Args:
         path: the run's folder.
         rules: thresholds to apply instead of those the run was made with.
+        baselines: what to compare it with instead of the baselines it was compared with when it was made.
 
     Raises:
         StoreError: if the run cannot be read, or does not hold its thresholds and none are given.
     """
     info = store.read_info(path)
     applied = rules or stored_rules(path, info)
-    table, case_turns = ScoreTable(), 0
+    evaluated = Evaluated()
     for verdict in store.read_verdicts(path):
-        table.add(_judged_again(verdict, rules) if rules else verdict)
-        case_turns = max(case_turns, len(verdict.case.turns))
+        evaluated.add(_judged_again(verdict, rules) if rules else verdict)
     for verdict in store.read_unevaluated(path):
-        table.add_unevaluated(verdict)
-        case_turns = max(case_turns, len(verdict.case.turns))
-    info = info.model_copy(update={"selected": max(info.selected, len(table.known()))})
+        evaluated.add_unevaluated(verdict)
+    info = info.model_copy(update={"selected": max(info.selected, len(evaluated.table.known()))})
     trouble = None if info.status == "complete" else info.note or f"the run is {info.status}"
-    summary, gate = conclude(table, info, applied, case_turns=case_turns, trouble=trouble)
-    return Outcome(path=path, info=info, summary=summary, gate=gate)
+    lost: tuple[Comparison, ...] = ()
+    if baselines is None:
+        baselines, lost = _stored_baselines(path, info, applied)
+    return evaluated.outcome(path, info, applied, baselines=baselines, trouble=trouble, lost=lost)
+
+
+def _stored_baselines(
+    path: Path, info: RunInfo, rules: Thresholds
+) -> tuple[tuple[Baseline, ...], tuple[Comparison, ...]]:
+    """Return the baselines a run was compared with, and an inconclusive comparison for each that is gone."""
+    found: list[Baseline] = []
+    lost: list[Comparison] = []
+    for name in info.baselines:
+        try:
+            found.extend(baseline_files.load(path.parent.parent, [name]))
+        except ConfigError as error:
+            lost.append(
+                Comparison(
+                    baseline=name,
+                    baseline_run="",
+                    baseline_model="",
+                    candidate_run=info.id,
+                    candidate_model=info.target["model"],
+                    obstacles=tuple(error.problems),
+                    pairs=0,
+                    clusters=0,
+                    alpha=rules.gate.baseline.alpha,
+                    answer="inconclusive",
+                )
+            )
+    return tuple(found), tuple(lost)
 
 
 def stored_rules(path: Path, info: RunInfo) -> Thresholds:

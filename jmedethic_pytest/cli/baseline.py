@@ -1,0 +1,98 @@
+"""``jmedethic baseline``: record a run as what later runs must not be worse than; show what is recorded."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from jmedethic_pytest import baseline as baselines
+from jmedethic_pytest import store
+from jmedethic_pytest.baseline import Baseline
+from jmedethic_pytest.cli.app import AsJson, Reports, err, out
+from jmedethic_pytest.errors import ConfigError
+
+baseline_app = typer.Typer(name="baseline", help="Record, list and show baselines.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="Name of the baseline, e.g. release-1.0")]
+
+
+@baseline_app.command("set")
+def set_(
+    name: Name,
+    run: Annotated[str, typer.Argument(help="Run id, part of it, path, or 'latest'")],
+    reports: Reports = Path("reports"),
+) -> None:
+    """Record a complete run's scores under a name. The file holds no text of a model and is never rewritten."""
+    path = baselines.record(reports, name, store.find_run(reports, run))
+    found = baselines.read(path)
+    out.print(f"{path}: {_describe(found)}", markup=False)
+    missing = sum(score is None for row in found.sheet.rows.values() for score in row.turns)
+    if missing:
+        err.print(
+            f"WARNING: {missing} turn scores are missing; every comparison takes them for 10, so few of them can keep "
+            "any run from passing. Better: run the same command again, which asks only for what is missing.",
+            markup=False,
+        )
+    out.print(f"Commit it, and compare runs with it: pytest --model=... --jmed-baseline={name}", markup=False)
+
+
+@baseline_app.command("list")
+def list_(reports: Reports = Path("reports"), as_json: AsJson = False) -> None:
+    """List the baselines; one that cannot be read is named, and the exit status is then 4."""
+    found, problems = [], []
+    for path in baselines.stored(reports):
+        try:
+            found.append(baselines.read(path))
+        except ConfigError as error:
+            problems += error.problems
+    if as_json:
+        out.print_json(json.dumps([_row(item) for item in found], ensure_ascii=False))
+    elif not found and not problems:
+        out.print("no baselines; record one from a complete run: jmedethic baseline set NAME RUN", markup=False)
+    else:
+        for item in found:
+            out.print(f"{item.name}\t{_describe(item)}", markup=False)
+    if problems:
+        raise ConfigError(problems)
+
+
+@baseline_app.command("show")
+def show(name: Name, reports: Reports = Path("reports"), as_json: AsJson = False) -> None:
+    """Show what a baseline is of, and its scores with --json."""
+    path = baselines.find(reports, name)
+    found = baselines.read(path)
+    if as_json:
+        typer.echo(path.read_text(encoding="utf-8"), nl=False)
+        return
+    origin = found.sheet.origin
+    for key, value in _row(found).items():
+        out.print(f"{key:<12} {value}", markup=False)
+    out.print(f"{'commit':<12} {origin.git_commit or '-'}", markup=False)
+    out.print(f"{'tool':<12} {origin.tool_version}", markup=False)
+    for place, table in (("target", origin.target), ("judges", {"context": origin.judge_context, **origin.judging})):
+        given = ", ".join(
+            f"{key} {value}" for key, value in table.items() if value is not None and value is not False and value != {}
+        )
+        out.print(f"{place:<12} {given}", markup=False)
+    failed = sorted(row.key for row in found.sheet.rows.values() if row.failed)
+    out.print(f"{'failures':<12} {len(failed)}{': ' if failed else ''}{', '.join(failed)}", markup=False)
+
+
+def _describe(item: Baseline) -> str:
+    row = _row(item)
+    return f"{row['model']}, {row['evaluations']} evaluations, run {row['run']}, recorded {row['recorded']}"
+
+
+def _row(item: Baseline) -> dict[str, Any]:
+    origin = item.sheet.origin
+    return {
+        "name": item.name,
+        "model": origin.model,
+        "judges": ", ".join(judge["model"] for judge in origin.judges),
+        "evaluations": len(item.sheet.rows),
+        "run": origin.run,
+        "recorded": item.created,
+    }

@@ -1,0 +1,99 @@
+"""``jmedethic compare`` and ``jmedethic gate``: decide from stored runs, without asking any model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jmedethic_pytest import baseline as baselines
+from jmedethic_pytest import sheets, store, thresholds
+from jmedethic_pytest.baseline import Baseline
+from jmedethic_pytest.cli.app import AsJson, Reports, app, err, out
+from jmedethic_pytest.errors import ConfigError, StoreError
+from jmedethic_pytest.records import Answer
+
+_EXITS: dict[Answer, int] = {"pass": 0, "fail": 1, "inconclusive": 6}
+Rules = Annotated[Path | None, typer.Option("--thresholds", help="Thresholds file", metavar="FILE")]
+
+
+@app.command("compare")
+def compare_(
+    candidate: Annotated[str, typer.Argument(help="The newer run: id, part of it, path, 'latest', or a baseline")],
+    baseline: Annotated[str, typer.Argument(help="What it must not be worse than: a baseline, or a run likewise")],
+    rules: Rules = None,
+    reports: Reports = Path("reports"),
+    as_json: AsJson = False,
+) -> None:
+    """Compare a run with a baseline or another run. Exit status: 0 not worse, 1 worse, 6 inconclusive.
+
+    Margins and floors are those of the thresholds file (default: ./thresholds.toml, else built-in values).
+    """
+    from jmedethic_pytest.reporting.comparison_lines import comparison_lines
+    from jmedethic_pytest.stats.compare import compare
+
+    applied, _ = thresholds.load(rules, Path.cwd())
+    with err.status("Reading scores ..."):
+        now, before = (_resolve(reports, name) for name in (candidate, baseline))
+    with err.status("Comparing ..."):
+        found = compare(before, now.sheet, applied)
+    if as_json:
+        typer.echo(found.model_dump_json(indent=1))
+    else:
+        out.print(f"candidate {now.name} ({found.candidate_model})", markup=False)
+        for line in comparison_lines(found):
+            out.print(line, markup=False)
+    raise typer.Exit(_EXITS[found.answer])
+
+
+@app.command("gate")
+def gate(
+    run: Annotated[str, typer.Argument(help="Run id, part of it, path, or 'latest'")],
+    baseline: Annotated[
+        str | None, typer.Option("--baseline", help="Compare with these baselines instead", metavar="NAME,...")
+    ] = None,
+    rules: Annotated[
+        Path | None,
+        typer.Option("--thresholds", help="Thresholds to apply instead of those the run was made with", metavar="FILE"),
+    ] = None,
+    reports: Reports = Path("reports"),
+    as_json: AsJson = False,
+) -> None:
+    """Decide the gate of a stored run again. Exit status: 0 pass, 1 fail, 6 inconclusive or incomplete.
+
+    Nothing is written: the run's own gate.json stays what it was.
+    """
+    from jmedethic_pytest.reporting.lines import summary_lines
+    from jmedethic_pytest.stats.outcome import load
+
+    path = store.find_run(reports, run)
+    applied = thresholds.load(rules, Path.cwd())[0] if rules else None
+    names = [name.strip() for name in (baseline or "").split(",") if name.strip()]
+    chosen = baselines.load(reports, names) if baseline is not None else None
+    with err.status(f"Reading {path.name} ..."):
+        outcome = load(path, rules=applied, baselines=chosen)
+    if as_json:
+        typer.echo(outcome.gate.model_dump_json(indent=1))
+    else:
+        for line in summary_lines(outcome):
+            out.print(line, markup=False)
+    raise typer.Exit(_EXITS[outcome.gate.answer])
+
+
+def _resolve(reports: Path, name: str) -> Baseline:
+    """Return a baseline by its name, or a stored run in its place.
+
+    Raises:
+        ConfigError: if the name is neither, or a baseline cannot be used.
+        StoreError: if a run cannot be read.
+    """
+    if name in [path.stem for path in baselines.stored(reports)] or name.endswith(".json"):
+        return baselines.read(baselines.find(reports, name))
+    try:
+        run = store.find_run(reports, name)
+    except StoreError as error:
+        known = ", ".join(path.stem for path in baselines.stored(reports)) or "none"
+        raise ConfigError(f"{error} It is no baseline either (there are: {known}).") from None
+    sheet = sheets.read(run)
+    return Baseline(name=sheet.origin.run, created=sheet.origin.finished or "", sheet=sheet)
