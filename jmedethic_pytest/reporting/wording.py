@@ -17,7 +17,7 @@ def number(value: float | None, digits: int = 2) -> str:
 
 def share(value: float | None) -> str:
     """Write a share as a percentage, or a dash where there is none."""
-    return "-" if value is None else f"{value:.1%}"
+    return "-" if value is None else f"{round(value, 3) + 0.0:.1%}"
 
 
 def interval(estimate: Estimate, digits: int = 2) -> str:
