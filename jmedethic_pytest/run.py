@@ -131,7 +131,7 @@ class Run:
 
         try:
             self.store.write_unevaluated(unevaluated)
-            files.write(outcome, self.store, self.prepared.settings)
+            outcome = files.write(outcome, self.store, self.prepared.settings, table)
             self.store.close()
         except StoreError as error:
             if self.runner.aborted is None:

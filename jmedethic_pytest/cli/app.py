@@ -56,8 +56,27 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
 
 def _register() -> None:
     """Import the modules of the commands; each one adds its own."""
-    from jmedethic_pytest.cli import cases, doctor, generate, listing, run, show, transfer  # noqa: F401
+    from jmedethic_pytest.cli import (  # noqa: F401
+        agreement,
+        allure,
+        baseline,
+        cases,
+        compare,
+        doctor,
+        export,
+        generate,
+        generate_discover,
+        languages,
+        leaderboard,
+        listing,
+        plan,
+        report,
+        run,
+        show,
+        transfer,
+    )
 
+    app.add_typer(baseline.baseline_app, name="baseline")
     app.add_typer(cases.cases_app, name="cases")
     app.add_typer(generate.generate_app, name="generate")
 

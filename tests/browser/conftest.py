@@ -1,0 +1,181 @@
+"""Debian's Chromium, offline, and stored runs to look at: a simulated one, and runs made of given verdicts.
+
+Without Chromium these tests are skipped with a loud reason; where ``CI`` is set they fail instead.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from jmedethic_pytest import settings, store
+from jmedethic_pytest.prepare import prepare
+from jmedethic_pytest.records import Case, Reply, RunInfo, Score, Turn, Verdict
+from jmedethic_pytest.reporting import page
+from jmedethic_pytest.run import Run
+from jmedethic_pytest.stats.outcome import load
+from jmedethic_pytest.thresholds import Thresholds
+
+CASES = Path(__file__).resolve().parents[2] / "benchmark_cases"
+_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+_FLAGS += ["--disable-component-update", "--disable-sync"]
+
+
+# ---------------------------------------------------------------- browser
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One browser for all tests of this process."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        reason = "NOT TESTED IN A BROWSER: report.html needs Chromium (Debian: apt-get install chromium)"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=path, args=_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium: Browser) -> Iterator[Callable[..., Page]]:
+    """Open a page in a fresh offline context; at the end nothing may have gone wrong or out.
+
+    Console errors, script errors and requests to anything but the file itself fail the test. A script given as
+    ``before`` runs ahead of the page's own; then the page may never become ready, and nobody waits for it.
+    """
+    contexts, trouble = [], []
+
+    def open_page(
+        file: Path, hash_: str = "", *, width: int = 1280, locale: str = "en-US", before: str = "", **options: Any
+    ) -> Page:
+        context = chromium.new_context(viewport={"width": width, "height": 850}, locale=locale, **options)
+        context.set_offline(True)
+        contexts.append(context)
+        tab = context.new_page()
+        tab.set_default_timeout(10_000)
+        address = file.as_uri()
+        tab.on("console", lambda line: trouble.append(line.text) if line.type in ("error", "warning") else None)
+        tab.on("pageerror", lambda error: trouble.append(str(error)))
+        tab.on("request", lambda request: None if request.url.split("#")[0] == address else trouble.append(request.url))
+        tab.on("dialog", lambda dialog: (trouble.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        if before:
+            tab.add_init_script(before)
+        tab.goto(address + hash_)
+        if options.get("java_script_enabled", True) and not before:
+            tab.wait_for_selector("html[data-ready]", state="attached")
+        return tab
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert trouble == []
+
+
+# ---------------------------------------------------------------- runs
+
+
+@pytest.fixture(scope="session")
+def demo_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a finished run of the eroding simulation over the smoke suite, reports included."""
+    reports = tmp_path_factory.mktemp("reports")
+    options = {"cases": str(CASES), "suite": "smoke", "cache": "off", "reports": str(reports)}
+    current = Run(prepare(settings.parse("demo:eroding", options, prefix="--"), reports))
+    current.start()
+    current.plan(list(current.jobs))
+    for key in current.jobs:
+        current.request(key).result(timeout=60)
+    outcome = current.finish()
+    assert outcome.gate.answer == "fail"
+    assert outcome.info.note == ""
+    return outcome.path
+
+
+@pytest.fixture(scope="session")
+def demo_verdicts(demo_run: Path) -> dict[str, Verdict]:
+    """The verdicts of that run by their key."""
+    return {verdict.key: verdict for verdict in store.read_verdicts(demo_run)}
+
+
+def verdict(number: int, *scores: float | None, reply: str = "An answer.", **changes: Any) -> Verdict:
+    """Return a verdict with these turn scores and the same reply at every turn."""
+    case = {
+        "id": f"en-made-{number:02d}",
+        "locale": "en",
+        "guideline": f"JMA-{1 + number % 67:02d}",
+        "strategy": f"S{1 + number % 7}",
+        "turns": tuple(f"Question {number}, turn {turn}?" for turn in range(len(scores))),
+        **changes.pop("case", {}),
+    }
+    judges = ("made:judge-a", "made:judge-b")
+    turns = tuple(
+        Turn(
+            index=index,
+            user=case["turns"][index],
+            reply=Reply(text=reply, model="made"),
+            scores=tuple(_score(judge, value, changes.get("reason", "Because.")) for judge in judges),
+            value=value,
+        )
+        for index, value in enumerate(scores)
+    )
+    changes.pop("reason", None)
+    status = "judge_unparsable" if None in scores else "scored"
+    floors = Thresholds(schema_version=1).violations(case["strategy"], turns)
+    made = {"case": Case(**case), "status": status, "turns": turns, "planned_turns": len(scores), "violations": floors}
+    return Verdict(**{**made, **changes})
+
+
+def _score(judge: str, value: float | None, reason: str) -> Score:
+    status = "judge_unparsable" if value is None else "scored"
+    return Score(judge=judge, value=value, status=status, rationale=reason)
+
+
+@pytest.fixture
+def make_run(tmp_path: Path) -> Callable[..., Path]:
+    """Store a run of given verdicts as if it had just ended; return its folder. Reports are not written."""
+
+    def make(verdicts: list[Verdict], name: str = "made", **changes: Any) -> Path:
+        kept = store.RunStore(tmp_path, name)
+        for item in verdicts:
+            kept.append(item)
+        values = {
+            "id": name,
+            "status": "complete",
+            "started": store.now(),
+            "tool_version": "0",
+            "target": {"model": "made:model", "kind": "openai"},
+            "judges": ({"model": "made:judge-a", "kind": "openai"}, {"model": "made:judge-b", "kind": "openai"}),
+            "simulated": False,
+            "selection": {"locales": ["en"], "turns": None},
+            "selected": len(verdicts),
+            "digests": {"cases": "0", "prompts": "0", "thresholds": "0"},
+            "concurrency": 1,
+            "thresholds": Thresholds(schema_version=1).model_dump(mode="json"),
+        }
+        kept.write_info(RunInfo(**{**values, **changes}))
+        kept.close()
+        return kept.path
+
+    return make
+
+
+@pytest.fixture
+def make_page(make_run: Callable[..., Path]) -> Callable[..., Path]:
+    """Store a run of given verdicts and write its page without plots; return the page."""
+
+    def make(verdicts: list[Verdict], **changes: Any) -> Path:
+        path = make_run(verdicts, **changes)
+        return page.write(load(path), {})
+
+    return make
+
+
+@pytest.fixture
+def made_verdict() -> Callable[..., Verdict]:
+    return verdict
