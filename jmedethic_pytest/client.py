@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from jmedethic_pytest import cache as caching
-from jmedethic_pytest import hygiene
+from jmedethic_pytest import hygiene, secrecy
 from jmedethic_pytest.budget import Budget
 from jmedethic_pytest.cache import Cache
 from jmedethic_pytest.errors import ProviderError, RunAborted
@@ -82,6 +82,7 @@ class Client:
         self.suffix = ""
         """Added to the model's name in records where it alone would not be unique."""
         self.tally = Tally()
+        self._secrets = ref.secrets
         self._cache = cache
         self._mode = mode
         self.limit = AdaptiveLimit(ceiling)
@@ -140,13 +141,18 @@ class Client:
         if self._quota is not None:
             await self._quota.wait(characters)
         async with self.limit.slot():
-            reply = await self._send(request, characters)
+            reply = self._without_secrets(await self._send(request, characters), request)
         self._alive = self._answered = True
         self._failures = 0
         self._count(reply)
         if self._cache is not None and reply.status == "ok":
             self._cache.put(key, reply)
         return reply
+
+    def _without_secrets(self, reply: Reply, request: ChatRequest) -> Reply:
+        """Return a reply as it may be cached: what was sent with it can hold a key, and so can what came back."""
+        own = secrecy.Secrets(secrecy.in_parameters(request.sampling.extra)) if request.sampling.extra else None
+        return (self._secrets + own if own else self._secrets).hide_in_record(reply)
 
     async def _send(self, request: ChatRequest, characters: int) -> Reply:
         """Make the call, within the budget."""
