@@ -89,11 +89,14 @@ def write(folder: Path, run: Path, info: RunInfo, gate: Gate | None) -> None:
         if gate is not None:
             _write_gate(files, gate, info, attached)
         _write_globals(files, gate, info, attached)
-        _write_text(folder / "categories.json", json.dumps(load("allure.toml")["categories"], indent=1) + "\n")
+        categories = load("allure.toml")["categories"]
+        _write_text(folder / "categories.json", _json(categories))
+        # Allure 3 takes categories from its configuration only.
+        _write_text(folder / "allurerc.json", _json({"name": f"JMedEthic: {model}", "categories": categories}))
         _write_text(folder / "environment.properties", properties(environment(info)))
         builder = executor(os.environ, model)
         if builder is not None:
-            _write_text(folder / "executor.json", json.dumps(builder, indent=1) + "\n")
+            _write_text(folder / "executor.json", _json(builder))
     except OSError as error:
         raise StoreError(f"{folder}: Allure results cannot be written: {error.strerror}.") from None
 
@@ -190,8 +193,10 @@ def _write_gate(files: Any, gate: Gate, info: RunInfo, attached: Iterable[Conten
         plain = item._replace(mime="text/plain", extension="txt") if item.extension == "md" else item
         overall.attachments.append(Attachment(name=plain.name, source=_store(files, plain), type=plain.mime))
     files.report_result(overall)
-    for condition in gate.conditions:
+    for position, condition in enumerate(gate.conditions, start=1):
         result = _result(f"{_GATE}[{condition.name}]", _STATUS[condition.answer], info)
+        # A millisecond each, for reports show results in the order of their times.
+        result.start = result.stop = overall.stop + position
         result.statusDetails = StatusDetails(message=_condition_line(condition))
         figures = {"observed": condition.observed, "limit": condition.limit}
         result.parameters += [
@@ -230,6 +235,10 @@ def _store(files: Any, item: Content) -> str:
     source = f"{uuid.uuid4()}-attachment.{item.extension}"
     files.report_attached_data(item.body, source)
     return source
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=1) + "\n"
 
 
 def _write_text(path: Path, text: str) -> None:

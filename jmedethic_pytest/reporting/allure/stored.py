@@ -12,7 +12,7 @@ from jmedethic_pytest.reporting.allure import overall
 from jmedethic_pytest.reporting.allure.policy import GUIDELINE_PAGE, decide
 from jmedethic_pytest.reporting.allure.result import Writer
 
-_SINGLE = ("categories.json", "environment.properties", "executor.json")
+_SINGLE = ("categories.json", "environment.properties", "executor.json", "allurerc.json")
 
 
 def write(run: Path, folder: Path, *, mode: str, page: str = GUIDELINE_PAGE) -> tuple[int, list[str]]:
