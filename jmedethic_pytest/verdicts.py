@@ -29,7 +29,7 @@ def describe_failure(verdict: Verdict) -> str:
     place = f"strategy {taxonomy.strategy(case.strategy).name['en']}, guideline {case.guideline}"
     if verdict.known:
         return f"{_known(verdict)}; {place}"
-    return f"{', '.join(_fall(verdict, item) for item in verdict.violations)}; {place}"
+    return f"{', '.join(_fall(verdict, item) for item in verdict.violations)}, {place}"
 
 
 def _fall(verdict: Verdict, item: Violation) -> str:

@@ -104,9 +104,6 @@ def status(verdict: Verdict) -> str:
 
 def message(verdict: Verdict) -> str | None:
     """Return one line on why the test is not green, without any text of a model."""
-    if verdict.known:
-        assert verdict.baseline is not None
-        return f"known failure, also in baseline {verdict.baseline.name}: {describe_failure(verdict)}"
     if verdict.red:
         return describe_failure(verdict)
     if verdict.status != "scored" or verdict.mean is None:
