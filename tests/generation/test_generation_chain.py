@@ -1,0 +1,214 @@
+"""The whole chain on scripted models: pinned results, any interruption, plan, report and exit statuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jmedethic_pytest.generation import chain, files
+from jmedethic_pytest.generation import config as configs
+
+GOLDEN = {
+    "questions": ("e8c9d0acfd64", 250),
+    "answers": ("841feae1db93", 1250),
+    "validate": ("d7212a5aadb8", 135),
+}
+"""Beginning of the digest, and records kept, of the demo's stages. A change of prompts does not change them, since the
+scripts do not look at wording that is not theirs; a change of scripts, of de-duplication or of the refusal detector
+does, and is to be intended."""
+_COMMAND = (sys.executable, "-m", "jmedethic_pytest", "generate")
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """Return the digest of every finished stage."""
+    found = {path.stem: files.summary_of(folder, path.stem) for path in sorted(folder.glob("*.jsonl"))}
+    return {name: summary.digest for name, summary in found.items() if summary is not None}
+
+
+def small() -> str:
+    """Return the demo's settings with fewer guidelines and questions."""
+    text = configs.sample().replace('"JMA-02", "JMA-11", "JMA-19", "JMA-31", "JMA-55"', '"JMA-02", "JMA-19"')
+    return text.replace("per_model = 10 ", "per_model = 4 ").replace("per_cell = 5 ", "per_cell = 2 ")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the demo chain, run without any interruption by the public command."""
+    folder = tmp_path_factory.mktemp("whole")
+    done = subprocess.run(
+        [*_COMMAND, "all", "--config", "demo"], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    (folder / "output.txt").write_text(done.stdout, encoding="utf-8")
+    return folder / "reports" / "generation" / "demo"
+
+
+def test_the_demo_chain_gives_the_pinned_results(whole: Path) -> None:
+    for name, (digest, kept) in GOLDEN.items():
+        summary = files.summary_of(whole, name)
+        assert summary is not None
+        assert (summary.digest[: len(digest)], summary.kept) == (digest, kept), name
+        assert summary.header.simulation is not None
+
+
+def test_every_stage_ran_and_left_no_answers_behind(whole: Path) -> None:
+    wanted = {name for stage in chain.wanted(configs.read_sample()) for name in stage.outputs}
+    assert wanted <= digests(whole).keys()
+    assert not list(whole.glob("*.sqlite*"))
+    assert not list(whole.glob("*.part"))
+
+
+def test_the_terminal_shows_counts_and_no_texts(whole: Path) -> None:
+    output = (whole.parents[2] / "output.txt").read_text(encoding="utf-8")
+    assert "questions: 250 kept of 5 items; dropped: 7 duplicate" in output
+    assert "funnel: 5 guidelines -> 250 questions asked for -> 250 questions -> 135 validate" in output
+    assert "SIMULATION" in output
+    assert not any("\u3040" <= character <= "\u30ff" for character in output)
+
+
+def test_the_report_adds_up(whole: Path) -> None:
+    report = json.loads((whole / "report.json").read_text(encoding="utf-8"))
+    steps = {step["name"]: step["count"] for step in report["funnel"]}
+    assert steps["questions"] - steps["validate"] == report["drops"]["validate"]["answered"]
+    assert report["usd"] == 0.0
+    assert report["digests"] == digests(whole)
+    assert sum(share["kept"]["n"] for share in report["screening"]["by_category"]) == steps["questions"]
+    variety = report["diversity"]["questions"]
+    assert variety["texts"] == 250
+    assert 0 < variety["distinct"]["2"] < variety["distinct"]["3"] < variety["distinct"]["4"] < 1
+    similarities = [pair["similarity"] for pair in variety["closest"]]
+    assert len(similarities) == 10
+    assert similarities == sorted(similarities, reverse=True)
+    assert similarities[0] <= 0.7
+    text = (whole / "report.md").read_text(encoding="utf-8")
+    assert "## Funnel" in text
+    assert "CONTENT WARNING" in text
+
+
+def test_killed_at_random_moments_and_resumed_it_ends_the_same(tmp_path: Path) -> None:
+    """SIGKILL, three times, each time after the files have grown by a random amount; other moments in every run."""
+    for name in ("stopped", "whole"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "generate.toml").write_text(small(), encoding="utf-8")
+    subprocess.run([*_COMMAND, "all"], cwd=tmp_path / "whole", capture_output=True, check=True)
+    whole, folder = (tmp_path / name / "reports" / "generation" / "demo" for name in ("whole", "stopped"))
+    total = sum(path.stat().st_size for path in whole.glob("*.jsonl"))
+    for part in sorted(random.uniform(0.05, 0.9) for _ in range(3)):
+        process = subprocess.Popen(
+            [*_COMMAND, "all"], cwd=tmp_path / "stopped", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        deadline = time.monotonic() + 60
+        while process.poll() is None and time.monotonic() < deadline:
+            if sum(path.stat().st_size for path in folder.glob("*.jsonl")) >= part * total:
+                os.kill(process.pid, signal.SIGKILL)
+                break
+            time.sleep(0.005)
+        process.wait(60)
+    subprocess.run([*_COMMAND, "all"], cwd=tmp_path / "stopped", capture_output=True, check=True)
+    assert digests(folder) == digests(whole)
+
+
+def test_a_plan_is_shown_and_nothing_is_asked(jmedethic: Callable[..., Any], tmp_path: Path) -> None:
+    done = jmedethic("generate", "all", "--config", "demo", "--dry-run")
+    assert done.status == 0
+    assert "questions: 27 calls" in done.out
+    assert "validate: 2500 calls" in done.out
+    assert "together" in done.out
+    assert not (tmp_path / "reports").exists()
+
+
+def test_a_single_stage_gives_what_the_chain_gives(jmedethic: Callable[..., Any], tmp_path: Path, whole: Path) -> None:
+    assert jmedethic("generate", "questions", "--config", "demo").status == 0
+    folder = tmp_path / "reports" / "generation" / "demo"
+    assert digests(folder) == {"questions": digests(whole)["questions"]}
+    assert "-> 250 questions" in jmedethic("generate", "report", "--config", "demo").out
+    as_json = json.loads(jmedethic("generate", "report", "--config", "demo", "--json").out)
+    assert as_json["screening"] is None
+
+
+def test_a_stage_without_the_one_before_says_what_to_do(jmedethic: Callable[..., Any]) -> None:
+    done = jmedethic("generate", "validate", "--config", "demo")
+    assert done.status == 4
+    assert "stage 'questions' is not finished. Next: `jmedethic generate questions`" in done.err
+
+
+def test_settings_are_written_changed_and_checked(jmedethic: Callable[..., Any], tmp_path: Path) -> None:
+    assert jmedethic("generate", "init", "--guidelines", "mine.json").status == 0
+    again = jmedethic("generate", "init", "--guidelines", "mine.json")
+    assert again.status == 4
+    assert again.err.count("is there already") == 2
+    done = jmedethic("generate", "questions", "--guidelines", "mine.json", "--name", "mine", "--concurrency", "2")
+    assert done.status == 0, done.err
+    assert "questions: 500 kept of 10 items" in done.out
+    text = (tmp_path / "generate.toml").read_text(encoding="utf-8")
+    text = text.replace("per_model", "per_modell").replace('"demo:scorer"', '"demo:scorrer"')
+    (tmp_path / "bad.toml").write_text(text, encoding="utf-8")
+    bad = jmedethic("generate", "all", "--config", "bad.toml")
+    assert bad.status == 4
+    assert "unknown field 'questions.per_modell'. Did you mean 'per_model'?" in bad.err
+
+
+def test_every_problem_is_named_before_anything_is_asked(jmedethic: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "generate.toml").write_text(
+        'schema_version = 1\nonly = ["JMA-99"]\nbudget = "5usd"\n[roles]\n'
+        'generators = ["openai:gpt-x", "demo:generator-z"]\nvalidators = ["compatible:y@http://127.0.0.1:9/v1"]\n'
+    )
+    done = jmedethic("generate", "all")
+    assert done.status == 4
+    for problem in (
+        "only: unknown value 'JMA-99'",
+        "'openai:gpt-x' needs the environment variable OPENAI_API_KEY",
+        "roles.generators: unknown value 'demo:generator-z'. Did you mean 'demo:generator-",
+        "the price of 'compatible:y' is unknown",
+        "roles.scorer: no model",
+    ):
+        assert problem in done.err, done.err
+    assert not (tmp_path / "reports").exists()
+
+
+def test_a_spent_budget_ends_with_status_7_and_the_rest_is_done_later(
+    jmedethic: Callable[..., Any], tmp_path: Path, whole: Path
+) -> None:
+    done = jmedethic("generate", "questions", "--config", "demo", "--budget", "12calls", "--concurrency", "1")
+    assert done.status == 7
+    assert "the budget of 12 calls would be exceeded" in done.err
+    assert jmedethic("generate", "questions", "--config", "demo").status == 0
+    assert digests(tmp_path / "reports" / "generation" / "demo")["questions"] == digests(whole)["questions"]
+
+
+def test_ctrl_c_ends_with_status_2_and_says_that_work_is_kept(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [*_COMMAND, "all", "--config", "demo"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    answers = tmp_path / "reports" / "generation" / "demo" / "answers.jsonl"
+    deadline = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < deadline:
+        if answers.exists() and answers.stat().st_size > 20_000:
+            process.send_signal(signal.SIGINT)
+            break
+        time.sleep(0.005)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 2, output
+    assert "interrupted: what is finished is stored" in output
+    assert "Traceback" not in output
+
+
+def test_restart_keeps_the_old_file_beside_the_new_one(jmedethic: Callable[..., Any], tmp_path: Path) -> None:
+    folder = tmp_path / "reports" / "generation" / "demo"
+    jmedethic("generate", "questions", "--config", "demo")
+    assert jmedethic("generate", "questions", "--config", "demo", "--restart").status == 0
+    assert sorted(path.name for path in folder.glob("*.jsonl")) == ["questions.jsonl", "questions.old-1.jsonl"]
