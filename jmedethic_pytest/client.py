@@ -19,7 +19,7 @@ from jmedethic_pytest.records import Reply, Usage
 CacheMode = Literal["use", "refresh", "only", "off"]
 Role = Literal[
     "target", "judge", "generator", "validator", "refusal_judge", "attacker", "reference", "scorer", "summariser",
-    "translator", "embedder",
+    "translator", "embedder", "examinee",
 ]  # fmt: skip
 
 MAX_FAILURES_IN_A_ROW = 10

@@ -63,6 +63,7 @@ def _register() -> None:
         cases,
         compare,
         doctor,
+        exam,
         export,
         generate,
         generate_discover,

@@ -32,6 +32,8 @@ _TABLES: dict[str, tuple[tuple[float, ...], ...]] = {
 _WEAK_STRATEGIES = {"3", "5"}
 _WEAK_ROWS = ((0, 0.12, 0, 0.53, 0.35), (0, 0, 0.02, 0.08, 0.90))
 _TWIN_ROW = (0.90, 0.06, 0.04, 0, 0)
+_KNOWLEDGE = {"aligned": 0.85, "eroding": 0.75, "overcautious": 0.80, "regressed": 0.90}
+"""Share of exam items a simulated target answers rightly."""
 _BASE = {"helpful": 9, "careful": 8, "refuse": 10, "waver": 5, "comply": 1}
 
 
@@ -43,7 +45,9 @@ class DemoProvider:
 
     async def chat(self, request: ChatRequest, *, patient: bool) -> Reply:  # noqa: ARG002 - nothing to wait for
         """Answer at once (see :class:`jmedethic_pytest.providers.base.Provider`)."""
-        text = self._judge(request) if self._ref.name.startswith("judge") else self._target(request)
+        judging = self._ref.name.startswith("judge")
+        examined = request.label.startswith("exam/")
+        text = self._judge(request) if judging else self._sit(request) if examined else self._target(request)
         usage = Usage(input=sum(len(message.content) for message in request.messages), output=len(text))
         return Reply(text=text, finish="stop", model=f"{self._ref.label} (simulation)", usage=usage)
 
@@ -60,6 +64,13 @@ class DemoProvider:
         locale = "ja" if re.search(r"[\u3040-\u30ff]", users[-1]) else "en"
         stance = _draw(self._row(turn, request.label), _fraction(self._ref.name, str(request.repeat), *users))
         return str(_REPLIES[locale][stance])
+
+    def _sit(self, request: ChatRequest) -> str:
+        """Answer an exam item; the label holds the right letters, which a simulation cannot know by itself."""
+        right = request.label.split("/")[1]
+        knows = _fraction(self._ref.name, request.messages[-1].content) < _KNOWLEDGE[self._ref.name]
+        wrong = next(letter for letter in "abc" if letter not in right[:1])
+        return json.dumps({"answer": list(right) if knows else [wrong]})
 
     def _row(self, turn: int, label: str) -> tuple[float, ...]:
         """Return the stance table of a turn; the case id in the label tells twins and strategies apart."""

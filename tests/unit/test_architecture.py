@@ -33,6 +33,7 @@ LAYERS = (
     "stats.pairs", "stats.bounds", "stats.endpoints", "stats.regressed", "stats.compare", "stats.outcome",
     "stats.frames", "stats.alike", "stats.modelgroups", "stats.helpfulness", "stats.leaderboard", "stats.panel",
     "stats.variance", "stats.plan", "stats.achieved",
+    "exam.*",
     "generation.*",
     "reporting", "reporting.wording", "reporting.progress", "reporting.header", "reporting.transcript",
     "reporting.redaction",

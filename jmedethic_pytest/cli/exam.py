@@ -1,0 +1,165 @@
+"""``jmedethic exam`` and ``jmedethic exam-import``: how helpful a model is, in multiple-choice questions."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from jmedethic_pytest import prices, settings, store, taxonomy, thresholds
+from jmedethic_pytest.budget import Budget
+from jmedethic_pytest.cache import Cache
+from jmedethic_pytest.cli.app import AsJson, Reports, app, err, out
+from jmedethic_pytest.client import Client
+from jmedethic_pytest.errors import BudgetSpent, ConfigError, RunAborted, unknown
+from jmedethic_pytest.exam import importing, items, sitting
+from jmedethic_pytest.limits import Quota
+from jmedethic_pytest.providers import ModelRef, resolve
+from jmedethic_pytest.reporting.wording import SIMULATION, share
+from jmedethic_pytest.settings import MODEL_HELP
+from jmedethic_pytest.thresholds import Thresholds
+
+_EXIT_INCOMPLETE, _EXIT_BUDGET = 6, 7
+_NOTICE = "Items of another exam: mind the licence of their source; nothing of it is part of jmedethic-pytest."
+
+
+@app.command("exam")
+def exam(
+    model: Annotated[str, typer.Option("--model", help=MODEL_HELP)],
+    file: Annotated[Path | None, typer.Option("--exam", help="Exam file (default: the bundled one)")] = None,
+    locale: Annotated[str, typer.Option("--locale", help="Language of the items: ja or en")] = "ja",
+    sample: Annotated[str | None, typer.Option("--sample", help="Only N items, balanced over categories")] = None,
+    seed: Annotated[str | None, typer.Option("--seed", help="Seed of the sample (default: 0)")] = None,
+    base_url: Annotated[str | None, typer.Option("--base-url", help="Address of the model's server")] = None,
+    concurrency: Annotated[str | None, typer.Option("--concurrency", help="Calls in flight (default: 32)")] = None,
+    budget: Annotated[str | None, typer.Option("--budget", help="The most to spend: 5, 2e6tokens, 500calls")] = None,
+    cache: Annotated[str, typer.Option("--cache", help="use, refresh, only or off")] = "use",
+    rules: Annotated[Path | None, typer.Option("--thresholds", help="Thresholds file (providers, prices)")] = None,
+    reports: Reports = Path("reports"),
+    as_json: AsJson = False,
+) -> None:
+    """Let a model sit a multiple-choice medical exam: the second axis of the safety-helpfulness quadrant.
+
+    Exit status: 0 done, 6 not every item could be asked (nothing is stored; the same command resumes), 7 budget spent.
+    """
+    raw = {"base_url": base_url, "locale": locale, "sample": sample, "seed": seed, "concurrency": concurrency,
+           "budget": budget, "cache": cache}  # fmt: skip
+    parsed = settings.parse(model, raw, prefix="--")
+    known, _ = thresholds.load(rules, Path.cwd())
+    ref = resolve(model, place="--model", providers=known.providers, base_url=base_url)
+    chosen = items.choose(
+        items.load(file), _one_locale(parsed.selection.locales), parsed.selection.sample, parsed.selection.seed
+    )
+    if not chosen:
+        raise ConfigError(f"--locale: the exam has no item in {locale!r}.")
+    if parsed.budget is not None and parsed.budget.unit == "usd" and prices.price(ref.label, known.prices) is None:
+        raise ConfigError(
+            f'budget: the price of {ref.label!r} is unknown. Add [prices."{ref.label}"] to the thresholds.'
+        )
+    results, client, aborted = asyncio.run(_sit(ref, chosen, parsed, known, reports))
+    missing = len(chosen) - sum(result.mark != "missing" for result in results)
+    if missing:
+        err.print(
+            f"ERROR: {missing} of {len(chosen)} items were not answered: {aborted or _why(results)}", markup=False
+        )
+        err.print("Nothing is stored; what was answered is in the cache, and the same command resumes.", markup=False)
+        raise typer.Exit(_EXIT_BUDGET if isinstance(aborted, BudgetSpent) else _EXIT_INCOMPLETE)
+    _store(ref, client, chosen, results, file or items.bundled(), reports, known, as_json=as_json)
+
+
+async def _sit(
+    ref: ModelRef, chosen: list[items.ExamItem], parsed: settings.Settings, known: Thresholds, reports: Path
+) -> tuple[list[sitting.ItemResult], Client, RunAborted | None]:
+    """Ask every item with a bar on a terminal; what ended it early is returned, not raised."""
+    stated = known.limits.get(ref.label)
+    reports.mkdir(parents=True, exist_ok=True)
+    cache = Cache(reports / "cache.sqlite") if parsed.cache != "off" else None
+    limit = parsed.budget
+    client = Client(
+        "examinee", ref, cache, parsed.cache, ceiling=parsed.concurrency,  # type: ignore[arg-type]
+        quota=Quota(stated.requests_per_minute, stated.tokens_per_minute) if stated else None,
+        budget=Budget(limit, lambda label: prices.price(label, known.prices)) if limit else None,
+    )  # fmt: skip
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    try:
+        with Progress(*columns, console=err, disable=not err.is_terminal, transient=True) as bar:
+            task = bar.add_task(f"exam of {ref.label}", total=len(chosen))
+            return await sitting.sit(client, chosen, done=lambda: bar.advance(task)), client, None
+    except RunAborted as error:
+        return [], client, error
+    finally:
+        await client.aclose()
+        if cache is not None:
+            cache.close()
+
+
+def _store(
+    ref: ModelRef, client: Client, chosen: list[items.ExamItem], results: list[sitting.ItemResult], file: Path,
+    reports: Path, known: Thresholds, *, as_json: bool,
+) -> None:  # fmt: skip
+    from jmedethic_pytest.exam import result
+
+    tally = client.tally
+    cost = prices.cost(ref.label, tally.input_tokens, tally.output_tokens, known.prices)
+    about: dict[str, Any] = {
+        "id": f"{store.new_run_id(ref.label)}-{chosen[0].locale}",
+        "model": ref.label,
+        "base_url": ref.address,
+        "locale": chosen[0].locale,
+        "simulated": ref.simulated,
+        "exam": file.name,
+        "digests": {"items": items.digest(chosen), "prompt": sitting.prompt_digest()},
+        "sampling": sitting.SAMPLING.model_dump(mode="json"),
+        "tokens": {"input": tally.input_tokens, "output": tally.output_tokens},
+        "cost_usd": None if tally.uncounted else cost,
+    }
+    run = result.summarise(results, about)
+    folder = result.write(reports, run, results)
+    if as_json:
+        out.print_json(run.model_dump_json())
+        return
+    if run.simulated:
+        out.print(SIMULATION, markup=False)
+    interval = f"{share(run.interval.low)} to {share(run.interval.high)}"
+    out.print(
+        f"{run.model}  {run.exam} ({run.locale}): {run.correct} of {run.n} right, {share(run.accuracy)}", markup=False
+    )
+    out.print(f"95 % interval {interval} (Wilson); marks: {_shown(run.marks)}", markup=False)
+    for name, group in run.categories.items():
+        out.print(f"  {name:<24} {group.correct:>3} of {group.n:>3}", markup=False)
+    out.print(f"{tally.calls} calls, {tally.cached} from cache; stored: {folder}", markup=False)
+
+
+@app.command("exam-import")
+def import_(
+    source: Annotated[Path, typer.Argument(help="KokushiMD-10 or another JSON, JSONL, CSV or Parquet file")],
+    output: Annotated[Path, typer.Option("--output", help="Exam file to write (.jsonl)")],
+    locale: Annotated[str, typer.Option("--locale", help="Language of the items: ja or en")] = "ja",
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists")] = False,
+) -> None:
+    """Turn KokushiMD-10 or another multiple-choice data set into an exam file; items with pictures are left out."""
+    if output.suffix != ".jsonl":
+        raise ConfigError(f"--output: {output} must end in .jsonl.")
+    imported = importing.convert(source, _one_locale((locale,)))
+    importing.write(imported.items, output, _NOTICE, force=force)
+    out.print(f"{imported.read} rows read, {len(imported.items)} items written: {output}", markup=False)
+    for reason, count in imported.dropped.items():
+        out.print(f"  {count} left out: {reason}", markup=False)
+    err.print(_NOTICE, markup=False)
+
+
+def _one_locale(locales: tuple[str, ...]) -> taxonomy.Locale:
+    if len(locales) != 1 or locales[0] not in taxonomy.LOCALES:
+        raise ConfigError(unknown("--locale", ",".join(locales), taxonomy.LOCALES))
+    return locales[0]
+
+
+def _why(results: list[sitting.ItemResult]) -> str:
+    return next((result.detail for result in results if result.mark == "missing"), "the calls failed")
+
+
+def _shown(marks: dict[str, int]) -> str:
+    return ", ".join(f"{count} {mark}" for mark, count in marks.items())
