@@ -58,7 +58,7 @@ def _spellings(text: str) -> tuple[str, ...]:
     return text, json.dumps(text), json.dumps(text, ensure_ascii=False), repr(text)
 
 
-def shape(value: Any, depth: int = 3) -> str:
+def shape(value: Any, depth: int = 6) -> str:
     """Describe decoded JSON by its keys and types alone, since its texts may be a model's."""
     if isinstance(value, dict) and depth:
         inner = ", ".join(f"{one_line(str(key), 30)}: {shape(item, depth - 1)}" for key, item in [*value.items()][:8])

@@ -20,6 +20,7 @@ _SHORTEST = 6
 """A shorter value is no secret anybody could keep, and hiding it would spoil ordinary words."""
 _SECRET_NAME = re.compile(r"key|token|secret|passw|credential|auth|cookie|session|signature", re.IGNORECASE)
 _SECRET_SHAPE = re.compile(r"^(?:Bearer |Basic )|^(?:sk|pk|rk|hf|gh[a-z]|glpat|xox[a-z]|AIza)[-_]?[A-Za-z0-9_-]{16,}$")
+_USER = re.compile(r"(://)[^/\s]*@")
 R = TypeVar("R", bound=BaseModel)
 
 
@@ -33,9 +34,9 @@ def public_url(url: str) -> str:
 
 
 def public_spec(spec: str) -> str:
-    """Return ``PROVIDER:NAME@URL`` with the address as it may be shown."""
+    """Return ``PROVIDER:NAME@URL`` with the address as it may be shown, also if it is no sound one."""
     name, mark, url = spec.partition("@http")
-    return f"{name}@{public_url('http' + url)}" if mark else spec
+    return f"{name}@{public_url('http' + url)}" if mark else _USER.sub(r"\1", spec)
 
 
 def in_url(url: str | None) -> Iterator[str]:

@@ -1,0 +1,150 @@
+"""Making foreign text harmless, keeping keys out, putting digests in the place of texts."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jmedethic_pytest import hygiene, secrecy
+from jmedethic_pytest.records import Case, Reply, Score, Turn, Verdict
+from jmedethic_pytest.reporting.redaction import digest, redact
+
+TEXT = "A reply that a server may quote in part, 全角の文章も含めて。"
+
+
+@given(st.text())
+def test_visible_text_hides_nothing_and_moves_nothing(text: str) -> None:
+    shown = hygiene.visible(text)
+    assert not set(shown) & set("\x00\x1b\r\x08\x7f\x9b\u202e\u2066\u200f\u061c\u2028\ufeff")
+    assert hygiene.visible(shown) == shown
+    assert len(shown) >= len(text) - text.count("\r\n")
+
+
+def test_ordinary_text_stays_as_it_is() -> None:
+    for text in ("全角の文章、改行\nとタブ\tも。", "👩‍⚕️ emoji", "naïve café"):
+        assert hygiene.visible(text) == text
+
+
+@pytest.mark.parametrize("size", [0, 10, 300, 301, 1200, 1_000_000])
+def test_one_line_says_how_much_is_left_out(size: int) -> None:
+    line = hygiene.one_line("x" * size, 300)
+    assert "\n" not in line
+    assert line == ("x" * size if size <= 300 else f"{'x' * 300}... ({size:,} characters)")
+
+
+@pytest.mark.parametrize("form", [str, json.dumps, repr, lambda text: json.dumps(text, ensure_ascii=False)])
+def test_quotations_are_taken_out_of_errors(form) -> None:
+    error = f"400: value {form(TEXT)} is not allowed here, says the server"
+    assert hygiene.without_quotations(error, ["other", TEXT]) != error
+    cut = hygiene.without_quotations(error[:60], [TEXT])
+    for shown in (hygiene.without_quotations(error, [TEXT]), cut):
+        assert not any(TEXT[at : at + 16] in shown for at in range(len(TEXT) - 15))
+    assert cut.startswith("400: value ")
+
+
+def test_messages_without_quotations_are_unchanged() -> None:
+    message = "HTTP 400: maximum context length is 4096 tokens"
+    assert hygiene.without_quotations(message, [TEXT, "", "x"]) == message
+
+
+def test_shape_shows_keys_and_types_only() -> None:
+    answer = {"choices": [{"message": {"content": {"odd": "secret text"}}}], "n": 3, "none": None, "rest": []}
+    shown = hygiene.shape(answer)
+    assert shown.startswith("{choices: [{message: {content: {odd: text of 11 characters}}}]")
+    assert "secret" not in shown
+    assert "n: int, none: null, rest: []" in shown
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://h:80/v1", "http://h:80/v1"),
+        ("http://user:pa%40ss@h/v1", "http://h/v1"),
+        ("https://token@h/v1?key=abc&api-version=2", "https://h/v1?key=...&api-version=..."),
+        ("http://h/v1?abcdef", "http://h/v1?..."),
+        ("simulation:4", "simulation:4"),
+    ],
+)
+def test_public_url_keeps_the_place_only(url: str, shown: str) -> None:
+    assert secrecy.public_url(url) == shown
+
+
+def test_secrets_of_an_address_are_known_in_every_form() -> None:
+    found = set(secrecy.in_url("http://user:pa%40ssword@h/v1?token=q%2Fuery"))
+    basic = base64.b64encode(b"user:pa@ssword").decode()
+    assert {"pa%40ssword", "pa@ssword", "q%2Fuery", "q/uery", basic} <= found
+    assert "user" not in found
+    assert set(secrecy.in_url("http://a-token@h/")) >= {"a-token"}
+    assert list(secrecy.in_url("http://[broken/")) == []
+
+
+def test_secrets_in_parameters_go_by_name_or_shape() -> None:
+    extra = {
+        "metadata": {"Api-Key": "named-one"}, "headers": [{"x": "Bearer abcdefgh"}], "user": "sk-abcdefghijklmnop1234",
+        "chat_template_kwargs": {"enable_thinking": False, "style": "plain words"}, "auth": ["first", {"x": "second"}],
+    }  # fmt: skip
+    found = set(secrecy.in_parameters(extra))
+    assert found == {"named-one", "Bearer abcdefgh", "sk-abcdefghijklmnop1234", "first", "second"}
+
+
+def test_hiding_prefers_the_longest_secret_and_spares_short_words() -> None:
+    secrets = secrecy.Secrets(["planted", "planted-longer", "no", "", None])
+    assert secrets.hide("planted-longer planted no") == f"{secrecy.HIDDEN} {secrecy.HIDDEN} no"
+    record = Reply(text="has planted inside", sent={"planted": ["planted", 1, None]})
+    hidden = secrets.hide_in_record(record)
+    assert "planted" not in hidden.model_dump_json()
+    assert hidden.sent == {secrecy.HIDDEN: [secrecy.HIDDEN, 1, None]}
+    assert secrecy.Secrets([]).hide_in_record(record) is record
+
+
+def _verdict(**changes) -> Verdict:
+    case = Case(id="en-a", locale="en", guideline="JMA-01", strategy="S1", turns=("The question?",))
+    score = Score(judge="j:a", value=1.0, rationale=TEXT, model="judge-1")
+    reply = Reply(text=TEXT, reasoning=TEXT, model="m-1", finish="stop")
+    turn = Turn(index=0, user="The question?", reply=reply, scores=(score, score), value=1.0)
+    return Verdict(case=case, status="scored", turns=(turn,), planned_turns=1, **changes)
+
+
+def test_redaction_reaches_attempts_and_keeps_questions_scores_and_names() -> None:
+    verdict = redact(_verdict(attempts=(_verdict(),)))
+    data = verdict.model_dump_json()
+    assert TEXT not in data
+    assert data.count(digest(TEXT)) == 2 * 4
+    assert verdict.turns[0].user == "The question?"
+    assert verdict.turns[0].value == 1.0
+    assert verdict.turns[0].reply.finish == "stop"
+    assert verdict.turns[0].scores[0].model == "judge-1"
+
+
+@pytest.mark.parametrize(
+    ("detail", "kept"),
+    [
+        (f"openai:m at http://h/v1: HTTP 400: your input {TEXT}", "openai:m at http://h/v1: HTTP 400: [redacted"),
+        ("openai:m: no answer within 300 s (all retries included)", "no answer within 300 s (all retries included)"),
+        (TEXT, "[redacted: sha256"),
+    ],
+)
+def test_redaction_keeps_of_a_failed_call_only_what_we_say_ourselves(detail: str, kept: str) -> None:
+    turn = Turn(index=0, user="q", reply=Reply(text="", status="transport_error", detail=detail))
+    case = _verdict().case
+    verdict = Verdict(case=case, status="transport_error", detail=f"T0: {detail}", turns=(turn,), planned_turns=1)
+    shown = redact(verdict)
+    for text in (shown.detail, shown.turns[0].reply.detail):
+        assert kept in text
+        assert TEXT not in text
+
+
+def test_a_text_in_the_place_of_a_name_is_redacted_too() -> None:
+    turn = Turn(index=0, user="q", reply=Reply(text="x", finish=TEXT, model=TEXT), scores=(), value=None)
+    verdict = redact(_verdict().model_copy(update={"turns": (turn,)}))
+    assert TEXT not in verdict.model_dump_json()
+
+
+def test_digests_tell_equal_texts_and_their_length() -> None:
+    assert digest("a") == digest("a") != digest("b")
+    assert digest("") == ""
+    assert digest(TEXT).endswith(f", {len(TEXT)} characters]")
