@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from jmedethic_pytest.generation import config as generation
+from jmedethic_pytest.packs import Pack
 from jmedethic_pytest.records import Case
 from jmedethic_pytest.thresholds import Thresholds
 
@@ -79,12 +81,25 @@ def test_python_examples_run(place: str, text: str, checkout: Path) -> None:
 
 
 @pytest.mark.parametrize(("place", "text"), blocks("toml"))
-def test_toml_examples_are_valid_thresholds(place: str, text: str) -> None:
-    Thresholds.model_validate(tomllib.loads(text))
+def test_toml_examples_are_valid_thresholds_or_settings(place: str, text: str) -> None:
+    """A block that has roles is a file for building a benchmark."""
+    content = tomllib.loads(text)
+    if "roles" in content:
+        generation.read(content, place)
+    else:
+        Thresholds.model_validate(content)
+
+
+def test_settings_shown_are_the_shipped_ones() -> None:
+    page = (ROOT / "docs" / "reference" / "generation.md").read_text(encoding="utf-8")
+    assert f"```toml\n{generation.sample().rstrip()}\n```" in page
 
 
 @pytest.mark.parametrize(("place", "text"), blocks("json"))
-def test_json_examples_are_valid_cases(place: str, text: str) -> None:
+def test_json_examples_are_valid_cases_or_packs(place: str, text: str) -> None:
+    if '"guidelines"' in text:
+        Pack.model_validate_json(text)
+        return
     for line in text.splitlines():
         Case.model_validate(json.loads(line))
 
