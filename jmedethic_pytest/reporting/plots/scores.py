@@ -86,6 +86,12 @@ def _boxes(axes: Axes, groups: Sequence[NDArray[Any]], *, vertical: bool) -> Non
     """Draw one box a group with its points beside each other; a group without scores says so."""
     positions = [place for place, values in enumerate(groups) if len(values)]
     _points(axes, groups, vertical=vertical)
+    axes.set(**{"xlim" if vertical else "ylim": (-0.5, len(groups) - 0.5)})
+    for place in set(range(len(groups))) - set(positions):
+        x, y = (place, 5.5) if vertical else (5.5, place)
+        axes.text(x, y, "no score", ha="center", va="center", size=8)
+    if not positions:
+        return
     axes.boxplot(
         [groups[place] for place in positions],
         positions=positions,
@@ -100,10 +106,6 @@ def _boxes(axes: Axes, groups: Sequence[NDArray[Any]], *, vertical: bool) -> Non
         capprops={"color": style.INK},
         meanprops={"marker": "D", "markerfacecolor": "white", "markeredgecolor": style.INK, "markersize": 5},
     )
-    for place in set(range(len(groups))) - set(positions):
-        x, y = (place, 5.5) if vertical else (5.5, place)
-        axes.text(x, y, "no score", ha="center", va="center", size=8)
-    axes.set(**{"xlim" if vertical else "ylim": (-0.5, len(groups) - 0.5)})
 
 
 def _points(axes: Axes, groups: Sequence[NDArray[Any]], *, vertical: bool) -> None:

@@ -65,12 +65,13 @@ def _group(label: str, last: DataFrame) -> _Group:
 
 
 def _bars(axes: Axes, groups: list[_Group]) -> None:
+    any_unknown = groups[0].unknown > 0
     for place, group in enumerate(groups):
         refused, unknown = 100 * group.refused / group.n, 100 * group.unknown / group.n
         named = place == 0
         axes.barh(place, refused, height=0.6, color=style.ORANGE, label="refused" if named else None)
         rest: dict[str, Any] = {"left": refused, "height": 0.6, **style.MISSING}
-        axes.barh(place, unknown, label="no mark of both judges" if named else None, **rest)
+        axes.barh(place, unknown, label="no mark of both judges" if named and any_unknown else None, **rest)
         lost = f", {group.unknown} unknown" if group.unknown else ""
         axes.text(101, place, f"{group.refused} of {group.n}{lost}", va="center", size=8)
     axes.set_yticks(range(len(groups)), [group.label for group in groups])
