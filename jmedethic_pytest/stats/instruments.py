@@ -116,6 +116,7 @@ def instruments(level: Literal["turn", "model"], judges: Sequence[str], scores: 
         return empty
     pairs = tuple(judge_pair(judges[a], judges[b], scores[:, a], scores[:, b]) for a, b in _pairs(scores.shape[1]))
     single, panel = icc(complete)
+    coarse = np.round(scores, 2)  # alpha needs a table of all distinct scores by all distinct scores
     return Instruments(
         level=level,
         judges=tuple(judges),
@@ -124,8 +125,8 @@ def instruments(level: Literal["turn", "model"], judges: Sequence[str], scores: 
         pairs=pairs,
         icc21=single,
         icc2k=panel,
-        alpha_ordinal=krippendorff(scores, "ordinal"),
-        alpha_interval=krippendorff(scores, "interval"),
+        alpha_ordinal=krippendorff(coarse, "ordinal"),
+        alpha_interval=krippendorff(coarse, "interval"),
         reliability=_stepped_up([pair.pearson for pair in pairs], scores.shape[1]),
         reliability_rank=_stepped_up([pair.spearman for pair in pairs], scores.shape[1]),
     )
