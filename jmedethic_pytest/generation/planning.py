@@ -82,10 +82,18 @@ def _priced(config: Config, name: str, asked: Sequence[Asked], kept: int) -> Sta
         input_tokens=sum(item.calls * item.input_tokens for item in asked),
         output_tokens=sum(item.calls * item.output_tokens for item in asked),
         cost_usd=None if any(cost is None for cost in costs) else sum(cost or 0.0 for cost in costs),
-        seconds=sum(item.calls for item in asked) * SECONDS_PER_CALL / config.concurrency,
+        seconds=sum(item.calls * _share_real(config, item.role) for item in asked)
+        * SECONDS_PER_CALL
+        / config.concurrency,
         kept=kept,
         by_role=tuple(asked),
     )
+
+
+def _share_real(config: Config, role: str) -> float:
+    """Return the share of a role's models that take time: simulations answer at once."""
+    refs = models.needed(config, (role,))[role]
+    return sum(not ref.simulated for ref in refs) / len(refs)
 
 
 def _cost(config: Config, asked: Asked) -> float | None:
