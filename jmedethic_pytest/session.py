@@ -235,9 +235,10 @@ class ControllerSession:
         from jmedethic_pytest.reporting.allure import overall
 
         option = self._config.option
-        missing = {key: self.run.jobs[key].case for key in self.run.planned if key not in self._reported}
+        jobs = {key: job.case for key, job in self.run.jobs.items()}
+        left = {key: jobs[key] for key in self.run.planned if key not in self._reported}
         overall.finish(
-            Path(option.allure_report_dir), self.telling, self.outcome, crashed=self._crashed, missing=missing,
+            Path(option.allure_report_dir), self.telling, self.outcome, crashed=self._crashed, jobs=jobs, left=left,
             patterns=option.allure_link_pattern,
         )  # fmt: skip
 

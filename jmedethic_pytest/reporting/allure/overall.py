@@ -45,7 +45,8 @@ def finish(
     outcome: Outcome,
     *,
     crashed: Mapping[str, str],
-    missing: Mapping[str, Case],
+    jobs: Mapping[str, Case],
+    left: Mapping[str, Case],
     patterns: Iterable[Sequence[str]] = (),
 ) -> None:
     """Write what no test wrote when the tests of a run are done.
@@ -55,18 +56,22 @@ def finish(
         telling: what is known of the run.
         outcome: the finished run.
         crashed: what xdist says of tests whose worker died, by node id.
-        missing: the case of every planned evaluation that no test reported, by its key.
+        jobs: the case of every planned evaluation by its key.
+        left: the case of every one that no test reported.
         patterns: of links, as ``--allure-link-pattern`` gives them.
     """
     writer = Writer(folder, telling, guideline_page(patterns))
-    left, begun = dict(missing), moment(outcome.info)
+    begun = moment(outcome.info)
+    died: set[str] = set()
     for nodeid, word in crashed.items():
         key = nodeid.partition("[")[2].rpartition("]")[0]
-        if key in left:
-            writer.write_bare(left.pop(key), key, "broken", word, begun, labels.full_name(nodeid))
+        if key in jobs:
+            died.add(key)
+            writer.write_bare(jobs[key], key, "broken", word, begun, labels.full_name(nodeid))
     reason = f"{ABSENT}: {outcome.info.note}" if outcome.info.note else ABSENT
     for key, case in left.items():
-        writer.write_bare(case, key, "skipped", reason, begun)
+        if key not in died:
+            writer.write_bare(case, key, "skipped", reason, begun)
     write(folder, outcome.path, outcome.info, outcome.gate)
 
 
