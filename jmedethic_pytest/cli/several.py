@@ -30,7 +30,7 @@ def read_runs(reports: Path, tokens: Sequence[str]) -> dict[str, StoredRun]:
     paths: dict[str, Path] = {}
     for token in tokens:
         try:
-            path = store.find_run(reports, token)
+            path = store.find_run(reports, token).resolve()
         except StoreError as error:
             problems.append(str(error))
             continue
