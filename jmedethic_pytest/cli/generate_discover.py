@@ -147,7 +147,7 @@ def _line(group: dict[str, Any]) -> str:
     cohesion = "one member" if group["cohesion"] is None else f"cohesion {group['cohesion']:.2f}"
     known = group["closest_known"]
     return (
-        f"{group['id']}: {group['members']} strategies, {group['examples']} examples, mean gain "
+        f"{group['id']}: members {group['members']}, examples {group['examples']}, mean gain "
         f"{group['mean_gain']:.2f}, {cohesion}, nearest to {known['name']} ({known['similarity']:.2f})"
     )
 

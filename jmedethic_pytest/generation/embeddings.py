@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jmedethic_pytest.errors import ProviderError
-from jmedethic_pytest.generation.models import Role
+from jmedethic_pytest.generation.role import Role
 from jmedethic_pytest.providers import Message
 
 Vector = NewType("Vector", str)
@@ -127,7 +127,7 @@ def pack(values: Sequence[float]) -> Vector:
 
 
 @lru_cache(maxsize=8192)
-def unpack(vector: Vector) -> NDArray[np.float64]:
+def unpack(vector: Vector) -> NDArray[np.int8]:
     """Return the whole numbers of a packed vector, not to be changed.
 
     Raises:
@@ -139,7 +139,7 @@ def unpack(vector: Vector) -> NDArray[np.float64]:
         raise ValueError("not a packed vector: bad base64") from None
     if not data:
         raise ValueError("not a packed vector: it is empty")
-    return np.frombuffer(data, dtype=np.int8).astype(np.float64)
+    return np.frombuffer(data, dtype=np.int8)
 
 
 def matrix(vectors: Sequence[Vector]) -> NDArray[np.float64]:
@@ -148,7 +148,7 @@ def matrix(vectors: Sequence[Vector]) -> NDArray[np.float64]:
     Raises:
         ValueError: if they have different dimensions.
     """
-    return np.stack([unpack(vector) for vector in vectors])
+    return np.stack([unpack(vector) for vector in vectors]).astype(np.float64)
 
 
 def cosines(rows: NDArray[np.float64], columns: NDArray[np.float64]) -> NDArray[np.float64]:

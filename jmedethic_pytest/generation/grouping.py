@@ -109,7 +109,7 @@ def fits(current: Clustering, path: Path) -> bool:
     if not path.is_file():
         return False
     try:
-        rows = sheet.read(path, review.COLUMNS)
+        rows = sheet.read(path, review.COLUMNS).rows
     except ConfigError:
         return False
     return sorted(row.cells["check"] for row in rows) == sorted(
@@ -144,11 +144,11 @@ def apply(config: Config, path: Path, *, one_language: bool = False) -> Applied:
         StoreError: if the strategies cannot be written.
     """
     current = load(config)
-    rows = sheet.read(path, review.COLUMNS)
-    accepted = review.decide(current, rows, one_language=one_language)
+    table = sheet.read(path, review.COLUMNS)
+    accepted = review.decide(current, table, one_language=one_language)
     made = review.strategies(current, accepted)
     files.replace(strategies_path(config), json.dumps(made, ensure_ascii=False, indent=1) + "\n")
-    decisions = Counter(row.cells["decision"] for row in rows)
+    decisions = Counter(row.cells["decision"] for row in table.rows)
     return Applied(strategies_path(config), dict(sorted(decisions.items())), len(accepted))
 
 

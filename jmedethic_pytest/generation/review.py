@@ -18,11 +18,13 @@ from jmedethic_pytest.errors import ConfigError, did_you_mean
 from jmedethic_pytest.generation import policy
 from jmedethic_pytest.generation.cluster import Alike, Cluster
 from jmedethic_pytest.generation.library import NOTICE, normal_name
-from jmedethic_pytest.generation.sheet import Column, Row
+from jmedethic_pytest.generation.sheet import Column, Row, Table
 from jmedethic_pytest.taxonomy import LOCALES
 
 DECISIONS = ("accept", "merge", "reject")
 _MAX_NAME, _MAX_DEFINITION = 120, 2_000
+_MOST = 99
+"""Strategies of one benchmark: their ids have two digits."""
 
 COLUMNS = (
     Column("id", "The group. Do not change.", width=6),
@@ -104,27 +106,27 @@ class Accepted(NamedTuple):
     """The accepted group first."""
 
 
-def decide(clustering: Clustering, sheet: Sequence[Row], *, one_language: bool = False) -> list[Accepted]:
+def decide(clustering: Clustering, sheet: Table, *, one_language: bool = False) -> list[Accepted]:
     """Return what a filled-in sheet accepts, in the order of the sheet.
 
     Args:
         clustering: the groups the sheet was written for.
-        sheet: its rows.
+        sheet: what was read.
         one_language: a name or definition that is empty in one language is taken from the other.
 
     Raises:
         ConfigError: naming every bad row.
     """
-    filled = [row._replace(cells=_both_languages(row.cells)) for row in sheet] if one_language else list(sheet)
+    filled = [row._replace(cells=_both_languages(row.cells)) for row in sheet.rows] if one_language else sheet.rows
     clusters = {cluster.id: cluster for cluster in clustering.clusters}
-    problems = list(_identity_problems(clustering, clusters, filled))
+    problems = [*sheet.problems, *_identity_problems(clustering, clusters, filled)]
     accepted = {row.cells["id"] for row in filled if row.cells["decision"] == "accept"}
     for row in filled:
         if row.cells["id"] in clusters:
             problems += [f"{row.place}: {problem}" for problem in _row_problems(row.cells, accepted)]
     problems += _name_problems([row for row in filled if row.cells["decision"] == "accept"])
-    if not problems and not accepted:
-        problems.append("no row is accepted: without a strategy no conversation can be written.")
+    if not problems and not 1 <= len(accepted) <= _MOST:
+        problems.append(f"{len(accepted)} rows are accepted; 1 to {_MOST} strategies are allowed.")
     if problems:
         raise ConfigError(problems)
     return [_accepted(row, filled, clusters) for row in filled if row.cells["decision"] == "accept"]

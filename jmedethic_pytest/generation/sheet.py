@@ -46,6 +46,13 @@ class Row(NamedTuple):
     """Text by column; empty cells are empty texts."""
 
 
+class Table(NamedTuple):
+    """What a sheet holds, and what is wrong with single rows of it."""
+
+    rows: list[Row]
+    problems: list[str]
+
+
 def check_name(path: Path, option: str) -> None:
     """Refuse a file that no sheet can be written to or read from.
 
@@ -83,11 +90,11 @@ def write(path: Path, columns: Sequence[Column], rows: Sequence[Mapping[str, str
         raise StoreError(f"{path}: cannot be written: {error.strerror}. Give another file (--sheet).") from None
 
 
-def read(path: Path, columns: Sequence[Column]) -> list[Row]:
-    """Return the rows of a sheet that are not empty.
+def read(path: Path, columns: Sequence[Column]) -> Table:
+    """Return the rows of a sheet that are not empty; formulas and surplus cells are problems of their row.
 
     Raises:
-        ConfigError: if it cannot be read, a column is missing, or cells hold formulas; all of them are named.
+        ConfigError: if it cannot be read, or a column is missing or stands there twice.
     """
     check_name(path, "--apply")
     try:
@@ -102,22 +109,20 @@ def read(path: Path, columns: Sequence[Column]) -> list[Row]:
     if missing or twice:
         problems = [f"{path}: column {name!r} is missing. Use the sheet that was written." for name in missing]
         raise ConfigError(problems + [f"{path}: column {name!r} stands there twice." for name in twice])
-    rows, problems = [], []
+    found = Table([], [])
     for number, cells in table[1:]:
         place = f"{path}: row {number}"
         if len(cells) > len(header) and any(cell.strip() for cell in cells[len(header) :]):
-            problems.append(f"{place}: more cells than the header has. Put texts with commas in quotes.")
+            found.problems.append(f"{place}: more cells than the header has. Put texts with commas in quotes.")
         values = dict(zip(header, (unescape(cell).strip() for cell in cells), strict=False))
-        problems += [
+        found.problems.extend(
             f"{place}: column {name!r} holds a formula. Write the text itself."
             for name in values
             if values[name] == _FORMULA
-        ]
+        )
         if any(values.values()):
-            rows.append(Row(place, {name: values.get(name, "") for name in header if name}))
-    if problems:
-        raise ConfigError(problems)
-    return rows
+            found.rows.append(Row(place, {name: values.get(name, "") for name in header if name}))
+    return found
 
 
 _FORMULA = "\x00formula"

@@ -89,6 +89,8 @@ class Said(NamedTuple):
     text: str = ""
     finish: str = "stop"
     status: int = 200
+    body: Any = None
+    """The whole answer, if it is no chat completion."""
 
 
 @pytest.fixture(scope="session")
@@ -155,6 +157,7 @@ def server() -> Iterator[ModelServer]:
                 "choices": [{"finish_reason": said.finish, "message": {"role": "assistant", "content": said.text}}],
                 "usage": {"prompt_tokens": 7, "completion_tokens": 3},
             }
+            answer = answer if said.body is None else said.body
             data = json.dumps(answer if said.status == 200 else {"error": {"message": "no"}}).encode()
             self.send_response(said.status)
             self.send_header("Content-Type", "application/json")
