@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -125,7 +126,7 @@ def _effects(a: Floats, b: Floats) -> dict[str, float | None]:
     return {"cohen_d": cohen_d(a, b), "cliffs_delta": cliffs_delta(a, b)}
 
 
-def _found(name: str, a: Floats, b: Floats, found: stats._result_classes.MannwhitneyuResult) -> Test:
+def _found(name: str, a: Floats, b: Floats, found: Any) -> Test:
     statistic, p = float(found.statistic), float(found.pvalue)
     return Test(name=name, statistic=statistic, p=p, n=len(a) + len(b), effects=_effects(a, b))
 

@@ -1,0 +1,78 @@
+"""Intervals of means whose clusters are skewed: a few cases fell far, most did not change at all.
+
+That is what a comparison with a good baseline looks like. Student's t then promises too much: where 3 % of otherwise
+unchanged cases fall, its lower bound at 97.5 % lies too high in 6 to 7 % of runs of 469 cases, not in 2.5 %.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from numpy.typing import ArrayLike
+from scipy import special  # type: ignore[import-untyped]
+
+from jmedethic_pytest.stats.estimate import Estimate
+from jmedethic_pytest.stats.intervals import cluster_t, standard_error
+from jmedethic_pytest.stats.sample import SAME, Sample, sample
+
+
+class Reach(NamedTuple):
+    """How many standard errors an interval reaches to either side of the mean."""
+
+    down: float
+    up: float
+
+
+def cluster_t_skewed(values: ArrayLike, clusters: ArrayLike, level: float = 0.95) -> Estimate:
+    """Estimate a mean, with the interval of ``cluster_t`` lengthened towards the long tail of the clusters.
+
+    Each end is ``reach`` standard errors away. Without skewness it is about the interval of ``cluster_t``, and it is
+    never shorter to either side. Arguments as there.
+    """
+    found = cluster_t(values, clusters, level)
+    if found.value is None or found.low is None:
+        return found
+    data = sample(values, clusters)
+    error, ends = standard_error(data), reach(data, level)
+    low, high = found.value - ends.down * error, found.value + ends.up * error
+    return found.model_copy(update={"low": low, "high": high, "method": "cluster t, corrected for skewness"})
+
+
+def reach(data: Sample, level: float = 0.95) -> Reach:
+    """Return how many standard errors the interval of a mean of at least two clusters reaches down and up.
+
+    Hall's transformation (1992) of the t statistic that removes the effect of skewness, as a series up to its third
+    power: with the t quantile q, ``u = q / sqrt(G) + s / (6 G)`` and s the skewness of the cluster sums towards this
+    side, ``sqrt(G) * (u + s u^2 / 3 + 5 s^2 u^3 / 27)``, and at least q. The first power is Johnson's t (1978). For
+    rare events among many clusters it comes within a few percent of the exact binomial bound (Clopper & Pearson 1934).
+
+    Args:
+        data: the sample.
+        level: coverage of the two-sided interval.
+    """
+    quantile = float(special.stdtrit(data.clusters - 1, (1 + level) / 2))
+    long_tail_up = skewness(data)
+    return Reach(
+        _lengthened(quantile, -long_tail_up, data.clusters), _lengthened(quantile, long_tail_up, data.clusters)
+    )
+
+
+def skewness(data: Sample) -> float:
+    """Return the skewness of the cluster sums about the mean: below 0 if some clusters lie far below the others.
+
+    Adjusted Fisher-Pearson coefficient (Joanes & Gill 1998); 0 if it cannot be had: fewer than three clusters, or none
+    of them varies.
+    """
+    residuals = data.sums(data.values - data.values.mean())
+    clusters, spread = data.clusters, float((residuals**2).mean())
+    if clusters < 3 or spread <= SAME**2:
+        return 0.0
+    raw = float((residuals**3).mean()) / (spread * math.sqrt(spread))
+    return raw * math.sqrt(clusters * (clusters - 1)) / (clusters - 2)
+
+
+def _lengthened(quantile: float, tail: float, clusters: int) -> float:
+    u = quantile / math.sqrt(clusters) + tail / (6 * clusters)
+    series = u + tail * u**2 / 3 + 5 * tail**2 * u**3 / 27
+    return max(quantile, math.sqrt(clusters) * series)
