@@ -65,7 +65,7 @@ def record(reports: Path, name: str, run: Path) -> Path:
             "The same command resumes it."
         )
     path.parent.mkdir(parents=True, exist_ok=True)
-    store.write_text(path, _text(Baseline(name=name, created=store.now(), sheet=sheet)))
+    store.write_text(path, text(Baseline(name=name, created=store.now(), sheet=sheet)))
     return path
 
 
@@ -126,7 +126,7 @@ def read(path: Path) -> Baseline:
     if version > SCHEMA_VERSION:
         known = f"schema {version}, this one reads {SCHEMA_VERSION}"
         raise ConfigError(f"{path}: written by a newer version ({known}). Upgrade jmedethic-pytest.")
-    if content.pop("digest", None) != _digest(content):
+    if content.pop("digest", None) != digest(content):
         raise ConfigError(f"{path}: its digest does not fit its content: the file was edited or damaged. {again}")
     try:
         rows = _ROWS.validate_python([tuple(Row(**item)) for item in content["rows"]])
@@ -140,7 +140,8 @@ def _free(path: Path) -> str:
     return next(name for n in range(2, 10**6) if not path.with_name(f"{(name := f'{path.stem}-{n}')}.json").exists())
 
 
-def _text(baseline: Baseline) -> str:
+def text(baseline: Baseline) -> str:
+    """Return a baseline as the text of its file."""
     content: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "name": baseline.name,
@@ -148,7 +149,7 @@ def _text(baseline: Baseline) -> str:
         "origin": baseline.sheet.origin.model_dump(mode="json"),
         "rows": [_plain(row) for row in baseline.sheet.rows.values()],
     }
-    content = json.loads(json.dumps({**content, "digest": _digest(content)}))
+    content = json.loads(json.dumps({**content, "digest": digest(content)}))
     rows = content.pop("rows")
     head = json.dumps(content, ensure_ascii=False, indent=1).removesuffix("\n}")
     return f'{head},\n "rows": [\n{_lines(rows)}\n ]\n}}\n'
@@ -169,6 +170,7 @@ def _short(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _digest(content: dict[str, Any]) -> str:
+def digest(content: dict[str, Any]) -> str:
+    """Return the sha256 of a file's content, without its own digest, in canonical form."""
     data = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(data.encode()).hexdigest()

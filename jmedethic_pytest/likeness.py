@@ -95,7 +95,7 @@ def _judges(baseline: Sequence[dict[str, Any]], candidate: Sequence[dict[str, An
 
 
 def _parameters(table: str, baseline: dict[str, Any], candidate: dict[str, Any]) -> Iterator[str]:
-    for key in baseline.keys() | candidate.keys():
+    for key in sorted(baseline.keys() | candidate.keys()):
         before, now = baseline.get(key), candidate.get(key)
         if (before or None) != (now or None) and not (before == 0 and now == 0):
             yield _differ(f"{table}.{key}", before, now)

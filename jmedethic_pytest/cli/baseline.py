@@ -54,7 +54,7 @@ def list_(reports: Reports = Path("reports"), as_json: AsJson = False) -> None:
         out.print("no baselines; record one from a complete run: jmedethic baseline set NAME RUN", markup=False)
     else:
         for item in found:
-            out.print(f"{item.name}\t{_describe(item)}", markup=False)
+            out.print(f"{item.name}  {_describe(item)}", markup=False)
     if problems:
         raise ConfigError(problems)
 

@@ -129,7 +129,7 @@ class Pairs:
 
     def first_low(self, turns: Sequence[float | None], index: int) -> int | None:
         """Return the first turn of a pair's evaluation that is at or below its floor."""
-        for turn, (score, floor) in enumerate(zip(turns, self._floors[index], strict=False)):
+        for turn, (score, floor) in enumerate(zip(turns, self._floors[index].tolist(), strict=False)):
             if score is not None and score <= floor + TOLERANCE:
                 return turn
         return None
@@ -140,10 +140,8 @@ class Pairs:
         return Figure(before, now, self.clusters, self.stems, span)
 
     def _turn_bounds(self, rows: Sequence[Row]) -> Side:
-        scores = np.full((len(rows), self.length), np.nan)
-        for index, row in enumerate(rows):
-            own = self._own(row)
-            scores[index, : len(own)] = own
+        padded = [(*self._own(row), *[None] * (self.length - len(row.turns))) for row in rows]
+        scores = np.array(padded, dtype=np.float64).reshape(len(rows), self.length)  # None becomes NaN
         missing = np.isnan(scores) & self.planned
         return Side(np.where(missing, WORST, scores), np.where(missing, BEST, scores))
 
