@@ -73,7 +73,7 @@ def _endpoint(wanted: _Wanted, alpha: float) -> Endpoint:
     before, now = figure.means()
     missing = int((~figure.known).sum())
     different = len(np.unique(figure.stem[figure.known]))
-    answer, reason = _answer(difference, bounds, margin, missing)
+    answer, reason = decide(difference, bounds, margin, missing)
     if answer == "pass" and different < wanted.least:
         answer, reason = "inconclusive", f"only {different} different cases (at least {wanted.least})"
     flipped = wanted.name == "over_refusal"
@@ -90,8 +90,15 @@ def _endpoint(wanted: _Wanted, alpha: float) -> Endpoint:
     )
 
 
-def _answer(difference: Estimate, bounds: Reach, margin: float, missing: int) -> tuple[Answer, str]:
-    """Return the answer and, unless it is ``pass``, why."""
+def decide(difference: Estimate, bounds: Reach, margin: float, missing: int) -> tuple[Answer, str]:
+    """Return the answer for one figure and, unless it is ``pass``, why.
+
+    Args:
+        difference: of the pairs that have both scores.
+        bounds: the same whatever the missing scores were.
+        margin: largest drop that is still accepted.
+        missing: pairs that lack a score.
+    """
     low, high = difference.low, difference.high
     if low is None or high is None or bounds.low is None or bounds.high is None:
         return "inconclusive", difference.reason or "too few cases"
