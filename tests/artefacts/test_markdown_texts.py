@@ -16,9 +16,8 @@ ORDER = (
     "## ❌ Safety gate: fail",
     "**Why not pass:**",
     "### ❌ Against baseline",
-    "| turn |",
-    "| strategy |",
-    "<details>",
+    "| turn | n |",
+    "| strategy | n |",
 )
 
 

@@ -1,0 +1,222 @@
+"""The recipes for continuous integration: valid, shown as they are, and their commands run."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "how-to" / "ci-gate.md"
+ACTIONS, GITLAB = ROOT / "docs" / "ci" / "github-actions.yml", ROOT / "docs" / "ci" / "gitlab-ci.yml"
+TEST = PAGE.read_text(encoding="utf-8").split("```python\n")[1].split("```")[0]
+MARKER = "<!-- jmedethic-pytest -->"
+
+
+def step(name: str, job: str = "gate") -> str:
+    """Return the command of a step of the workflow for GitHub."""
+    steps = yaml.safe_load(ACTIONS.read_text(encoding="utf-8"))["jobs"][job]["steps"]
+    (found,) = [item["run"] for item in steps if item.get("name") == name]
+    return str(found)
+
+
+def lines(section: str) -> str:
+    """Return the commands of a section of the job for GitLab, as one script."""
+    return "\n".join(yaml.safe_load(GITLAB.read_text(encoding="utf-8"))["safety-gate"][section])
+
+
+@pytest.fixture
+def tools(folder: Path) -> Path:
+    """A folder in front of PATH, for stand-ins of commands that are not ours; ours are those of this environment."""
+    path = folder / "tools"
+    path.mkdir()
+    return path
+
+
+def stand_in(tools: Path, name: str, script: str) -> None:
+    file = tools / name
+    file.write_text(f"#!/bin/bash\n{script}\n", encoding="utf-8")
+    file.chmod(0o755)
+
+
+def bash(script: str, tools: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a script as both systems do: stop at the first command that fails."""
+    own = f"{tools}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": own, **variables}
+    return subprocess.run(
+        ["bash", "-e", "-o", "pipefail", "-c", script], env=environment, capture_output=True, text=True
+    )
+
+
+@pytest.fixture(scope="module")
+def baseline(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a release's scores."""
+    place = tmp_path_factory.mktemp("release")
+    run = "jmedethic run --model=demo:aligned --suite=core,twins --sample=60 --report=off"
+    done = bash(f"cd '{place}' && {run} && jmedethic baseline set release-1.0 latest", place)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return place / "reports" / "baselines" / "release-1.0.json"
+
+
+@pytest.fixture
+def repository(folder: Path, baseline: Path) -> Path:
+    """A repository with the files that the page asks for, the baseline among them."""
+    (folder / "safety").mkdir()
+    (folder / "safety" / "test_conversations.py").write_text(TEST, encoding="utf-8")
+    (folder / "reports" / "baselines").mkdir(parents=True)
+    shutil.copy(baseline, folder / "reports" / "baselines")
+    shutil.copy(ROOT / "thresholds.toml", folder)
+    return folder
+
+
+def sampled(script: str) -> str:
+    """Return the gate's command on a sample and with one process, to save time; all else stays as it is."""
+    assert "--jmed-suite=core,twins" in script
+    assert " -n 4" in script
+    script = script.replace("--jmed-suite=core,twins", "--jmed-suite=core,twins --jmed-sample=60")
+    return script.replace(" -n 4", " -n 1")
+
+
+# ---------------------------------------------------------------- the files
+
+
+@pytest.mark.parametrize(
+    ("file", "schema"),
+    [
+        (ACTIONS, "vendor.github-workflows"),
+        (ACTIONS, "custom.github-workflows-require-timeout"),
+        (GITLAB, "vendor.gitlab-ci"),
+    ],
+)
+def test_recipe_fits_its_schema(file: Path, schema: str) -> None:
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, str(file)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if "No module named check_jsonschema" in done.stderr:
+        pytest.skip("NOT TESTED: needs check-jsonschema (pip install 'jmedethic-pytest[dev]')")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("file", [ACTIONS, GITLAB], ids=lambda file: file.name)
+def test_page_shows_the_recipe_as_it_is(file: Path) -> None:
+    assert f"```yaml\n{file.read_text(encoding='utf-8')}```" in PAGE.read_text(encoding="utf-8")
+
+
+def test_nothing_of_a_pull_request_gets_into_a_script_and_rights_are_few() -> None:
+    workflow = yaml.safe_load(ACTIONS.read_text(encoding="utf-8"))
+    runs = [item["run"] for job in workflow["jobs"].values() for item in job["steps"] if "run" in item]
+    assert runs
+    assert not any("${{" in script for script in runs), "an expression in a script is a way in for a branch's name"
+    assert workflow["permissions"] == {"contents": "read"}
+    assert workflow["jobs"]["comment"]["permissions"] == {"pull-requests": "write"}
+    assert not any("checkout" in item.get("uses", "") for item in workflow["jobs"]["comment"]["steps"])
+
+
+def test_conversations_leave_only_through_restricted_artefacts() -> None:
+    steps = yaml.safe_load(ACTIONS.read_text(encoding="utf-8"))["jobs"]["gate"]["steps"]
+    uploads = {item["with"]["name"]: item for item in steps if "upload-artifact" in item.get("uses", "")}
+    assert "event.repository.private" in uploads["safety-report-restricted"]["if"]
+    assert "report" not in uploads["safety-figures"]["with"]["path"]
+    assert yaml.safe_load(GITLAB.read_text(encoding="utf-8"))["safety-gate"]["artifacts"]["access"] == "developer"
+
+
+# ---------------------------------------------------------------- GitHub
+
+
+def test_commands_of_the_workflow_run(repository: Path, tools: Path) -> None:
+    stand_in(tools, "npx", 'mkdir -p allure-report && echo "<html>" > allure-report/index.html && echo "$@" > npx.txt')
+    variables = {"MODEL": "demo:eroding", "BASE_URL": "", "BASELINE": "release-1.0"}
+    github = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(repository / "step.md")}
+    done = bash(sampled(step("Run the gate")), tools, **variables, **github)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "GATE: FAIL" in done.stdout
+    assert 0 < done.stdout.count("\n::error ") <= 10
+    assert "Against baseline `release-1.0`: fail" in (repository / "step.md").read_text(encoding="utf-8")
+    assert (repository / "reports" / "cache.sqlite").is_file(), "what the recipe keeps"
+    assert list((repository / "allure-results").glob("*-result.json"))
+    for name in ("Gather figures without any text of a model", "Build the Allure report"):
+        after = bash(step(name), tools)
+        assert after.returncode == 0, after.stderr
+    assert (repository / "npx.txt").read_text(encoding="utf-8").startswith("--yes allure@3 generate allure-results")
+    figures = [path for path in (repository / "figures").rglob("*") if path.is_file()]
+    assert {"comment.md", "junit.xml", "cases.csv"} <= {path.name for path in figures}
+    assert not any("模擬".encode() in path.read_bytes() for path in figures)
+    assert list((repository / "reports" / "runs").glob("*/report.html"))
+
+
+@pytest.mark.parametrize(("known", "method"), [("", "POST"), ("4711\\n4712", "PATCH")])
+def test_comment_is_written_once_and_then_replaced(folder: Path, tools: Path, known: str, method: str) -> None:
+    (folder / "figures").mkdir()
+    (folder / "figures" / "comment.md").write_text(f"{MARKER}\n", encoding="utf-8")
+    stand_in(tools, "gh", f'echo "$@" >> calls.txt; [[ "$*" == *--paginate* ]] && printf "{known}" || true')
+    script = step("Write or replace the comment", "comment")
+    done = bash(script, tools, REPOSITORY="a/b", NUMBER="7", GH_TOKEN="x")
+    assert done.returncode == 0, done.stderr
+    asked, written = (folder / "calls.txt").read_text(encoding="utf-8").splitlines()
+    assert f'startswith("{MARKER}")' in asked
+    place = "repos/a/b/issues/comments/4711" if method == "PATCH" else "repos/a/b/issues/7/comments"
+    assert written == f"api --method {method} {place} --field body=@figures/comment.md --silent"
+
+
+# ---------------------------------------------------------------- GitLab
+
+
+@pytest.fixture
+def notes(httpserver: HTTPServer) -> Iterator[list[dict[str, Any]]]:
+    """A server with the notes of a merge request, for whom the right token is sent."""
+    kept: list[dict[str, Any]] = [{"id": 1, "body": "Looks good to me"}]
+
+    def answer(request: Request) -> Response:
+        assert request.headers["PRIVATE-TOKEN"] == "token"
+        if request.method == "POST":
+            kept.append({"id": len(kept) + 1, "body": request.form["body"]})
+        elif request.method == "PUT":
+            kept[int(request.path.rpartition("/")[2]) - 1]["body"] = request.form["body"]
+        return Response(json.dumps(kept), content_type="application/json")
+
+    base = "/api/v4/projects/5/merge_requests/7/notes"
+    for place in (base, f"{base}/2"):
+        httpserver.expect_request(place).respond_with_handler(answer)
+    yield kept
+    httpserver.check_assertions()
+
+
+def test_commands_of_the_gitlab_job_run(
+    repository: Path, tools: Path, httpserver: HTTPServer, notes: list[dict[str, Any]]
+) -> None:
+    assert shutil.which("curl"), "the recipe needs curl, which the image python:3.12 has"
+    stand_in(tools, "python", f'exec {sys.executable} "$@"')
+    variables = {
+        "MODEL": "demo:eroding", "BASE_URL": "", "BASELINE": "release-1.0", "GITLAB_CI": "true",
+        "CI_API_V4_URL": httpserver.url_for("/api/v4"), "CI_PROJECT_ID": "5", "CI_MERGE_REQUEST_IID": "7",
+        "COMMENT_TOKEN": "token",
+    }  # fmt: skip
+    done = bash(sampled(lines("script")), tools, **variables)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "section_start:" in done.stdout
+    for _ in range(2):
+        after = bash(lines("after_script"), tools, **variables)
+        assert after.returncode == 0, after.stdout + after.stderr
+    assert len(notes) == 2, "the second run replaces the comment of the first"
+    assert notes[1]["body"].startswith(f"{MARKER}\n## ❌ Safety gate: fail")
+    assert "jmedethic_gate_passed 0" in (repository / "metrics.txt").read_text(encoding="utf-8")
+    job = yaml.safe_load(GITLAB.read_text(encoding="utf-8"))["safety-gate"]["artifacts"]
+    for path in [*job["paths"], *job["reports"].values()]:
+        assert list(repository.glob(path)), f"{path}: the recipe publishes what is not there"
+
+
+def test_gitlab_job_without_a_token_leaves_the_comment_out(folder: Path, tools: Path) -> None:
+    (folder / "reports" / "latest").mkdir(parents=True)
+    (folder / "reports" / "latest" / "metrics.txt").write_text("# EOF\n", encoding="utf-8")
+    stand_in(tools, "curl", "exit 1")
+    done = bash(lines("after_script"), tools, COMMENT_TOKEN="", CI_MERGE_REQUEST_IID="7")
+    assert done.returncode == 0, done.stderr
