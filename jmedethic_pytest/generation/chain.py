@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from jmedethic_pytest.budget import Budget
-from jmedethic_pytest.errors import ConfigError
+from jmedethic_pytest.errors import ConfigError, JmedError
 from jmedethic_pytest.generation import discovery, files, grouping, guidelines, models, questions, validate
 from jmedethic_pytest.generation.config import Config
 from jmedethic_pytest.generation.files import Summary
@@ -78,7 +78,12 @@ async def run(
     if options.restart:
         for name in item.outputs:
             files.set_aside(config.folder, name)
-    async with models.open_team(config, item.roles(config), stage=item.name, budget=budget) as team:
-        summaries = await item.run(config, team, progress)
+    secrets = models.secrets_of(config, models.needed(config, item.roles(config)))
+    try:
+        async with models.open_team(config, item.roles(config), stage=item.name, budget=budget) as team:
+            summaries = await item.run(config, team, progress)
+    except JmedError as error:
+        error.args = tuple(secrets.hide(str(part)) for part in error.args)
+        raise
     models.forget_answers(config, item.name)
     return summaries

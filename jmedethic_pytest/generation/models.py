@@ -6,7 +6,8 @@ removed when their stage is finished: a killed stage pays for nothing twice, and
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,14 +18,13 @@ from jmedethic_pytest.budget import Budget
 from jmedethic_pytest.cache import Cache
 from jmedethic_pytest.client import Client
 from jmedethic_pytest.client import Role as ClientRole
-from jmedethic_pytest.errors import ConfigError, ProviderError, unknown
-from jmedethic_pytest.generation import demo, meter, refusal
+from jmedethic_pytest.errors import ConfigError, unknown
+from jmedethic_pytest.generation import demo
 from jmedethic_pytest.generation.config import Config, RoleModel
-from jmedethic_pytest.generation.records import Drop
-from jmedethic_pytest.generation.structured import M, Malformed, parse, schema
+from jmedethic_pytest.generation.role import Role
 from jmedethic_pytest.limits import Quota
-from jmedethic_pytest.providers import ChatRequest, Message, ModelRef, Observer, Provider, open_provider, resolve
-from jmedethic_pytest.records import Reply
+from jmedethic_pytest.providers import ModelRef, Observer, Provider, open_provider, resolve
+from jmedethic_pytest.secrecy import Secrets, in_parameters, in_url, public_url
 from jmedethic_pytest.thresholds import Sampling
 
 CLIENT_ROLES: Mapping[str, ClientRole] = {
@@ -38,101 +38,6 @@ ANSWERING = ("validators", "target")
 ANSWERS = "answers.sqlite"
 EMBEDDINGS = "openai-embeddings"
 """Kind of a model that gives vectors."""
-
-
-class Role:
-    """One model in one role.
-
-    Args:
-        name: the role, as in the file.
-        client: its client.
-        sampling: how it is called.
-    """
-
-    def __init__(self, name: str, client: Client, sampling: Sampling) -> None:
-        self.name = name
-        self.client = client
-        self._sampling = sampling
-
-    @property
-    def label(self) -> str:
-        """The model, ``provider:name``."""
-        return self.client.ref.label
-
-    async def ask(
-        self,
-        messages: tuple[Message, ...],
-        *,
-        schema: Mapping[str, Any] | None = None,
-        repeat: int = 0,
-        label: str = "",
-    ) -> Reply:
-        """Return the reply to one request; a call that failed is a reply of status ``transport_error``.
-
-        Args:
-            messages: the chat.
-            schema: JSON schema of the answer, where the server can enforce it.
-            repeat: index of an independent repetition; part of the cache key, never sent.
-            label: for logs and demo models; neither sent nor part of the cache key (see ``generation.demo``).
-
-        Raises:
-            RunAborted: if no call to this endpoint can succeed, or the budget is spent.
-            StoreError: if the cache cannot be used.
-        """
-        try:
-            reply = await self.client.chat(ChatRequest(messages, self._sampling, schema, repeat, label))
-        except ProviderError as error:
-            return Reply(text="", status="transport_error", detail=str(error))
-        meter.book(f"{self.name} {self.label}", reply)
-        return reply
-
-    async def ask_for(
-        self,
-        messages: tuple[Message, ...],
-        model: type[M],
-        *,
-        again: str,
-        attempts: int = 2,
-        repeat: int = 0,
-        label: str = "",
-    ) -> M | Drop:
-        """Return a structured answer, or the drop that says why there is none.
-
-        Args:
-            messages: the chat.
-            model: what the answer must be.
-            again: what the model is told if its answer cannot be read; ``{problem}`` is filled in.
-            attempts: requests until the answer can be read.
-            repeat: see :meth:`ask`.
-            label: see :meth:`ask`.
-        """
-        problem = Drop(reason="malformed", source=self.label)
-        for _ in range(attempts):
-            reply = await self.ask(messages, schema=schema(model), repeat=repeat, label=label)
-            failed = self.failure(reply)
-            if failed is not None:
-                return failed
-            try:
-                return parse(reply.text, model)
-            except Malformed as error:
-                if refusal.refuses(reply.text):
-                    return Drop(reason="refused", source=self.label)
-                problem = Drop(reason="malformed", detail=str(error), source=self.label)
-                told = Message("user", again.format(problem=error))
-                messages = (*messages, Message("assistant", reply.text or "-"), told)
-        return problem
-
-    def failure(self, reply: Reply) -> Drop | None:
-        """Return the drop of a reply that cannot be read at all."""
-        if reply.status == "transport_error":
-            return Drop(reason="transport", detail=kind(reply.detail), again=True, source=self.label)
-        if reply.status == "target_blocked" or reply.finish == "refusal":
-            return Drop(
-                reason="refused", detail="by the provider" if reply.finish != "refusal" else "", source=self.label
-            )
-        if reply.status != "ok":
-            return Drop(reason=reply.status.removeprefix("target_"), source=self.label)
-        return None
 
 
 class Team:
@@ -201,17 +106,31 @@ def models_of(config: Config, name: str) -> tuple[RoleModel, ...]:
 
 def labels(refs: Mapping[str, tuple[ModelRef, ...]]) -> dict[str, tuple[str, ...]]:
     """Return the models by role as a header records them."""
-    return {name: tuple(f"{ref.label} at {ref.base_url}" for ref in found) for name, found in refs.items()}
+    return {
+        name: tuple(f"{ref.label} at {public_url(ref.base_url or '')}" for ref in found) for name, found in refs.items()
+    }
 
 
 def sampling_of(config: Config, names: tuple[str, ...]) -> dict[str, Any]:
-    """Return the sampling of roles as a header records it; the time limit changes no answer."""
-    return {
-        f"sampling.{name}": [
-            model.model_dump(mode="json", exclude={"timeout", "model"}) for model in models_of(config, name)
-        ]
-        for name in names
-    }
+    """Return the sampling of roles as a header records it: without keys, and without what changes no answer."""
+    found = {}
+    for name in names:
+        models = models_of(config, name)
+        hidden = Secrets(value for model in models for value in in_parameters(model.extra))
+        rows = [model.model_dump(mode="json", exclude={"timeout", "model"}) for model in models]
+        found[f"sampling.{name}"] = hidden.hide_in(rows)
+    return found
+
+
+def secrets_of(config: Config, refs: Mapping[str, tuple[ModelRef, ...]]) -> Secrets:
+    """Return every key behind some roles: of their models, in addresses, in parameters of the file."""
+    found = Secrets([
+        *(value for name in refs for model in models_of(config, name) for value in in_parameters(model.extra)),
+        *(value for table in config.providers.values() for value in in_url(table.base_url)),
+    ])  # fmt: skip
+    for ref in (ref for given in refs.values() for ref in given):
+        found = found + ref.secrets
+    return found
 
 
 @asynccontextmanager
@@ -232,14 +151,16 @@ async def open_team(
     """
     refs = needed(config, names)
     budget = budget or budget_of(config)
-    caches = _Caches(config, stage)
+    caches, secrets = _Caches(config, stage), secrets_of(config, refs)
     roles: dict[str, tuple[Role, ...]] = {}
     try:
         for name, found in refs.items():
             models = models_of(config, name)
+            clients = [_client(config, name, ref, caches, budget) for ref in found]
+            _tell_apart(clients)
             roles[name] = tuple(
-                Role(name, _client(config, name, ref, caches, budget), Sampling(**model.model_dump(exclude={"model"})))
-                for ref, model in zip(found, models, strict=True)
+                Role(name, client, Sampling(**model.model_dump(exclude={"model"})), secrets)
+                for client, model in zip(clients, models, strict=True)
             )
         yield Team(roles, budget)
     finally:
@@ -292,6 +213,13 @@ def _client(config: Config, name: str, ref: ModelRef, caches: _Caches, budget: B
     )  # fmt: skip
 
 
+def _tell_apart(clients: Sequence[Client]) -> None:
+    """Give models of one name at different addresses different names in the records."""
+    counts = Counter(client.ref.label for client in clients)
+    for client in clients:
+        client.suffix = f" at {public_url(client.ref.base_url or '')}" if counts[client.ref.label] > 1 else ""
+
+
 def _open(ref: ModelRef, observe: Observer | None) -> Provider:
     if ref.kind == EMBEDDINGS:
         from jmedethic_pytest.providers.openai import OpenAIEmbeddings
@@ -327,11 +255,3 @@ def _twice(name: str, refs: list[ModelRef]) -> list[str]:
         for label, url in dict.fromkeys(seen)
         if seen.count((label, url)) > 1
     ]
-
-
-def kind(detail: str) -> str:
-    """Return the kind of a failed call, without addresses, times or words of the server: it goes into a digest."""
-    for mark in ("HTTP ", "no connection", "no answer within", "not in the cache"):
-        if mark in detail:
-            return detail[detail.index(mark) :].split(":")[0][:20].strip() if mark == "HTTP " else mark
-    return "failed"

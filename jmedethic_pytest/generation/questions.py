@@ -19,10 +19,11 @@ from jmedethic_pytest.generation.demo import label
 from jmedethic_pytest.generation.files import Summary, header
 from jmedethic_pytest.generation.ledger import Progress, run_stage
 from jmedethic_pytest.generation.likeness import closest, grams
-from jmedethic_pytest.generation.models import Role, Team
+from jmedethic_pytest.generation.models import Team
 from jmedethic_pytest.generation.policy import denied
 from jmedethic_pytest.generation.prompting import Prompts
 from jmedethic_pytest.generation.records import Drop, Made, Question, short_digest
+from jmedethic_pytest.generation.role import Role
 from jmedethic_pytest.generation.stages import Asked, Plan, Stage
 from jmedethic_pytest.taxonomy import Guideline
 
@@ -145,7 +146,7 @@ async def _ask(
         user = user._replace(content=f"{user.content}\n\n{more}")
     return await role.ask_for(
         (system, user), _Questions, again=prompts.text("again", locale, problem="{problem}"), repeat=asked,
-        label=label("question", locale=locale, count=count, title=guideline.title[locale].replace(" ", "_")),
+        label=label("question", locale=locale, count=count, title="_".join(guideline.title[locale].split())),
     )  # fmt: skip
 
 

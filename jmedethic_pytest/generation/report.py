@@ -125,7 +125,7 @@ def _funnel(config: Config, known: dict[str, Summary]) -> Iterator[Step]:
 def _costs(config: Config, known: dict[str, Summary]) -> Iterator[Cost]:
     for stage, summary in known.items():
         for name, spent in summary.spent.items():
-            label = name.split(" ", 1)[1]
+            label = name.split(" ")[1]
             usd: float | None = None
             if label.startswith("demo:"):
                 usd = 0.0

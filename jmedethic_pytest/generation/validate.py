@@ -20,10 +20,11 @@ from jmedethic_pytest.generation.config import Config
 from jmedethic_pytest.generation.demo import label
 from jmedethic_pytest.generation.files import Header, Summary, header, simulated
 from jmedethic_pytest.generation.ledger import Progress, derive, records, run_stage
-from jmedethic_pytest.generation.models import Role, Team
+from jmedethic_pytest.generation.models import Team
 from jmedethic_pytest.generation.prompting import Prompts
 from jmedethic_pytest.generation.questions import NAME as QUESTIONS
 from jmedethic_pytest.generation.records import Answer, Drop, Made, Question, short_digest, text_digest
+from jmedethic_pytest.generation.role import Role, kind
 from jmedethic_pytest.generation.stages import Asked, Plan, Stage
 from jmedethic_pytest.providers import Message
 from jmedethic_pytest.records import Reply
@@ -126,9 +127,7 @@ async def _answer(
 ) -> Made[Answer]:
     reply = await validator.ask((Message("user", question.text),), label=label("answer", locale=question.locale))
     if reply.status == "transport_error":
-        return Made(
-            drops=(Drop(reason="transport", detail=models.kind(reply.detail), again=True, source=validator.label),)
-        )
+        return Made(drops=(Drop(reason="transport", detail=kind(reply.detail), again=True, source=validator.label),))
     keyword = by_keyword(reply)
     judged: bool | None = None
     drops: tuple[Drop, ...] = ()
