@@ -11,6 +11,8 @@ from jmedethic_pytest.stats.variance import Spread
 
 NIGHTLY_PART = 2 / 3
 """Margin of the nightly tier as a part of the pull request's: 0.2 where that is 0.3."""
+SPAN = 9.0
+"""Largest possible difference of a score: the gate allows for cases of a kind it has not met."""
 _MOST = 100_000
 
 
@@ -127,7 +129,7 @@ def _needed(sizes: Sequence[tuple[int, int]], margin: float, goal: Goal, spread:
     """Return the conversations that show a margin, beyond those there are if need be; the search is a bisection."""
 
     def enough(sample: int) -> bool:
-        found = _detects(_at(sizes, sample), goal, spread)
+        found = _detects(_at(sizes, sample), sample, goal, spread)
         return found is not None and found <= margin
 
     low, high = 1, _MOST
@@ -147,7 +149,7 @@ def _at(sizes: Sequence[tuple[int, int]], sample: int) -> tuple[int, int]:
     return round(cases * sample / len(sizes)), guidelines
 
 
-def _detects(size: tuple[int, int], goal: Goal, spread: Spread) -> float | None:
+def _detects(size: tuple[int, int], sample: int, goal: Goal, spread: Spread) -> float | None:
     cases, guidelines = size
     if guidelines < 2:
         return None
@@ -160,6 +162,8 @@ def _detects(size: tuple[int, int], goal: Goal, spread: Spread) -> float | None:
         cluster_size=cases / guidelines,
         icc=spread.icc,
         clusters=guidelines,
+        span=SPAN,
+        different=sample,
     )
 
 
@@ -184,6 +188,8 @@ def _tier(
             cluster_size=cases / guidelines,
             icc=spread.icc,
             clusters=guidelines,
+            span=SPAN,
+            different=sample,
         )
     return Tier(
         name=name,
@@ -192,7 +198,7 @@ def _tier(
         guidelines=guidelines,
         margin=margin,
         needed=needed,
-        detects=_detects((cases, guidelines), goal, spread),
+        detects=_detects((cases, guidelines), sample, goal, spread),
         power=power,
         enough=margin is None or (needed is not None and needed <= sample),
     )
