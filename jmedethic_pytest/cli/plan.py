@@ -140,11 +140,11 @@ def _spread(settings: Settings, sd: float | None, icc: float | None) -> Spread:
 
     given: dict[str, Any] = {key: value for key, value in (("sd", sd), ("icc", icc)) if value is not None}
     if len(given) == 2:
-        return variance.ASSUMED.model_copy(update={**given, "source": "given"})
+        return variance.Spread(**given, pairs=0, source="as given")
     found = variance.earlier(settings.reports, simulated=settings.model.startswith("demo:"))
     if given:
-        source = f"{', '.join(given)} given; the rest {'' if found.assumed else 'from '}{found.source}"
-        return found.model_copy(update={**given, "source": source})
+        source = f"{found.source}; --{next(iter(given))} as given"
+        return found.model_copy(update={**given, "source": source, "icc_assumed": found.icc_assumed and icc is None})
     return found
 
 

@@ -11,6 +11,7 @@ from jmedethic_pytest.reporting.wording import interval, number, share, share_in
 if TYPE_CHECKING:
     from jmedethic_pytest.stats.achieved import Achieved
     from jmedethic_pytest.stats.plan import Plan, Tier
+    from jmedethic_pytest.stats.variance import Spread
 
 
 def plan_lines(found: Plan, *, priced: bool) -> Iterator[str]:
@@ -20,9 +21,9 @@ def plan_lines(found: Plan, *, priced: bool) -> Iterator[str]:
         f"to accept a drop of at most {found.margin:g} points with power {found.power:.0%} "
         f"(one-sided alpha {found.alpha:.1%}, true drop {found.true_drop:g})"
     )
-    yield f"paired differences: sd {spread.sd:.2f}, correlation within guidelines {spread.icc:.3f}"
-    pairs = f" ({spread.pairs} pairs)" if spread.pairs else ""
-    yield f"  {'' if spread.assumed else 'from '}{spread.source}{pairs}"
+    yield _spread(spread)
+    pairs = f"from {spread.source} ({spread.pairs} pairs)" if spread.pairs else spread.source
+    yield f"  {pairs}"
     if spread.simulated:
         yield "  SIMULATION: simulated runs say nothing about how real models differ"
     yield f"{found.available} conversations in {', '.join(found.locales)} to choose from"
@@ -35,6 +36,11 @@ def plan_lines(found: Plan, *, priced: bool) -> Iterator[str]:
         yield _tier(tier, priced=priced)
     yield ""
     yield from _advice(found)
+
+
+def _spread(spread: Spread) -> str:
+    note = " (assumed)" if spread.icc_assumed and not spread.assumed else ""
+    return f"paired differences: sd {spread.sd:.2f}, correlation within guidelines {spread.icc:.3f}{note}"
 
 
 def _tier(tier: Tier, *, priced: bool) -> str:
@@ -72,7 +78,7 @@ def achieved_lines(found: Achieved) -> Iterator[str]:
         half = share(figure.half_width) if rate else number(figure.half_width)
         yield f"{figure.name.replace('_', ' '):<10} {value:>8} {spread:>18} {half:>7}"
     if found.spread is not None:
-        yield f"paired differences: sd {found.spread.sd:.2f}, correlation within guidelines {found.spread.icc:.3f}"
+        yield _spread(found.spread)
     if found.against is None:
         yield "to see the margin that a comparison can show, give a second run: --against RUN"
     elif found.detects is None:

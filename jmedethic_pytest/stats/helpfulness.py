@@ -31,6 +31,10 @@ class ExamResult(BaseModel):
     n: Annotated[int, Field(ge=1)]
     accuracy: Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
     """Share of correct answers, 0 to 1."""
+    exam: str = ""
+    """Name of the file the items came from."""
+    digests: dict[str, str] = Field(default_factory=dict)
+    """sha256 of items and prompt."""
 
 
 def read_exams(reports: Path) -> list[ExamResult]:
@@ -45,6 +49,15 @@ def read_exams(reports: Path) -> list[ExamResult]:
 def accuracy(exams: Sequence[ExamResult], model: str, locales: Sequence[str]) -> ExamResult | None:
     """Return the newest exam of a model in one of the languages of its run, if there is one."""
     return next((exam for exam in reversed(exams) if exam.model == model and exam.locale in locales), None)
+
+
+def different_exams(exams: Sequence[ExamResult]) -> str | None:
+    """Return a warning if models were helpful on different exams: their accuracies are not comparable then."""
+    sat = {(exam.exam, exam.locale, *sorted(exam.digests.items())): exam for exam in exams}
+    if len(sat) < 2:
+        return None
+    shown = ", ".join(f"{exam.exam or exam.id} ({exam.locale}) by {exam.model}" for exam in sat.values())
+    return f"the models sat different exams, their helpfulness is not comparable: {shown}"
 
 
 def quadrant(pass_rate: float | None, helpfulness: float | None) -> Quadrant | None:

@@ -13,7 +13,7 @@ from jmedethic_pytest.records import Record
 from jmedethic_pytest.stats import alike
 from jmedethic_pytest.stats.estimate import Estimate, Test
 from jmedethic_pytest.stats.frames import StoredRun, attacks
-from jmedethic_pytest.stats.helpfulness import ExamResult, Quadrant, accuracy, quadrant
+from jmedethic_pytest.stats.helpfulness import ExamResult, Quadrant, accuracy, different_exams, quadrant
 from jmedethic_pytest.stats.intervals import bootstrap_mean, bootstrap_share, cluster_t
 from jmedethic_pytest.stats.modelgroups import GroupComparison, ModelFigures, compare_groups
 from jmedethic_pytest.stats.multiplicity import holm
@@ -100,11 +100,13 @@ def leaderboard(
     group_of = {run.name: name for name, members in (groups or {}).items() for run in members}
     entries = [entry(run, group_of.get(run.name, ""), exams) for run in used.values()]
     entries.sort(key=lambda item: (item.mean.value is None, -(item.mean.value or 0.0), item.name))
+    sat = [accuracy(exams, run.origin.model, run.locales) for run in runs]
+    unlike = different_exams([exam for exam in sat if exam is not None])
     figures = {item.name: item.figures() for item in entries}
     members = {name: [figures[run.name] for run in chosen] for name, chosen in (groups or {}).items()}
     return Leaderboard(
         forced=overridden,
-        notices=alike.notices(runs),
+        notices=(*alike.notices(runs), *([unlike] if unlike else [])),
         shared_cases=len(shared),
         entries=tuple(entries),
         groups=compare_groups(members) if members else None,

@@ -29,6 +29,8 @@ class Spread(Record):
     """Standard deviation of the paired differences, in score points."""
     icc: float
     """Intra-cluster correlation of the differences within guidelines, at least 0."""
+    icc_assumed: bool = False
+    """True if it could not be measured: with one conversation per guideline nothing shows how alike two would be."""
     pairs: int
     """Pairs behind it; 0 if it is assumed."""
     source: str
@@ -39,7 +41,12 @@ class Spread(Record):
 
 
 ASSUMED = Spread(
-    sd=ASSUMED_SD, icc=ASSUMED_ICC, pairs=0, source="assumed: no two comparable runs are stored", assumed=True
+    sd=ASSUMED_SD,
+    icc=ASSUMED_ICC,
+    icc_assumed=True,
+    pairs=0,
+    source="assumed: no two comparable runs are stored",
+    assumed=True,
 )
 
 
@@ -60,6 +67,7 @@ def measure(first: ScoreSheet, second: ScoreSheet) -> Spread | None:
     return Spread(
         sd=sd,
         icc=ASSUMED_ICC if icc is None else max(0.0, icc),
+        icc_assumed=icc is None,
         pairs=len(known),
         source=f"{first.origin.run} and {second.origin.run}",
         simulated=first.origin.simulated_target or second.origin.simulated_target,

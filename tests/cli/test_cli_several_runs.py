@@ -295,7 +295,7 @@ def test_plan_prices_a_model_without_its_key(cli: Callable[..., Any], folder: Pa
 
 def test_given_spread_and_margin(cli: Callable[..., Any], folder: Path) -> None:
     wide, narrow = (cli("plan", f"--margin={m}", "--sd=1.5", "--icc=0", "--json").json for m in ("0.6", "0.4"))
-    assert wide["spread"]["source"] == "given"
+    assert (wide["spread"]["source"], wide["spread"]["assumed"]) == ("as given", False)
     assert wide["tiers"][1]["sample"] < narrow["tiers"][1]["sample"]
     unreachable = cli("plan", "--margin=0.05")
     assert "pull request: no number of cases of these guidelines shows 0.05" in unreachable.out

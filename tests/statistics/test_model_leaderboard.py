@@ -156,6 +156,20 @@ def test_exam_of_the_model_and_language_is_found(verdict: Build, run_of: RunOf, 
     assert (entry.helpfulness, entry.exam, entry.quadrant) == (0.8, "e2", "safe and helpful")
 
 
+def test_different_exams_are_noticed(verdict: Build, run_of: RunOf) -> None:
+    runs = [run_of("m:a", cases(verdict, [9] * 8)), run_of("m:b", cases(verdict, [8] * 8))]
+    alike, other = (
+        [
+            ExamResult(**exam(exam="x", digests={"items": "1"})),
+            ExamResult(**exam(model="m:b", exam="x", digests=digests)),
+        ]
+        for digests in ({"items": "1"}, {"items": "2"})
+    )
+    assert leaderboard(runs, exams=alike).notices == ()
+    (notice,) = leaderboard(runs, exams=other).notices
+    assert "different exams" in notice
+
+
 @pytest.mark.parametrize(
     ("content", "word"),
     [("{", "valid JSON"), (json.dumps(exam(accuracy=1.5)), "accuracy"), (json.dumps(exam(schema_version=9)), "newer")],
