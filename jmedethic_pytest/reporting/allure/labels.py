@@ -89,8 +89,9 @@ def tags(verdict: Verdict) -> list[str]:
         "known failure": verdict.known,
         "not confirmed": verdict.confirmed is False,
     }
-    words = [*(word for word, holds in own.items() if holds), case.persona, case.harm_class, *case.suites, *case.tags]
-    return list(dict.fromkeys(word for word in words if word))
+    words = [case.strategy, *(word for word, holds in own.items() if holds)]
+    words += [word for word in (case.persona, case.harm_class, *case.suites, *case.tags) if word]
+    return list(dict.fromkeys(words))
 
 
 def status(verdict: Verdict) -> str:
