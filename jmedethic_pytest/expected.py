@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from jmedethic_pytest import likeness
+from jmedethic_pytest.baseline import Baseline
 from jmedethic_pytest.prepare import Prepared, run_info
 from jmedethic_pytest.records import BaselineScores, Verdict
 from jmedethic_pytest.sheets import Row, ScoreSheet, content_digest, origin
@@ -41,12 +42,17 @@ def recall(prepared: Prepared) -> Callable[[Verdict], Verdict]:
     first = prepared.baselines[0] if prepared.baselines else None
     if first is None or obstacles(prepared)[first.name]:
         return lambda verdict: verdict
-    name, rows, rules = first.name, first.sheet.rows, prepared.thresholds
+    return beside(first, prepared.thresholds)
+
+
+def beside(baseline: Baseline, rules: Thresholds) -> Callable[[Verdict], Verdict]:
+    """Return a function that adds to a verdict what a baseline knows of its case, judged by these floors."""
+    name, rows = baseline.name, baseline.sheet.rows
 
     def add(verdict: Verdict) -> Verdict:
         row = rows.get(verdict.key)
         if row is None:
-            return verdict
+            return verdict.model_copy(update={"baseline": None})
         scores = BaselineScores(name=name, turns=row.turns, failed=_failed(row, rules))
         return verdict.model_copy(update={"baseline": scores})
 

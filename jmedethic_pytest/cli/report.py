@@ -3,33 +3,59 @@
 from __future__ import annotations
 
 import webbrowser
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jmedethic_pytest import store
+from jmedethic_pytest import baseline as baselines
+from jmedethic_pytest import expected, store
+from jmedethic_pytest.baseline import Baseline
 from jmedethic_pytest.cli.app import Reports, app, err, out
 from jmedethic_pytest.errors import StoreError
+from jmedethic_pytest.records import Verdict
+
+if TYPE_CHECKING:
+    from jmedethic_pytest.stats.outcome import Outcome
 
 
 @app.command("report")
 def report(
     run: Annotated[str, typer.Argument(help="Run id, part of it, path, or 'latest'")] = "latest",
+    baseline: Annotated[
+        str | None, typer.Option("--baseline", help="Compare with these baselines instead", metavar="NAME,...")
+    ] = None,
     show: Annotated[bool, typer.Option("--open", help="Open the page in the browser")] = False,
     reports: Reports = Path("reports"),
 ) -> None:
-    """Write report.html, tables and plots of a stored run. Content warning: the page holds the model's replies."""
+    """Write report.html, tables and plots of a stored run. Content warning: the page holds the model's replies.
+
+    Nothing else is written: the run's figures and its gate.json stay what they were.
+    """
     from jmedethic_pytest.reporting import files, page
     from jmedethic_pytest.stats.outcome import load
 
     path = store.find_run(reports, run)
+    names = [name.strip() for name in (baseline or "").split(",") if name.strip()]
+    chosen = baselines.load(reports, names) if baseline is not None else None
     with err.status(f"Reading {path.name} ..."):
-        outcome = load(path)
+        outcome = load(path, baselines=chosen)
     with err.status("Drawing plots and writing report.html ..."):
-        notes = files.write_reports(outcome)
+        notes = files.write_reports(outcome, beside=_beside(outcome, chosen))
     if notes:
         raise StoreError("; ".join(notes))
     out.print(str(path / page.NAME), markup=False)
     if show and not webbrowser.open((path / page.NAME).as_uri()):
         err.print("No browser could be opened; open the file above by hand.", markup=False)
+
+
+def _beside(outcome: Outcome, chosen: Sequence[Baseline] | None) -> Callable[[Verdict], Verdict] | None:
+    """Return what adds the first chosen baseline's scores to a verdict; ``None`` keeps those stored with it."""
+    from jmedethic_pytest.stats.outcome import stored_rules
+
+    if chosen is None:
+        return None
+    if not chosen or outcome.comparisons[0].obstacles:
+        return lambda verdict: verdict.model_copy(update={"baseline": None})
+    return expected.beside(chosen[0], stored_rules(outcome.path, outcome.info))

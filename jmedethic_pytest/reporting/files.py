@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from jmedethic_pytest import store as run_store
+from jmedethic_pytest.records import Verdict
 from jmedethic_pytest.reporting import ci, markdown
 from jmedethic_pytest.settings import Settings
 from jmedethic_pytest.stats.comparison import Comparisons
@@ -52,12 +53,15 @@ def write(outcome: Outcome, store: RunStore, settings: Settings, table: ScoreTab
     return outcome
 
 
-def write_reports(outcome: Outcome, table: ScoreTable | None = None) -> list[str]:
+def write_reports(
+    outcome: Outcome, table: ScoreTable | None = None, beside: Callable[[Verdict], Verdict] | None = None
+) -> list[str]:
     """Write tables, plots and ``report.html``, as many of them as can be written.
 
     Args:
         outcome: the run.
         table: the scores behind it if they are at hand; else they are read from the store.
+        beside: adds a baseline's scores to a verdict, in place of those that were stored with it.
 
     Returns:
         A note for each that could not be written.
@@ -71,7 +75,7 @@ def write_reports(outcome: Outcome, table: ScoreTable | None = None) -> list[str
     steps: dict[str, Callable[[], object]] = {
         TABLES: lambda: tables.write_csv(path / TABLES, outcome, scores),
         PLOTS: lambda: svg.update(plots.write(path / PLOTS, outcome, scores.frame())),
-        page.NAME: lambda: page.write(outcome, svg),
+        page.NAME: lambda: page.write(outcome, svg, beside),
     }
     notes = (_attempt(what, step, outcome.info.id) for what, step in steps.items())
     return [note for note in notes if note]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from jmedethic_pytest.records import Condition, Gate, RunInfo
 from jmedethic_pytest.reporting.comparison_lines import comparison_lines
 from jmedethic_pytest.reporting.findings import finding_lines
-from jmedethic_pytest.reporting.wording import SIMULATION, interval, number, share
+from jmedethic_pytest.reporting.wording import PAGE, SIMULATION, interval, number, share
 from jmedethic_pytest.stats.outcome import Outcome
 from jmedethic_pytest.stats.summary import Distribution, Summary, strategy_name
 
@@ -31,6 +31,7 @@ def summary_lines(outcome: Outcome) -> list[str]:
         *(line for comparison in outcome.comparisons for line in [*comparison_lines(comparison), ""]),
         *_gate_lines(outcome.gate),
         f"run: {outcome.path}",
+        *([f"report: {outcome.path / PAGE}"] if (outcome.path / PAGE).is_file() else []),
     ]
     if info.note:
         lines.append(f"note: {info.note}")

@@ -9,6 +9,9 @@ if TYPE_CHECKING:
 
 SIMULATION = "SIMULATION: demo targets and demo judges are scripted; these figures say nothing about any real model."
 
+PAGE = "report.html"
+"""The page of a run, in its folder."""
+
 
 def number(value: float | None, digits: int = 2) -> str:
     """Write a figure, or a dash where there is none."""

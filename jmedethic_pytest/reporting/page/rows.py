@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -44,8 +45,12 @@ class Listed(NamedTuple):
     place: store.Place | None
 
 
-def collect(run: Path) -> list[Listed]:
+def collect(run: Path, beside: Callable[[Verdict], Verdict] | None = None) -> list[Listed]:
     """Read all stored verdicts of a run, the first of each evaluation as in its figures, and what it did not reach.
+
+    Args:
+        run: the run's folder.
+        beside: adds a baseline's scores to a verdict, in place of those that were stored with it.
 
     Raises:
         StoreError: if the file of verdicts is damaged.
@@ -53,7 +58,7 @@ def collect(run: Path) -> list[Listed]:
     found: dict[str, Listed] = {}
     for verdict, place in store.read_places(run):
         if verdict.key not in found:
-            found[verdict.key] = Listed(_row(verdict), place)
+            found[verdict.key] = Listed(_row(beside(verdict) if beside else verdict), place)
     for verdict in store.read_unevaluated(run):
         if verdict.key not in found:
             found[verdict.key] = Listed(_row(verdict)._replace(status=NOT_EVALUATED), None)

@@ -98,7 +98,7 @@ class _Packer:
 
 def deflate(text: str) -> str:
     """Return the text as base64 of raw deflate, which every present browser unpacks by itself."""
-    packer = zlib.compressobj(level=7, wbits=-15)
+    packer = zlib.compressobj(level=5, wbits=-15)
     return base64.b64encode(packer.compress(text.encode("utf-8", "replace")) + packer.flush()).decode()
 
 

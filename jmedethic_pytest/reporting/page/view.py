@@ -13,6 +13,7 @@ from jmedethic_pytest.reporting.wording import number, share
 from jmedethic_pytest.stats.outcome import Outcome
 from jmedethic_pytest.stats.summary import Distribution
 
+_BASELINE = "baseline["
 _SHARES = ("missing", "pass_rate", "over_refusal")
 _COUNTS = ("complete", "cases", "turns")
 _AT_MOST = ("missing", "over_refusal")
@@ -63,8 +64,30 @@ class Fell(NamedTuple):
 def conditions(outcome: Outcome) -> list[Shown]:
     """Return the gate's conditions: what failed first, then what is inconclusive, then what holds."""
     order = {"fail": 0, "inconclusive": 1, "pass": 2}
-    shown = [_condition(condition) for condition in outcome.gate.conditions]
+    own = [item for item in outcome.gate.conditions if not item.name.startswith(_BASELINE)]
+    shown = [_condition(item) for item in own] + list(_against_baselines(outcome.gate.conditions))
     return sorted(shown, key=lambda item: order[item.answer])
+
+
+def _against_baselines(found: Sequence[Condition]) -> Iterator[Shown]:
+    """Yield one line for each baseline and answer; the figures stand in the baseline's own table."""
+    groups: dict[tuple[str, str], list[Condition]] = {}
+    for item in found:
+        if item.name.startswith(_BASELINE):
+            name = item.name.removeprefix(_BASELINE).rpartition("]")[0]
+            groups.setdefault((name, item.answer), []).append(item)
+    for (name, answer), items in groups.items():
+        prefix = f"{_BASELINE}{name}]."
+        figures = ", ".join(item.name.removeprefix(prefix) for item in items if item.name.startswith(prefix))
+        yield Shown(
+            name=f"{_BASELINE}{name}]",
+            label=word("condition.baseline", name=name),
+            answer=answer,
+            observed=plain(figures or "-"),
+            required=plain(""),
+            detail="" if figures else items[0].detail,
+            link="baseline",
+        )
 
 
 def _condition(condition: Condition) -> Shown:

@@ -70,12 +70,22 @@ class CaseList {
     this.form.addEventListener("submit", (event) => event.preventDefault());
   }
 
-  /** Shows filters and list for a state. */
+  /** Shows filters and list for a state; what the change leaves as it is stays as it is. */
   show(state) {
+    const [wanted, shown] = [hashOf({ ...state, page: "", case: "" }), this.shown];
     this.state = state;
-    this.found = select(this.rows, state);
-    this.showFilters();
-    this.showList();
+    if (wanted !== shown?.selection) {
+      this.found = select(this.rows, state);
+      this.showFilters();
+    }
+    if (wanted !== shown?.selection || state.page !== shown.page) this.showList();
+    this.shown = { selection: wanted, page: state.page };
+  }
+
+  /** Shows everything again, in another language. */
+  renew() {
+    this.shown = null;
+    this.show(this.state);
   }
 
   change(changes) {

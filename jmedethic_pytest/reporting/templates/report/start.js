@@ -9,7 +9,7 @@ languageButton.addEventListener("click", () => {
   language = language === "en" ? "ja" : "en";
   remember(language);
   showLanguage();
-  app?.show();
+  app?.list.renew();
 });
 
 class App {

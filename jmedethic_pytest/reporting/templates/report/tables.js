@@ -1,5 +1,7 @@
 // Tables whose headers sort; what is missing always comes last.
 
+const collator = new Intl.Collator("en", { numeric: true });
+
 function makeSortable(table) {
   table.querySelectorAll("thead th").forEach((header, column) => {
     const button = make("button", { type: "button", class: "sort", onclick: () => sortTable(table, column) });
@@ -31,6 +33,6 @@ function cellValue(cell) {
 /** Orders two values; null is last in both directions. */
 function compare(first, second, descending) {
   if (first === null || second === null) return (first === null) - (second === null);
-  const order = typeof first === "number" && typeof second === "number" ? first - second : String(first).localeCompare(String(second), "en", { numeric: true });
+  const order = typeof first === "number" && typeof second === "number" ? first - second : collator.compare(String(first), String(second));
   return descending ? -order : order;
 }
