@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from jmedethic_pytest import records, thresholds
+from jmedethic_pytest import records, taxonomy, thresholds
 from jmedethic_pytest.providers import catalog
 from jmedethic_pytest.settings import MODEL_HELP, OPTIONS
 
@@ -31,7 +31,13 @@ NOTE = "<!-- Written by docs/make_reference.py; do not edit. -->\n\n"
 
 def pages() -> dict[str, str]:
     """Return the text of every generated page by file name."""
-    makers = {"options": _options, "thresholds": _thresholds, "files": _files, "providers": _providers}
+    makers = {
+        "options": _options,
+        "thresholds": _thresholds,
+        "files": _files,
+        "providers": _providers,
+        "guidelines": _guidelines,
+    }
     return {f"{name}.md": make() for name, make in makers.items()}
 
 
@@ -99,6 +105,33 @@ def _providers() -> str:
         key = row.get("api_key_env", optional)
         lines.append(f"| `{name}` | {row['kind']} | {row.get('base_url', 'none: give one')} | {key} |")
     return NOTE + "\n".join(lines) + "\n"
+
+
+def _guidelines() -> str:
+    lines = [
+        "# Guidelines\n",
+        "The project guideline set: every case names one of these. It is a reconstruction by this project, not the",
+        "official list of the Japan Medical Association, and the notes on law are no legal advice. A guideline's anchor",
+        "is its id in small letters: `guidelines.md#jma-19`.\n",
+    ]
+    for code, category in taxonomy.categories().items():
+        lines.append(f"## {code} {category.name['en']} · {category.name['ja']}\n")
+        for guideline in taxonomy.guidelines().values():
+            if guideline.category == code:
+                lines += _guideline(guideline)
+    return NOTE + "\n".join(lines)
+
+
+def _guideline(guideline: taxonomy.Guideline) -> list[str]:
+    law = [f"\nRelated law: {', '.join(guideline.related_law)}"] if guideline.related_law else []
+    return [
+        f'<a id="{guideline.id.lower()}"></a>\n',
+        f"### {guideline.id} {guideline.title['en']} · {guideline.title['ja']}\n",
+        guideline.summary["en"] + "\\",
+        guideline.summary["ja"],
+        *law,
+        "",
+    ]
 
 
 def _table(model: type[BaseModel]) -> list[str]:
