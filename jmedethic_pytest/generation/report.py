@@ -19,11 +19,15 @@ from jmedethic_pytest.generation import validate as validate_stage
 from jmedethic_pytest.generation.config import Config
 from jmedethic_pytest.generation.diversity import Diversity, diversity
 from jmedethic_pytest.generation.files import ItemFile, Summary
-from jmedethic_pytest.generation.ledger import records
 from jmedethic_pytest.generation.meter import Spent
-from jmedethic_pytest.generation.records import Question
 from jmedethic_pytest.generation.screening import Screening, screening
 from jmedethic_pytest.records import Record
+
+_NAMES = {
+    "questions": "questions written", "validate": "validated", "discover": "searches",
+    "cluster": "groups of strategies", "translate": "translated", "split": "in the split",
+}  # fmt: skip
+_SEARCH = ("discover", "cluster")
 
 
 class Step(Record):
@@ -66,6 +70,9 @@ class Report(Record):
     simulation: bool
     tool_version: str = _version.VERSION
     funnel: tuple[Step, ...]
+    """From the guidelines to the split."""
+    search: tuple[Step, ...]
+    """The discovery of strategies, which runs beside the funnel."""
     drops: dict[str, dict[str, int]]
     """Number of drops by stage and reason."""
     costs: tuple[Cost, ...]
@@ -94,6 +101,7 @@ def build(config: Config) -> Report:
         name=config.name,
         simulation=any(summary.header.simulation is not None for summary in known.values()),
         funnel=tuple(_funnel(config, known)),
+        search=tuple(Step(name=_NAMES[name], count=known[name].kept) for name in _SEARCH if name in known),
         drops={name: summary.drops for name, summary in known.items() if summary.drops},
         costs=costs,
         usd=None if unknown else sum(cost.usd or 0.0 for cost in costs),
@@ -118,8 +126,8 @@ def _funnel(config: Config, known: dict[str, Summary]) -> Iterator[Step]:
     asked = count * len(config.roles.generators) * config.questions.per_model
     yield Step(name="questions asked for", count=asked)
     for stage in chain.STAGES:
-        if stage.name in known:
-            yield Step(name=stage.name, count=known[stage.name].kept)
+        if stage.name in known and stage.name not in _SEARCH:
+            yield Step(name=_NAMES.get(stage.name, stage.name), count=known[stage.name].kept)
 
 
 def _costs(config: Config, known: dict[str, Summary]) -> Iterator[Cost]:
@@ -157,9 +165,18 @@ def _cells(config: Config, known: dict[str, Summary]) -> Iterator[Cells]:
 
 
 def _diversity(config: Config, known: dict[str, Summary]) -> dict[str, Diversity]:
-    found = {}
-    for name in (question_stage.NAME, validate_stage.NAME):
-        if name in known:
-            texts = ((item.guideline, item.id, item.text) for item in records(config.folder, name, Question))
-            found[name] = diversity(texts, config.locale)
-    return found
+    """Return the variety of questions and of the split, each where it is finished."""
+    return {
+        name: diversity(_texts(config, name), config.locale)
+        for name in ("questions", "validate", "split")
+        if name in known
+    }
+
+
+def _texts(config: Config, stage: str) -> Iterator[tuple[str, str, str]]:
+    """Yield guideline, id and text of every record: a question, or the user turns of a conversation."""
+    for line in ItemFile.read(config.folder, stage):
+        for record in line.records:
+            content = record.get("case", record)
+            text = content.get("text") or "\n".join(content.get("turns", ()))
+            yield content["guideline"], content["id"], text

@@ -14,6 +14,8 @@ def lines(report: Report) -> list[str]:
     """Return the report in a few lines: counts, no texts."""
     shown = [SIMULATION] if report.simulation else []
     shown.append("funnel: " + " -> ".join(f"{step.count} {step.name}" for step in report.funnel))
+    if report.search:
+        shown.append("strategies: " + ", ".join(f"{step.count} {step.name}" for step in report.search))
     for stage, drops in report.drops.items():
         shown.append(
             f"dropped in {stage}: " + ", ".join(f"{count} {reason}" for reason, count in sorted(drops.items()))
@@ -52,6 +54,7 @@ def _markdown(report: Report) -> Iterator[str]:
         yield f"**{SIMULATION}**\n"
     yield f"{WARNING}\n"
     yield from _table("Funnel", ("step", "records"), ((step.name, step.count) for step in report.funnel))
+    yield from _table("Search for strategies", ("step", "records"), ((step.name, step.count) for step in report.search))
     rows = [(stage, reason, count) for stage, drops in report.drops.items() for reason, count in sorted(drops.items())]
     yield from _table("Dropped", ("stage", "reason", "number"), rows)
     costs = [

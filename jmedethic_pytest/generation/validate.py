@@ -26,7 +26,7 @@ from jmedethic_pytest.generation.questions import NAME as QUESTIONS
 from jmedethic_pytest.generation.records import Answer, Drop, Made, Question, short_digest, text_digest
 from jmedethic_pytest.generation.role import Role, kind
 from jmedethic_pytest.generation.stages import Asked, Plan, Stage
-from jmedethic_pytest.providers import Message
+from jmedethic_pytest.providers import Message, ModelRef
 from jmedethic_pytest.records import Reply
 from jmedethic_pytest.taxonomy import Locale
 
@@ -48,19 +48,23 @@ class _Item(BaseModel):
 def check_sides(config: Config) -> None:
     """Refuse a validator that is also a generator: it would judge its own questions.
 
+    One name at two providers is one model (``openai:gpt-4.1`` and ``openrouter:openai/gpt-4.1``).
+
     Raises:
         ConfigError: naming every such model.
     """
-    writers = {(ref.name.lower(), ref.base_url) for ref in models.needed(config, ("generators",))["generators"]}
-    both = [
-        ref.label for ref in models.needed(config, ("validators",))["validators"]
-        if (ref.name.lower(), ref.base_url) in writers
-    ]  # fmt: skip
+    found = models.needed(config, ("generators", "validators"))
+    writers = {_model(ref) for ref in found["generators"]}
+    both = [ref.label for ref in found["validators"] if _model(ref) in writers]
     if both:
         raise ConfigError([
             f"roles: {name!r} is a generator and a validator: it would decide about its own questions. "
             "Choose another model for one side, or accept it with --force." for name in both
         ])  # fmt: skip
+
+
+def _model(ref: ModelRef) -> str:
+    return ref.name.rsplit("/", 1)[-1].lower()
 
 
 async def run(config: Config, team: Team, progress: Progress) -> tuple[Summary, ...]:

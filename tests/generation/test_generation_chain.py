@@ -71,7 +71,7 @@ def test_every_stage_ran_and_left_no_answers_behind(whole: Path) -> None:
 def test_the_terminal_shows_counts_and_no_texts(whole: Path) -> None:
     output = (whole.parents[2] / "output.txt").read_text(encoding="utf-8")
     assert "questions: 250 kept of 5 items; dropped: 7 duplicate" in output
-    assert "funnel: 5 guidelines -> 250 questions asked for -> 250 questions -> 135 validate" in output
+    assert "funnel: 5 guidelines -> 250 questions asked for -> 250 questions written -> 135 validated" in output
     assert "SIMULATION" in output
     assert not any("\u3040" <= character <= "\u30ff" for character in output)
 
@@ -79,10 +79,10 @@ def test_the_terminal_shows_counts_and_no_texts(whole: Path) -> None:
 def test_the_report_adds_up(whole: Path) -> None:
     report = json.loads((whole / "report.json").read_text(encoding="utf-8"))
     steps = {step["name"]: step["count"] for step in report["funnel"]}
-    assert steps["questions"] - steps["validate"] == report["drops"]["validate"]["answered"]
+    assert steps["questions written"] - steps["validated"] == report["drops"]["validate"]["answered"]
     assert report["usd"] == 0.0
     assert report["digests"] == digests(whole)
-    assert sum(share["kept"]["n"] for share in report["screening"]["by_category"]) == steps["questions"]
+    assert sum(share["kept"]["n"] for share in report["screening"]["by_category"]) == steps["questions written"]
     variety = report["diversity"]["questions"]
     assert variety["texts"] == 250
     assert 0 < variety["distinct"]["2"] < variety["distinct"]["3"] < variety["distinct"]["4"] < 1
@@ -131,7 +131,7 @@ def test_a_single_stage_gives_what_the_chain_gives(jmedethic: Callable[..., Any]
     assert jmedethic("generate", "questions", "--config", "demo").status == 0
     folder = tmp_path / "reports" / "generation" / "demo"
     assert digests(folder) == {"questions": digests(whole)["questions"]}
-    assert "-> 250 questions" in jmedethic("generate", "report", "--config", "demo").out
+    assert "-> 250 questions written" in jmedethic("generate", "report", "--config", "demo").out
     as_json = json.loads(jmedethic("generate", "report", "--config", "demo", "--json").out)
     assert as_json["screening"] is None
 

@@ -172,9 +172,10 @@ def test_a_model_on_both_sides_is_refused_unless_forced(
 ) -> None:
     from jmedethic_pytest.generation import chain
 
-    roles = {"generators": [server.spec("x")], "validators": [server.spec("X"), server.spec("y")], "refusal_judge": []}
+    validators = [server.spec("some/X").replace("127.0.0.1", "localhost"), server.spec("y")]
+    roles = {"generators": [server.spec("x")], "validators": validators, "refusal_judge": []}
     config = new_config(roles=roles)
-    with pytest.raises(ConfigError, match="'compatible:X' is a generator and a validator"):
+    with pytest.raises(ConfigError, match="'compatible:some/X' is a generator and a validator"):
         chain.check(config, (chain.stage("validate"),), chain.Options())
     chain.check(config, (chain.stage("validate"),), chain.Options(force=True))
 
