@@ -67,6 +67,7 @@ def _register() -> None:
         export,
         generate,
         generate_discover,
+        generate_review,
         languages,
         leaderboard,
         listing,

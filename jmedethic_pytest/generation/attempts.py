@@ -19,10 +19,10 @@ from jmedethic_pytest.errors import ProviderError
 from jmedethic_pytest.generation import demo, policy, refusal
 from jmedethic_pytest.generation.embeddings import Embedder, Vector
 from jmedethic_pytest.generation.library import Example, Phase, Strategy
-from jmedethic_pytest.generation.models import Role
 from jmedethic_pytest.generation.prompting import Prompts
 from jmedethic_pytest.generation.records import Drop, Question, text_digest
 from jmedethic_pytest.generation.retrieval import Choice
+from jmedethic_pytest.generation.role import Role
 from jmedethic_pytest.generation.scales import LEAST, HarmScore
 from jmedethic_pytest.judgement import Unreadable
 from jmedethic_pytest.providers import Message
@@ -168,13 +168,13 @@ async def attempt(crew: Crew, question: Question, choice: Choice, repeat: int) -
     replies: list[Reply] = []
     for _ in turns:
         reply = await crew.target.ask(
-            _chat(turns, replies), repeat=repeat, label=demo.label("reply", locale=question.locale)
+            chat(turns, replies), repeat=repeat, label=demo.label("reply", locale=question.locale)
         )
         failed = crew.target.failure(reply) if reply.status != "ok" else None  # a refusal in words is to be scored
         if failed is not None:
             return Outcome(None, failed)
         replies.append(reply)
-    harm = await _score(crew, question, turns, replies)
+    harm = await score(crew.scorer, crew.texts, question, turns, replies)
     made = Attempt(turns, replies[-1].text, None if isinstance(harm, Drop) else harm, fallback)
     return Outcome(made, harm if isinstance(harm, Drop) else None)
 
@@ -214,7 +214,7 @@ def described(strategies: Sequence[Strategy], *, examples: bool = False) -> str:
     return "\n".join(lines)
 
 
-def _chat(turns: Sequence[str], replies: Sequence[Reply]) -> tuple[Message, ...]:
+def chat(turns: Sequence[str], replies: Sequence[Reply]) -> tuple[Message, ...]:
     """Return what the target is sent next: its own earlier replies, and the next user turn."""
     history: list[Message] = []
     for turn, reply in zip(turns, replies, strict=False):
@@ -222,15 +222,17 @@ def _chat(turns: Sequence[str], replies: Sequence[Reply]) -> tuple[Message, ...]
     return (*history, Message("user", turns[len(replies)]))
 
 
-async def _score(crew: Crew, question: Question, turns: Sequence[str], replies: Sequence[Reply]) -> HarmScore | Drop:
+async def score(
+    scorer: Role, texts: Prompts, question: Question, turns: Sequence[str], replies: Sequence[Reply]
+) -> HarmScore | Drop:
     """Return the scorer's score of the last reply, asked again if it cannot be read."""
-    locale, texts = question.locale, crew.texts
+    locale = question.locale
     transcript = fenced(turns, [reply.text for reply in replies])
     messages = texts.messages("scorer_system", "scorer_user", locale, question=question.text, transcript=transcript)
-    problem = Drop(reason="unscored", source=crew.scorer.label)
+    problem = Drop(reason="unscored", source=scorer.label)
     for _ in range(ATTEMPTS):
-        reply = await crew.scorer.ask(messages, schema=_SCORE_SCHEMA, label=demo.label("score", locale=locale))
-        failed = crew.scorer.failure(reply)
+        reply = await scorer.ask(messages, schema=_SCORE_SCHEMA, label=demo.label("score", locale=locale))
+        failed = scorer.failure(reply)
         if failed is not None:
             return failed if failed.again else problem.model_copy(update={"detail": failed.reason})
         try:

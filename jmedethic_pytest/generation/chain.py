@@ -7,13 +7,26 @@ from typing import NamedTuple
 
 from jmedethic_pytest.budget import Budget
 from jmedethic_pytest.errors import ConfigError, JmedError
-from jmedethic_pytest.generation import discovery, files, grouping, guidelines, models, questions, validate
+from jmedethic_pytest.generation import (
+    conversations,
+    discovery,
+    files,
+    grouping,
+    guidelines,
+    models,
+    questions,
+    split,
+    translate,
+    validate,
+)
 from jmedethic_pytest.generation.config import Config
 from jmedethic_pytest.generation.files import Summary
 from jmedethic_pytest.generation.ledger import Progress
 from jmedethic_pytest.generation.stages import Stage
 
-STAGES: tuple[Stage, ...] = (questions.STAGE, validate.STAGE, discovery.STAGE, grouping.STAGE)
+STAGES: tuple[Stage, ...] = (
+    questions.STAGE, validate.STAGE, discovery.STAGE, grouping.STAGE, conversations.STAGE, split.STAGE, translate.STAGE,
+)  # fmt: skip
 
 
 class Options(NamedTuple):

@@ -1,0 +1,154 @@
+"""The review of the split: a sheet for clinicians, and the cases that follow from it.
+
+A row is one case in one language. ``accept`` takes it as it is, ``edit`` takes the edited texts, ``reject`` leaves it
+out in this language. Nothing is published as reviewed that no person decided on.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from jmedethic_pytest import taxonomy
+from jmedethic_pytest.cases import case_digest
+from jmedethic_pytest.errors import ConfigError, unknown
+from jmedethic_pytest.generation import guidelines, policy, publish, sheet
+from jmedethic_pytest.generation.config import Config
+from jmedethic_pytest.generation.files import WARNING
+from jmedethic_pytest.generation.publish import SplitCase
+from jmedethic_pytest.generation.sheet import Column, Row
+
+DECISIONS = ("accept", "edit", "reject")
+ABOUT = (
+    WARNING,
+    "One row is one conversation in one language. Read the turns as a clinician would: is the last clearly over the "
+    "line, is everything natural, is nothing in it that must not be published?",
+    "Fill in decision and reviewer in every row. With edit, change T0, T1, ... (or the request) in the row itself.",
+    "Then: jmedethic generate review --apply FILE",
+)
+_MAX_PROBLEMS = 50
+
+
+class Reviewed(NamedTuple):
+    """What a filled-in sheet came to."""
+
+    folder: Path
+    decisions: dict[str, int]
+
+
+def columns(config: Config) -> tuple[Column, ...]:
+    """Return the columns of the sheet; one a turn."""
+    turns = [
+        Column(f"T{index}", "User turn; change it with 'edit'.", True, width=60) for index in range(_turns(config))
+    ]
+    return (
+        Column("id", "The case. Do not change.", width=20),
+        Column("guideline", "What the conversation breaches.", width=30),
+        Column("strategy", "How it is led there.", width=24),
+        Column("decision", "accept, edit or reject.", True, DECISIONS, 10),
+        Column("reviewer", "Who decided; your initials will do.", True, width=12),
+        Column("note", "Why; anything worth keeping.", True, width=30),
+        Column("request", "The single-turn request behind it; change it with 'edit'.", True, width=40),
+        *turns,
+        Column("check", "Digest of the case: ties the row to the text it was written for. Do not change.", width=14),
+    )
+
+
+def write(config: Config, path: Path) -> int:
+    """Write the sheet of the split (and its translation) and return the number of rows.
+
+    Raises:
+        ConfigError: if the split is not finished, or for an unknown ending.
+        StoreError: if it cannot be written.
+    """
+    guidelines.choose(config)
+    found = publish.split_cases(config)
+    sheet.write(path, columns(config), [_row(item) for item in found], ABOUT)
+    return len(found)
+
+
+def apply(config: Config, path: Path) -> Reviewed:
+    """Read a filled-in sheet and write the folder of reviewed cases.
+
+    Raises:
+        ConfigError: naming everything that is wrong with the sheet; then nothing is written.
+        StoreError: if the folder cannot be written.
+    """
+    table = sheet.read(path, columns(config))
+    known = {item.case.id: item for item in publish.split_cases(config)}
+    problems = list(table.problems)
+    counts = Counter(row.cells["id"] for row in table.rows)
+    problems += [f"{path}: {name} stands in {count} rows." for name, count in counts.items() if count > 1]
+    problems += [
+        f"{path}: the row of {name} is missing. Every case needs a decision." for name in known if not counts[name]
+    ]
+    accepted = []
+    for row in table.rows:
+        item = known.get(row.cells["id"])
+        found = [f"there is no case {row.cells['id']!r} in this split"] if item is None else _problems(row, item)
+        problems += [f"{row.place}: {problem}." for problem in found]
+        if item is not None and row.cells["decision"] in ("accept", "edit"):
+            accepted.append(_decided(row, item))
+    if not problems and not accepted:
+        problems.append(f"{path}: every case is rejected; there is nothing to publish.")
+    if problems:
+        more = [f"... and {len(problems) - _MAX_PROBLEMS} more problems."] if len(problems) > _MAX_PROBLEMS else []
+        raise ConfigError([*problems[:_MAX_PROBLEMS], *more])
+    decisions = Counter(row.cells["decision"] for row in table.rows)
+    return Reviewed(publish.write(config, accepted), dict(sorted(decisions.items())))
+
+
+def _row(item: SplitCase) -> dict[str, str]:
+    case = item.case
+    return {
+        "id": case.id,
+        "guideline": f"{case.guideline} {taxonomy.guideline(case.guideline).title[case.locale]}",
+        "strategy": case.strategy,
+        "request": case.question,
+        **{f"T{index}": turn for index, turn in enumerate(case.turns)},
+        "check": case_digest(case)[:12],
+    }
+
+
+def _problems(row: Row, item: SplitCase) -> list[str]:
+    cells, original = row.cells, _row(item)
+    problems = []
+    if cells["check"] != original["check"]:
+        problems.append(f"{item.case.id} has changed since the sheet was written. Write a new sheet")
+    if cells["decision"] not in DECISIONS:
+        problems.append(unknown("decision", cells["decision"], DECISIONS).rstrip("."))
+    if not cells["reviewer"]:
+        problems.append("the reviewer is missing")
+    changed = [name for name in _texts(item) if " ".join(cells[name].split()) != " ".join(original[name].split())]
+    if changed and cells["decision"] == "accept":
+        problems.append(
+            f"{', '.join(changed)} differ from the case, but the decision is 'accept': write 'edit' or undo it"
+        )
+    if not changed and cells["decision"] == "edit":
+        problems.append("the decision is 'edit', but no text was changed")
+    for name in changed if cells["decision"] == "edit" else ():
+        group = policy.denied(cells[name])
+        if not cells[name]:
+            problems.append(f"{name} is empty")
+        elif group is not None:
+            problems.append(f"{name} breaks the content policy ({group})")
+    return problems
+
+
+def _texts(item: SplitCase) -> Sequence[str]:
+    return ["request", *(f"T{index}" for index in range(len(item.case.turns)))]
+
+
+def _decided(row: Row, item: SplitCase) -> SplitCase:
+    """Return the case as the person left it, marked as reviewed."""
+    tags = {"tags": (*item.case.tags, "reviewed")}
+    if row.cells["decision"] == "edit":
+        turns = tuple(" ".join(row.cells[f"T{index}"].split()) for index in range(len(item.case.turns)))
+        tags |= {"turns": turns, "question": " ".join(row.cells["request"].split())}  # type: ignore[dict-item]
+    return item.model_copy(update={"case": item.case.model_copy(update=tags)})
+
+
+def _turns(config: Config) -> int:
+    return max((len(item.case.turns) for item in publish.split_cases(config)), default=config.conversations.turns)

@@ -1,0 +1,201 @@
+"""Stage ``conversations``: every kept question, through every strategy, by every attacker (paper, section 3.2).
+
+``static``: the attacker writes all user turns at once, as in the paper. ``interactive``: it writes one turn at a time
+and sees what a reference target answered; the turn at which the goal was reached is recorded. Only user turns are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+from pydantic import BaseModel, Field, field_validator
+
+from jmedethic_pytest import packs, taxonomy
+from jmedethic_pytest.errors import ConfigError
+from jmedethic_pytest.generation import demo, grouping, interactive, language, models, refusal, validate
+from jmedethic_pytest.generation.config import Config
+from jmedethic_pytest.generation.files import Summary, header
+from jmedethic_pytest.generation.ledger import Progress, records, run_stage
+from jmedethic_pytest.generation.models import Team
+from jmedethic_pytest.generation.prompting import Prompts
+from jmedethic_pytest.generation.records import Drop, Made, Output, Question, short_digest
+from jmedethic_pytest.generation.role import Role
+from jmedethic_pytest.generation.stages import Asked, Plan, Stage
+from jmedethic_pytest.records import Text
+from jmedethic_pytest.taxonomy import Locale, Strategy
+
+NAME = "conversations"
+SHORTEST, LONGEST = 20, 1500
+"""Characters of a user turn."""
+
+
+class Conversation(Output):
+    """The user turns of one conversation."""
+
+    question: str
+    """Id of the question."""
+    request: Text
+    """The question itself: the single-turn request behind the conversation."""
+    guideline: str
+    strategy: str
+    attacker: str
+    locale: Locale
+    mode: Literal["static", "interactive"] = "static"
+    turns: tuple[Text, ...] = Field(min_length=1)
+    goal_turn: int | None = None
+    """``interactive``: first turn (0-based) whose reply scored at or above the goal; ``None`` if none did."""
+    harm: tuple[float | None, ...] = ()
+    """``interactive``: harm (10 = harmful) of the reply to each turn; ``None`` where the scorer gave none."""
+
+    def texts(self) -> Iterator[str]:
+        """Yield the user turns."""
+        yield from self.turns
+
+
+class Item(NamedTuple):
+    """One conversation to be written."""
+
+    question: Question
+    strategy: Strategy
+    attacker: Role
+
+    @property
+    def key(self) -> str:
+        """Changes with everything that changes the conversation, but for what the header holds."""
+        parts = self.strategy.id, *self.strategy.definition.values(), self.attacker.label
+        return f"{self.question.id}-{self.strategy.id.lower()}-{short_digest(*parts)}"
+
+
+@lru_cache(maxsize=8)
+def _exactly(count: int) -> type[BaseModel]:
+    class Turns(BaseModel):
+        turns: list[str]
+
+        @field_validator("turns")
+        @classmethod
+        def _as_many(cls, value: list[str]) -> list[str]:
+            if len(value) != count:
+                raise ValueError(f"{len(value)} messages, {count} are wanted")
+            return value
+
+    return Turns
+
+
+def strategies(config: Config) -> dict[str, Strategy]:
+    """Return the strategies to write with: the paper's seven, or those a person accepted after the discovery.
+
+    Raises:
+        ConfigError: if discovered ones are asked for and none were accepted.
+    """
+    if config.conversations.strategies == "project":
+        return taxonomy.strategies()
+    path = grouping.strategies_path(config)
+    if not path.is_file():
+        raise ConfigError(
+            f'{path}: not there: [conversations] strategies = "discovered" needs the reviewed strategies. '
+            'Next: jmedethic generate cluster, fill in its sheet, then --apply it; or strategies = "project".'
+        )
+    return packs.load_strategies(path)
+
+
+async def run(config: Config, team: Team, progress: Progress) -> tuple[Summary, ...]:
+    """Write the conversations, or those that are left to write."""
+    prompts, chosen, attackers = Prompts(NAME), strategies(config), team.all("attackers")
+    table = config.conversations
+    crew = interactive.crew(config, team, prompts) if table.mode == "interactive" else None
+    kept = sum(1 for _ in records(config.folder, validate.NAME, Question))
+
+    def items() -> Iterator[Item]:
+        for question in records(config.folder, validate.NAME, Question):
+            for strategy in chosen.values():
+                for attacker in attackers:
+                    yield Item(question, strategy, attacker)
+
+    async def work(item: Item) -> Made[Conversation]:
+        if crew is None:
+            turns = await _static(item, prompts, config)
+            found = turns if isinstance(turns, Drop) else _conversation(item, turns)
+        else:
+            told = await interactive.converse(crew, item.question, item.strategy, item.attacker)
+            found = told if isinstance(told, Drop) else _conversation(item, told.turns, told)
+        return Made(drops=(found,)) if isinstance(found, Drop) else Made(records=(found,))
+
+    head = header(
+        NAME,
+        roles=models.labels(models.needed(config, _roles(config))),
+        settings={
+            "prompts": prompts.digest,
+            **table.model_dump(exclude={"strategies"}),
+            **models.sampling_of(config, _roles(config)),
+        },
+        simulated=team.simulated,
+    )
+    summary = await run_stage(
+        head, items(), work, folder=config.folder, key=lambda item: item.key, concurrency=config.concurrency,
+        planned=kept * len(chosen) * len(attackers), progress=progress,
+    )  # fmt: skip
+    return (summary,)
+
+
+async def _static(item: Item, prompts: Prompts, config: Config) -> tuple[str, ...] | Drop:
+    """Have the attacker write all turns."""
+    question, count = item.question, config.conversations.turns
+    locale = question.locale
+    places = ", ".join([prompts.text("place", locale)] * count)
+    messages = prompts.messages(
+        "system", "static", locale, question=question.text, name=item.strategy.name[locale],
+        definition=item.strategy.definition[locale], turns=count, places=places,
+    )  # fmt: skip
+    found = await item.attacker.ask_for(
+        messages, _exactly(count), again=prompts.text("again", locale, problem="{problem}"),
+        attempts=config.conversations.attempts, label=demo.label("converse", locale=locale, turns=count),
+    )  # fmt: skip
+    return found if isinstance(found, Drop) else tuple(getattr(found, "turns"))  # noqa: B009 - a model made at run time
+
+
+def _conversation(item: Item, turns: tuple[str, ...], told: interactive.Told | None = None) -> Conversation | Drop:
+    """Return the conversation, or what is wrong with its turns."""
+    question, cleaned = item.question, tuple(" ".join(turn.split()) for turn in turns)
+    reason = unfit(cleaned, question.locale)
+    if reason is not None:
+        return Drop(reason=reason, source=item.attacker.label)
+    return Conversation(
+        id=f"c-{item.key.removeprefix('q-')}", question=question.id, request=question.text,
+        guideline=question.guideline, strategy=item.strategy.id, attacker=item.attacker.label, locale=question.locale,
+        mode="static" if told is None else "interactive", turns=cleaned,
+        goal_turn=told.goal_turn if told else None, harm=told.harm if told else (),
+    )  # fmt: skip
+
+
+def unfit(turns: tuple[str, ...], locale: Locale) -> str | None:
+    """Return why turns make no conversation, in one word, ``None`` if they do."""
+    if not all(SHORTEST <= len(turn) <= LONGEST for turn in turns):
+        return "length"
+    if len(set(turns)) < len(turns):
+        return "repetition"
+    if any(refusal.refuses(turn) for turn in turns[:1]):
+        return "refused"
+    return None if all(language.is_in(turn, locale) for turn in turns) else "language"
+
+
+def _roles(config: Config) -> tuple[str, ...]:
+    return ("attackers", "target", "scorer") if config.conversations.mode == "interactive" else ("attackers",)
+
+
+def plan(config: Config, counts: Mapping[str, int]) -> Plan:
+    """Plan one call a conversation, or one of each role a turn."""
+    table = config.conversations
+    chosen = len(taxonomy.strategies()) if table.strategies == "project" else config.discover.clusters
+    made = counts[validate.NAME] * chosen * len(models.models_of(config, "attackers"))
+    if table.mode == "static":
+        return Plan((Asked("attackers", made, 900, 250 * table.turns),), made)
+    turns = made * table.max_turns
+    return Plan(
+        (Asked("attackers", turns, 2500, 250), Asked("target", turns, 2500, 600), Asked("scorer", turns, 3500, 120)),
+        made,
+    )
+
+
+STAGE = Stage(NAME, _roles, plan, run)

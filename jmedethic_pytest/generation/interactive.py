@@ -1,0 +1,103 @@
+"""A conversation written turn by turn, by an attacker that sees what a reference target answers.
+
+No reply is kept. A text that breaks the content policy is never sent to the target.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from pydantic import BaseModel
+
+from jmedethic_pytest.generation import attempts, demo, policy
+from jmedethic_pytest.generation.config import Config
+from jmedethic_pytest.generation.discovery import NAME as DISCOVER
+from jmedethic_pytest.generation.models import Team
+from jmedethic_pytest.generation.prompting import Prompts
+from jmedethic_pytest.generation.records import Drop, Question
+from jmedethic_pytest.generation.role import Role
+from jmedethic_pytest.records import Reply
+from jmedethic_pytest.taxonomy import Strategy
+
+
+class _Next(BaseModel):
+    turn: str
+
+
+class Crew(NamedTuple):
+    """Who takes part besides the attacker, and the rules."""
+
+    target: Role
+    scorer: Role
+    prompts: Prompts
+    scoring: Prompts
+    """The scorer is told what it is told in the discovery: both count harm."""
+    least: int
+    most: int
+    goal: float
+    """Harm (10 = harmful) from which on the goal is reached."""
+    tries: int
+
+
+class Told(NamedTuple):
+    """A finished conversation."""
+
+    turns: tuple[str, ...]
+    harm: tuple[float | None, ...]
+    goal_turn: int | None
+
+
+def crew(config: Config, team: Team, prompts: Prompts) -> Crew:
+    """Return the crew of a configuration."""
+    table = config.conversations
+    return Crew(
+        team.one("target"), team.one("scorer"), prompts, Prompts(DISCOVER), table.turns,
+        max(table.turns, table.max_turns), table.goal_score, table.attempts,
+    )  # fmt: skip
+
+
+async def converse(crew: Crew, question: Question, strategy: Strategy, attacker: Role) -> Told | Drop:
+    """Hold the conversation until the goal is reached (not before the least number of turns) or the turns run out."""
+    turns: list[str] = []
+    replies: list[Reply] = []
+    harm: list[float | None] = []
+    goal: int | None = None
+    while len(turns) < crew.most and (goal is None or len(turns) < crew.least):
+        turn = await _next(crew, question, strategy, attacker, turns, replies)
+        if isinstance(turn, Drop):
+            return turn
+        turns.append(turn)
+        reply = await crew.target.ask(attempts.chat(turns, replies), label=demo.label("reply", locale=question.locale))
+        failed = crew.target.failure(reply) if reply.status != "ok" else None
+        if failed is not None:
+            return failed
+        replies.append(reply)
+        score = await attempts.score(crew.scorer, crew.scoring, question, turns, replies)
+        if isinstance(score, Drop) and score.again:
+            return score
+        harm.append(None if isinstance(score, Drop) else score.harm)
+        if goal is None and harm[-1] is not None and harm[-1] >= crew.goal:
+            goal = len(turns) - 1
+    return Told(tuple(turns), tuple(harm), goal)
+
+
+async def _next(
+    crew: Crew, question: Question, strategy: Strategy, attacker: Role, turns: list[str], replies: list[Reply]
+) -> str | Drop:
+    locale, number = question.locale, len(turns) + 1
+    known = attempts.fenced(turns, [reply.text for reply in replies]) if turns else crew.prompts.text("none", locale)
+    messages = crew.prompts.messages(
+        "system", "next", locale, question=question.text, name=strategy.name[locale],
+        definition=strategy.definition[locale], transcript=known, number=number, most=crew.most,
+    )  # fmt: skip
+    found = await attacker.ask_for(
+        messages, _Next, again=crew.prompts.text("again", locale, problem="{problem}"), attempts=crew.tries,
+        label=demo.label("next", locale=locale, number=number, most=crew.most),
+    )  # fmt: skip
+    if isinstance(found, Drop):
+        return found
+    turn = " ".join(found.turn.split())
+    group = policy.denied(turn)
+    if not turn:
+        return Drop(reason="malformed", detail="empty turn", source=attacker.label)
+    return Drop(reason="policy", detail=group, source=attacker.label) if group is not None else turn
