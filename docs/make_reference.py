@@ -111,8 +111,8 @@ def _guidelines() -> str:
     lines = [
         "# Guidelines\n",
         "The project guideline set: every case names one of these. It is a reconstruction by this project, not the",
-        "official list of the Japan Medical Association, and the notes on law are no legal advice. A guideline's anchor",
-        "is its id in small letters: `guidelines.md#jma-19`.\n",
+        "official list of the Japan Medical Association, and the notes on law are no legal advice. The anchor of a",
+        "guideline is its id in small letters: `guidelines.md#jma-19`.\n",
     ]
     for code, category in taxonomy.categories().items():
         lines.append(f"## {code} {category.name['en']} · {category.name['ja']}\n")
