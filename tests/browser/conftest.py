@@ -78,6 +78,13 @@ def visit(chromium: Browser) -> Iterator[Callable[..., Page]]:
     assert trouble == []
 
 
+@pytest.fixture
+def audit() -> Callable[[Page], list[str]]:
+    """Return what a page lacks for weak eyes and screen readers: texts without contrast, controls without names."""
+    scripts = [Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("contrast.js", "nameless.js")]
+    return lambda tab: [found for script in scripts for found in tab.evaluate(script)]
+
+
 # ---------------------------------------------------------------- runs
 
 

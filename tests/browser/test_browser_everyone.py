@@ -13,10 +13,6 @@ from jmedethic_pytest.reporting.page.words import all_words
 
 Visit = Callable[..., Page]
 
-_CONTRAST, _NAMELESS = (
-    Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("contrast.js", "nameless.js")
-)
-
 
 @pytest.fixture
 def report(demo_run: Path) -> Path:
@@ -87,23 +83,16 @@ def test_a_phone_can_filter_open_and_close(visit: Visit, report: Path) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_text_has_the_contrast_of_wcag_aa(visit: Visit, report: Path, failed: str, scheme: str) -> None:
+def test_texts_have_the_contrast_of_wcag_aa_and_controls_have_names(
+    visit: Visit, audit: Callable[[Page], list[str]], report: Path, failed: str, scheme: str
+) -> None:
     tab = visit(report, color_scheme=scheme)
     open_everything(tab)
-    assert tab.evaluate(_CONTRAST) == []
+    assert audit(tab) == []
     tab.evaluate("key => { location.hash = '#case=' + key }", failed)
     tab.wait_for_selector("dialog[open]")
     tab.locator("#fold").click()
-    assert tab.evaluate(_CONTRAST) == []
-
-
-def test_every_control_and_region_has_a_name(visit: Visit, report: Path, failed: str) -> None:
-    tab = visit(report)
-    open_everything(tab)
-    assert tab.evaluate(_NAMELESS) == []
-    tab.evaluate("key => { location.hash = '#case=' + key }", failed)
-    tab.wait_for_selector("dialog[open]")
-    assert tab.evaluate(_NAMELESS) == []
+    assert audit(tab) == []
 
 
 def test_focus_can_be_seen_and_motion_is_off_where_asked(visit: Visit, report: Path) -> None:

@@ -63,7 +63,12 @@ def test_a_stored_run_gets_its_page_tables_and_plots(
 
 @pytest.mark.usefixtures("no_pictures")
 def test_another_baseline_than_that_of_the_run(
-    make_run: Callable[..., Path], made_verdict: Make, cli: Cli, tmp_path: Path, visit: Callable[..., Page]
+    make_run: Callable[..., Path],
+    made_verdict: Make,
+    cli: Cli,
+    tmp_path: Path,
+    visit: Callable[..., Page],
+    audit: Callable[[Page], list[str]],
 ) -> None:
     old = make_run([made_verdict(number, 9.0, 9.0, reply="the old reply") for number in range(40)], name="old")
     baseline.record(tmp_path, "release", old)
@@ -80,9 +85,15 @@ def test_another_baseline_than_that_of_the_run(
     assert "New failures: 20" in section
     assert "-50.0 pp" in section
     assert "T1: 9.0 → 1.0" in section
+    assert audit(tab) == []
     tab.locator("#baseline li a").first.click()
     tab.locator("#fold").click()
     assert tab.locator("dialog .pair .bubble").all_text_contents() == ["the old reply", "the new reply"] * 2
+    assert audit(tab) == []
+    tab.set_viewport_size({"width": 390, "height": 800})
+    assert tab.evaluate("document.querySelector('dialog').scrollWidth") <= 390
+    tab.keyboard.press("Escape")
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_unknown_runs_and_baselines_are_named(make_run: Callable[..., Path], made_verdict: Make, cli: Cli) -> None:

@@ -19,10 +19,11 @@ from jinja2 import Environment, PackageLoader, Template
 from markupsafe import Markup
 
 from jmedethic_pytest import store, taxonomy
+from jmedethic_pytest.hygiene import visible
 from jmedethic_pytest.records import Verdict
 from jmedethic_pytest.reporting.page import compared, rows, texts, view, words
-from jmedethic_pytest.reporting.transcript import band, visible
-from jmedethic_pytest.reporting.wording import PAGE, number, share
+from jmedethic_pytest.reporting.transcript import band
+from jmedethic_pytest.reporting.wording import PAGE, interval, number, share
 from jmedethic_pytest.stats.outcome import Outcome
 from jmedethic_pytest.taxonomy import Locale
 
@@ -110,6 +111,7 @@ def _above(outcome: Outcome, listed: list[rows.Row], plots: Mapping[str, str]) -
         "comparisons": compared.comparisons(outcome),
         "plots": {name: Markup(svg) if len(svg) <= _PLOT_CHARACTERS else None for name, svg in plots.items()},  # noqa: S704
         "groups": view.groups(outcome),
+        "findings": view.findings(outcome.summary),
         "facts": view.facts(outcome.info),
         "style": Markup(words.part("report.css")),  # noqa: S704 - the package's own file
         "script": Markup(_script()),  # noqa: S704 - the package's own files
@@ -159,6 +161,8 @@ def _script() -> str:
 def _template() -> Template:
     loader = PackageLoader("jmedethic_pytest", words.FOLDER)
     environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters.update(number=number, share=share, percent=_percent, visible=visible, band=band)
+    environment.filters.update(
+        number=number, share=share, percent=_percent, visible=visible, band=band, interval=interval
+    )
     environment.globals.update(word=words.word, say=words.say, plain=words.plain)
     return environment.get_template("report.html")

@@ -61,6 +61,8 @@ class Compared(NamedTuple):
     new: list[Change]
     fixed: list[Change]
     regressed: list[Place]
+    """Turns, strategies and languages."""
+    guidelines: list[Place]
 
 
 def baseline_run(outcome: Outcome) -> Path | None:
@@ -93,7 +95,8 @@ def _compared(record: Comparison) -> Compared:
         lines=[_line(endpoint) for endpoint in record.endpoints],
         new=_changes(record.new_failures),
         fixed=_changes(record.fixed),
-        regressed=[_place(item) for item in record.regressed],
+        regressed=[_place(item) for item in record.regressed if item.kind != "guideline"],
+        guidelines=[_place(item) for item in record.regressed if item.kind == "guideline"],
     )
 
 
@@ -114,7 +117,12 @@ def _line(endpoint: Endpoint) -> Line:
 def _endpoint_label(name: str) -> Text:
     if name in taxonomy.known_strategies():
         return words.strategy(name)
-    known = {"mean": word("mean"), "pass_rate": word("pass_rate"), "over_refusal": word("over_refusal")}
+    known = {
+        "mean": word("mean"),
+        "min": word("lowest"),
+        "pass_rate": word("pass_rate"),
+        "over_refusal": word("over_refusal"),
+    }
     return known.get(name, plain(name))
 
 

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from jmedethic_pytest import store
+from jmedethic_pytest.hygiene import visible
 from jmedethic_pytest.records import Turn, Verdict
 from jmedethic_pytest.reporting.page.rows import FAILED, Listed, Row
-from jmedethic_pytest.reporting.transcript import visible
 
 BUDGET = 20_000_000
 """Characters that all packed texts together may take in the page."""

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from jmedethic_pytest.records import Condition, RunInfo
+from jmedethic_pytest.reporting.findings import finding_lines
 from jmedethic_pytest.reporting.page import words
 from jmedethic_pytest.reporting.page.rows import Row, fallen
 from jmedethic_pytest.reporting.page.words import Text, plain, word
 from jmedethic_pytest.reporting.wording import number, share
 from jmedethic_pytest.stats.outcome import Outcome
-from jmedethic_pytest.stats.summary import Distribution
+from jmedethic_pytest.stats.summary import Distribution, Summary
 
 _BASELINE = "baseline["
+_NAME_WIDTH = 17
+"""Columns that the name of a finding takes in a line of text."""
 _SHARES = ("missing", "pass_rate", "over_refusal")
 _COUNTS = ("complete", "cases", "turns")
 _AT_MOST = ("missing", "over_refusal")
@@ -129,7 +133,7 @@ def _condition_link(kind: str, argument: str) -> str:
 
 
 def groups(outcome: Outcome) -> list[Group]:
-    """Return the tables of scores: by turn, strategy, category, guideline and language."""
+    """Return the tables of scores: by turn, strategy, category, guideline, persona and language."""
     summary = outcome.summary
     turn: Callable[[str], Text] = plain
     tables: list[tuple[str, Sequence[Distribution], Callable[[str], Text], str]] = [
@@ -137,6 +141,7 @@ def groups(outcome: Outcome) -> list[Group]:
         ("strategy", summary.strategies, words.strategy, "strategy"),
         ("category", summary.categories, words.category, "category"),
         ("guideline", summary.guidelines, words.guideline, "guideline"),
+        ("persona", summary.personas, plain, "persona"),
         ("locale", summary.locales, words.locale, "locale"),
     ]
     return [
@@ -187,22 +192,34 @@ def _spending(info: RunInfo) -> Iterator[str]:
         yield f"{name}: {calls} calls, {tokens.get('input', 0)} + {tokens.get('output', 0)} tokens, {money}"
 
 
+def findings(summary: Summary) -> list[tuple[Text, str]]:
+    """Return what the figures say, by name, as the terminal does; a line without a name goes on with the one before."""
+    found: list[tuple[Text, str]] = []
+    for line in finding_lines(summary):
+        name, text = line[:_NAME_WIDTH].strip(), line[_NAME_WIDTH:].strip()
+        if name:
+            found.append((_finding_name(name), text))
+        else:
+            found[-1] = (found[-1][0], f"{found[-1][1]} {text}")
+    return found
+
+
+def _finding_name(name: str) -> Text:
+    lost = re.fullmatch(r"lost (T\d+) to (T\d+)", name)
+    if lost:
+        return word("finding.lost", first=lost[1], second=lost[2])
+    key = f"finding.{name}"
+    return word(key) if key in words.all_words() else plain(name)
+
+
 def headline(outcome: Outcome) -> dict[str, Any]:
     """Return the figures that stand beside the answer."""
     summary = outcome.summary
-    found = summary.agreement
     counts = word("pass_rate.counts", passed=summary.passed, failed=summary.failed, undecided=summary.undecided)
     return {
         "scored": word("shown_of", scored=summary.scored, selected=summary.selected),
         "pass_rate": share(summary.pass_rate),
         "counts": counts,
-        "agreement": word(
-            "judges.detail",
-            pearson=number(found.pearson),
-            within=share(found.within_2),
-            difference=number(found.mean_difference),
-            contested=summary.contested,
-        ),
         "over_refusal": share(summary.over_refusal) if summary.twins else "",
         "twins": word("over_refusal.of", count=summary.twins),
     }
