@@ -49,7 +49,7 @@ def friedman(matrix: ArrayLike) -> Test:
     return Test(name="Friedman", statistic=chi2, p=float(stats.chi2.sf(chi2, k - 1)), n=n, effects=effects)
 
 
-def wilcoxon(differences: ArrayLike) -> Test:
+def wilcoxon(differences: ArrayLike, *, exact: bool = False) -> Test:
     """Test whether differences centre on zero, two-sided: signed ranks, zeros as Pratt does, normal approximation.
 
     Sources: Wilcoxon 1945; Pratt 1959. Differences are rounded to 6 decimals, so that rounding errors make no ranks.
@@ -60,9 +60,10 @@ def wilcoxon(differences: ArrayLike) -> Test:
 
     Args:
         differences: one a case; missing ones are left out.
+        exact: use the distribution over all sign patterns, ties and zeros included; for a few model means.
     """
     d = np.round(known(differences), 6)
-    name = "Wilcoxon signed-rank"
+    name = f"{'exact ' if exact else ''}Wilcoxon signed-rank"
     effects = {
         "mean": float(d.mean()) if len(d) else None,
         "hodges_lehmann": hodges_lehmann(d),
@@ -74,7 +75,8 @@ def wilcoxon(differences: ArrayLike) -> Test:
     if not d.any():
         return _none(name, len(d), _NO_DIFFERENCE, effects)
     found = stats.wilcoxon(d, zero_method="pratt", correction=False, method="asymptotic")
-    return Test(name=name, statistic=float(found.statistic), p=float(found.pvalue), n=len(d), effects=effects)
+    p = _exact_p(d) if exact else float(found.pvalue)
+    return Test(name=name, statistic=float(found.statistic), p=p, n=len(d), effects=effects)
 
 
 def mcnemar(new_failures: int, fixed: int) -> Test:
@@ -161,6 +163,16 @@ def standardised_difference(differences: ArrayLike) -> float | None:
     d = known(differences)
     spread = float(d.std(ddof=1)) if len(d) > 1 else 0.0
     return float(d.mean()) / spread if spread > SAME else None
+
+
+def _exact_p(d: Floats) -> float:
+    """Return the two-sided p of the signed ranks: the distribution of their sum, one rank after the other."""
+    ranks = np.rint(2 * stats.rankdata(np.abs(d))[d != 0]).astype(int)
+    chances = np.ones(1)
+    for rank in ranks:
+        chances = (np.pad(chances, (0, rank)) + np.pad(chances, (rank, 0))) / 2
+    positive = int(ranks[d[d != 0] > 0].sum())
+    return min(1.0, 2 * float(min(chances[: positive + 1].sum(), chances[positive:].sum())))
 
 
 def _pair_sum(steps: Integers, counts: Integers, rank: int) -> int:
