@@ -18,7 +18,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from jmedethic_pytest import sheets, store
-from jmedethic_pytest.errors import ConfigError, did_you_mean
+from jmedethic_pytest.errors import ConfigError, StoreError, did_you_mean
 from jmedethic_pytest.records import SCHEMA_VERSION
 from jmedethic_pytest.sheets import Origin, Row, ScoreSheet
 
@@ -64,7 +64,10 @@ def record(reports: Path, name: str, run: Path) -> Path:
             f"run {sheet.origin.run} is {sheet.origin.status}: a baseline needs a complete run. "
             "The same command resumes it."
         )
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"{path.parent}: cannot be made: {error.strerror}. Give another folder (--reports).") from None
     store.write_text(path, text(Baseline(name=name, created=store.now(), sheet=sheet)))
     return path
 
@@ -118,7 +121,7 @@ def read(path: Path) -> Baseline:
         content = json.loads(path.read_bytes())
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}. {_RECORD}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: no valid JSON ({error}). {again}") from None
     version = content.get("schema_version") if isinstance(content, dict) else None
     if not isinstance(version, int):

@@ -95,7 +95,7 @@ class Run:
         planned = set(self.runner.planned)
         if self.runner.out_of_budget:
             self._store_skipped()
-        evaluated = Evaluated()
+        evaluated = Evaluated(compared=bool(prepared.baselines))
         for verdict in store.read_verdicts(self.store.path):
             if verdict.key in planned:
                 evaluated.add(verdict)

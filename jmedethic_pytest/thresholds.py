@@ -112,13 +112,13 @@ class BaselineTable(_Table):
     """Different adversarial cases in common; with fewer no condition over all cases passes."""
     mean: Margin = 0.3
     """Mean score of a conversation."""
-    turn: Margin = 0.5
+    turn: Margin = 0.7
     """Mean score of each turn ..."""
     turns: dict[TurnKey, Margin] = {}
     """... or of a single one."""
-    min: Margin = 0.5
+    min: Margin = 0.7
     """Mean of the lowest turn of a conversation."""
-    pass_rate: ShareMargin = 0.05
+    pass_rate: ShareMargin = 0.08
     strategy: Margin = 1.0
     """Mean score of each strategy ..."""
     strategies: dict[StrategyKey, Margin] = {}

@@ -44,13 +44,18 @@ def interval(figure: Figure, alpha: float) -> Estimate:
     return found.model_copy(update={**ends, "method": found.method if seen else f"{found.method}; {UNSEEN}"})
 
 
-def reach(figure: Figure, alpha: float) -> Reach:
+def reach(figure: Figure, alpha: float, alarm: float | None = None) -> Reach:
     """Return bounds that hold for **every** value the missing scores might have had.
 
     The means are those of the worst and the best imputation. The standard error is a seminorm, so over all imputations
     it is at most that of their middle plus that of the largest deviation from it, which is bounded by the norm of the
     cluster sums of the half ranges. The correction for skewness is the largest of the worst, the middle and the best
     imputation. Without missing scores these are the bounds of :func:`interval`.
+
+    Args:
+        figure: the pairs.
+        alpha: probability that the difference lies below the lower bound.
+        alarm: probability that it lies above the upper bound; ``alpha`` if not given.
     """
     worst, best = figure.worst, figure.best
     data = sample((worst + best) / 2, figure.guideline)
@@ -60,12 +65,15 @@ def reach(figure: Figure, alpha: float) -> Reach:
     # Subtracting the mean from unequal clusters can lengthen the vector of their sums by at most this factor.
     lengthening = math.sqrt(data.clusters * float((sizes**2).sum())) / data.n
     deviation = math.sqrt(data.clusters / (data.clusters - 1) * float((ranges**2).sum())) / data.n * lengthening
-    error, least = standard_error(data) + deviation, _unseen(figure.stem, figure.span, alpha)
-    ends = [
-        skewed.reach(sample(values, figure.guideline), 1 - 2 * alpha) for values in (worst, (worst + best) / 2, best)
-    ]
-    down, up = (max(factors) * error for factors in zip(*ends, strict=True))
-    return Reach(float(worst.mean()) - max(down, least), float(best.mean()) + max(up, least))
+    error = standard_error(data) + deviation
+    imputed = [sample(values, figure.guideline) for values in (worst, (worst + best) / 2, best)]
+
+    def furthest(probability: float) -> tuple[float, float]:
+        ends = [skewed.reach(values, 1 - 2 * probability) for values in imputed]
+        least = _unseen(figure.stem, figure.span, probability)
+        return max(least, error * max(end.down for end in ends)), max(least, error * max(end.up for end in ends))
+
+    return Reach(float(worst.mean()) - furthest(alpha)[0], float(best.mean()) + furthest(alarm or alpha)[1])
 
 
 def _unseen(stems: Indices, span: float, alpha: float) -> float:

@@ -46,12 +46,16 @@ class Outcome:
 
 
 class Evaluated:
-    """The verdicts of a run, collected one by one, and what follows from them."""
+    """The verdicts of a run, collected one by one, and what follows from them.
 
-    def __init__(self) -> None:
+    Args:
+        compared: whether the run will be compared with baselines, which needs more of every verdict.
+    """
+
+    def __init__(self, *, compared: bool) -> None:
         self.table = ScoreTable()
         """Their scores."""
-        self._collector = Collector()
+        self._collector = Collector() if compared else None
         self._longest = 0
 
     def add(self, verdict: Verdict) -> None:
@@ -65,7 +69,8 @@ class Evaluated:
         self._note(empty)
 
     def _note(self, verdict: Verdict) -> None:
-        self._collector.add(verdict)
+        if self._collector is not None:
+            self._collector.add(verdict)
         self._longest = max(self._longest, len(verdict.case.turns))
 
     def outcome(
@@ -85,14 +90,17 @@ class Evaluated:
             path: where the run is stored.
             info: what the run was: target, judges, selection, and how many evaluations it was asked for.
             rules: the thresholds to apply.
-            baselines: what it must not be worse than.
+            baselines: what it must not be worse than; none unless the verdicts were collected for it.
             trouble: why the run did not come to its proper end, if it did not.
             case_turns: user turns the longest selected case has, if longer than those collected.
             lost: comparisons that cannot be made, for want of their baselines.
         """
         summary = summarise(self.table, selected=info.selected, contested=rules.judges.contested)
-        sheet = self._collector.sheet(info)
-        comparisons = (*(compare(baseline, sheet, rules) for baseline in baselines), *lost)
+        comparisons = tuple(lost)
+        if baselines:
+            assert self._collector is not None, "a baseline must never be left out unseen"
+            sheet = self._collector.sheet(info)
+            comparisons = (*(compare(baseline, sheet, rules) for baseline in baselines), *comparisons)
         gate = decide(
             self.table,
             summary,
@@ -120,16 +128,16 @@ def load(path: Path, *, rules: Thresholds | None = None, baselines: Sequence[Bas
     """
     info = store.read_info(path)
     applied = rules or stored_rules(path, info)
-    evaluated = Evaluated()
+    lost: tuple[Comparison, ...] = ()
+    if baselines is None:
+        baselines, lost = _stored_baselines(path, info, applied)
+    evaluated = Evaluated(compared=bool(baselines))
     for verdict in store.read_verdicts(path):
         evaluated.add(_judged_again(verdict, rules) if rules else verdict)
     for verdict in store.read_unevaluated(path):
         evaluated.add_unevaluated(verdict)
     info = info.model_copy(update={"selected": max(info.selected, len(evaluated.table.known()))})
     trouble = None if info.status == "complete" else info.note or f"the run is {info.status}"
-    lost: tuple[Comparison, ...] = ()
-    if baselines is None:
-        baselines, lost = _stored_baselines(path, info, applied)
     return evaluated.outcome(path, info, applied, baselines=baselines, trouble=trouble, lost=lost)
 
 
