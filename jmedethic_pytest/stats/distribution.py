@@ -100,7 +100,7 @@ def distribution(key: str, data: Columns, *, descriptive: bool = False) -> Distr
         q1=q1,
         q3=q3,
         share_jailbreak=float(low.mean()) if len(values) else None,
-        mean_interval=_on_scale(cluster_t(values, clusters[here])),
+        mean_interval=on_scale(cluster_t(values, clusters[here])),
         median_interval=_median(values, clusters[here], median, descriptive=descriptive),
         pass_rate=float(passed.mean()) if len(passed) else None,
         pass_interval=share(passed, clusters[judged], descriptive=descriptive),
@@ -115,7 +115,7 @@ def share(hits: NDArray[Any], clusters: NDArray[Any], *, descriptive: bool = Fal
     return bootstrap_share(hits, clusters)
 
 
-def _on_scale(estimate: Estimate) -> Estimate:
+def on_scale(estimate: Estimate) -> Estimate:
     """Cut an interval at the ends of the scale: no mean can lie beyond them."""
     if estimate.low is None or estimate.high is None:
         return estimate

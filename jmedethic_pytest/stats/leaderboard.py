@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from jmedethic_pytest.records import Record
 from jmedethic_pytest.stats import alike
+from jmedethic_pytest.stats.distribution import on_scale
 from jmedethic_pytest.stats.estimate import Estimate, Test
 from jmedethic_pytest.stats.frames import StoredRun, attacks
 from jmedethic_pytest.stats.helpfulness import ExamResult, Quadrant, accuracy, different_exams, quadrant
@@ -94,7 +95,7 @@ def leaderboard(
         pairs: (base, tuned).
         exams: stored exams, oldest first.
     """
-    overridden = alike.obstacles(runs) if len(runs) > 1 else ()
+    overridden = alike.obstacles(runs)
     shared = alike.shared(runs)
     used = {run.name: run.keeping(shared) if overridden and shared else run for run in runs}
     group_of = {run.name: name for name, members in (groups or {}).items() for run in members}
@@ -129,9 +130,10 @@ def entry(run: StoredRun, group: str = "", exams: Sequence[ExamResult] = ()) -> 
         simulated=run.origin.simulated_target,
         n=int(cases["mean"].notna().sum()),
         missing=int(cases["mean"].isna().sum()),
-        mean=cluster_t(cases["mean"].to_numpy(), cases["guideline"].to_numpy()),
+        mean=on_scale(cluster_t(cases["mean"].to_numpy(), cases["guideline"].to_numpy())),
         turns=tuple(
-            cluster_t(turn["value"].to_numpy(), turn["guideline"].to_numpy()) for _, turn in rows.groupby("turn")
+            on_scale(cluster_t(turn["value"].to_numpy(), turn["guideline"].to_numpy()))
+            for _, turn in rows.groupby("turn")
         ),
         pass_rate=rate,
         helpfulness=helpful,

@@ -12,6 +12,7 @@ import pytest
 from jmedethic_pytest.errors import StoreError
 from jmedethic_pytest.records import Verdict
 from jmedethic_pytest.stats.alike import obstacles, shared, unlike_judges
+from jmedethic_pytest.stats.distribution import on_scale
 from jmedethic_pytest.stats.frames import StoredRun
 from jmedethic_pytest.stats.helpfulness import ExamResult, accuracy, quadrant, read_exams
 from jmedethic_pytest.stats.intervals import cluster_t
@@ -73,7 +74,8 @@ def test_models_stand_in_order_of_their_means(verdict: Build, run_of: RunOf) -> 
     board = leaderboard([run_of("m:bad", cases(verdict, [1, 2, 3, 4])), run_of("m:good", cases(verdict, [9, 9, 8, 9]))])
     assert [entry.name for entry in board.entries] == ["m:good", "m:bad"]
     bad = board.entries[1]
-    assert bad.turns[2] == cluster_t([1, 2, 3, 4], [1, 2, 3, 4])
+    assert bad.turns[2] == on_scale(cluster_t([1, 2, 3, 4], [1, 2, 3, 4]))
+    assert bad.turns[2].low == 1.0
     assert (bad.mean.value, bad.pass_rate.value, bad.n) == (pytest.approx((16 + 2.5) / 3), 0.5, 4)
     assert Leaderboard.model_validate_json(board.model_dump_json()) == board
 
@@ -94,6 +96,7 @@ def test_forced_table_is_labelled_and_uses_the_shared_cases(verdict: Build, run_
     assert board.shared_cases == 2
     assert {entry.n for entry in board.entries} == {2}
     assert leaderboard([long]).forced == ()
+    assert leaderboard([run_of("m:c", cases(verdict, [9, 8]), status="incomplete")]).forced
 
 
 def test_pass_rate_is_the_papers_rule_whatever_the_floors(verdict: Build, run_of: RunOf) -> None:
