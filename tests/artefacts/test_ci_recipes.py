@@ -146,7 +146,8 @@ def test_commands_of_the_workflow_run(repository: Path, tools: Path) -> None:
     for name in ("Gather figures without any text of a model", "Build the Allure report"):
         after = bash(step(name), tools)
         assert after.returncode == 0, after.stderr
-    assert (repository / "npx.txt").read_text(encoding="utf-8").startswith("--yes allure@3.18.0 generate allure-results")
+    asked = (repository / "npx.txt").read_text(encoding="utf-8")
+    assert asked.startswith("--yes allure@3.18.0 generate allure-results")
     figures = [path for path in (repository / "figures").rglob("*") if path.is_file()]
     assert {"comment.md", "junit.xml", "cases.csv"} <= {path.name for path in figures}
     assert not any("模擬".encode() in path.read_bytes() for path in figures)
