@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUN := $(BIN)/python -m
 
-.PHONY: help demo test check format perf reference clean
+.PHONY: help demo demo-generate test check format allure perf calibrate reference clean
 help:            ## List the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -20,17 +20,32 @@ help:            ## List the targets
 	$(RUN) pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
+# The pages are tested in a browser. Where it cannot be installed those tests are skipped, and say so.
+.venv/installed-browser: .venv/made
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+	  && apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } \
+	  || echo "Chromium is missing: the tests in a browser will be skipped. On Debian: apt install chromium"
+	@touch $@
+
 demo: .venv/installed   ## Evaluate a simulated model that erodes under pressure; shows a failing gate
 	@$(RUN) pytest --model=demo:eroding -n 2 -q -r N --tb=no --show-capture=no; status=$$?; \
 	if [ $$status -eq 1 ]; then \
 	  echo; echo "This is what a blocked merge looks like: the gate failed (exit status 1), as it should for demo:eroding."; \
-	  echo "Reports: reports/latest/summary.md   One conversation: $(BIN)/jmedethic show latest ja-jma21-s5-01"; \
+	  echo "One conversation: $(BIN)/jmedethic show latest ja-jma21-s5-01"; \
+	  echo "The report, for any browser: $$PWD/reports/latest/report.html"; \
 	else echo "unexpected exit status $$status"; exit 1; fi
 
-test: .venv/installed-dev   ## Run the tests
+demo-generate: .venv/installed   ## Build a small benchmark with scripted models, and evaluate a simulated model on it
+	$(BIN)/jmedethic generate all --config demo
+	@$(RUN) pytest --model=demo:eroding -n 2 -q -r N --tb=no --show-capture=no \
+	  --jmed-cases=reports/generation/demo/cases; status=$$?; \
+	if [ $$status -eq 1 ]; then echo "The gate failed, as it should for demo:eroding. Everything here is a simulation."; \
+	else echo "unexpected exit status $$status"; exit 1; fi
+
+test: .venv/installed-dev .venv/installed-browser   ## Run the tests
 	$(RUN) pytest tests -n 2 --dist worksteal -q --timeout 180
 
-check: .venv/installed-dev   ## Lint, types, cases, tests
+check: .venv/installed-dev .venv/installed-browser   ## Lint, types, cases, tests
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
@@ -41,8 +56,17 @@ format: .venv/installed-dev   ## Format the code
 	$(RUN) ruff check --fix .
 	$(RUN) ruff format .
 
+allure: .venv/installed   ## Build allure-report/ from allure-results/ (or from the last run) with Node's allure
+	@[ -d allure-results ] || $(BIN)/jmedethic allure latest --output=allure-results
+	cd tests/node && npm install --no-package-lock --no-audit --no-fund --silent
+	tests/node/node_modules/.bin/allure generate allure-results --config allure-results/allurerc.json --output allure-report
+	$(BIN)/jmedethic allure-finish allure-report
+
 perf: .venv/installed   ## Measure speed and memory (a quarter of an hour); PERF="--only wall" for a part
 	$(BIN)/python perf/run.py $(PERF)
+
+calibrate: .venv/installed   ## Simulate the error rates of intervals and gate (some minutes)
+	$(BIN)/python perf/calibration.py
 
 reference: .venv/installed   ## Write docs/reference from the code
 	$(BIN)/python docs/make_reference.py
