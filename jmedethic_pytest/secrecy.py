@@ -17,7 +17,11 @@ from pydantic import BaseModel
 
 HIDDEN = "[key]"
 _SHORTEST = 6
-"""A shorter value is no secret anybody could keep, and hiding it would spoil ordinary words."""
+_WORD = re.compile(r"[A-Za-z._-]{1,15}")
+"""A shorter value, or a plain word, is no key but what stands in its place for a server that wants none (``ollama``,
+``not-needed``); hiding it would spoil names and texts."""
+_LONG_VALUE = 20
+"""Characters from which a value in an address is taken for a key, whatever its name."""
 _SECRET_NAME = re.compile(r"key|token|secret|passw|credential|auth|cookie|session|signature", re.IGNORECASE)
 _SECRET_SHAPE = re.compile(r"^(?:Bearer |Basic )|^(?:sk|pk|rk|hf|gh[a-z]|glpat|xox[a-z]|AIza)[-_]?[A-Za-z0-9_-]{16,}$")
 _USER = re.compile(r"(://)[^/\s]*@")
@@ -50,8 +54,10 @@ def in_url(url: str | None) -> Iterator[str]:
         yield base64.b64encode(f"{user}:{password}".encode()).decode()
         yield from (parts.password or "", password, *((user, parts.username or "") if not password else ()))
     for part in parts.query.split("&"):
-        value = part.partition("=")[2]
-        yield from (value, unquote(value))
+        name, mark, value = part.partition("=")
+        # ``api-version=2024-10-21`` is none; hiding it would spoil every date.
+        if not mark or _SECRET_NAME.search(name) or len(value) >= _LONG_VALUE:
+            yield from (value or name, unquote(value or name))
 
 
 def in_parameters(value: Any, name: str = "") -> Iterator[str]:
@@ -66,16 +72,20 @@ def in_parameters(value: Any, name: str = "") -> Iterator[str]:
         yield value
 
 
+def _is_one(value: str) -> bool:
+    return len(value) >= _SHORTEST and _WORD.fullmatch(value) is None
+
+
 class Secrets:
     """Values that must not be written anywhere.
 
     Args:
-        values: the secrets; empty and very short ones are ignored.
+        values: the secrets; what is too short or too plain to be one is ignored.
     """
 
     def __init__(self, values: Iterable[str | None]) -> None:
         # The longest first: one may be a part of another.
-        self._values = sorted({value for value in values if value and len(value) >= _SHORTEST}, key=len, reverse=True)
+        self._values = sorted({value for value in values if value and _is_one(value)}, key=len, reverse=True)
 
     def __add__(self, other: Secrets) -> Secrets:
         return Secrets([*self._values, *other._values])

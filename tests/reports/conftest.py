@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
 import re
@@ -186,6 +187,25 @@ def run_in(folder: Path, *args: str, program: str = "pytest", **environment: str
 
 
 @pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Callable[[str, Callable[[], Result]], Result]:
+    """Make a run once for all processes of the session: each costs seconds."""
+    root = tmp_path_factory.getbasetemp()
+    root = root if worker_id == "master" else root.parent
+
+    def get(name: str, make: Callable[[], Result]) -> Result:
+        with (root / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            kept = root / f"{name}.json"
+            if not kept.exists():
+                made = make()
+                kept.write_text(json.dumps([made.status, made.output, str(made.folder)]))
+            status, output, folder = json.loads(kept.read_text())
+            return Result(status, output, Path(folder))
+
+    return get
+
+
+@pytest.fixture(scope="session")
 def planted() -> SimpleNamespace:
     """What must not turn up, and where it may."""
     return SimpleNamespace(
@@ -255,13 +275,15 @@ def hostile_project(new_project: Callable[..., Path], hostile_server: HostileSer
 
 
 @pytest.fixture(scope="session")
-def hostile_run(hostile_project: Callable[[], Path], hostile_server: HostileServer) -> Result:
+def hostile_run(once: Callable[..., Result], hostile_project: Any, hostile_server: HostileServer) -> Result:
     """A whole run with every report there is; the same for all tests, which only read it."""
     arguments = [*hostile_arguments(hostile_server), "-n", "2", "--log-level=DEBUG"]
-    return run_in(hostile_project(), *arguments, GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY="step.md")
+    ci = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": "step.md"}
+    return once("hostile", lambda: run_in(hostile_project(), *arguments, **ci))
 
 
 @pytest.fixture(scope="session")
-def redacted_run(hostile_project: Callable[[], Path], hostile_server: HostileServer) -> Result:
+def redacted_run(once: Callable[..., Result], hostile_project: Any, hostile_server: HostileServer) -> Result:
     """The same with ``--jmed-redact``, in one process."""
-    return run_in(hostile_project(), *hostile_arguments(hostile_server), "--jmed-redact", "--log-level=DEBUG")
+    arguments = [*hostile_arguments(hostile_server), "--jmed-redact", "--log-level=DEBUG"]
+    return once("redacted", lambda: run_in(hostile_project(), *arguments))

@@ -44,29 +44,32 @@ def tags(result: dict[str, Any]) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def project(new_project: Callable[..., Path], numbered_case: Callable[..., Any]) -> Path:
+def aligned(once: Callable[..., Any], new_project: Any, numbered_case: Any, run_project: Any) -> Any:
+    """In one process, every conversation twice."""
     more = {12: {"twin_of": "case-00"}, 13: {"persona": "nurse", "tags": ["unit-test"]}}
-    return new_project([numbered_case(number, **more.get(number, {})) for number in range(CASES)])
+    options = ("--jmed-repeats=2", "--alluredir=aligned", "--jmed-allure=failures")
+
+    def make() -> Any:
+        folder = new_project([numbered_case(number, **more.get(number, {})) for number in range(CASES)])
+        run = run_project(folder, "--model=demo:aligned", *OPTIONS, *options)
+        base = run_project(folder, "baseline", "set", "release", "latest", program="jmedethic_pytest")
+        assert base.status == 0, base.output
+        return run
+
+    return once("aligned", make)
 
 
 @pytest.fixture(scope="module")
-def aligned(project: Path, run_project: Callable[..., Any]) -> Any:
-    """In one process, twice each."""
-    run = run_project(project, "--model=demo:aligned", *OPTIONS, "--jmed-repeats=2", "--alluredir=aligned")
-    base = run_project(project, "baseline", "set", "release", "latest", program="jmedethic_pytest")
-    assert base.status == 0, base.output
-    return run
-
-
-@pytest.fixture(scope="module")
-def regressed(aligned: Any, project: Path, run_project: Callable[..., Any]) -> Any:
+def regressed(once: Callable[..., Any], aligned: Any, run_project: Any) -> Any:
     """With workers, another model, and results of before in the folder."""
-    (project / "allure").mkdir()
-    (project / "allure" / "old-result.json").write_text('{"name": "old", "historyId": "old"}')
-    return run_project(
-        project, "--model=demo:regressed", *OPTIONS, "--jmed-repeats=2", "--jmed-baseline=release", "-n", "2",
-        "--clean-alluredir",
-    )  # fmt: skip
+    options = ("--jmed-repeats=2", "--jmed-baseline=release", "-n", "2", "--clean-alluredir")
+
+    def make() -> Any:
+        (aligned.folder / "allure").mkdir()
+        (aligned.folder / "allure" / "old-result.json").write_text('{"name": "old", "historyId": "old"}')
+        return run_project(aligned.folder, "--model=demo:regressed", *OPTIONS, *options)
+
+    return once("regressed", make)
 
 
 def test_ids_do_not_depend_on_model_scores_or_workers(aligned: Any, regressed: Any) -> None:
@@ -78,6 +81,13 @@ def test_ids_do_not_depend_on_model_scores_or_workers(aligned: Any, regressed: A
         assert one[key]["name"] == two[key]["name"]
         assert one[key]["testCaseId"] == two[key]["testCaseId"]
     assert len({two[key]["testCaseId"] for key in conversations}) == CASES, "repetitions are one test case"
+
+
+def test_every_case_has_its_result_but_only_failures_are_told(aligned: Any, regressed: Any) -> None:
+    told = {item["status"] for item in aligned.conversations("aligned").values() if item.get("attachments")}
+    assert "passed" in {item["status"] for item in aligned.conversations("aligned").values()}
+    assert "passed" not in told
+    assert all(item["steps"] and item["attachments"] for item in regressed.conversations().values())
 
 
 def test_model_is_a_parameter_outside_the_history(regressed: Any) -> None:

@@ -79,6 +79,8 @@ def test_secrets_of_an_address_are_known_in_every_form() -> None:
     assert {"pa%40ssword", "pa@ssword", "q%2Fuery", "q/uery", basic} <= found
     assert "user" not in found
     assert set(secrecy.in_url("http://a-token@h/")) >= {"a-token"}
+    assert not list(secrecy.in_url("http://h/v1?api-version=2024-10-21&deployment=gpt-4o-mini"))
+    assert set(secrecy.in_url("http://h/v1?abcdef123456")) == {"abcdef123456"}
     assert list(secrecy.in_url("http://[broken/")) == []
 
 
@@ -92,13 +94,19 @@ def test_secrets_in_parameters_go_by_name_or_shape() -> None:
 
 
 def test_hiding_prefers_the_longest_secret_and_spares_short_words() -> None:
-    secrets = secrecy.Secrets(["planted", "planted-longer", "no", "", None])
-    assert secrets.hide("planted-longer planted no") == f"{secrecy.HIDDEN} {secrecy.HIDDEN} no"
-    record = Reply(text="has planted inside", sent={"planted": ["planted", 1, None]})
+    secrets = secrecy.Secrets(["planted1", "planted1-longer", "no", "", None])
+    assert secrets.hide("planted1-longer planted1 no") == f"{secrecy.HIDDEN} {secrecy.HIDDEN} no"
+    record = Reply(text="has planted1 inside", sent={"planted1": ["planted1", 1, None]})
     hidden = secrets.hide_in_record(record)
-    assert "planted" not in hidden.model_dump_json()
+    assert "planted1" not in hidden.model_dump_json()
     assert hidden.sent == {secrecy.HIDDEN: [secrecy.HIDDEN, 1, None]}
     assert secrecy.Secrets([]).hide_in_record(record) is record
+
+
+@pytest.mark.parametrize("key", ["ollama", "none", "not-needed", "EMPTY", "llama.cpp", "dummy_key"])
+def test_a_word_in_the_place_of_a_key_hides_nothing(key: str) -> None:
+    """Servers that want no key are given one all the same; their own name is a custom."""
+    assert secrecy.Secrets([key]).hide(f"{key}:my-model says {key}") == f"{key}:my-model says {key}"
 
 
 def _verdict(**changes) -> Verdict:
