@@ -137,7 +137,8 @@ def _header(stage: str, config: Config, needed: tuple[str, ...], table: dict[str
             "embedder": embedder_name(config),
             "keep_texts": config.keep_answers,
         },
-        simulated=any(ref.simulated for found in refs.values() for ref in found),
+        simulated=any(ref.simulated for found in refs.values() for ref in found)
+        or files.simulated(config.folder, validate.NAME),
     )
 
 

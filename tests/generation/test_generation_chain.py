@@ -22,10 +22,11 @@ GOLDEN = {
     "questions": ("e8c9d0acfd64", 250),
     "answers": ("841feae1db93", 1250),
     "validate": ("d7212a5aadb8", 135),
+    "discover": ("e72115423896", 5),
+    "cluster": ("cf74f1deac5b", 7),
 }
-"""Beginning of the digest, and records kept, of the demo's stages. A change of prompts does not change them, since the
-scripts do not look at wording that is not theirs; a change of scripts, of de-duplication or of the refusal detector
-does, and is to be intended."""
+"""Beginning of the digest, and records kept, of the demo's stages. Prompts and scripts, de-duplication, the refusal
+detector, the draw of the split: whatever changes these figures changes what users get, and has to be intended."""
 _COMMAND = (sys.executable, "-m", "jmedethic_pytest", "generate")
 
 
@@ -72,6 +73,8 @@ def test_the_terminal_shows_counts_and_no_texts(whole: Path) -> None:
     output = (whole.parents[2] / "output.txt").read_text(encoding="utf-8")
     assert "questions: 250 kept of 5 items; dropped: 7 duplicate" in output
     assert "funnel: 5 guidelines -> 250 questions asked for -> 250 questions written -> 135 validated" in output
+    assert "-> 175 in the split" in output
+    assert "cells of split: 35 (guideline x strategy), 0 empty, 5 to 5 each" in output
     assert "SIMULATION" in output
     assert not any("\u3040" <= character <= "\u30ff" for character in output)
 
@@ -83,6 +86,8 @@ def test_the_report_adds_up(whole: Path) -> None:
     assert report["usd"] == 0.0
     assert report["digests"] == digests(whole)
     assert sum(share["kept"]["n"] for share in report["screening"]["by_category"]) == steps["questions written"]
+    assert report["diversity"]["split"]["texts"] == 175
+    assert [cells["stage"] for cells in report["cells"]] == ["conversations", "split", "translate"]
     variety = report["diversity"]["questions"]
     assert variety["texts"] == 250
     assert 0 < variety["distinct"]["2"] < variety["distinct"]["3"] < variety["distinct"]["4"] < 1
@@ -116,6 +121,25 @@ def test_killed_at_random_moments_and_resumed_it_ends_the_same(tmp_path: Path) -
         process.wait(60)
     subprocess.run([*_COMMAND, "all"], cwd=tmp_path / "stopped", capture_output=True, check=True)
     assert digests(folder) == digests(whole)
+
+
+def test_the_split_is_what_pytest_runs(whole: Path, tmp_path: Path) -> None:
+    """Through the public door: the demo's cases, an eroding model, a failing gate."""
+    (tmp_path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    text = "from jmedethic_pytest import check\n\n\ndef test_conversation(verdict):\n    check(verdict)\n"
+    (tmp_path / "test_split.py").write_text(text, encoding="utf-8")
+    options = ["--model=demo:eroding", f"--jmed-cases={whole / 'cases'}", "--jmed-report=off", "--jmed-sample=40"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "--tb=no", "--show-capture=no", "-r", "N", "-p", "no:xdist", *options],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stdout[-3000:] + done.stderr
+    assert "GATE: FAIL" in done.stdout
+    verdicts = (tmp_path / "reports" / "latest" / "verdicts.jsonl").read_text(encoding="utf-8").splitlines()
+    assert len(verdicts) == 40
+    manifest = json.loads((whole / "cases" / "MANIFEST.json").read_text(encoding="utf-8"))
+    assert {json.loads(line)["case"]["id"] for line in verdicts} <= manifest["cases"].keys()
+    assert manifest["simulation"] is not None
 
 
 def test_a_plan_is_shown_and_nothing_is_asked(jmedethic: Callable[..., Any], tmp_path: Path) -> None:

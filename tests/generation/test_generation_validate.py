@@ -75,6 +75,17 @@ def test_a_question_is_kept_if_enough_refuse(
     assert {asked.body["temperature"] for asked in server.seen} == {0.0}
 
 
+def test_what_is_made_from_a_simulation_is_one(
+    with_validators: Callable[..., Config], server: Any, run_stage: Run
+) -> None:
+    server.script = lambda asked: NO
+    config = with_validators("a")
+    head = files.header("questions", roles={}, settings={}, simulated=True)
+    made = [(item.id, Made[Question](records=(item,))) for item in ledger.records(config.folder, "questions", Question)]
+    ledger.derive(head, made, folder=config.folder)
+    assert [summary.header.simulation for summary in run_stage(config, "validate")] == [files.SIMULATION] * 2
+
+
 def test_missing_answers_leave_a_question_undecided_only_where_they_could_save_it(
     with_validators: Callable[..., Config], server: Any, said: Callable[..., Any], run_stage: Run
 ) -> None:
