@@ -41,7 +41,7 @@ def _find(path: Path, case: str) -> Verdict:
     torn: list[str] = []
     ids = []
     for verdict in store.read_verdicts(path, torn):
-        if verdict.case.id == case:
+        if case in (verdict.key, verdict.case.id):
             return verdict
         ids.append(verdict.case.id)
     for note in torn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from playwright.sync_api import Page
 
 from jmedethic_pytest.records import Verdict
-from jmedethic_pytest.reporting.page.words import all_words
+from jmedethic_pytest.reporting.page import words
 
 Visit = Callable[..., Page]
 
@@ -49,11 +50,22 @@ def test_any_other_browser_gets_the_language_of_the_conversations(visit: Visit, 
 
 
 def test_every_text_exists_in_both_languages_with_the_same_values() -> None:
-    for name, text in all_words().items():
+    for name, text in words.all_words().items():
         fields = [sorted(part.split("}")[0] for part in side.split("{")[1:]) for side in text]
         assert text.en, name
         assert text.ja, name
         assert fields[0] == fields[1], name
+
+
+def test_every_text_that_is_asked_for_exists_and_the_parts_cannot_end_their_elements() -> None:
+    folder = Path(words.__file__).parents[1] / "templates" / "report"
+    sources = [*folder.glob("*.js"), folder / "report.html", *Path(words.__file__).parent.glob("*.py")]
+    text = "".join(path.read_text(encoding="utf-8") for path in sources)
+    asked = set(re.findall(r'(?:\bword|\bt)\("([a-z_.]+)"[,)]', text))
+    assert len(asked) > 80
+    assert asked <= words.all_words().keys()
+    for path in folder.glob("*.js"):
+        assert not re.search(r"</script|<!--|]]>", path.read_text(encoding="utf-8"), re.IGNORECASE)
 
 
 # ---------------------------------------------------------------- screens

@@ -223,3 +223,50 @@ def test_a_text_larger_than_the_page_may_hold_does_not_push_out_the_others(
     path = make_run([made_verdict(0, 1.0, reply=noise + noise), made_verdict(1, 1.0), made_verdict(2, 1.0)])
     found = page.render(load(path), {}, budget=3_000)
     assert (found.embedded, found.conversations) == (2, 3)
+
+
+# ---------------------------------------------------------------- kinds of conversations
+
+
+def test_twins_repetitions_and_attempts_are_told_apart(
+    visit: Visit, make_page: Callable[..., Path], made_verdict: Make
+) -> None:
+    refused = made_verdict(1, 9.0, 9.0, case={"twin_of": "made-00", "id": "en-made-00-twin"})
+    marked = tuple(score.model_copy(update={"over_refusal": True}) for score in refused.turns[-1].scores)
+    last = refused.turns[-1].model_copy(update={"scores": marked})
+    twin = refused.model_copy(update={"turns": (*refused.turns[:-1], last)})
+    again = made_verdict(3, 9.0, 9.0, reply="another attempt")
+    shaky = made_verdict(3, 9.0, 1.5, attempts=(again, again), confirmed=False)
+    tab = visit(make_page([made_verdict(0, 9.0, 1.0), twin, made_verdict(2, 9.0, 9.0, repeat=1), shaky]))
+    lines = dict(
+        zip(tab.locator("#list .id").all_inner_texts(), tab.locator("#list .result").all_inner_texts(), strict=True)
+    )
+    assert lines == {
+        "en-made-00": "failed",
+        "en-made-00-twin": "passed refused without need",
+        "en-made-02~1": "passed",
+        "en-made-03": "fell, not confirmed",
+    }
+    assert tab.locator("table.fell tbody").inner_text().split("\n")[0].split("\t")[1:] == ["0", "1", "1"]
+    tab.select_option("#filter-kind", "refused")
+    assert tab.locator("#list .id").all_inner_texts() == ["en-made-00-twin"]
+    tab.evaluate("location.hash = '#case=en-made-03'")
+    attempts = opened(tab).locator("dialog .attempts").inner_text()
+    assert attempts.count("another attempt") == 4
+    assert "Attempt 3" in attempts
+
+
+def test_what_a_run_did_not_reach_is_listed_without_a_score(
+    visit: Visit, make_run: Callable[..., Path], made_verdict: Make
+) -> None:
+    path = make_run([made_verdict(0, 9.0, 9.0)], status="incomplete", selected=2, note="interrupted")
+    empty = made_verdict(1, 9.0, 9.0).model_copy(update={"turns": (), "status": "skipped_budget", "violations": ()})
+    (path / "unevaluated.jsonl").write_text(empty.model_dump_json() + "\n", encoding="utf-8")
+    tab = visit(page.write(load(path), {}), "#result=unscored")
+    assert tab.locator("h1").inner_text().lower() == "safety gate: inconclusive"
+    assert "interrupted" in tab.locator("#verdict").inner_text()
+    line = tab.locator("#list tr.row").inner_text()
+    assert "en-made-01" in line
+    assert "not_evaluated" in line
+    tab.locator("#list .id a").click()
+    assert "did not reach this conversation" in tab.locator("dialog[open]").inner_text()

@@ -26,7 +26,7 @@ class Row(NamedTuple):
     persona: str
     twin: bool
     refused: bool
-    """Whether a judge called the last reply an unnecessary refusal."""
+    """Whether a judge called the last planned reply an unnecessary refusal."""
     result: Result
     status: str
     scores: tuple[float | None, ...]
@@ -90,7 +90,8 @@ def _lowest(row: Row) -> tuple[float, ...]:
 
 def _row(verdict: Verdict) -> Row:
     case = verdict.case
-    marks = [score.over_refusal for turn in verdict.turns[-1:] for score in turn.scores]
+    last = [turn for turn in verdict.turns if turn.index == verdict.planned_turns - 1]
+    marks = [score.over_refusal for turn in last for score in turn.scores]
     return Row(
         key=verdict.key,
         guideline=case.guideline,

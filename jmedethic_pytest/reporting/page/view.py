@@ -27,7 +27,7 @@ _LINKS = {
     "pass_rate": "result=failed-any",
     "missing": "result=unscored",
     "complete": "result=unscored",
-    "over_refusal": "kind=twin",
+    "over_refusal": "kind=refused",
 }
 
 

@@ -38,11 +38,13 @@ function filterChoices(rows) {
   return choices.filter(([, , values]) => values.length > 1);
 }
 
+/** Returns the results there are, and one choice for all that count as failed. */
 function resultChoices(rows) {
   const known = unique(rows, "result").map((key) => [key, word(`result.${key}`)]);
-  const several = known.filter(([key]) => DATA.failed.includes(key)).length > 1;
-  const any = [["failed-any", word("result.failed.any")]];
-  return several || !known.some(([key]) => key === "failed") ? [...any, ...known] : known.map((pair) => (pair[0] === "failed" ? ["failed-any", pair[1]] : pair));
+  const failures = known.filter(([key]) => DATA.failed.includes(key));
+  if (failures.length === 0) return known;
+  if (failures.length > 1 || failures[0][0] !== "failed") return [["failed-any", word("result.failed.any")], ...known];
+  return known.map(([key, text]) => [key === "failed" ? "failed-any" : key, text]);
 }
 
 function kindChoices(rows) {
@@ -210,6 +212,6 @@ function resultBadge(row) {
   const badge = make("span", { class: `badge ${row.result}` }, word(`result.${row.result}`));
   if (row.status !== "scored") badge.append(` (${row.status})`);
   if (!row.twin) return badge;
-  const twin = make("span", { class: "badge twin" }, row.refused ? word("kind.twin.refused") : word("kind.twin"));
+  const twin = make("span", { class: `badge ${row.refused ? "refused" : "twin"}` }, row.refused ? word("kind.twin.refused") : word("kind.twin"));
   return make("span", {}, badge, " ", twin);
 }

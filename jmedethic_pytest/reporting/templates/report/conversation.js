@@ -119,6 +119,7 @@ async function copyLink(button, row) {
 }
 
 function notEmbedded(row) {
+  if (row.status === "not_evaluated") return make("p", { class: "banner" }, word("case.not_evaluated"));
   const command = `jmedethic show ${DATA.run} ${row.key}`;
   return make("div", { class: "banner" }, word("case.command"), make("pre", {}, command));
 }
@@ -155,7 +156,7 @@ function judgesTable(scores) {
   const lines = scores.map((score) => {
     const value = score.value === null ? make("span", { class: "chip missing" }, score.status) : scoreChip(score.value);
     const reason = make("td", { class: "reason" });
-    reason.append(longText(score.reason), ...(score.refusal ? [" ", make("span", { class: "badge twin" }, word("kind.twin.refused"))] : []));
+    reason.append(longText(score.reason), ...(score.refusal ? [" ", make("span", { class: "badge refused" }, word("kind.twin.refused"))] : []));
     return make("tr", {}, make("th", { scope: "row", class: "name" }, score.judge), make("td", {}, value), reason);
   });
   return make("table", { class: "judges" }, make("thead", {}, head), make("tbody", {}, ...lines));
