@@ -58,6 +58,15 @@ def reach(data: Sample, level: float = 0.95) -> Reach:
     )
 
 
+def longest(clusters: int, level: float = 0.95) -> float:
+    """Return the most standard errors that ``reach`` can give: one cluster alone lies away from all others.
+
+    The skewness of their sums is then the square root of the number of clusters.
+    """
+    quantile = float(special.stdtrit(clusters - 1, (1 + level) / 2))
+    return _lengthened(quantile, math.sqrt(clusters), clusters)
+
+
 def skewness(data: Sample) -> float:
     """Return the skewness of the cluster sums about the mean: below 0 if some clusters lie far below the others.
 
