@@ -166,6 +166,16 @@ def test_missing_is_shown_as_missing_and_sorts_last(
     assert "judge_unparsable" in opened(tab).locator("dialog .judges").first.inner_text()
 
 
+def test_a_run_without_any_score_does_not_look_like_one_that_kept_its_floors(
+    visit: Visit, make_page: Callable[..., Path], made_verdict: Make
+) -> None:
+    text = visit(make_page([made_verdict(0, None, None)])).locator("#verdict").inner_text()
+    assert "No turn has a score" in text
+    assert "2 of 2 turns have no score" in text
+    assert "fell to its floor" not in text
+    assert "Pass rate\n- 0 passed, 0 failed, 1 undecided" in text
+
+
 def test_the_baseline_stands_beside_the_candidate(
     visit: Visit, make_page: Callable[..., Path], made_verdict: Make
 ) -> None:
