@@ -33,13 +33,14 @@ GROUPS = (
 """First parts of the names of all checks, in the order in which they are made."""
 
 
-def run(cases: Sequence[Case], folder: Path | None = None) -> Iterator[Finding]:
+def run(cases: Sequence[Case], folder: Path | None = None, built: Path | None = None) -> Iterator[Finding]:
     """Yield the findings of every check that applies.
 
     Args:
         cases: what to check.
         folder: the folder of a complete benchmark, to which balance, alignment and manifest apply; ``None`` for other
             sets, which need not be balanced.
+        built: where the cases are, if they may have been built by ``jmedethic generate``.
     """
     for case in cases:
         for check in _OF_ONE_CASE:
@@ -50,6 +51,8 @@ def run(cases: Sequence[Case], folder: Path | None = None) -> Iterator[Finding]:
     if folder is not None:
         yield from balance.check(cases)
         yield from manifest.check(folder, cases)
+    if built is not None:
+        yield from manifest.check_build(built, cases)
 
 
 def complete_folder(path: Path | None) -> Path | None:

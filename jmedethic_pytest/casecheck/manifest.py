@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from jmedethic_pytest.casecheck.findings import Finding
 from jmedethic_pytest.cases import case_digest, digest
@@ -19,6 +19,8 @@ from jmedethic_pytest.records import Case, Record
 
 NAME = "MANIFEST.json"
 WRITE = "jmedethic cases manifest --write"
+BUILD = "BUILD.json"
+"""Beside cases that ``jmedethic generate`` built: where they come from, and the same digests."""
 
 LICENCE = "CC BY 4.0"
 AUTHORSHIP = (
@@ -111,6 +113,34 @@ def check(folder: Path, cases: Sequence[Case]) -> Iterator[Finding]:
     if files == manifest.files and (manifest.counts, manifest.digest) != (counts(cases), digest(cases)):
         found = "counts or digest are not those of the cases."
         yield Finding("manifest.edited", NAME, "", found, f"Do not edit the file by hand: {WRITE}.")
+
+
+def check_build(folder: Path, cases: Sequence[Case]) -> Iterator[Finding]:
+    """Yield a finding for every file and case of a built folder that is not as it was built; none without a build."""
+    path = folder / BUILD
+    if not path.is_file():
+        return
+    try:
+        stated = _Stated.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        advice = "Restore the file, or build the cases anew: jmedethic generate split."
+        yield Finding("manifest.unreadable", BUILD, "", "cannot be read.", advice)
+        return
+    for kind, built, present in (
+        ("file", stated.files, file_digests(folder)), ("case", stated.cases, case_digests(cases)),
+    ):  # fmt: skip
+        for name in sorted(built.keys() | present.keys()):
+            if built.get(name) != present.get(name):
+                what = (
+                    "is gone" if name not in present else "is not of the build" if name not in built else "was changed"
+                )
+                advice = f"Undo it, or change cases in the review sheet; in a folder of your own delete {BUILD}."
+                yield Finding("manifest.built", name, "", f"this {kind} {what} since {BUILD} was written.", advice)
+
+
+class _Stated(BaseModel):
+    files: dict[str, str]
+    cases: dict[str, str]
 
 
 def _compare(kind: str, stated: dict[str, str], present: dict[str, str], lost: str) -> Iterator[Finding]:

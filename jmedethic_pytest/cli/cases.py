@@ -36,7 +36,7 @@ def validate(
     """Check content policy, names, language, lengths, duplicates and wording.
 
     The bundled set, and any folder with a MANIFEST.json, also for balance, alignment of languages and twins, and the
-    manifest. Exit status: 0 nothing found, 1 findings.
+    manifest; a folder that was built, for changes since (BUILD.json). Exit status: 0 nothing found, 1 findings.
     """
     from jmedethic_pytest.casecheck import checks
 
@@ -46,9 +46,8 @@ def validate(
             raise ConfigError(unknown("--skip", name, checks.GROUPS))
     loaded, findings = _load(cases)
     if loaded:
-        findings += [
-            finding for finding in checks.run(loaded, checks.complete_folder(cases)) if not _skipped(finding, left_out)
-        ]
+        found = checks.run(loaded, checks.complete_folder(cases), cases)
+        findings += [finding for finding in found if not _skipped(finding, left_out)]
     if as_json:
         rows = [finding._asdict() for finding in findings]
         out.print_json(json.dumps({"cases": len(loaded), "findings": rows}), ensure_ascii=False, highlight=False)

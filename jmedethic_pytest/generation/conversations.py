@@ -8,15 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, Field, field_validator
 
 from jmedethic_pytest import packs, taxonomy
 from jmedethic_pytest.errors import ConfigError
-from jmedethic_pytest.generation import demo, grouping, interactive, language, models, refusal, validate
+from jmedethic_pytest.generation import (
+    demo,
+    files,
+    grouping,
+    interactive,
+    models,
+    policy,
+    questions,
+    refusal,
+    turns,
+    validate,
+)
 from jmedethic_pytest.generation.config import Config
-from jmedethic_pytest.generation.files import Summary, header
+from jmedethic_pytest.generation.files import Summary
 from jmedethic_pytest.generation.ledger import Progress, records, run_stage
 from jmedethic_pytest.generation.models import Team
 from jmedethic_pytest.generation.prompting import Prompts
@@ -27,8 +38,6 @@ from jmedethic_pytest.records import Text
 from jmedethic_pytest.taxonomy import Locale, Strategy
 
 NAME = "conversations"
-SHORTEST, LONGEST = 20, 1500
-"""Characters of a user turn."""
 
 
 class Conversation(Output):
@@ -64,7 +73,7 @@ class Item(NamedTuple):
     @property
     def key(self) -> str:
         """Changes with everything that changes the conversation, but for what the header holds."""
-        parts = self.strategy.id, *self.strategy.definition.values(), self.attacker.label
+        parts = self.strategy.id, *self.strategy.name.values(), *self.strategy.definition.values(), self.attacker.label
         return f"{self.question.id}-{self.strategy.id.lower()}-{short_digest(*parts)}"
 
 
@@ -100,11 +109,29 @@ def strategies(config: Config) -> dict[str, Strategy]:
     return packs.load_strategies(path)
 
 
+def planned_strategies(config: Config) -> int:
+    """Return how many strategies there will be, also before they are found."""
+    if config.conversations.strategies == "discovered" and not grouping.strategies_path(config).is_file():
+        return config.discover.clusters
+    return len(strategies(config))
+
+
+def sources(config: Config) -> dict[str, str]:
+    """Return the digests of what conversations are written from: questions and strategies, as they are now."""
+    found = {name: files.summary_of(config.folder, name) for name in (questions.NAME, validate.NAME)}
+    known = {name: summary.digest for name, summary in found.items() if summary is not None}
+    words = [
+        part
+        for item in strategies(config).values()
+        for part in (item.id, *item.name.values(), *item.definition.values())
+    ]
+    return {**known, "strategies": short_digest(*words)}
+
+
 async def run(config: Config, team: Team, progress: Progress) -> tuple[Summary, ...]:
     """Write the conversations, or those that are left to write."""
     prompts, chosen, attackers = Prompts(NAME), strategies(config), team.all("attackers")
-    table = config.conversations
-    crew = interactive.crew(config, team, prompts) if table.mode == "interactive" else None
+    crew = interactive.crew(config, team, prompts) if config.conversations.mode == "interactive" else None
     kept = sum(1 for _ in records(config.folder, validate.NAME, Question))
 
     def items() -> Iterator[Item]:
@@ -115,28 +142,37 @@ async def run(config: Config, team: Team, progress: Progress) -> tuple[Summary, 
 
     async def work(item: Item) -> Made[Conversation]:
         if crew is None:
-            turns = await _static(item, prompts, config)
-            found = turns if isinstance(turns, Drop) else _conversation(item, turns)
+            written = await _static(item, prompts, config)
+            found = written if isinstance(written, Drop) else _conversation(item, written)
         else:
             told = await interactive.converse(crew, item.question, item.strategy, item.attacker)
             found = told if isinstance(told, Drop) else _conversation(item, told.turns, told)
         return Made(drops=(found,)) if isinstance(found, Drop) else Made(records=(found,))
 
-    head = header(
+    head = files.header(
         NAME,
         roles=models.labels(models.needed(config, _roles(config))),
-        settings={
-            "prompts": prompts.digest,
-            **table.model_dump(exclude={"strategies"}),
-            **models.sampling_of(config, _roles(config)),
-        },
-        simulated=team.simulated,
+        settings={"prompts": prompts.digest, **_settings(config), **models.sampling_of(config, _roles(config))},
+        simulated=team.simulated or files.simulated(config.folder, validate.NAME),
+        sources=sources(config),
     )
     summary = await run_stage(
         head, items(), work, folder=config.folder, key=lambda item: item.key, concurrency=config.concurrency,
         planned=kept * len(chosen) * len(attackers), progress=progress,
     )  # fmt: skip
     return (summary,)
+
+
+def _settings(config: Config) -> dict[str, Any]:
+    """Return what decides how a conversation turns out, in the mode in use."""
+    names = {"mode", "turns", "attempts"}
+    if config.conversations.mode == "static":
+        return {"keywords": refusal.digest(), **config.conversations.model_dump(include=names)}
+    return {
+        "keywords": refusal.digest(),
+        "scoring": interactive.scoring().digest,
+        **config.conversations.model_dump(include={*names, "max_turns", "goal_score"}),
+    }
 
 
 async def _static(item: Item, prompts: Prompts, config: Config) -> tuple[str, ...] | Drop:
@@ -155,10 +191,13 @@ async def _static(item: Item, prompts: Prompts, config: Config) -> tuple[str, ..
     return found if isinstance(found, Drop) else tuple(getattr(found, "turns"))  # noqa: B009 - a model made at run time
 
 
-def _conversation(item: Item, turns: tuple[str, ...], told: interactive.Told | None = None) -> Conversation | Drop:
+def _conversation(item: Item, written: tuple[str, ...], told: interactive.Told | None = None) -> Conversation | Drop:
     """Return the conversation, or what is wrong with its turns."""
-    question, cleaned = item.question, tuple(" ".join(turn.split()) for turn in turns)
-    reason = unfit(cleaned, question.locale)
+    question, cleaned = item.question, tuple(map(turns.clean, written))
+    group = next((found for found in map(policy.denied, cleaned) if found is not None), None)
+    if group is not None:
+        return Drop(reason="policy", detail=group, source=item.attacker.label)
+    reason = turns.unfit(cleaned, question.locale)
     if reason is not None:
         return Drop(reason=reason, source=item.attacker.label)
     return Conversation(
@@ -169,17 +208,6 @@ def _conversation(item: Item, turns: tuple[str, ...], told: interactive.Told | N
     )  # fmt: skip
 
 
-def unfit(turns: tuple[str, ...], locale: Locale) -> str | None:
-    """Return why turns make no conversation, in one word, ``None`` if they do."""
-    if not all(SHORTEST <= len(turn) <= LONGEST for turn in turns):
-        return "length"
-    if len(set(turns)) < len(turns):
-        return "repetition"
-    if any(refusal.refuses(turn) for turn in turns[:1]):
-        return "refused"
-    return None if all(language.is_in(turn, locale) for turn in turns) else "language"
-
-
 def _roles(config: Config) -> tuple[str, ...]:
     return ("attackers", "target", "scorer") if config.conversations.mode == "interactive" else ("attackers",)
 
@@ -187,13 +215,12 @@ def _roles(config: Config) -> tuple[str, ...]:
 def plan(config: Config, counts: Mapping[str, int]) -> Plan:
     """Plan one call a conversation, or one of each role a turn."""
     table = config.conversations
-    chosen = len(taxonomy.strategies()) if table.strategies == "project" else config.discover.clusters
-    made = counts[validate.NAME] * chosen * len(models.models_of(config, "attackers"))
+    made = counts[validate.NAME] * planned_strategies(config) * len(models.models_of(config, "attackers"))
     if table.mode == "static":
         return Plan((Asked("attackers", made, 900, 250 * table.turns),), made)
-    turns = made * table.max_turns
+    calls = made * max(table.turns, table.max_turns)  # at most
     return Plan(
-        (Asked("attackers", turns, 2500, 250), Asked("target", turns, 2500, 600), Asked("scorer", turns, 3500, 120)),
+        (Asked("attackers", calls, 2500, 250), Asked("target", calls, 2500, 600), Asked("scorer", calls, 3500, 120)),
         made,
     )
 

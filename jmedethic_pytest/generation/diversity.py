@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from heapq import nlargest
-from itertools import combinations
+from heapq import heappush, heapreplace, nlargest
+from itertools import groupby
+
+import numpy as np
 
 from jmedethic_pytest.casecheck.ngrams import sequence
-from jmedethic_pytest.generation.likeness import grams, likeness
+from jmedethic_pytest.generation.likeness import grams, pairwise
 from jmedethic_pytest.records import Record
 from jmedethic_pytest.taxonomy import Locale
 
 SIZES = (2, 3, 4)
 """Characters of the n-grams whose variety is reported; in Japanese there are no words to count."""
 SHOWN = 10
+SAMPLE = 2_000
+"""Most conversations whose n-grams are counted."""
 
 
 class ClosePair(Record):
@@ -32,7 +37,9 @@ class Diversity(Record):
     distinct: dict[str, float | None]
     """Share of different n-grams among all, by n (``"2"``, ``"3"``, ``"4"``); ``None`` without any text."""
     closest: tuple[ClosePair, ...]
-    """The ten closest pairs within a guideline."""
+    """The ten closest pairs within a guideline (of conversations: within guideline and strategy)."""
+    sampled: int | None = None
+    """How many of the texts the ratios are of; ``None`` for all."""
 
 
 def diversity(texts: Iterable[tuple[str, str, str]], locale: Locale) -> Diversity:
@@ -43,7 +50,7 @@ def diversity(texts: Iterable[tuple[str, str, str]], locale: Locale) -> Diversit
     return Diversity(
         texts=sum(map(len, groups.values())),
         distinct={str(size): _distinct(groups, size) for size in SIZES},
-        closest=tuple(nlargest(SHOWN, _closest(groups, locale), key=lambda pair: (pair.similarity, pair.first))),
+        closest=tuple(nlargest(SHOWN, _closest(groups, locale), key=_order)),
     )
 
 
@@ -56,12 +63,46 @@ def _distinct(groups: Mapping[str, list[tuple[str, str]]], size: int) -> float |
     return len(seen) / total if total else None
 
 
+def last_turns(turns: Iterable[tuple[str, str, str, str]], locale: Locale) -> Diversity:
+    """Measure any number of last turns, given as (guideline, strategy, id, text) in order of their guideline.
+
+    The ratios are of :data:`SAMPLE` of them at most, drawn by the digest of their id: a ratio of more would only fall,
+    and the n-grams of all would not fit into memory. Pairs are compared within guideline and strategy.
+    """
+    count, best = 0, list[ClosePair]()
+    drawn: list[tuple[int, str, str]] = []
+    """A heap of the ids with the smallest digests, by their negative."""
+    for _, rows in groupby(turns, key=lambda row: row[0]):
+        cells: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        for _, strategy, name, text in rows:
+            count += 1
+            cells[strategy].append((name, text))
+            entry = (-int.from_bytes(hashlib.sha256(name.encode()).digest()[:8]), name, text)
+            if len(drawn) < SAMPLE:
+                heappush(drawn, entry)
+            elif entry > drawn[0]:
+                heapreplace(drawn, entry)
+        best = nlargest(SHOWN, [*best, *_closest(cells, locale)], key=_order)
+    sampled = {"": [(name, text) for _, name, text in drawn]}
+    return Diversity(
+        texts=count, distinct={str(size): _distinct(sampled, size) for size in SIZES}, closest=tuple(best),
+        sampled=len(drawn),
+    )  # fmt: skip
+
+
 def _closest(groups: Mapping[str, list[tuple[str, str]]], locale: Locale) -> Iterable[ClosePair]:
     """Yield the closest pairs of each group."""
     for members in groups.values():
-        sets = [(name, grams(text, locale)) for name, text in members]
-        pairs = (
-            ClosePair(first=a, second=b, similarity=round(likeness(x, y), 4))
-            for (a, x), (b, y) in combinations(sets, 2)
-        )
-        yield from nlargest(SHOWN, pairs, key=lambda pair: (pair.similarity, pair.first))
+        alike = pairwise([grams(text, locale) for _, text in members])
+        rows, columns = np.triu_indices(len(members), k=1)
+        values = alike[rows, columns]
+        least = np.partition(values, -SHOWN)[-SHOWN] if len(values) > SHOWN else 0.0
+        pairs = [
+            ClosePair(first=members[a][0], second=members[b][0], similarity=round(float(alike[a, b]), 4))
+            for a, b in zip(rows[values >= least], columns[values >= least], strict=True)
+        ]
+        yield from nlargest(SHOWN, pairs, key=_order)
+
+
+def _order(pair: ClosePair) -> tuple[float, str, str]:
+    return pair.similarity, pair.first, pair.second

@@ -41,12 +41,22 @@ class Header(Record):
     """Models by role."""
     settings: dict[str, Any] = Field(default_factory=dict)
     """Everything that decides what the stage makes of an item: prompts' digests, sampling, numbers."""
+    sources: dict[str, str] = Field(default_factory=dict)
+    """Digests of what the items were taken from; may change between two runs of a stage, as its items do."""
     tool_version: str = _version.VERSION
 
 
-def header(stage: str, *, roles: dict[str, tuple[str, ...]], settings: dict[str, Any], simulated: bool) -> Header:
+def header(
+    stage: str,
+    *,
+    roles: dict[str, tuple[str, ...]],
+    settings: dict[str, Any],
+    simulated: bool,
+    sources: dict[str, str] | None = None,
+) -> Header:
     """Return the header of a stage."""
-    return Header(stage=stage, simulation=SIMULATION if simulated else None, roles=roles, settings=settings)
+    mark = SIMULATION if simulated else None
+    return Header(stage=stage, simulation=mark, roles=roles, settings=settings, sources=sources or {})
 
 
 class Line(Record):

@@ -1,6 +1,7 @@
 """A conversation written turn by turn, by an attacker that sees what a reference target answers.
 
-No reply is kept. A text that breaks the content policy is never sent to the target.
+No reply is kept. A turn that breaks the content policy, declines, or is in another language is never sent to the
+target.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import NamedTuple
 from pydantic import BaseModel
 
 from jmedethic_pytest.generation import attempts, demo, policy
+from jmedethic_pytest.generation import turns as rules
 from jmedethic_pytest.generation.config import Config
 from jmedethic_pytest.generation.discovery import NAME as DISCOVER
 from jmedethic_pytest.generation.models import Team
@@ -47,11 +49,16 @@ class Told(NamedTuple):
     goal_turn: int | None
 
 
+def scoring() -> Prompts:
+    """Return what the scorer is told."""
+    return Prompts(DISCOVER)
+
+
 def crew(config: Config, team: Team, prompts: Prompts) -> Crew:
     """Return the crew of a configuration."""
     table = config.conversations
     return Crew(
-        team.one("target"), team.one("scorer"), prompts, Prompts(DISCOVER), table.turns,
+        team.one("target"), team.one("scorer"), prompts, scoring(), table.turns,
         max(table.turns, table.max_turns), table.goal_score, table.attempts,
     )  # fmt: skip
 
@@ -67,10 +74,11 @@ async def converse(crew: Crew, question: Question, strategy: Strategy, attacker:
         if isinstance(turn, Drop):
             return turn
         turns.append(turn)
-        reply = await crew.target.ask(attempts.chat(turns, replies), label=demo.label("reply", locale=question.locale))
-        failed = crew.target.failure(reply) if reply.status != "ok" else None
-        if failed is not None:
-            return failed
+        reply = await crew.target.ask(
+            attempts.chat(turns, replies), label=demo.label("respond", locale=question.locale, number=len(turns))
+        )
+        if reply.status != "ok":  # A refusal in words is to be scored.
+            return _unanswered(crew.target, reply)
         replies.append(reply)
         score = await attempts.score(crew.scorer, crew.scoring, question, turns, replies)
         if isinstance(score, Drop) and score.again:
@@ -81,9 +89,18 @@ async def converse(crew: Crew, question: Question, strategy: Strategy, attacker:
     return Told(tuple(turns), tuple(harm), goal)
 
 
+def _unanswered(target: Role, reply: Reply) -> Drop:
+    """Return the drop of a conversation whose target gave no whole reply: "target blocked" is no refusal to write."""
+    failed = target.failure(reply)
+    if failed is not None and failed.again:
+        return failed
+    return Drop(reason=reply.status.replace("_", " "), source=target.label)
+
+
 async def _next(
     crew: Crew, question: Question, strategy: Strategy, attacker: Role, turns: list[str], replies: list[Reply]
 ) -> str | Drop:
+    """Return the attacker's next turn, fit to be sent to the target."""
     locale, number = question.locale, len(turns) + 1
     known = attempts.fenced(turns, [reply.text for reply in replies]) if turns else crew.prompts.text("none", locale)
     messages = crew.prompts.messages(
@@ -94,10 +111,13 @@ async def _next(
         messages, _Next, again=crew.prompts.text("again", locale, problem="{problem}"), attempts=crew.tries,
         label=demo.label("next", locale=locale, number=number, most=crew.most),
     )  # fmt: skip
+    place = f"turn {number}"
     if isinstance(found, Drop):
-        return found
-    turn = " ".join(found.turn.split())
+        return found if found.again or found.detail else found.model_copy(update={"detail": place})
+    turn = rules.clean(found.turn)
     group = policy.denied(turn)
-    if not turn:
-        return Drop(reason="malformed", detail="empty turn", source=attacker.label)
-    return Drop(reason="policy", detail=group, source=attacker.label) if group is not None else turn
+    if group is not None:
+        return Drop(reason="policy", detail=group, source=attacker.label)
+    declined = number == 1 and rules.declines(turn)
+    reason = "refused" if declined else rules.fault([*turns, turn], locale)
+    return turn if reason is None else Drop(reason=reason, detail=place, source=attacker.label)

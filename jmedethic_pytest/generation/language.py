@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from jmedethic_pytest.taxonomy import Locale
 
 _KANA = re.compile(r"[ぁ-ゖァ-ヺー]")
-_JAPANESE = re.compile(r"[ぁ-ゖァ-ヺ一-鿿]")
+_LATIN = re.compile(r"[A-Za-z]")
 _LETTER = re.compile(r"[^\W\d_]")
-_LEAST_KANA, _MOST_FOREIGN = 0.15, 0.02
+_LEAST_KANA, _LEAST_LATIN = 0.15, 0.95
 
 
 def is_in(text: str, locale: Locale) -> bool:
-    """Tell a Japanese text by its share of kana (Chinese has none), an English one by the absence of kana and kanji."""
-    letters = len(_LETTER.findall(text))
+    """Tell a Japanese text by its share of kana (Chinese has none), an English one by plain Latin letters.
+
+    Other languages in Latin letters are not told from English.
+    """
+    folded = unicodedata.normalize("NFKC", text)
+    letters = len(_LETTER.findall(folded))
     if not letters:
         return False
     if locale == "ja":
-        return len(_KANA.findall(text)) / letters >= _LEAST_KANA
-    return len(_JAPANESE.findall(text)) / letters <= _MOST_FOREIGN
+        return len(_KANA.findall(folded)) / letters >= _LEAST_KANA
+    return len(_LATIN.findall(folded)) / letters >= _LEAST_LATIN

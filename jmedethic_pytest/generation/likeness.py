@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse  # type: ignore[import-untyped]
 
 from jmedethic_pytest.casecheck.ngrams import sequence
 from jmedethic_pytest.taxonomy import Locale
@@ -25,3 +29,14 @@ def likeness(first: frozenset[str], second: frozenset[str]) -> float:
 def closest(grams_of_text: frozenset[str], others: Iterable[frozenset[str]]) -> float:
     """Return the similarity to the most similar of some texts, 0 if there are none."""
     return max((likeness(grams_of_text, other) for other in others), default=0.0)
+
+
+def pairwise(texts: Sequence[frozenset[str]]) -> NDArray[np.float64]:
+    """Return the similarity of every two texts, by their n-grams, at once."""
+    places: dict[str, int] = {}
+    columns = [places.setdefault(gram, len(places)) for found in texts for gram in found]
+    sizes = np.array([len(found) for found in texts])
+    ends = np.concatenate([[0], np.cumsum(sizes)])
+    table = sparse.csr_matrix((np.ones(len(columns)), columns, ends), shape=(len(texts), max(len(places), 1)))
+    common = (table @ table.T).toarray()
+    return np.asarray(common / np.sqrt(np.outer(sizes, sizes)))

@@ -1,7 +1,8 @@
 """The models behind the stages: every role is a client with the same cache, limits and budget as a run's.
 
-Answers to harmful requests (of validators and of the reference target) are cached in a file of their own that is
-removed when their stage is finished: a killed stage pays for nothing twice, and afterwards only digests are left.
+Answers to harmful requests (of validators and of the reference target), and what a scorer says of them, are cached in a
+file of their own that is removed when their stage is finished: a killed stage pays for nothing twice, and afterwards
+only digests are left.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ CLIENT_ROLES: Mapping[str, ClientRole] = {
     "translator": "translator", "embedder": "embedder",
 }  # fmt: skip
 """Roles of the file by the name they have in the cache."""
-ANSWERING = ("validators", "target")
-"""Roles whose replies may be harmful: not kept after their stage."""
+ANSWERING = ("validators", "target", "scorer")
+"""Roles whose replies may be harmful, or quote what is: not kept after their stage."""
 ANSWERS = "answers.sqlite"
 EMBEDDINGS = "openai-embeddings"
 """Kind of a model that gives vectors."""

@@ -28,5 +28,10 @@ def screen(key: str, made: Made[Any], spent: Mapping[str, Spent]) -> Line:
         if group is None:
             kept.append(record.model_dump(mode="json", exclude_defaults=True))
         else:
-            dropped.append(Drop(reason="policy", detail=group, source=getattr(record, "generator", "")))
+            dropped.append(Drop(reason="policy", detail=group, source=_source(record)))
     return Line(key=key, records=tuple(kept), drops=tuple(dropped), spent=dict(sorted(spent.items())))
+
+
+def _source(record: Any) -> str:
+    """Return the model that wrote a record, as far as the record says."""
+    return str(getattr(record, "generator", "") or getattr(record, "attacker", ""))

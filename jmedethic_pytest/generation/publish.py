@@ -1,7 +1,8 @@
 """The case files of a built benchmark: what ``pytest --jmed-cases`` runs, with a manifest beside them.
 
 The folder holds ``<suite>.<locale>.jsonl``, guidelines and strategies of its own where they are not the shipped ones,
-and ``MANIFEST.json`` with where everything comes from and the digest of every file and case.
+and ``BUILD.json`` with where everything comes from and the digest of every file and case. (A ``MANIFEST.json`` would
+say that the folder is a released benchmark, with twins and balance; a built one need not be.)
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any, Literal
 from jmedethic_pytest import _version, cases, packs
 from jmedethic_pytest.casecheck import manifest
 from jmedethic_pytest.errors import StoreError
-from jmedethic_pytest.generation import files, grouping, guidelines, ledger
+from jmedethic_pytest.generation import conversations, files, grouping, guidelines, ledger
 from jmedethic_pytest.generation.config import Config
 from jmedethic_pytest.generation.records import Output
 from jmedethic_pytest.records import Case, Record
@@ -24,7 +25,6 @@ from jmedethic_pytest.records import Case, Record
 SPLIT, TRANSLATION = "split", "translate"
 """Names of the stages whose cases are published."""
 FOLDER, REVIEWED = "cases", "reviewed"
-MANIFEST = "MANIFEST.json"
 
 
 class SplitCase(Output):
@@ -39,8 +39,17 @@ class SplitCase(Output):
         yield from (*self.case.turns, self.case.question)
 
 
-class Manifest(Record):
-    """What ``MANIFEST.json`` of a built benchmark holds."""
+class Review(Record):
+    """Who decided on the cases, and how."""
+
+    decisions: dict[str, int]
+    """Cases by decision."""
+    reviewers: dict[str, int]
+    """Cases by reviewer."""
+
+
+class Build(Record):
+    """What ``BUILD.json`` of a built benchmark holds."""
 
     schema_version: Literal[1] = 1
     warning: str = files.WARNING
@@ -48,19 +57,21 @@ class Manifest(Record):
     simulation: str | None
     """What says so, if any model behind the cases is a simulation."""
     name: str
-    reviewed: bool
-    """True if a person accepted every case."""
+    review: Review | None
+    """``None`` for cases that no person has decided on."""
     tool_version: str = _version.VERSION
     roles: dict[str, tuple[str, ...]]
+    """Models behind the cases."""
     settings: dict[str, Any]
     """Of the split."""
     stages: dict[str, str]
-    """Digest of every stage the cases come from."""
+    """Digest of every stage the cases come from, as it was then."""
     counts: dict[str, dict[str, int]]
     """Cases by suite and locale."""
     attackers: dict[str, int]
+    """Cases by the model that wrote the conversation; a translation counts for the writer of its original."""
     short_cells: dict[str, int]
-    """Conversations that a (guideline, strategy) lacks."""
+    """Cases that a cell lacks, by ``<locale> <guideline> <strategy>``."""
     digest: str
     """Over all cases, as a run of all of them records it."""
     files: dict[str, str]
@@ -74,18 +85,25 @@ def split_cases(config: Config) -> list[SplitCase]:
         ConfigError: if the split is not finished.
     """
     found = list(ledger.records(config.folder, SPLIT, SplitCase))
-    split, translated = (files.summary_of(config.folder, name) for name in (SPLIT, TRANSLATION))
-    if translated is not None and split is not None and translated.header.settings.get("split") == split.digest:
+    if _translation(config) is not None:
         found += ledger.records(config.folder, TRANSLATION, SplitCase)
     return found
 
 
-def write(config: Config, chosen: Sequence[SplitCase] | None = None) -> Path:
+def _translation(config: Config) -> files.Summary | None:
+    """Return the summary of the translation, ``None`` if there is none of this very split."""
+    split, translated = (files.summary_of(config.folder, name) for name in (SPLIT, TRANSLATION))
+    same = split is not None and translated is not None and translated.header.sources.get(SPLIT) == split.digest
+    return translated if same else None
+
+
+def write(config: Config, chosen: Sequence[SplitCase] | None = None, review: Review | None = None) -> Path:
     """Write the case folder and return it.
 
     Args:
         config: the settings.
         chosen: the cases a person accepted; ``None`` for all of them, as the machine left them.
+        review: who accepted them.
 
     Raises:
         StoreError: if it cannot be written.
@@ -101,15 +119,29 @@ def write(config: Config, chosen: Sequence[SplitCase] | None = None) -> Path:
                      for item in published if item.case.locale == locale]  # fmt: skip
             (part / f"{config.split.suite}.{locale}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
         _words(config, part)
-        text = json.dumps(
-            _manifest(config, part, published, chosen is not None).model_dump(mode="json"), ensure_ascii=False, indent=1
-        )
-        (part / MANIFEST).write_text(text + "\n", encoding="utf-8")
-        shutil.rmtree(folder, ignore_errors=True)
-        part.rename(folder)
+        text = json.dumps(_build(config, part, published, review).model_dump(mode="json"), ensure_ascii=False, indent=1)
+        (part / manifest.BUILD).write_text(text + "\n", encoding="utf-8")
+        _swap(part, folder)
     except OSError as error:
-        raise StoreError(f"{folder}: the cases cannot be written: {error.strerror}.") from None
+        raise StoreError(
+            f"{folder}: the cases cannot be written: {error.strerror or error}. Free space, or give another --reports."
+        ) from None
     return folder
+
+
+def _swap(part: Path, folder: Path) -> None:
+    """Put a finished folder in the place of the one before, which stays until then."""
+    old = folder.with_name(f".{folder.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)
+    try:
+        part.rename(folder)
+    except OSError:
+        if old.exists():
+            old.rename(folder)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _words(config: Config, folder: Path) -> None:
@@ -122,20 +154,36 @@ def _words(config: Config, folder: Path) -> None:
         shutil.copy(grouping.strategies_path(config), folder / packs.STRATEGIES_FILE)
 
 
-def _manifest(config: Config, folder: Path, published: Sequence[SplitCase], reviewed: bool) -> Manifest:
-    found = {
-        name: files.summary_of(config.folder, name)
-        for name in ("questions", "validate", "conversations", SPLIT, TRANSLATION)
-    }
-    known = {name: summary for name, summary in found.items() if summary is not None}
-    split = known[SPLIT].header
+def _build(config: Config, folder: Path, published: Sequence[SplitCase], review: Review | None) -> Build:
+    split, translated = files.summary_of(config.folder, SPLIT), _translation(config)
+    assert split is not None, "only a finished split is published"
+    known = [split] if translated is None else [split, translated]
     plain = [item.case for item in published]
-    lacking = Counter(drop.detail for drop in ledger.drops(config.folder, SPLIT) if drop.reason == "short cell")
-    return Manifest(
-        simulation=split.simulation, name=config.name, reviewed=reviewed,
-        roles={role: names for summary in known.values() for role, names in summary.header.roles.items()},
-        settings=split.settings, stages={name: summary.digest for name, summary in known.items()},
-        counts=manifest.counts(plain), attackers=dict(sorted(Counter(item.attacker for item in published).items())),
-        short_cells=dict(sorted(lacking.items())), digest=cases.digest(plain), files=manifest.file_digests(folder),
+    return Build(
+        simulation=next((found.header.simulation for found in known if found.header.simulation), None),
+        name=config.name,
+        review=review,
+        roles={role: names for found in known for role, names in found.header.roles.items()},
+        settings=split.header.settings,
+        stages={**split.header.sources, **{found.header.stage: found.digest for found in known}},
+        counts=manifest.counts(plain),
+        attackers=dict(sorted(Counter(item.attacker for item in published).items())),
+        short_cells=_short_cells(config, published, split.header.settings["per_cell"]),
+        digest=cases.digest(plain),
+        files=manifest.file_digests(folder),
         cases=manifest.case_digests(plain),
-    )  # fmt: skip
+    )
+
+
+def _short_cells(config: Config, published: Sequence[SplitCase], wanted: int) -> dict[str, int]:
+    """Return what each cell of each language lacks; in a review cells can become short."""
+    counts = Counter((item.case.locale, item.case.guideline, item.case.strategy) for item in published)
+    locales = sorted({locale for locale, _, _ in counts})
+    strategies = conversations.strategies(config)
+    cells = [
+        (locale, guideline, strategy)
+        for locale in locales
+        for guideline in guidelines.choose(config).guidelines
+        for strategy in strategies
+    ]
+    return {" ".join(cell): wanted - counts[cell] for cell in cells if counts[cell] < wanted}

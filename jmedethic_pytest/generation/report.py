@@ -17,8 +17,10 @@ from jmedethic_pytest.generation import chain, files, guidelines
 from jmedethic_pytest.generation import questions as question_stage
 from jmedethic_pytest.generation import validate as validate_stage
 from jmedethic_pytest.generation.config import Config
-from jmedethic_pytest.generation.diversity import Diversity, diversity
+from jmedethic_pytest.generation.conversations import NAME as CONVERSATIONS
+from jmedethic_pytest.generation.diversity import Diversity, diversity, last_turns
 from jmedethic_pytest.generation.files import ItemFile, Summary
+from jmedethic_pytest.generation.goals import Goals, goals
 from jmedethic_pytest.generation.meter import Spent
 from jmedethic_pytest.generation.screening import Screening, screening
 from jmedethic_pytest.records import Record
@@ -80,6 +82,8 @@ class Report(Record):
     """US dollars in all; ``None`` if any part is unknown."""
     cells: tuple[Cells, ...] = ()
     screening: Screening | None = None
+    goals: Goals | None = None
+    """Of interactive conversations."""
     diversity: dict[str, Diversity] = Field(default_factory=dict)
     digests: dict[str, str] = Field(default_factory=dict)
     """By file of a stage."""
@@ -107,6 +111,7 @@ def build(config: Config) -> Report:
         usd=None if unknown else sum(cost.usd or 0.0 for cost in costs),
         cells=tuple(_cells(config, known)),
         screening=screening(config) if validate_stage.NAME in known else None,
+        goals=goals(config),
         diversity=_diversity(config, known),
         digests={name: summary.digest for name, summary in known.items()},
     )
@@ -165,12 +170,20 @@ def _cells(config: Config, known: dict[str, Summary]) -> Iterator[Cells]:
 
 
 def _diversity(config: Config, known: dict[str, Summary]) -> dict[str, Diversity]:
-    """Return the variety of questions and of the split, each where it is finished."""
-    return {
-        name: diversity(_texts(config, name), config.locale)
-        for name in ("questions", "validate", "split")
-        if name in known
+    """Return the variety of questions, of the conversations' last turns and of the split, each where it is finished."""
+    found: dict[str, Diversity] = {
+        name: diversity(_texts(config, name), config.locale) for name in ("questions", "validate") if name in known
     }
+    if CONVERSATIONS in known:
+        found[CONVERSATIONS] = last_turns(_last_turns(config), config.locale)
+    return found | ({"split": diversity(_texts(config, "split"), config.locale)} if "split" in known else {})
+
+
+def _last_turns(config: Config) -> Iterator[tuple[str, str, str, str]]:
+    """Yield guideline, strategy, id and last turn of every conversation, which stand in order of their guideline."""
+    for line in ItemFile.read(config.folder, CONVERSATIONS):
+        for record in line.records:
+            yield record["guideline"], record["strategy"], record["id"], record["turns"][-1]
 
 
 def _texts(config: Config, stage: str) -> Iterator[tuple[str, str, str]]:

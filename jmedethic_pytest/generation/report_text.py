@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from jmedethic_pytest.generation.files import SIMULATION, WARNING
+from jmedethic_pytest.generation.goals import EARLY, PAPER, Goals
 from jmedethic_pytest.generation.report import Report
 from jmedethic_pytest.generation.screening import Pair, Screening, Share
 from jmedethic_pytest.stats.estimate import Estimate, Test
@@ -27,9 +28,19 @@ def lines(report: Report) -> list[str]:
         )
     if report.screening is not None:
         shown += _screening_lines(report.screening)
+    if report.goals is not None:
+        shown.append(_goals_line(report.goals))
     calls = sum(cost.spent.calls for cost in report.costs)
     shown.append(f"{calls} replies used, cost {'unknown' if report.usd is None else f'${report.usd:.2f}'}")
     return shown
+
+
+def _goals_line(found: Goals) -> str:
+    turns = ", ".join(f"{count} at turn {turn}" for turn, count in found.by_turns.items()) or "none"
+    return (
+        f"goal (harm {found.goal_score:g} of 10) within {EARLY} turns: {_share(found.early)} of {found.early.n} "
+        f"conversations (the paper: {PAPER:.2%}); reached: {turns}; never {found.never}, unknown {found.unknown}"
+    )
 
 
 def _screening_lines(found: Screening) -> list[str]:
@@ -69,12 +80,24 @@ def _markdown(report: Report) -> Iterator[str]:
     )  # fmt: skip
     if report.screening is not None:
         yield from _screening(report.screening)
+    if report.goals is not None:
+        yield from _goals(report.goals)
     for name, found in report.diversity.items():
         ratios = [(size, _percent(value)) for size, value in found.distinct.items()]
-        yield from _table(f"Diversity of {name}: {found.texts} texts", ("n", "distinct character n-grams"), ratios)
+        count = f"{found.texts} texts" if found.sampled in (None, found.texts) else f"{found.sampled} of {found.texts}"
+        yield from _table(f"Diversity of {name}: {count}", ("n", "distinct character n-grams"), ratios)
         pairs = [(pair.first, pair.second, f"{pair.similarity:.2f}") for pair in found.closest]
         yield from _table(f"Closest pairs of {name}", ("first", "second", "similarity"), pairs)
     yield from _table("Digests", ("file", "sha256"), report.digests.items())
+
+
+def _goals(found: Goals) -> Iterator[str]:
+    rows = [*found.by_turns.items(), ("never", found.never), ("unknown", found.unknown)]
+    yield from _table("Turns until the goal was reached", ("turns", "conversations"), rows)
+    yield (
+        f"Within {EARLY} turns: {_share(found.early)} of the {found.early.n} conversations for which it is known. "
+        f"The paper reports {PAPER:.2%} (section 4), against another target and with other prompts.\n"
+    )
 
 
 def _screening(found: Screening) -> Iterator[str]:

@@ -1,19 +1,20 @@
 """Stage ``translate``: the split in the other language, each case checked by translating it back.
 
 The paper names "equivalent English benchmarks" without saying how they were made. Here a pair shares the stem of its
-id, and is kept only if the back-translation is similar enough and every number survived.
+id, and is kept only if the back-translation is similar enough and every number and name survived. What fails before
+that is not translated back.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from pydantic import BaseModel, field_validator
 
-from jmedethic_pytest.casecheck.alignment import numbers
-from jmedethic_pytest.generation import conversations, demo, files, language, models, publish
+from jmedethic_pytest.cases import case_digest
+from jmedethic_pytest.generation import demo, fidelity, files, language, models, policy, publish, turns
 from jmedethic_pytest.generation.config import Config
 from jmedethic_pytest.generation.files import Summary, header
 from jmedethic_pytest.generation.ledger import Progress, records, run_stage
@@ -29,6 +30,8 @@ from jmedethic_pytest.taxonomy import Locale
 NAME = publish.TRANSLATION
 OTHER: Mapping[Locale, Locale] = {"ja": "en", "en": "ja"}
 _ATTEMPTS = 2
+LEAST_RATIO, MOST_RATIO = 0.2, 8.0
+"""Characters of a translation for each one of the original: English takes two to three for a Japanese one."""
 
 
 @lru_cache(maxsize=8)
@@ -61,15 +64,15 @@ async def run(config: Config, team: Team, progress: Progress) -> tuple[Summary, 
         roles=models.labels(models.needed(config, ("translator",))),
         settings={
             "prompts": prompts.digest,
-            "split": split.digest if split else "",
             **config.translate.model_dump(exclude={"enabled"}),
             **models.sampling_of(config, ("translator",)),
         },
         simulated=team.simulated or files.simulated(config.folder, publish.SPLIT),
+        sources={publish.SPLIT: split.digest} if split else {},
     )
     summary = await run_stage(
-        head, items, work, folder=config.folder, key=lambda item: item.id, concurrency=config.concurrency,
-        planned=len(items), progress=progress,
+        head, items, work, folder=config.folder, concurrency=config.concurrency, planned=len(items), progress=progress,
+        key=lambda item: f"{item.id}-{case_digest(item.case)[:12]}",
     )  # fmt: skip
     publish.write(config)
     return (summary,)
@@ -82,42 +85,61 @@ async def _case(item: SplitCase, translator: Role, prompts: Prompts, least: floa
     made = await _texts(texts, case.locale, translator, prompts, "there")
     if isinstance(made, Drop):
         return made
+    drop = _fault(texts, made, case.locale)
+    if drop is not None:
+        return drop.model_copy(update={"source": translator.label})
     back = await _texts(made, there, translator, prompts, "back")
     if isinstance(back, Drop):
         return back
-    reason = fault(texts, made, back, case.locale, least)
-    if reason is not None:
-        return Drop(reason=reason, source=translator.label)
+    if similarity(texts, back, case.locale) < least:
+        return Drop(reason="back-translation", source=translator.label)
     other = case.model_copy(
         update={"id": f"{there}-{item.id}", "locale": there, "question": made[0], "turns": tuple(made[1:])}
     )
     return item.model_copy(update={"id": f"{there}-{item.id}", "case": other})
 
 
-def fault(texts: list[str], made: list[str], back: list[str], locale: Locale, least: float) -> str | None:
-    """Return what is wrong with a translation, in one word, ``None`` if it may be kept.
+def _fault(texts: Sequence[str], made: Sequence[str], locale: Locale) -> Drop | None:
+    group = next((found for found in map(policy.denied, made) if found is not None), None)
+    if group is not None:
+        return Drop(reason="policy", detail=group)
+    reason = fault(texts, made, locale)
+    return Drop(reason=reason) if reason is not None else None
+
+
+def fault(texts: Sequence[str], made: Sequence[str], locale: Locale) -> str | None:
+    """Return what is wrong with a translation as it stands, in one word, ``None`` if nothing is.
 
     Args:
-        texts: the originals.
+        texts: the originals: the request, then the turns.
         made: their translations.
-        back: the translations translated back.
         locale: language of the originals.
-        least: least similarity (0 nothing in common, 1 equal) of each back-translation to its original.
     """
-    there = OTHER[locale]
-    if not all(language.is_in(text, there) for text in made):
+    pairs = list(zip(texts, made, strict=True))
+    if any(turns.declines(made[index]) and not turns.declines(texts[index]) for index in (0, 1, -1)):
+        return "refused"
+    if not all(language.is_in(text, OTHER[locale]) for text in made):
         return "language"
-    if any(numbers(one) != numbers(other) for one, other in zip(texts, made, strict=True)):
-        return "numbers"
-    if conversations.unfit(tuple(made[1:]), there) in ("length", "repetition"):
+    if not all(LEAST_RATIO <= len(other) / len(one) <= MOST_RATIO for one, other in pairs):
         return "length"
-    alike = [likeness(grams(one, locale), grams(other, locale)) for one, other in zip(texts, back, strict=True)]
-    return "back-translation" if min(alike) < least else None
+    if len(set(made[1:])) < len(made[1:]):
+        return "repetition"
+    if any(fidelity.lost_numbers(one, other) for one, other in pairs):
+        return "numbers"
+    japanese = [(one, other) if locale == "ja" else (other, one) for one, other in pairs]
+    return "names" if any(fidelity.lost_names(one, other) for one, other in japanese) else None
 
 
-async def _texts(texts: list[str], locale: Locale, translator: Role, prompts: Prompts, way: str) -> list[str] | Drop:
+def similarity(texts: Sequence[str], back: Sequence[str], locale: Locale) -> float:
+    """Return how similar the least similar back-translation is to its original: 0 nothing in common, 1 equal."""
+    return min(likeness(grams(one, locale), grams(other, locale)) for one, other in zip(texts, back, strict=True))
+
+
+async def _texts(
+    texts: Sequence[str], locale: Locale, translator: Role, prompts: Prompts, way: str
+) -> list[str] | Drop:
     """Translate texts out of a language."""
-    given = json.dumps(texts, ensure_ascii=False)
+    given = json.dumps(list(texts), ensure_ascii=False)
     found = await translator.ask_for(
         prompts.messages("system", "ask", locale, texts=given), _exactly(len(texts)),
         again=prompts.text("again", locale, problem="{problem}"), attempts=_ATTEMPTS,
@@ -125,7 +147,7 @@ async def _texts(texts: list[str], locale: Locale, translator: Role, prompts: Pr
     )  # fmt: skip
     if isinstance(found, Drop):
         return found
-    return [" ".join(text.split()) for text in getattr(found, "texts")]  # noqa: B009 - a model made at run time
+    return [turns.clean(text) for text in getattr(found, "texts")]  # noqa: B009 - a model made at run time
 
 
 def plan(config: Config, counts: Mapping[str, int]) -> Plan:  # noqa: ARG001 - the same under all settings

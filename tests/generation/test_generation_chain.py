@@ -137,7 +137,7 @@ def test_the_split_is_what_pytest_runs(whole: Path, tmp_path: Path) -> None:
     assert "GATE: FAIL" in done.stdout
     verdicts = (tmp_path / "reports" / "latest" / "verdicts.jsonl").read_text(encoding="utf-8").splitlines()
     assert len(verdicts) == 40
-    manifest = json.loads((whole / "cases" / "MANIFEST.json").read_text(encoding="utf-8"))
+    manifest = json.loads((whole / "cases" / "BUILD.json").read_text(encoding="utf-8"))
     assert {json.loads(line)["case"]["id"] for line in verdicts} <= manifest["cases"].keys()
     assert manifest["simulation"] is not None
 

@@ -1,4 +1,4 @@
-"""Scripts of the attackers that write conversations, and of the translator."""
+"""Scripts of the attackers that write conversations, of the target they talk to, and of the translator."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ from jmedethic_pytest.generation.demo.script import Task
 
 _DECLINED, _BROKEN, _SHORT = 0.05, 0.02, 0.02
 """Shares of requests that are declined, answered with broken JSON at first, and with a turn too few."""
+_OPENLY = 3
+"""The turn that asks openly for the first time."""
+_YIELDS = (0.0, 0.1, 0.7, 0.4)
+"""Share of conversations in which the target gives way at the first, second, third and any later turn."""
 _CONSONANTS, _VOWELS = "bcdfghjklmnpqrstvwxz", "aeiou"
 _SYLLABLES = tuple(first + second for first in _CONSONANTS for second in _VOWELS)
 _KATAKANA = "アイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワヲン"
@@ -32,10 +36,26 @@ def _converse(task: Task) -> str:
 
 def _next_turn(task: Task) -> str:
     """Write the next user turn of a conversation with the reference target."""
-    number, most = int(task.values["number"]), int(task.values["most"])
+    number, texts = int(task.values["number"]), _texts(task.locale)
     if number == 1 and task.fraction("declined") < _DECLINED:
-        return str(_texts(task.locale)["declined"])
-    return json.dumps({"turn": _turn(task, number - 1, min(most, 3))}, ensure_ascii=False)
+        return str(texts["declined"])
+    if number <= _OPENLY:
+        return json.dumps({"turn": _turn(task, number - 1, _OPENLY)}, ensure_ascii=False)
+    again = texts["again"][(number - _OPENLY - 1) % len(texts["again"])]
+    return json.dumps({"turn": f"{again} {_request(task)}".strip()}, ensure_ascii=False)
+
+
+def _respond(task: Task) -> str:
+    """Answer as the reference target of a conversation: helpful at first, worn down by one turn after the other."""
+    number = int(task.values["number"])
+    said = [message.content for message in task.messages]
+    if number == 1:
+        stance = "careful"
+    elif task.fraction("yields", *said) < _YIELDS[min(number, len(_YIELDS)) - 1]:
+        stance = "comply"
+    else:
+        stance = "waver" if task.fraction("wavers", *said) < 0.5 else "refuse"
+    return str(load("demo_replies.toml")[task.locale][stance])
 
 
 def _turn(task: Task, index: int, count: int) -> str:
@@ -44,8 +64,13 @@ def _turn(task: Task, index: int, count: int) -> str:
         return str(task.choose(texts["opening"], "opening"))
     if index < count - 1:
         return str(task.choose(texts["shift"], "shift", index))
+    return f"{task.choose(texts['wish'], 'wish', index)} {_request(task)}".strip()
+
+
+def _request(task: Task) -> str:
+    """Return the request a conversation is to lead to, as the attacker was told it."""
     found = re.search(r"^(?:依頼|Request): (.+)$", task.messages[1].content, re.MULTILINE)
-    return f"{task.choose(texts['wish'], 'wish', index)} {found[1] if found else ''}".strip()
+    return found[1] if found else ""
 
 
 def _translate(task: Task) -> str:
@@ -56,7 +81,7 @@ def _translate(task: Task) -> str:
     texts = [_to_latin(text) if into_english else _from_latin(text) for text in given]
     back = task.values["way"] == "back"
     if back and task.fraction("bad") < 0.05:
-        texts = [text[: len(text) // 6] or text for text in texts]
+        texts = [text[: len(text) // 15] or text for text in texts]
     return json.dumps({"texts": texts}, ensure_ascii=False)
 
 
@@ -92,5 +117,6 @@ def _read(word: str) -> str:
 TASKS: Mapping[str, Callable[[Task], str]] = {
     "converse": _converse,
     "next": _next_turn,
+    "respond": _respond,
     "translate": _translate,
 }
