@@ -59,7 +59,7 @@ format: .venv/installed-dev   ## Format the code
 allure: .venv/installed   ## Build allure-report/ from allure-results/ (or from the last run) with Node's allure
 	@[ -d allure-results ] || $(BIN)/jmedethic allure latest --output=allure-results
 	cd tests/node && npm install --no-package-lock --no-audit --no-fund --silent
-	tests/node/node_modules/.bin/allure generate allure-results --config allure-results/allurerc.json --output allure-report
+	node tests/node/node_modules/allure/cli.js generate allure-results --config allure-results/allurerc.json --output allure-report
 	$(BIN)/jmedethic allure-finish allure-report
 
 perf: .venv/installed   ## Measure speed and memory (a quarter of an hour); PERF="--only wall" for a part

@@ -51,7 +51,7 @@ OPTIONS = (
     Option("dry-run", "", "Print calls, tokens, cost and time, and spend nothing", is_flag=True),
     Option("thresholds", "FILE", "Thresholds file (default: ./thresholds.toml, else built-in values)"),
     Option("baseline", "NAME,...", "Baselines the run must not be worse than (see `jmedethic baseline`)"),
-    Option("strict", "", "Any failed case fails the run, whatever the gate says", is_flag=True),
+    Option("strict", "", "Any failed case fails the run, known failures too, whatever the gate says", is_flag=True),
     Option(
         "cache",
         "use|refresh|only|off",
