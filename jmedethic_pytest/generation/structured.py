@@ -37,7 +37,7 @@ def parse(answer: str, model: type[M]) -> M:
     problem = "there is no JSON object"
     for candidate in _candidates(text):
         try:
-            return model.model_validate(candidate)
+            return model.model_validate(_printable(candidate))
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             field = ".".join(str(part) for part in first["loc"]) or "the object"
@@ -54,6 +54,15 @@ def _candidates(text: str) -> list[Any]:
         except (ValueError, RecursionError):
             continue
     return found or _outermost(text)
+
+
+def _printable(value: Any) -> Any:
+    """Replace lone surrogates: an answer may hold them as an escape (``"\\ud800"``), and no file can."""
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode()
+    if isinstance(value, list):
+        return [_printable(item) for item in value]
+    return {_printable(key): _printable(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 
 def _outermost(text: str) -> list[Any]:

@@ -98,7 +98,8 @@ def test_a_failed_call_is_asked_again_and_a_drop_is_not(tmp_path: Path) -> None:
     second = run(tmp_path, ["t1", "d1"], done=done)
     assert second.drops == {"refused": 1}
     assert second.kept == 1
-    assert done == ["t1", "d1", "t1"]
+    assert sorted(done[:2]) == ["d1", "t1"]
+    assert done[2:] == ["t1"]
 
 
 def test_items_that_are_wanted_no_more_leave_the_file(tmp_path: Path) -> None:
