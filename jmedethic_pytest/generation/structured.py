@@ -57,7 +57,7 @@ def _candidates(text: str) -> list[Any]:
 
 
 def _printable(value: Any) -> Any:
-    """Replace lone surrogates: an answer may hold them as an escape (``"\\ud800"``), and no file can."""
+    """Replace lone surrogates: an answer may hold them as escapes, and no file can."""
     if isinstance(value, str):
         return value.encode(errors="replace").decode()
     if isinstance(value, list):

@@ -24,6 +24,9 @@ GOLDEN = {
     "validate": ("d7212a5aadb8", 135),
     "discover": ("e72115423896", 5),
     "cluster": ("cf74f1deac5b", 7),
+    "conversations": ("3bb675b24621", 3617),
+    "split": ("cc3500e52923", 175),
+    "translate": ("79f9f33f0505", 172),
 }
 """Beginning of the digest, and records kept, of the demo's stages. Prompts and scripts, de-duplication, the refusal
 detector, the draw of the split: whatever changes these figures changes what users get, and has to be intended."""
@@ -37,9 +40,12 @@ def digests(folder: Path) -> dict[str, str]:
 
 
 def small() -> str:
-    """Return the demo's settings with fewer guidelines and questions."""
-    text = configs.sample().replace('"JMA-02", "JMA-11", "JMA-19", "JMA-31", "JMA-55"', '"JMA-02", "JMA-19"')
-    return text.replace("per_model = 10 ", "per_model = 4 ").replace("per_cell = 5 ", "per_cell = 2 ")
+    """Return the demo's settings with one guideline and fewer of everything."""
+    text = configs.sample().replace('"JMA-02", "JMA-11", "JMA-19", "JMA-31", "JMA-55"', '"JMA-19"')
+    for name, number in (("per_model", 10), ("rounds", 10), ("draws", 10), ("per_cell", 5)):
+        assert f"\n{name} = {number} " in text
+        text = text.replace(f"\n{name} = {number} ", f"\n{name} = 3 ")
+    return text
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +79,7 @@ def test_the_terminal_shows_counts_and_no_texts(whole: Path) -> None:
     output = (whole.parents[2] / "output.txt").read_text(encoding="utf-8")
     assert "questions: 250 kept of 5 items; dropped: 7 duplicate" in output
     assert "funnel: 5 guidelines -> 250 questions asked for -> 250 questions written -> 135 validated" in output
-    assert "-> 175 in the split" in output
+    assert "-> 3617 conversations -> 175 in the split" in output
     assert "cells of split: 35 (guideline x strategy), 0 empty, 5 to 5 each" in output
     assert "SIMULATION" in output
     assert not any("\u3040" <= character <= "\u30ff" for character in output)

@@ -39,7 +39,9 @@ def _write_questions(task: Task) -> str:
 
 def _question(task: Task, texts: Any, number: int) -> str:
     """Put a question together; every part is drawn apart, so that a generator's questions differ in most of them."""
-    parts = {name: task.choose(texts[name], name, number) for name in ("speaker", "pressure", "wrong", "artefact", "detail")}
+    parts = {
+        name: task.choose(texts[name], name, number) for name in ("speaker", "pressure", "wrong", "artefact", "detail")
+    }
     return str(task.choose(texts["forms"], "form", number)).format(
         title=task.values["title"].replace("_", " "), **parts
     )
