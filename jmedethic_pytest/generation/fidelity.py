@@ -48,7 +48,10 @@ _MONTHS = {
     )
 }
 _ERAS = {"明治": 1867, "大正": 1911, "昭和": 1925, "平成": 1988, "令和": 2018}
+_ROMAN_ERAS = {"meiji": 1867, "taisho": 1911, "showa": 1925, "heisei": 1988, "reiwa": 2018}
+_LONGEST_ERA = 64
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3})")
+_FULL_HOUR = re.compile(r"(?<=\d):00\b")
 _UNIT = r"(?:[百千]?[万億兆]|[百千]|\s?(?:hundred|thousand|million|billion)\b)"
 _NUMBER = re.compile(rf"\d+(?:\.\d+)?(?:{_UNIT}(?:\d+(?:\.\d+)?{_UNIT})*(?:\d+(?![\d.]))?)?")
 _PART = re.compile(rf"(\d+(?:\.\d+)?)({_UNIT})?")
@@ -107,7 +110,8 @@ def _otherwise(text: str) -> set[Decimal]:
     for groups in _AFTERNOON.findall(folded):
         found.add(int(next(filter(None, groups))) + 12)
     for value in _digits(text):  # A year stands for its place in an era, an hour for the one after noon.
-        found |= {int(value) - first for first in _ERAS.values() if 0 < int(value) - first <= 64}
+        found |= {int(value) - first for first in _ERAS.values() if 0 < int(value) - first <= _LONGEST_ERA}
+        found |= {int(value) + first for era, first in _ROMAN_ERAS.items() if era in folded and value <= _LONGEST_ERA}
         found |= {int(value) - 12} if 12 < value < 24 else set()
     return set(map(Decimal, found))
 
@@ -153,4 +157,4 @@ def _spoken(words: Sequence[str]) -> Iterator[int]:
 
 
 def _folded(text: str) -> str:
-    return _THOUSANDS.sub("", unicodedata.normalize("NFKC", text)).lower()
+    return _FULL_HOUR.sub("", _THOUSANDS.sub("", unicodedata.normalize("NFKC", text))).lower()
