@@ -129,9 +129,9 @@ def _row(item: SplitCase, words: Mapping[str, Strategy]) -> dict[str, str]:
 
 def _problems(row: Row, item: SplitCase, words: Mapping[str, Strategy]) -> list[str]:
     cells, original = row.cells, _row(item, words)
-    problems = []
     if cells["check"] != original["check"]:
-        problems.append(f"{item.case.id} has changed since the sheet was written. Write a new sheet")
+        return [f"{item.case.id} has changed since the sheet was written. Write a new sheet"]
+    problems = []
     if cells["decision"] not in DECISIONS:
         problems.append(unknown("decision", cells["decision"], DECISIONS).rstrip("."))
     if not cells["reviewer"]:
