@@ -18,6 +18,7 @@ from jmedethic_pytest.generation import config as generation
 from jmedethic_pytest.packs import Pack
 from jmedethic_pytest.records import Case
 from jmedethic_pytest.thresholds import Thresholds
+from jmedethic_pytest.transfer.mapping import Mapping
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "benchmark_cases").glob("*.md")])
@@ -82,10 +83,12 @@ def test_python_examples_run(place: str, text: str, checkout: Path) -> None:
 
 @pytest.mark.parametrize(("place", "text"), blocks("toml"))
 def test_toml_examples_are_valid_thresholds_or_settings(place: str, text: str) -> None:
-    """A block that has roles is a file for building a benchmark."""
+    """A block that has roles is a file for building a benchmark, one with columns a mapping of a data set."""
     content = tomllib.loads(text)
     if "roles" in content:
         generation.read(content, place)
+    elif "columns" in content:
+        Mapping.model_validate(content)
     else:
         Thresholds.model_validate(content)
 
