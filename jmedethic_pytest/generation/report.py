@@ -110,7 +110,7 @@ def build(config: Config) -> Report:
         costs=costs,
         usd=None if unknown else sum(cost.usd or 0.0 for cost in costs),
         cells=tuple(_cells(config, known)),
-        screening=screening(config) if validate_stage.NAME in known else None,
+        screening=screening(config) if {validate_stage.ANSWERS, validate_stage.NAME} <= known.keys() else None,
         goals=goals(config),
         diversity=_diversity(config, known),
         digests={name: summary.digest for name, summary in known.items()},
