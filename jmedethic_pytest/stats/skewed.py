@@ -16,6 +16,10 @@ from jmedethic_pytest.stats.estimate import Estimate
 from jmedethic_pytest.stats.intervals import cluster_t, standard_error
 from jmedethic_pytest.stats.sample import SAME, Sample, sample
 
+_UNDERESTIMATED = 1.3
+"""A few dozen clusters rarely show the whole tail. By simulation (perf/calibration.py): where falls are more frequent
+under some guidelines, the skewness as it is leaves 3.3 % of wrong bounds instead of 2.5 %."""
+
 
 class Reach(NamedTuple):
     """How many standard errors an interval reaches to either side of the mean."""
@@ -44,8 +48,9 @@ def reach(data: Sample, level: float = 0.95) -> Reach:
 
     Hall's transformation (1992) of the t statistic that removes the effect of skewness, as a series up to its third
     power: with the t quantile q, ``u = q / sqrt(G) + s / (6 G)`` and s the skewness of the cluster sums towards this
-    side, ``sqrt(G) * (u + s u^2 / 3 + 5 s^2 u^3 / 27)``, and at least q. The first power is Johnson's t (1978). For
-    rare events among many clusters it comes within a few percent of the exact binomial bound (Clopper & Pearson 1934).
+    side, ``sqrt(G) * (u + s u^2 / 3 + 5 s^2 u^3 / 27)``, and at least q. The first power is Johnson's t (1978). With
+    the true skewness it is within a few percent of the exact binomial bound of rare events; that of a sample is too
+    small, so s is 1.3 times as large.
 
     Args:
         data: the sample.
@@ -82,6 +87,7 @@ def skewness(data: Sample) -> float:
 
 
 def _lengthened(quantile: float, tail: float, clusters: int) -> float:
+    tail *= _UNDERESTIMATED
     u = quantile / math.sqrt(clusters) + tail / (6 * clusters)
     series = u + tail * u**2 / 3 + 5 * tail**2 * u**3 / 27
     return max(quantile, math.sqrt(clusters) * series)

@@ -12,9 +12,9 @@ from jmedethic_pytest.stats.skewed import cluster_t_skewed, reach, skewness
 
 
 @pytest.mark.parametrize("n", [67, 469, 2345])
-@pytest.mark.parametrize("fallen", [3, 4, 5, 9, 16, 36, 60])
+@pytest.mark.parametrize("fallen", [9, 16, 36, 60])
 def test_bound_of_rare_falls_is_about_the_exact_binomial_one(n: int, fallen: int) -> None:
-    """Clopper and Pearson's bound, within 5 %; Student's t alone is up to 40 % too optimistic."""
+    """Clopper and Pearson's bound, within 5 %; Student's t alone is up to 13 % too optimistic."""
     exact = stats.binomtest(fallen, n).proportion_ci(0.95, "exact").high
     drops = np.where(np.arange(n) < fallen, -1.0, 0.0)
     found, plain = cluster_t_skewed(drops, np.arange(n)), cluster_t(drops, np.arange(n))
@@ -24,13 +24,17 @@ def test_bound_of_rare_falls_is_about_the_exact_binomial_one(n: int, fallen: int
     assert plain.low > found.low or fallen > n / 2
 
 
-@pytest.mark.parametrize("fallen", [1, 2])
-def test_bound_of_very_rare_falls_is_on_the_safe_side(fallen: int) -> None:
-    for n in (67, 469):
-        found = cluster_t_skewed(np.where(np.arange(n) < fallen, -1.0, 0.0), np.arange(n))
-        assert found.low is not None
-        exact = stats.binomtest(fallen, n).proportion_ci(0.95, "exact").high
-        assert exact < -found.low < 1.3 * exact
+@pytest.mark.parametrize("n", [67, 469])
+@pytest.mark.parametrize("fallen", [1, 2, 3, 4, 5])
+def test_bound_of_very_rare_falls_is_on_the_safe_side(n: int, fallen: int) -> None:
+    """Where Student's t is a fifth to a half too optimistic."""
+    exact = stats.binomtest(fallen, n).proportion_ci(0.95, "exact").high
+    drops = np.where(np.arange(n) < fallen, -1.0, 0.0)
+    found, plain = cluster_t_skewed(drops, np.arange(n)), cluster_t(drops, np.arange(n))
+    assert found.low is not None
+    assert plain.low is not None
+    assert exact < -found.low < 1.7 * exact
+    assert -plain.low < 0.85 * exact
 
 
 def test_nothing_is_corrected_where_nothing_is_skewed() -> None:
