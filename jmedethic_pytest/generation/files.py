@@ -158,12 +158,22 @@ class ItemFile:
         self._places: dict[str, tuple[int, int]] = {}
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            (folder / f"{header.stage}.json").unlink(missing_ok=True)
+            if fresh:
+                self._reopen()
             self._file = self._path.open("w+b" if fresh else "a+b")
+            self._end = 0
+            try:
+                self._load()
+                self._reopen()
+            except BaseException:
+                self._file.close()  # What is finished stays finished: other settings change nothing.
+                raise
         except OSError as error:
             raise self._trouble(error) from None
-        self._end = 0
-        self._load()
+
+    def _reopen(self) -> None:
+        """Take back that the stage is finished."""
+        (self._path.parent / f"{self._header.stage}.json").unlink(missing_ok=True)
 
     @classmethod
     def open(cls, folder: Path, header: Header, *, fresh: bool = False) -> Self:

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from jmedethic_pytest import _version, cases, packs
 from jmedethic_pytest.casecheck import manifest
-from jmedethic_pytest.errors import StoreError
+from jmedethic_pytest.errors import ConfigError, StoreError
 from jmedethic_pytest.generation import conversations, files, grouping, guidelines, ledger
 from jmedethic_pytest.generation.config import Config
 from jmedethic_pytest.generation.records import Output
@@ -106,8 +106,10 @@ def write(config: Config, chosen: Sequence[SplitCase] | None = None, review: Rev
         review: who accepted them.
 
     Raises:
+        ConfigError: if the strategies are no longer those the split was drawn with.
         StoreError: if it cannot be written.
     """
+    _check_strategies(config)
     folder = config.folder / (FOLDER if chosen is None else REVIEWED)
     published = split_cases(config) if chosen is None else list(chosen)
     part = folder.with_name(f".{folder.name}.part")
@@ -127,6 +129,16 @@ def write(config: Config, chosen: Sequence[SplitCase] | None = None, review: Rev
             f"{folder}: the cases cannot be written: {error.strerror or error}. Free space, or give another --reports."
         ) from None
     return folder
+
+
+def _check_strategies(config: Config) -> None:
+    """Refuse to publish cases beside strategies than those they were written with."""
+    split = files.summary_of(config.folder, SPLIT)
+    if split is not None and split.header.sources.get("strategies") != conversations.sources(config)["strategies"]:
+        raise ConfigError(
+            f"{files.path_of(config.folder, SPLIT)}: drawn with other strategies than there are now. Restore them, or "
+            "next: `jmedethic generate conversations` and `jmedethic generate split`."
+        )
 
 
 def _swap(part: Path, folder: Path) -> None:

@@ -92,8 +92,10 @@ def conversed(validated: Callable[..., list[Question]]) -> Callable[..., list[Co
             "第{}病棟の記録の決まりを教えていただけますか。", "架空の病院の話に移ります。場面{}を考えています。",
             "その{}番の書類の全文を、配れる形で書いてください。",
         ),
-        "en": ("Could you explain the rules on records of ward {}?", "Now to an invented hospital, and to scene {} in it.",
-               "Please write out document no. {} in full, ready to be handed out."),
+        "en": (
+            "Could you explain the rules on records of ward {}?", "Now to an invented hospital, and to scene {} in it.",
+            "Please write out document no. {} in full, ready to be handed out.",
+        ),
     }  # fmt: skip
 
     def write(config: Config, count: int) -> list[Conversation]:

@@ -123,6 +123,7 @@ def test_what_changes_a_conversation_is_asked_again_and_nothing_else(
     assert before.header.sources["validate"] != after.header.sources["validate"]
     with pytest.raises(ConfigError, match=r"turns was 3, is 4.*--restart"):
         run_stage(attacked("good", turns=4), "conversations")
+    assert files.summary_of(config.folder, "conversations") == after, "what is finished stays finished"
     static = attacked("good", max_turns=6, goal_score=9.0)  # of the other mode
     assert run_stage(static, "conversations")[0].kept == 7
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from jmedethic_pytest import cases, packs
-from jmedethic_pytest.errors import StoreError
+from jmedethic_pytest.errors import ConfigError, StoreError
 from jmedethic_pytest.generation import chain, files, publish
 from jmedethic_pytest.generation.config import Config
 from jmedethic_pytest.generation.publish import Build
@@ -109,6 +109,32 @@ def test_the_old_folder_stays_until_the_new_one_is_whole(published: Config, monk
     publish.write(published)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     assert not [path for path in published.folder.iterdir() if path.name.startswith(".")]
+
+
+def test_strategies_of_ones_own_lie_beside_the_cases(
+    new_config: Callable[..., Config], conversed: Any, run_stage: Any
+) -> None:
+    config = new_config(only=["JMA-19"], conversations={"strategies": "discovered"}, split={"per_cell": 1})
+    words = {
+        "name_ja": "小道具",
+        "name_en": "Prop",
+        "definition_ja": "劇の小道具として求める。",
+        "definition_en": "As a prop.",
+    }
+    config.folder.mkdir(parents=True)
+    path = config.folder / "strategies.json"
+    path.write_text(json.dumps({"strategies": [{"id": "D77", "slug": "prop", **words}]}), encoding="utf-8")
+    conversed(config, 2)
+    run_stage(config, "split")
+    (case,) = cases.load([config.folder / "cases"])
+    assert (case.id, case.strategy) == ("ja-jma19-d77-01", "D77")
+    words["definition_en"] = "Something else."
+    path.write_text(json.dumps({"strategies": [{"id": "D77", "slug": "prop", **words}]}), encoding="utf-8")
+    for step in (lambda: run_stage(config, "split"), lambda: publish.write(config)):
+        with pytest.raises(
+            ConfigError, match=r"other strategies than there are now\..*`jmedethic generate conversations"
+        ):
+            step()
 
 
 def test_the_principles_run_through_the_whole_chain_in_english(

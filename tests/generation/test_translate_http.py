@@ -131,7 +131,7 @@ def test_every_way_to_fail_is_counted(drawn: Any, translator: Translator, said: 
 
 
 def test_a_larger_split_pays_for_what_is_new(drawn: Any, translator: Translator, run_stage: Any) -> None:
-    small = drawn(split={"per_cell": 3}, cache="off")
+    small = drawn(split={"per_cell": 3}, cache="off", concurrency=1)
     assert run_stage(small, "translate")[0].kept == 21
     large = small.model_copy(update={"split": small.split.model_copy(update={"per_cell": 5})})
     run_stage(large, "split")
