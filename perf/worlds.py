@@ -65,14 +65,10 @@ def simulate(world: World, runs: int, size: int, random: np.random.Generator) ->
     turn = np.sqrt(1 - _GUIDELINE - _CONVERSATION) * random.normal(size=shape)
     common = np.sqrt(_GUIDELINE) * guideline + np.sqrt(_CONVERSATION) * conversation + turn
     worth = [_worth(_mix(common, world.alike, random) + world.better) for _ in range(2)]
-    odds = special.logit(world.fall) if world.fall else -np.inf
-    chance = special.expit(odds + _UNEVEN * random.normal(size=(runs, GUIDELINES, 1)))
-    falls = (random.random(shape[:3]) < chance)[..., None] & np.array([False, True, True])
-    judges = tuple(_judge(worth[0], world, random) for _ in range(2))
+    judges = _judge(worth[0], world, random), _judge(worth[0], world, random)
     baseline = sum(judges) / 2
     unfallen = baseline if world.alike == 1 else _panel(worth[1], world, random)
-    fallen = _panel(np.minimum(worth[1], random.choice(_FALLEN[0], size=shape, p=_FALLEN[1])), world, random)
-    return Runs(baseline, np.where(falls, fallen, unfallen), unfallen, judges)
+    return Runs(baseline, _with_falls(unfallen, worth[1], world, random), unfallen, judges)
 
 
 def figures(scores: Floats) -> dict[str, Floats]:
@@ -100,13 +96,13 @@ def true_drops(world: World, cases: int, random: np.random.Generator) -> dict[st
 
     Candidate and baseline are equal but for the falls, so only these need averaging.
     """
-    sums: dict[str, list[float]] = {}
+    sums, number = dict[str, float](), 0
     for block in batches(world, max(1, cases // GUIDELINES // 7), 7, random):
         with_falls, without = figures(block.candidate), figures(block.unfallen)
+        number += with_falls["mean"].size
         for name, values in with_falls.items():
-            sums.setdefault(name, []).append(float((without[name] - values).sum(axis=(1, 2)).mean()) * len(values))
-    total = max(1, cases // GUIDELINES // 7) * GUIDELINES * 7
-    return {name: sum(parts) / total for name, parts in sums.items()}
+            sums[name] = sums.get(name, 0.0) + float((without[name] - values).sum())
+    return {name: total / number for name, total in sums.items()}
 
 
 def true_level(world: World, cases: int, random: np.random.Generator) -> dict[str, float]:
@@ -121,14 +117,24 @@ def true_level(world: World, cases: int, random: np.random.Generator) -> dict[st
     }
 
 
+def _with_falls(scores: Floats, worth: Floats, world: World, random: np.random.Generator) -> Floats:
+    if not world.fall:
+        return scores
+    log_odds = special.logit(world.fall) + _UNEVEN * random.normal(size=(len(scores), GUIDELINES, 1))
+    falls = (random.random(scores.shape[:3]) < special.expit(log_odds))[..., None] & np.array([False, True, True])
+    low = random.choice(_FALLEN[0], size=int(falls.sum()), p=_FALLEN[1])
+    found = scores.copy()
+    found[falls] = _panel(np.minimum(worth[falls], low), world, random)
+    return found
+
+
 def _mix(common: Floats, alike: float, random: np.random.Generator) -> Floats:
     own = random.normal(size=common.shape) if alike < 1 else np.zeros_like(common)
     return np.sqrt(alike) * common + np.sqrt(1 - alike) * own
 
 
 def _worth(latent: Floats) -> Floats:
-    probability = special.ndtr(latent)
-    values = [_GRID[np.searchsorted(_STEPS[turn], probability[..., turn])] for turn in range(3)]
+    values = [_GRID[np.searchsorted(_STEPS[turn], latent[..., turn])] for turn in range(3)]
     return np.stack(values, axis=-1)
 
 
@@ -145,4 +151,4 @@ def _judge(worth: Floats, world: World, random: np.random.Generator) -> Floats:
 
 _MARGINALS = json.loads((Path(__file__).parent / "marginals.json").read_text(encoding="utf-8"))
 _GRID = np.array(_MARGINALS["grid"])
-_STEPS = np.array([np.cumsum(turn)[:-1] / sum(turn) for turn in _MARGINALS["turns"]])
+_STEPS = np.array([special.ndtri(np.cumsum(turn)[:-1] / sum(turn)) for turn in _MARGINALS["turns"]])

@@ -1,0 +1,69 @@
+"""The simulation behind the published error rates runs, is seeded, and writes where it says."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jmedethic_pytest.stats.bounds import interval, reach
+from jmedethic_pytest.stats.pairs import Figure, Side
+
+PERF = Path(__file__).parents[2] / "perf"
+PAGE = PERF.parent / "docs" / "explanation" / "statistics.md"
+
+
+def calibrate(folder: Path) -> dict[str, object]:
+    page = folder / "page.md"
+    page.write_text(PAGE.read_text(encoding="utf-8"), encoding="utf-8")
+    command = [sys.executable, "-W", "error", str(PERF / "calibration.py"), "--quick", "--page", str(page)]
+    done = subprocess.run([*command, "--json", str(folder / "c.json")], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    tables = [line for line in done.stdout.splitlines() if line.startswith("|")]
+    assert len(tables) == 3 * 2 + 6 + 6 + 3
+    assert all(line in page.read_text(encoding="utf-8").splitlines() for line in tables)
+    return json.loads((folder / "c.json").read_text(encoding="utf-8"))
+
+
+def test_calibration_in_its_quick_form(tmp_path: Path) -> None:
+    """Forty runs cannot show 2.5 %, but they show a gate that is open or a simulation that is off."""
+    found = calibrate(tmp_path)
+    assert [(row["world"], row["cases"]) for row in found["margin"]] == [
+        (world, cases) for world in ("fine-tune", "few falls") for cases in (67, 469, 2345)
+    ]
+    for row in found["margin"]:
+        assert 0.1 < row["drop"]["mean"] < 0.5
+        for key, share in row["false_pass"].items():
+            assert share <= row["plain_t"][key], "the gate is never less strict than plain t"
+            assert share <= 0.15
+    for row in found["power"]:
+        assert 0.55 < row["pass"] <= 1.0
+        assert row["fail"] <= 0.15
+        assert row["sample_size"] == pytest.approx(row["cases"], abs=1)
+    for row in found["coverage"]:
+        assert min(row["covered"].values()) >= 0.75
+        assert -0.5 < row["truth"]["difference"] < -0.1
+
+
+def test_published_tables_are_those_of_a_full_run() -> None:
+    """At the promised rates, give or take what the number of simulated runs allows."""
+    page = PAGE.read_text(encoding="utf-8")
+    published = page.split("<!-- measured: written by perf/calibration.py -->")[1].split("<!-- /measured -->")[0]
+    assert "4,000 pairs of runs each" in published
+    rows = [line for line in published.splitlines() if line.startswith(("| fine-tune", "| few falls"))]
+    shares = [float(cell.split(" %")[0]) for row in rows for cell in row.split("|")[3:7]]
+    assert len(shares) == 24
+    assert max(shares) <= 3.1
+
+
+def test_without_missing_scores_the_gate_asks_for_the_same_bounds_twice() -> None:
+    """So the simulation needs to compute them only once."""
+    random = np.random.default_rng(0)
+    before, now = random.integers(2, 21, size=(2, 469)) / 2
+    figure = Figure(Side(before, before), Side(now, now), np.arange(469) % 67, np.arange(469), 9.0)
+    found, bounds = interval(figure, 0.025), reach(figure, 0.025)
+    assert (found.low, found.high) == pytest.approx((bounds.low, bounds.high))
