@@ -156,7 +156,10 @@ def cluster_bootstrap(
         draws = random.integers(data.clusters, size=(resamples, data.clusters))
         return np.array([_defined(statistic(np.concatenate([rows[number] for number in draw]))) for draw in draws])
 
-    return _bootstrap(data, lambda: value, statistics, level)
+    found = _bootstrap(data, lambda: value, statistics, level)
+    if found.low is not None and found.low == found.high:
+        return _estimate(data, value, None, level, found.method, ALL_EQUAL)
+    return found
 
 
 def wilson(successes: int, n: int, level: float = 0.95, *, design_effect: float = 1.0) -> Estimate:

@@ -89,6 +89,8 @@ def test_statistic_that_is_mostly_undefined_gets_no_interval() -> None:
     nothing = cluster_bootstrap(lambda rows: None, np.arange(6))
     assert (nothing.value, nothing.reason) == (None, "the statistic is undefined for these rows")
     assert cluster_bootstrap(lambda rows: 1.0, []).reason == NO_VALUES
+    same = cluster_bootstrap(lambda rows: 1.0, np.arange(6), resamples=50)
+    assert (same.value, same.low, same.high, same.reason) == (1.0, None, None, ALL_EQUAL)
 
 
 def test_wilson_of_no_cases() -> None:
