@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from jmedethic_pytest.records import Answer, Record
 from jmedethic_pytest.stats.estimate import Estimate, Test
 
@@ -81,7 +83,7 @@ class Comparison(Record):
     known_failures: int = 0
     """Cases that fail in both runs."""
     regressed: tuple[Regressed, ...] = ()
-    single_judge: dict[str, Answer] = {}
+    single_judge: dict[str, Answer] = Field(default_factory=dict)
     """The answer if only this judge had scored, by judge: does it survive either judge alone?"""
 
 

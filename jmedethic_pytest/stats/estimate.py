@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from jmedethic_pytest.records import Record
 
 
@@ -34,6 +36,6 @@ class Test(Record):
     adjustment: str = ""
     """``Holm``, ``Bonferroni``, ``Benjamini-Hochberg``."""
     n: int = 0
-    effects: dict[str, float | None] = {}
+    effects: dict[str, float | None] = Field(default_factory=dict)
     """Effect sizes that belong to the test, by name."""
     reason: str = ""
