@@ -75,7 +75,9 @@ class ScoreTable:
         ``low`` is true if the turn is at or below its floor, missing where there is no score.
         """
         if self._frame is None:
-            self._frame = _floats(pd.DataFrame(self._rows, columns=list(COLUMNS)), ("value", *JUDGES))
+            frame = _floats(pd.DataFrame(self._rows, columns=list(COLUMNS)), ("value", *JUDGES))
+            # In the order of the names, not of the finish: the same scores must give the same last digit of a mean.
+            self._frame = frame.sort_values(["key", "turn"], kind="stable", ignore_index=True)
         return self._frame.copy(deep=False)
 
     def cases(self) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -195,7 +196,7 @@ def test_commands_of_the_gitlab_job_run(
     repository: Path, tools: Path, httpserver: HTTPServer, notes: list[dict[str, Any]]
 ) -> None:
     assert shutil.which("curl"), "the recipe needs curl, which the image python:3.12 has"
-    stand_in(tools, "python", f'exec {sys.executable} "$@"')
+    stand_in(tools, "python", f'exec {shlex.quote(sys.executable)} "$@"')
     variables = {
         "MODEL": "demo:eroding", "BASE_URL": "", "BASELINE": "release-1.0", "GITLAB_CI": "true",
         "CI_API_V4_URL": httpserver.url_for("/api/v4"), "CI_PROJECT_ID": "5", "CI_MERGE_REQUEST_IID": "7",

@@ -30,9 +30,13 @@ _FLAGS += ["--disable-component-update", "--disable-sync"]
 # ---------------------------------------------------------------- browser
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """One browser for all tests of this process."""
+    """One browser for the tests of a module.
+
+    Playwright keeps an event loop running in this thread; open for longer, it would stop every asynchronous test that
+    the same process runs afterwards.
+    """
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
         reason = "NOT TESTED IN A BROWSER: report.html needs Chromium (Debian: apt-get install chromium)"
