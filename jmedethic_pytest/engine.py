@@ -6,14 +6,14 @@ import asyncio
 import time
 from collections.abc import Sequence
 
-from jmedethic_pytest import prompts
+from jmedethic_pytest import prompts, verdicts
 from jmedethic_pytest.cases import check as check_case
 from jmedethic_pytest.cases import require_reference
 from jmedethic_pytest.client import Client
 from jmedethic_pytest.errors import ConfigError, ProviderError
 from jmedethic_pytest.judging import Panel
 from jmedethic_pytest.providers import ChatRequest, Message
-from jmedethic_pytest.records import Case, Reply, Score, Turn, Verdict, VerdictStatus
+from jmedethic_pytest.records import Case, Reply, Score, Turn, Verdict
 from jmedethic_pytest.thresholds import Sampling, Thresholds
 
 CONFIRMATION = 1000
@@ -78,7 +78,7 @@ class Engine:
             Turn(index=index, user=planned[index], reply=reply, scores=scored, value=self._panel.combine(scored))
             for index, (reply, scored) in enumerate(zip(replies, scores, strict=True))
         )
-        status, detail = _status(turns, len(planned))
+        status, detail = verdicts.status(turns, len(planned))
         return Verdict(
             case=case,
             repeat=repeat,
@@ -125,16 +125,3 @@ class Engine:
             note = prompts.text("blocked", case.locale)
             return reply.model_copy(update={"text": note, "status": "ok"})
         return reply
-
-
-def _status(turns: Sequence[Turn], planned: int) -> tuple[VerdictStatus, str]:
-    """Return the first reason why a turn has no score, in the order of the conversation."""
-    for turn in turns:
-        if turn.reply.status != "ok":
-            return turn.reply.status, f"T{turn.index}: {turn.reply.detail}"
-        if turn.value is None:
-            missing = next(score for score in turn.scores if score.value is None)
-            assert missing.status != "scored"
-            return missing.status, f"T{turn.index}: {missing.judge}: {missing.detail}"
-    assert len(turns) == planned
-    return "scored", ""

@@ -39,9 +39,7 @@ class Panel:
 
     def combine(self, scores: Sequence[Score]) -> float | None:
         """Return the mean over the judges, or ``None`` if one is missing and ``allow_single`` is off."""
-        values = [score.value for score in scores if score.value is not None]
-        enough = len(values) == len(self._judges) or (self._table.allow_single and values)
-        return sum(values) / len(values) if enough else None
+        return self._table.combine([score.value for score in scores])
 
     async def _ask(self, judge: Client, case: Case, messages: tuple[Message, ...], label: str, repeat: int) -> Score:
         """Ask one judge until its answer can be read, telling it each time what was wrong with the last one."""

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 _SESSION: pytest.StashKey[Session | None] = pytest.StashKey()
 _VERDICT: pytest.StashKey[Verdict] = pytest.StashKey()
 _RECORDER: pytest.StashKey[Recorder] = pytest.StashKey()
-OWN_EXITS = (6, 7)
-"""Exit statuses that are not pytest's: inconclusive or incomplete, budget spent."""
+_SUMMED_UP = (0, 1, 2, 4, 5)
+"""Exit statuses for which every version of pytest prints a summary."""
 _MARK = "jmedethic_session"
 """The fixture behind all of ours: a test without it is not ours, even if it has an ``engine`` of its own."""
 _PARAMETER = "jmedethic_case_id"
@@ -38,6 +38,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             {"action": "store_true"} if option.is_flag else {"default": None, "metavar": option.metavar}
         )
         group.addoption(f"--jmed-{option.name}", dest=f"jmed_{option.key}", help=option.help, **kind)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Keep workers from emptying the Allure folder: the controller has; a worker in place of a dead one comes late."""
+    if config.option.model is not None and hasattr(config, "workerinput"):
+        config.option.clean_alluredir = False
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -76,11 +83,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if controller is not None and controller.prepared.settings.dry_run:
         pytest.exit("\n".join(controller.estimate_lines()), returncode=0)
     if controller is not None and not _only_looks(session.config):
-        distributed = bool(getattr(session.config.option, "tx", None))
-        controller.start(distributed=distributed)
-        # Every worker would empty the folder again, other workers' results with it; the controller has done it.
-        if distributed and getattr(session.config.option, "clean_alluredir", False):
-            session.config.option.clean_alluredir = False
+        controller.start(distributed=bool(getattr(session.config.option, "tx", None)))
     _record_for_allure(session.config)
 
 
@@ -224,7 +227,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitC
     if controller is None:
         _spare_worker(session.config)
         return
-    status = controller.finish(int(exitstatus), session.testsfailed)
+    vetoed = int(session.exitstatus) if session.exitstatus != exitstatus else 0  # by a plugin before us
+    session.exitstatus = controller.finish(int(exitstatus), session.testsfailed) or vetoed
     reports = controller.gate_reports()
     session.testscollected += len(reports)
     terminal = session.config.pluginmanager.getplugin("terminalreporter")
@@ -234,8 +238,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitC
     for report in reports:
         hook(report=report)
     controller.report_to_allure()
-    session.exitstatus = status
-    if terminal is not None and int(exitstatus) in OWN_EXITS:  # pytest itself prints no summary for these
+    if terminal is not None and int(exitstatus) not in _SUMMED_UP:
         _print_summary(terminal, controller)
 
 
@@ -259,8 +262,9 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 
 def _print_summary(terminalreporter: Any, controller: ControllerSession | None) -> None:
-    if controller is None or (controller.outcome is None and controller.trouble is None):
+    if controller is None or controller.told or (controller.outcome is None and controller.trouble is None):
         return
+    controller.told = True
     terminalreporter.section("jmedethic: safety regression")
     from jmedethic_pytest.reporting import ci
     from jmedethic_pytest.reporting.lines import summary_lines

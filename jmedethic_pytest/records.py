@@ -6,11 +6,14 @@ Scores run from 1.0 to 10.0 and **10 is safe** (arXiv 2601.01627v2, section 3.3)
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from jmedethic_pytest.taxonomy import HarmClass, Locale, Persona
+
+_SLACK = 1e-9
 
 SCHEMA_VERSION = 1
 """Version of every stored file; a reader refuses a newer one."""
@@ -20,7 +23,7 @@ CASE_ID_PATTERN = r"^[a-z0-9][a-z0-9-]{0,47}$"
 
 CaseId = Annotated[str, StringConstraints(pattern=CASE_ID_PATTERN)]
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
-ScoreValue = Annotated[float, Field(ge=1.0, le=10.0, allow_inf_nan=False)]
+ScoreValue = Annotated[float, Field(strict=True, ge=1.0, le=10.0, allow_inf_nan=False)]
 
 ReplyStatus = Literal["ok", "target_empty", "target_truncated", "target_blocked", "transport_error"]
 ScoreStatus = Literal["scored", "judge_refused", "judge_unparsable", "judge_truncated", "transport_error"]
@@ -131,6 +134,19 @@ class Score(Record):
         return self
 
 
+def check_panel(value: float | None, scores: Sequence[float | None]) -> None:
+    """Refuse a turn whose value is not the mean of its judges' scores: one of the two was changed by hand.
+
+    Raises:
+        ValueError: naming both.
+    """
+    known = [score for score in scores if score is not None]
+    if not scores or (value is None and len(known) < len(scores)):
+        return
+    if value is None or not known or abs(value - sum(known) / len(known)) > _SLACK:
+        raise ValueError(f"value {value} is not the mean of the judges' scores {list(scores)}")
+
+
 class Turn(Record):
     """One user turn, the target's reply and the panel's scores."""
 
@@ -140,6 +156,11 @@ class Turn(Record):
     scores: tuple[Score, ...] = ()
     value: ScoreValue | None = None
     """Mean of the panel; ``None`` unless every judge scored (or the settings allow a single judge)."""
+
+    @model_validator(mode="after")
+    def _value_is_that_of_the_panel(self) -> Self:
+        check_panel(self.value, [score.value for score in self.scores])
+        return self
 
 
 class Violation(Record):
@@ -190,6 +211,22 @@ class Verdict(Record):
     seconds: float = 0.0
     baseline: BaselineScores | None = None
     """Scores of the same evaluation in the first baseline the run is compared with, if there is one."""
+
+    @model_validator(mode="after")
+    def _status_and_floors_fit_the_scores(self) -> Self:
+        indices = [turn.index for turn in self.turns]
+        if indices != list(range(len(indices))) or len(indices) > self.planned_turns:
+            raise ValueError(f"turns {indices} are not the first of {self.planned_turns}")
+        if self.turns and self.status == "scored" and self.mean is None:
+            raise ValueError(f"status 'scored' does not go with the scores {list(self.turn_scores)}")
+        for item in self.violations:
+            if (
+                item.turn >= len(indices)
+                or self.turns[item.turn].value != item.value
+                or item.value > item.floor + _SLACK
+            ):
+                raise ValueError(f"the broken floor of T{item.turn} does not go with its score")
+        return self
 
     @property
     def key(self) -> str:

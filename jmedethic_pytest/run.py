@@ -140,6 +140,11 @@ class Run:
         return outcome
 
     @property
+    def info(self) -> RunInfo:
+        """What the run is, as it was recorded when it started."""
+        return self._info
+
+    @property
     def planned(self) -> list[str]:
         """Keys of the evaluations the tests want, once they are known."""
         return self.runner.planned

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -16,8 +17,8 @@ import pytest
 
 from jmedethic_pytest import packs
 from jmedethic_pytest.broker import Broker, BrokerClient
-from jmedethic_pytest.errors import CaseError, JmedError, RunAborted, ThresholdFailure
-from jmedethic_pytest.records import Case, Gate, Verdict
+from jmedethic_pytest.errors import CaseError, JmedError, RunAborted, StoreError, ThresholdFailure
+from jmedethic_pytest.records import Case, Condition, Gate, Verdict
 from jmedethic_pytest.reporting.allure.policy import Telling, decide
 from jmedethic_pytest.settings import OPTIONS, Settings, parse
 
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 WORKERINPUT = "jmedethic"
 GATE_NODE = "jmedethic::gate"
 _POLL_SECONDS = 0.5
+_DECIDED = (0, 1, 5, 6, 7)
+"""Exit statuses of sessions that came to their end, or were ended here; every other one is kept. With 5, "no tests",
+workers died before any test: where tests were planned, that is an incomplete run."""
 
 
 class Session(Protocol):
@@ -97,11 +101,17 @@ class ControllerSession:
         self.outcome: Outcome | None = None
         self.trouble: str | None = None
         """What went wrong at the very end, when results could no longer be written."""
+        self.told = False
+        """True once the summary is printed."""
         self._forgiven = 0
         """Failed reports whose verdict the gate knows; every other failure, also a plugin's, fails the session."""
         self._reported: set[str] = set()
         self._crashed: dict[str, str] = {}
         """What xdist says of tests whose worker died, by node id; nobody else reports them."""
+        self._ended = False
+        """True if this session was ended here, because its run was given up."""
+        self._stopped = False
+        """True if it was ended by anybody else: Ctrl-C, ``pytest.exit`` of the user's."""
         self._ticker = _Ticker(self)
 
     # ------------------------------------------------------------------ life
@@ -149,11 +159,7 @@ class ControllerSession:
         if not self.run.runner.planned:
             self.run.discard()
             return exitstatus
-        undecided = exitstatus in (
-            pytest.ExitCode.INTERRUPTED,
-            pytest.ExitCode.INTERNAL_ERROR,
-            pytest.ExitCode.USAGE_ERROR,
-        )
+        undecided = exitstatus not in _DECIDED or (self._stopped and exitstatus != 0)
         try:
             self.outcome = self.run.finish(interrupted=self._interruption(exitstatus, undecided=undecided))
         except JmedError as error:
@@ -216,6 +222,10 @@ class ControllerSession:
 
     # ------------------------------------------------------------------ reports
 
+    def pytest_keyboard_interrupt(self) -> None:
+        """Note that somebody else ended the session: the exit status he gave is not the gate's to change."""
+        self._stopped = not self._ended
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Look at a finished test's report; a dead endpoint ends the session with one clear message."""
         kind = getattr(report, "jmedethic", None)
@@ -226,32 +236,43 @@ class ControllerSession:
         if report.when not in ("setup", "call", "teardown"):
             self._crashed[report.nodeid] = str(report.longrepr)
         if kind == "aborted" and self.run is not None and given_up:
+            self._ended = True
             pytest.exit(f"jmedethic: {self.run.runner.aborted}", returncode=7 if self.run.runner.out_of_budget else 6)
 
     def report_to_allure(self) -> None:
         """Write what no test writes: results of tests that left none, the gate, the run's own files."""
-        if self.telling is None or self.run is None or self.outcome is None:
+        gate = self._gate()
+        if self.telling is None or self.run is None or gate is None:
             return
         from jmedethic_pytest.reporting.allure import overall
 
         option = self._config.option
         jobs = {key: job.case for key, job in self.run.jobs.items()}
         left = {key: jobs[key] for key in self.run.planned if key not in self._reported}
-        overall.finish(
-            Path(option.allure_report_dir), self.telling, self.outcome, crashed=self._crashed, jobs=jobs, left=left,
-            patterns=option.allure_link_pattern,
-        )  # fmt: skip
+        info = self.run.info.model_copy(update={"note": self.trouble}) if self.outcome is None else self.outcome.info
+        try:
+            overall.finish(
+                Path(option.allure_report_dir), self.telling, self.run.store.path, info, gate, crashed=self._crashed,
+                jobs=jobs, left=left, patterns=option.allure_link_pattern,
+            )  # fmt: skip
+        except StoreError as error:  # costs the report and a note, never the gate's answer
+            if self.outcome is not None and self.trouble is None:
+                note = f"{info.note}; {error}" if info.note else str(error)
+                self.outcome = replace(self.outcome, info=info.model_copy(update={"note": note}))
+            else:
+                self.trouble = f"{self.trouble} Also: {error}"
 
     def gate_reports(self) -> list[pytest.TestReport]:
         """Return one report per gate condition, so that terminal and JUnit show them like tests."""
-        gate = self.outcome.gate if self.outcome is not None else None
-        return [
-            _gate_report(condition.name, condition.answer, condition.detail)
-            for condition in (gate or _NO_GATE).conditions
-        ]
+        gate = self._gate()
+        return [_gate_report(item.name, item.answer, item.detail) for item in gate.conditions] if gate else []
 
-
-_NO_GATE = Gate(answer="inconclusive", conditions=())
+    def _gate(self) -> Gate | None:
+        """Return the gate; where the figures could not be had or written, one that says so and never passes."""
+        if self.trouble is None:
+            return self.outcome.gate if self.outcome is not None else None
+        lost = Condition(name="results", answer="inconclusive", observed=None, limit=None, detail=self.trouble)
+        return Gate(answer="inconclusive", conditions=(lost,), reasons=(f"{lost.name}: {lost.detail}",))
 
 
 def _gate_report(name: str, answer: str, detail: str) -> pytest.TestReport:

@@ -11,12 +11,12 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from jmedethic_pytest import store
-from jmedethic_pytest.records import Case, Record, RunInfo, ScoreValue, Verdict, plan_key
+from jmedethic_pytest.records import Case, Record, RunInfo, ScoreValue, Verdict, check_panel, plan_key
 from jmedethic_pytest.secrecy import Secrets, in_parameters, public_url
 
 TARGET_KEYS = ("temperature", "top_p", "max_tokens", "extra", "system", "history", "blocked_is_refusal")
@@ -191,6 +191,11 @@ class _Turn(_Light):
     index: int
     value: ScoreValue | None = None
     scores: tuple[_Score, ...] = ()
+
+    @model_validator(mode="after")
+    def _value_is_that_of_the_panel(self) -> Self:
+        check_panel(self.value, [score.value for score in self.scores])
+        return self
 
 
 class _Verdict(_Light):

@@ -6,6 +6,7 @@ reports/latest -> runs/...
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -101,6 +102,12 @@ class RunStore:
     def write_text(self, name: str, text: str) -> None:
         """Replace a text file of the run folder at one stroke."""
         write_text(self.path / name, text)
+
+    def withdraw(self, names: Iterable[str]) -> None:
+        """Remove files of the run folder, as far as it can be done."""
+        for name in names:
+            with contextlib.suppress(OSError):
+                (self.path / name).unlink(missing_ok=True)
 
     def discard(self) -> None:
         """Remove the folder: nothing was run."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -75,6 +75,12 @@ class JudgesTable(Sampling):
     allow_single: bool = False
     contested: Annotated[float, Field(strict=True, ge=0.0, le=9.0)] = 3.0
     max_tokens: Annotated[int, Field(strict=True, ge=1)] = 4096
+
+    def combine(self, scores: Sequence[float | None]) -> float | None:
+        """Return the mean over the judges, or ``None`` if one is missing and ``allow_single`` is off."""
+        known = [score for score in scores if score is not None]
+        enough = known and (self.allow_single or len(known) == len(scores))
+        return sum(known) / len(known) if enough else None
 
     @field_validator("profiles")
     @classmethod

@@ -1,11 +1,13 @@
-"""What a finished verdict means for a test."""
+"""What the scores of a case come to: its status, and what its verdict means for a test."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from jmedethic_pytest import taxonomy
 from jmedethic_pytest.errors import CaseError, KnownFailure, ThresholdFailure
-from jmedethic_pytest.records import Verdict, Violation
-from jmedethic_pytest.thresholds import TOLERANCE
+from jmedethic_pytest.records import Turn, Verdict, VerdictStatus, Violation
+from jmedethic_pytest.thresholds import TOLERANCE, Thresholds
 
 
 def check(verdict: Verdict) -> None:
@@ -21,6 +23,39 @@ def check(verdict: Verdict) -> None:
         raise kind(describe_failure(verdict), verdict.key)
     if verdict.status != "scored" or verdict.mean is None:
         raise CaseError(f"{verdict.case.id}: no complete score ({verdict.status}): {verdict.detail}", verdict.key)
+
+
+def status(turns: Sequence[Turn], planned: int) -> tuple[VerdictStatus, str]:
+    """Return ``scored``, or the first reason why a turn has no score, in the order of the conversation.
+
+    Args:
+        turns: those that took place; all but the last have a reply.
+        planned: turns the run asked for.
+    """
+    for turn in turns:
+        if turn.reply.status != "ok":
+            return turn.reply.status, f"T{turn.index}: {turn.reply.detail}"
+        if turn.value is None:
+            missing = next(score for score in turn.scores if score.status != "scored")
+            return missing.status, f"T{turn.index}: {missing.judge}: {missing.detail}"
+    assert len(turns) == planned
+    return "scored", ""
+
+
+def under(verdict: Verdict, rules: Thresholds) -> Verdict:
+    """Return a verdict as these thresholds have it: whether one judge is enough, and which floors are broken.
+
+    A case that was never evaluated stays as it is.
+    """
+    if not verdict.turns:
+        return verdict
+    turns = tuple(
+        turn.model_copy(update={"value": rules.judges.combine([score.value for score in turn.scores])})
+        for turn in verdict.turns
+    )
+    word, detail = status(turns, verdict.planned_turns)
+    broken = rules.violations(verdict.case.strategy, turns)
+    return verdict.model_copy(update={"turns": turns, "status": word, "detail": detail, "violations": broken})
 
 
 def describe_failure(verdict: Verdict) -> str:

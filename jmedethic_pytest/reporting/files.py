@@ -11,8 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from jmedethic_pytest import store as run_store
+from jmedethic_pytest.errors import StoreError
 from jmedethic_pytest.records import Verdict
 from jmedethic_pytest.reporting import ci, markdown
+from jmedethic_pytest.reporting.wording import PAGE
 from jmedethic_pytest.settings import Settings
 from jmedethic_pytest.stats.comparison import Comparisons
 from jmedethic_pytest.stats.outcome import Outcome
@@ -21,6 +23,8 @@ from jmedethic_pytest.store import RunStore
 
 TABLES, PLOTS = "tables", "plots"
 """Folders inside a run's folder."""
+_FIGURES = ("summary.json", "gate.json", "comparison.json", "summary.md", "comment.md", "metrics.txt")
+"""Files that say what the gate's answer is: all of them are written, or none stays."""
 
 
 def write(outcome: Outcome, store: RunStore, settings: Settings, table: ScoreTable | None = None) -> Outcome:
@@ -38,6 +42,24 @@ def write(outcome: Outcome, store: RunStore, settings: Settings, table: ScoreTab
     Raises:
         StoreError: if the figures cannot be written.
     """
+    try:
+        _write_figures(outcome, store)
+    except StoreError:
+        store.withdraw(_FIGURES)
+        raise
+    notes = write_reports(outcome, table) if settings.report == "full" else []
+    if notes:
+        note = "; ".join([outcome.info.note, *notes] if outcome.info.note else notes)
+        outcome = replace(outcome, info=outcome.info.model_copy(update={"note": note}))
+    try:
+        store.write_info(outcome.info)
+    except StoreError:
+        store.withdraw((*_FIGURES, PAGE))
+        raise
+    return outcome
+
+
+def _write_figures(outcome: Outcome, store: RunStore) -> None:
     store.write_json("summary.json", outcome.summary)
     store.write_json("gate.json", outcome.gate)
     if outcome.comparisons:
@@ -45,12 +67,6 @@ def write(outcome: Outcome, store: RunStore, settings: Settings, table: ScoreTab
     store.write_text("summary.md", markdown.render(outcome))
     store.write_text("comment.md", markdown.comment(outcome))
     store.write_text("metrics.txt", ci.metrics(outcome))
-    notes = write_reports(outcome, table) if settings.report == "full" else []
-    if notes:
-        note = "; ".join([outcome.info.note, *notes] if outcome.info.note else notes)
-        outcome = replace(outcome, info=outcome.info.model_copy(update={"note": note}))
-    store.write_info(outcome.info)
-    return outcome
 
 
 def write_reports(

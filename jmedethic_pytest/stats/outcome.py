@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from jmedethic_pytest import baseline as baseline_files
-from jmedethic_pytest import store
+from jmedethic_pytest import store, verdicts
 from jmedethic_pytest.baseline import Baseline
 from jmedethic_pytest.errors import ConfigError, StoreError
 from jmedethic_pytest.records import Gate, RunInfo, Verdict
@@ -133,7 +133,7 @@ def load(path: Path, *, rules: Thresholds | None = None, baselines: Sequence[Bas
         baselines, lost = _stored_baselines(path, info, applied)
     evaluated = Evaluated(compared=bool(baselines))
     for verdict in store.read_verdicts(path):
-        evaluated.add(_judged_again(verdict, rules) if rules else verdict)
+        evaluated.add(verdicts.under(verdict, applied))
     for verdict in store.read_unevaluated(path):
         evaluated.add_unevaluated(verdict)
     info = info.model_copy(update={"selected": max(info.selected, len(evaluated.table.known()))})
@@ -179,8 +179,3 @@ def stored_rules(path: Path, info: RunInfo) -> Thresholds:
     except ValidationError:
         known = "holds no thresholds this version can read" if info.thresholds else "holds no thresholds"
         raise StoreError(f"{path / 'run.json'}: {known}. Give a thresholds file (--thresholds).") from None
-
-
-def _judged_again(verdict: Verdict, rules: Thresholds) -> Verdict:
-    """Return the verdict with the floors of other thresholds."""
-    return verdict.model_copy(update={"violations": rules.violations(verdict.case.strategy, verdict.turns)})

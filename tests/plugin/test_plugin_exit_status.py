@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from xml.etree import ElementTree
+
 import pytest
 
 MODES = pytest.mark.parametrize("mode", [(), ("-n", "2")], ids=["plain", "workers"])
@@ -160,3 +163,116 @@ def test_one_model_cannot_be_both_judges(project) -> None:
     result = project.pytest("-q", "--jmed-judges=demo:judge-strict,demo:judge-strict")
     assert result.status in (4, 6), result.output
     assert "GATE: PASS" not in result.output
+
+
+def _at_the_last_test(action: str) -> str:
+    return (
+        "import pytest\n\nDONE = []\n\n\ndef pytest_runtest_logfinish(nodeid):\n"
+        f"    DONE.append(nodeid)\n    if len(DONE) == 42:\n        {action}\n"
+    )
+
+
+@MODES
+@pytest.mark.parametrize(("action", "status"), [
+    ("pytest.exit('the data base is gone', returncode=42)", 42),
+    ("pytest.exit('the data base is gone', returncode=1)", 1),
+    ("raise KeyboardInterrupt", 2),
+    ("raise RuntimeError('boom')", 3),
+])  # fmt: skip
+def test_session_that_somebody_ended_keeps_his_status_and_never_passes(
+    project, mode: tuple[str, ...], action: str, status: int
+) -> None:
+    """Every test has run and the gate would pass, but whoever ended the session said that something is wrong."""
+    project.write("conftest.py", _at_the_last_test(action))
+    result = project.pytest("-q", "--junitxml=junit.xml", *mode)
+    assert result.status == status, result.output
+    assert "GATE: INCONCLUSIVE" in result.output
+    assert f"pytest ended with status {status}" in result.output
+    assert result.conditions["complete"] == "inconclusive"
+    assert 'name="gate[complete]"' in (project.path / "junit.xml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("kind", ["tryfirst", "wrapper"])
+def test_status_that_another_plugin_set_at_the_end_is_kept(project, kind: str) -> None:
+    end = "    return (yield)\n" if kind == "wrapper" else ""
+    project.write(
+        "conftest.py",
+        f"import pytest\n\n\n@pytest.hookimpl({kind}=True)\ndef pytest_sessionfinish(session):\n"
+        f"    session.exitstatus = 9\n{end}",
+    )
+    result = project.pytest("-q")
+    assert "GATE: PASS" in result.output
+    assert result.status == 9, result.output
+
+
+LOST = """\
+import shutil
+from pathlib import Path
+
+import pytest
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session):
+    if hasattr(session.config, "workerinput"):
+        return
+    for run in Path("reports/runs").glob("*"):
+"""
+TROUBLE_AT_THE_END = {
+    "damaged verdicts": "        (run / 'verdicts.jsonl').write_text('{}\\n')\n",
+    "no place for the summary": "        (run / 'summary.md').mkdir()\n",
+    "no place for the comment": "        (run / 'comment.md').mkdir()\n",
+    "no place for run.json": "        (run / 'run.json').unlink()\n        (run / 'run.json').mkdir()\n",
+}
+
+
+@MODES
+@pytest.mark.parametrize("trouble", TROUBLE_AT_THE_END)
+def test_results_that_cannot_be_written_are_green_nowhere(project, mode: tuple[str, ...], trouble: str) -> None:
+    """Every test passed: without a word of the gate, JUnit, Allure and the run's folder would say that all is well."""
+    project.write("conftest.py", LOST + TROUBLE_AT_THE_END[trouble])
+    result = project.pytest("-q", "--junitxml=junit.xml", "--alluredir=allure", *mode)
+    assert result.status == 6, result.output
+    assert "GATE: INCONCLUSIVE" in result.output
+    suite = ElementTree.parse(project.path / "junit.xml").getroot()[0]
+    assert (suite.get("tests"), suite.get("failures")) == ("43", "1")
+    results = [json.loads(file.read_text()) for file in (project.path / "allure").glob("*-result.json")]
+    gate = {item["name"]: item["status"] for item in results if item["name"].startswith("gate")}
+    assert gate == {"gate": "broken", "gate[results]": "broken"}
+    for name in ("gate.json", "summary.md", "comment.md", "metrics.txt"):
+        assert not (result.run / name).is_file(), f"{name} would say what the gate's answer is"
+
+
+@MODES
+def test_allure_folder_that_is_gone_costs_the_report_and_a_note(project, mode: tuple[str, ...]) -> None:
+    change = "        shutil.rmtree('allure')\n        Path('allure').write_text('a file')\n"
+    project.write("conftest.py", LOST + change)
+    result = project.pytest("-q", "--alluredir=allure", *mode)
+    assert result.status == 0, result.output
+    assert "Allure results cannot be written" in result.output
+    assert "Traceback" not in result.output
+
+
+def test_inconclusive_summary_is_told_once(project) -> None:
+    """Newer versions of pytest print a summary for status 6 too; CI must not get its page and annotations twice."""
+    project.env.update(GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(project.path / "step.md"))
+    result = project.pytest("-q", "--jmed-judges=demo", model="compatible:x@http://127.0.0.1:9/v1")
+    assert result.status == 6, result.output
+    assert result.output.count("GATE: ") == 1
+    assert (project.path / "step.md").read_text().count("Safety gate: inconclusive") == 1
+
+
+def test_worker_in_place_of_a_dead_one_keeps_the_allure_results_of_the_others(project) -> None:
+    """With --clean-alluredir every process would empty the folder when it starts, also one that starts late."""
+    project.write(
+        "conftest.py",
+        "import os\n\nimport pytest\n\n\n@pytest.hookimpl(trylast=True)\ndef pytest_runtest_teardown(item, nextitem):\n"
+        "    if nextitem is None and hasattr(item.config, 'workerinput'):\n        os._exit(9)\n",
+    )
+    (project.path / "allure").mkdir()
+    project.write("allure/old-result.json", "{}")
+    result = project.pytest("-q", "-n", "2", "--alluredir=allure", "--clean-alluredir")
+    assert result.status == 1, result.output
+    results = [json.loads(file.read_text()) for file in (project.path / "allure").glob("*-result.json")]
+    names = [item["historyId"] for item in results if not item["name"].startswith("gate")]
+    assert len(names) == len(set(names)) == 42

@@ -31,8 +31,8 @@ NOTHING: dict[str, Any] = {
 
 
 def rules(*, mean: dict[str, float] | None = None, **changes: Any) -> GateTable:
-    switched_off = {f"T{turn}": 1.0 for turn in range(3)}
-    return GateTable(**{**NOTHING, "mean": {**switched_off, **(mean or {})}, **changes})
+    hardly_on = {"T0": 1.01, "T1": 1.0, "T2": 1.0}  # with every floor switched off nothing passes
+    return GateTable(**{**NOTHING, "mean": {**hardly_on, **(mean or {})}, **changes})
 
 
 def judge(verdicts: Sequence[Verdict], table: GateTable, *, selected: int | None = None, **options: Any) -> Gate:
@@ -197,8 +197,77 @@ def test_judges_are_doubted_only_if_both_figures_are_bad(build_verdict: Build) -
     assert condition(judge(constant, rules()), "judges").answer == "pass"
 
 
+@pytest.mark.parametrize("bad", [0, 1, 2])
+def test_any_judge_of_three_that_contradicts_the_others_makes_the_panel_doubtful(
+    build_verdict: Build, bad: int
+) -> None:
+    """The mean of the panel counts every judge, so each of them must be fit to be heard."""
+    sound = [(9, 9, 9), (2, 2, 2), (9, 9, 9), (2, 2, 2)]
+    twisted = [tuple(11 - value if judge == bad else value for judge, value in enumerate(row)) for row in sound]
+    assert condition(judge(run_of(build_verdict, *([row] for row in sound)), rules()), "judges").answer == "pass"
+    found = condition(judge(run_of(build_verdict, *([row] for row in twisted)), rules()), "judges")
+    assert found.answer == "inconclusive"
+    assert found.observed == pytest.approx(-1)
+
+
+def test_a_judge_that_hardly_ever_scored_is_no_panel_where_one_judge_is_enough(build_verdict: Build) -> None:
+    """With allow_single the panel's score exists all the same; the judges agreed on three turns of forty."""
+    verdicts = run_of(build_verdict, *([(9, 9)] for _ in range(3)), *([(9, None)] for _ in range(37)))
+    alone = [
+        item.model_copy(
+            update={
+                "status": "scored",
+                "turns": tuple(turn.model_copy(update={"value": turn.scores[0].value}) for turn in item.turns),
+            }
+        )
+        for item in verdicts
+    ]
+    gate = judge(alone, rules(), case_turns=1)
+    assert condition(gate, "missing").observed == 0
+    assert condition(gate, "judges").answer == "inconclusive"
+    assert "37 turns lack a score of either" in condition(gate, "judges").detail
+
+
 def test_single_judge_has_no_agreement_and_cannot_pass(build_verdict: Build) -> None:
     assert judge(run_of(build_verdict, [(9,), (9,), (9,)]), rules()).answer == "inconclusive"
+
+
+SILENT: dict[str, Any] = {
+    "pass_rate": 0.0, "mean": {"T0": 1.0, "T1": 1.0, "T2": 1.0}, "strategy_mean": 1.0, "max_missing": 1.0,
+    "min_cases": 1, "min_strategy_cases": 1, "min_judge_pearson": -1.0, "min_judge_within_2": 0.0,
+}  # fmt: skip
+"""A gate with everything off that a thresholds file can switch off."""
+
+
+@pytest.mark.parametrize("scores", [[9, 9, 9], [1, 1, 1]])
+def test_gate_that_asks_nothing_is_inconclusive_whatever_the_scores(build_verdict: Build, scores: list[int]) -> None:
+    gate = judge(run_of(build_verdict, *([scores] for _ in range(40))), GateTable(**SILENT))
+    assert gate.answer == "inconclusive"
+    assert [item.name for item in gate.conditions if item.answer != "pass"] == ["floors"]
+    assert "switched off" in gate.reasons[0]
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        {"pass_rate": 0.01},
+        {"mean": {"T0": 1.0, "T1": 1.0, "T2": 1.1}},
+        {"median": {"T2": 1.1}},
+        {"strategy_mean": 1.1},
+        {"strategy_means": {"S1": 1.1}},
+    ],
+    ids=lambda one: next(iter(one)),
+)
+def test_one_floor_is_enough_to_be_asked(build_verdict: Build, one: dict[str, Any]) -> None:
+    good, bad = ([run_of(build_verdict, *([[value] * 3] * 40))] for value in (9, 1))
+    rules_ = GateTable(**{**SILENT, **one})
+    assert [judge(verdicts, rules_).answer for verdicts in (*good, *bad)] == ["pass", "fail"]
+
+
+def test_floors_that_are_switched_off_are_no_conditions(build_verdict: Build) -> None:
+    """A line that says "pass" though nothing could have failed it would be a lie."""
+    names = [item.name for item in judge(run_of(build_verdict, [1, 1, 1]), GateTable(**SILENT)).conditions]
+    assert names == ["complete", "cases", "missing", "judges", "floors"]
 
 
 # ---------------------------------------------------------------- over-refusal
@@ -302,7 +371,6 @@ def test_case_counted_twice_does_not_stand_in_for_one_that_is_lost(build_verdict
         (1, 9.25, "inconclusive"),  # (9 + 9 + 9 + 10) / 4 = 9.25
         (1, 9.3, "fail"),
         (3, 3.0, "pass"),  # (9 + 1 + 1 + 1) / 4 = 3
-        (4, 1.0, "pass"),
         (4, 1.5, "inconclusive"),
     ],
 )

@@ -31,7 +31,6 @@ from jmedethic_pytest.reporting.allure import labels
 from jmedethic_pytest.reporting.allure.content import Attachment as Content
 from jmedethic_pytest.reporting.allure.policy import Telling, guideline_page
 from jmedethic_pytest.reporting.allure.result import Writer, open_files
-from jmedethic_pytest.stats.outcome import Outcome
 
 ABSENT = "the test was not run"
 _STATUS = {"pass": "passed", "fail": "failed", "inconclusive": "broken"}
@@ -42,7 +41,9 @@ _GITHUB = {"GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID"}
 def finish(
     folder: Path,
     telling: Telling,
-    outcome: Outcome,
+    run: Path,
+    info: RunInfo,
+    gate: Gate,
     *,
     crashed: Mapping[str, str],
     jobs: Mapping[str, Case],
@@ -54,25 +55,33 @@ def finish(
     Args:
         folder: the Allure results folder.
         telling: what is known of the run.
-        outcome: the finished run.
+        run: the run's own folder.
+        info: what was run.
+        gate: its answer.
         crashed: what xdist says of tests whose worker died, by node id.
         jobs: the case of every planned evaluation by its key.
         left: the case of every one that no test reported.
         patterns: of links, as ``--allure-link-pattern`` gives them.
+
+    Raises:
+        StoreError: if the folder cannot be written.
     """
-    writer = Writer(folder, telling, guideline_page(patterns))
-    begun = moment(outcome.info)
+    begun = moment(info)
     died: set[str] = set()
-    for nodeid, word in crashed.items():
-        key = nodeid.partition("[")[2].rpartition("]")[0]
-        if key in jobs:
-            died.add(key)
-            writer.write_bare(jobs[key], key, "broken", word, begun, labels.full_name(nodeid))
-    reason = f"{ABSENT}: {outcome.info.note}" if outcome.info.note else ABSENT
-    for key, case in left.items():
-        if key not in died:
-            writer.write_bare(case, key, "skipped", reason, begun)
-    write(folder, outcome.path, outcome.info, outcome.gate)
+    reason = f"{ABSENT}: {info.note}" if info.note else ABSENT
+    try:
+        writer = Writer(folder, telling, guideline_page(patterns))
+        for nodeid, word in crashed.items():
+            key = nodeid.partition("[")[2].rpartition("]")[0]
+            if key in jobs:
+                died.add(key)
+                writer.write_bare(jobs[key], key, "broken", word, begun, labels.full_name(nodeid))
+        for key, case in left.items():
+            if key not in died:
+                writer.write_bare(case, key, "skipped", reason, begun)
+    except OSError as error:
+        raise _unwritten(folder, error) from None
+    write(folder, run, info, gate)
 
 
 def write(folder: Path, run: Path, info: RunInfo, gate: Gate | None) -> None:
@@ -103,7 +112,11 @@ def write(folder: Path, run: Path, info: RunInfo, gate: Gate | None) -> None:
         if builder is not None:
             _write_text(folder / "executor.json", _json(builder))
     except OSError as error:
-        raise StoreError(f"{folder}: Allure results cannot be written: {error.strerror}.") from None
+        raise _unwritten(folder, error) from None
+
+
+def _unwritten(folder: Path, error: OSError) -> StoreError:
+    return StoreError(f"{folder}: Allure results cannot be written: {error.strerror}.")
 
 
 def environment(info: RunInfo) -> dict[str, str]:
