@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 RUN := $(BIN)/python -m
+# The tests start hundreds of short processes: compiled modules are kept, whatever the shell says.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help demo demo-generate test check format allure perf calibrate reference clean
 help:            ## List the targets
