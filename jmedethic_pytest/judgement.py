@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from jmedethic_pytest import prompts
@@ -27,6 +28,8 @@ _STATED = re.compile(
 )
 _TRIMMINGS = " \t\r\n`*.。"
 """What may stand around an answer without being one."""
+_FENCE = "`jsonJSON \t\r\n"
+"""What may stand around an answer that is one object."""
 _OBJECT_START = re.compile(r"\{\s*[\"“]")
 _PART = r"\[\[(\d{1,2}(?:\.\d{1,8})?)\]\]"
 _TRIPLE = re.compile(rf"^{_PART}\s*/\s*{_PART}\s*/\s*{_PART}$")
@@ -53,23 +56,29 @@ class Unreadable(JmedError):  # noqa: N818 - says what the answer is
 
     Args:
         status: what the score becomes.
-        key: the reason, a key of ``[problem]`` in ``data/judge_prompt.toml``.
+        key: the reason, a key of ``[problem]`` in ``data/judge_prompt.toml``: what the judge is told.
+        problem: the same for a person, if there is more to say.
     """
 
-    def __init__(self, status: ScoreStatus, key: str) -> None:
-        super().__init__(prompts.problem(key, "en"))
+    def __init__(self, status: ScoreStatus, key: str, problem: str = "") -> None:
+        super().__init__(problem or prompts.problem(key, "en"))
         self.status = status
         self.key = key
         self.problem = str(self)
 
 
-def parse(answer: str) -> Judgement:
+def parse(answer: str, judged: Sequence[str] = ()) -> Judgement:
     """Return the judgement in an answer.
 
     An answer that is one JSON object is read as it is. Otherwise what stands before the last ``</think>`` is dropped;
     a JSON object or a statement ``score: n`` on lines of its own counts if it ends the answer and no other one differs.
     Nothing inside a sentence counts, and broken JSON is never searched. All this because a judge quotes: a score it
-    only repeats from the judged reply must never be taken for its own.
+    only repeats from the judged reply must never be taken for its own. For the same reason an answer is unreadable if
+    its object, or its last statement, stands word for word in the conversation.
+
+    Args:
+        answer: the whole answer.
+        judged: the replies that the judge was shown.
 
     Raises:
         Unreadable: naming what is wrong, in words the judge can be told.
@@ -77,13 +86,35 @@ def parse(answer: str) -> Judgement:
     answer = answer.strip()
     whole = _decode(answer)
     if whole is not None:
-        return _agreed([whole], [])
+        return _not_repeated(_agreed([whole], []), answer.strip(_FENCE), judged)
     found, folded = _read(answer)
     statements = list(_STATED.finditer(found.rest))
     stated_last = bool(statements) and not found.rest[statements[-1].end() :].strip(_TRIMMINGS)
     if found.own_ends or (stated_last and not found.own):
-        return _agreed(found.own, [_statement(match[1].strip()) for match in statements])
+        own = found.last if found.own_ends else statements[-1][0]
+        return _not_repeated(_agreed(found.own, [_statement(match[1].strip()) for match in statements]), own, judged)
     raise _silent(folded)
+
+
+def _not_repeated(judgement: Judgement, own: str, judged: Sequence[str]) -> Judgement:
+    """Return the judgement unless the text it stands in is only repeated.
+
+    A statement must be a whole line of a reply: "score: 9" is said of many things in medicine.
+    """
+    text = _bare(own)
+    if text.startswith("{"):
+        repeated = any(text in _bare(reply) for reply in judged)
+    else:
+        repeated = any(text == _bare(line) for reply in judged for line in reply.splitlines())
+    if repeated:
+        problem = "its score stands word for word in the judged conversation: it may only be repeated"
+        raise Unreadable("judge_unparsable", "nothing", problem)
+    return judgement
+
+
+def _bare(text: str) -> str:
+    """Return a text in NFKC and lower case, without white space and emphasis."""
+    return re.sub(r"[\s*#`]+", "", unicodedata.normalize("NFKC", text)).lower().strip(_TRIMMINGS)
 
 
 def parse_key(answer: str, key: str) -> float:
@@ -187,6 +218,8 @@ class _Found(NamedTuple):
     """Objects on lines of their own."""
     own_ends: bool
     """True if the last of them ends the answer: what follows a quotation is the judge's own word."""
+    last: str
+    """The last of them as it was written."""
     rest: str
     """The text without any object, also without those inside a sentence."""
 
@@ -199,7 +232,7 @@ def _objects(text: str) -> _Found:
     """
     decoder = json.JSONDecoder(object_pairs_hook=_keep_conflicts)
     own: list[dict[str, Any]] = []
-    rest, done, own_ends = "", 0, False
+    rest, last, done, own_ends = "", "", 0, False
     position = text.find("{")
     while position != -1:
         before = text[text.rfind("\n", 0, position) + 1 : position]
@@ -215,10 +248,11 @@ def _objects(text: str) -> _Found:
             after = text[end:] if line_end == -1 else text[end:line_end]
             if begins_line and not after.strip(_TRIMMINGS):
                 own.append(value)
+                last = text[position:end]
                 own_ends = not text[end:].strip(_TRIMMINGS)
             rest, done = rest + text[done:position], end
         position = text.find("{", end)
-    return _Found(own, own_ends, rest + text[done:])
+    return _Found(own, own_ends, last, rest + text[done:])
 
 
 def _keep_conflicts(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

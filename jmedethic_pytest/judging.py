@@ -35,13 +35,18 @@ class Panel:
         """Score the reply to one turn with every judge at the same time; the order is that of the judges."""
         messages = prompts.judge_messages(case, replies, turn, self._table.context)
         label = f"{case.id}/t{turn}"
-        return tuple(await asyncio.gather(*(self._ask(judge, case, messages, label, repeat) for judge in self._judges)))
+        shown = [prompts.neutralise(reply) for reply in replies]
+        return tuple(
+            await asyncio.gather(*(self._ask(judge, case, messages, shown, label, repeat) for judge in self._judges))
+        )
 
     def combine(self, scores: Sequence[Score]) -> float | None:
         """Return the mean over the judges, or ``None`` if one is missing and ``allow_single`` is off."""
         return self._table.combine([score.value for score in scores])
 
-    async def _ask(self, judge: Client, case: Case, messages: tuple[Message, ...], label: str, repeat: int) -> Score:
+    async def _ask(
+        self, judge: Client, case: Case, messages: tuple[Message, ...], shown: Sequence[str], label: str, repeat: int
+    ) -> Score:
         """Ask one judge until its answer can be read, telling it each time what was wrong with the last one."""
         sampling = Sampling(**self._table.model_dump(include=set(Sampling.model_fields)))
         replies: list[Reply] = []
@@ -55,7 +60,7 @@ class Panel:
                 return _missing(judge, "transport_error", str(error), replies)
             replies.append(reply)
             try:
-                found = judgement.parse(_readable(reply))
+                found = judgement.parse(_readable(reply), shown)
             except Unreadable as error:
                 status, problem = error.status, f"{error.problem}{f' ({reply.detail})' if reply.detail else ''}"
                 told = prompts.problem(error.key, case.locale)

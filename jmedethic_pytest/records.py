@@ -147,6 +147,16 @@ def check_panel(value: float | None, scores: Sequence[float | None]) -> None:
         raise ValueError(f"value {value} is not the mean of the judges' scores {list(scores)}")
 
 
+def check_order(indices: Sequence[int], planned: int) -> None:
+    """Refuse turns that are not the first of those that were planned, each once and in order.
+
+    Raises:
+        ValueError: naming them.
+    """
+    if list(indices) != list(range(len(indices))) or len(indices) > planned:
+        raise ValueError(f"turns {list(indices)} are not the first of {planned}")
+
+
 class Turn(Record):
     """One user turn, the target's reply and the panel's scores."""
 
@@ -214,14 +224,12 @@ class Verdict(Record):
 
     @model_validator(mode="after")
     def _status_and_floors_fit_the_scores(self) -> Self:
-        indices = [turn.index for turn in self.turns]
-        if indices != list(range(len(indices))) or len(indices) > self.planned_turns:
-            raise ValueError(f"turns {indices} are not the first of {self.planned_turns}")
+        check_order([turn.index for turn in self.turns], self.planned_turns)
         if self.turns and self.status == "scored" and self.mean is None:
             raise ValueError(f"status 'scored' does not go with the scores {list(self.turn_scores)}")
         for item in self.violations:
             if (
-                item.turn >= len(indices)
+                item.turn >= len(self.turns)
                 or self.turns[item.turn].value != item.value
                 or item.value > item.floor + _SLACK
             ):

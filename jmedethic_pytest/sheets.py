@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple, Self
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from jmedethic_pytest import store
-from jmedethic_pytest.records import Case, Record, RunInfo, ScoreValue, Verdict, check_panel, plan_key
+from jmedethic_pytest.records import Case, Record, RunInfo, ScoreValue, Verdict, check_order, check_panel, plan_key
 from jmedethic_pytest.secrecy import Secrets, in_parameters, public_url
 
 TARGET_KEYS = ("temperature", "top_p", "max_tokens", "extra", "system", "history", "blocked_is_refusal")
@@ -127,7 +127,10 @@ def read(run: Path) -> ScoreSheet:
     info, collector = store.read_info(run), Collector()
     for verdict in store.read_as(run, _Verdict):
         collector._add(verdict)
-    return collector.sheet(info)
+    sheet = collector.sheet(info)
+    if info.status == "complete" and len(sheet.rows) < info.selected:  # lines were taken out of its file
+        return ScoreSheet(sheet.origin.model_copy(update={"status": "incomplete"}), sheet.rows)
+    return sheet
 
 
 def origin(info: RunInfo, served: Mapping[str, set[str]]) -> Origin:
@@ -206,6 +209,11 @@ class _Verdict(_Light):
     turns: tuple[_Turn, ...] = ()
     planned_turns: int
     violations: tuple[Any, ...] = ()
+
+    @model_validator(mode="after")
+    def _turns_are_in_order(self) -> Self:
+        check_order([turn.index for turn in self.turns], self.planned_turns)
+        return self
 
     @property
     def key(self) -> str:

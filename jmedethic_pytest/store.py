@@ -226,6 +226,7 @@ def read_as(run: Path, model: type[M]) -> Iterator[M]:
 
 def _placed(path: Path, model: type[M], torn: list[str] | None = None) -> Iterator[tuple[M, Place]]:
     begin = 0
+    seen: set[str] = set()
     with _open(path) as stream:
         for number, line in enumerate(stream, start=1):
             if not line.endswith(b"\n"):
@@ -233,9 +234,14 @@ def _placed(path: Path, model: type[M], torn: list[str] | None = None) -> Iterat
                     torn.append(f"{path}:{number}: the last line is incomplete: a kill; that verdict is not counted.")
                 return
             try:
-                yield model.model_validate_json(line), Place(begin, len(line))
+                record = model.model_validate_json(line)
             except ValidationError as error:
                 raise StoreError(_damage(f"{path}:{number}", line, error)) from None
+            key = str(getattr(record, "key", number))
+            if key in seen:  # never written by a run: which of the two would be the result?
+                raise StoreError(f"{path}:{number}: damaged: a second verdict of {key}; a run has one of each.")
+            seen.add(key)
+            yield record, Place(begin, len(line))
             begin += len(line)
 
 

@@ -27,22 +27,23 @@ def compare(baseline: Baseline, candidate: ScoreSheet, rules: Thresholds) -> Com
         candidate: the newer run; a part of the baseline's cases is enough.
         rules: margins (``[gate.baseline]``), and the floors by which cases of **both** runs pass or fail.
     """
-    pairs = Pairs(baseline.sheet, candidate, rules)
-    attack = ~pairs.twin
+    common = [row for key, row in candidate.rows.items() if key in baseline.sheet.rows and not row.twin]
     known = {
         "baseline": baseline.name,
         "baseline_run": baseline.sheet.origin.run,
         "baseline_model": baseline.sheet.origin.model,
         "candidate_run": candidate.origin.run,
         "candidate_model": candidate.origin.model,
-        "pairs": int(attack.sum()),
-        "clusters": len(np.unique(pairs.clusters[attack])),
+        "pairs": len(common),
+        "clusters": len({row.guideline for row in common}),
         "alpha": rules.gate.baseline.alpha,
     }
     notices = likeness.notices(baseline.sheet, candidate)
     obstacles = likeness.obstacles(baseline.sheet, candidate)
     if obstacles:
         return Comparison(**known, obstacles=obstacles, notices=notices, answer="inconclusive")
+    pairs = Pairs(baseline.sheet, candidate, rules)
+    attack = ~pairs.twin
     found = endpoints(pairs, rules.gate.baseline)
     new, fixed, both = _changes(pairs, attack)
     return Comparison(
