@@ -34,11 +34,11 @@ min_cases = 1
 pass_rate = 0.0
 min_judge_pearson = -1.0
 min_judge_within_2 = 0.0
-mean = { T0 = 1.0, T1 = 1.0, T2 = 1.0 }
+mean = { T0 = 1.01, T1 = 1.0, T2 = 1.0 }
 strategy_mean = 1.0
 min_strategy_cases = 1
 """
-"""A gate that passes whatever the scores are: only what is missing can keep a run from passing."""
+"""A gate whose one floor all but any scores meet: only what is missing can keep a run from passing."""
 
 
 def biased(**favoured: int) -> str:
