@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
@@ -154,3 +155,21 @@ def test_a_run_against_a_missing_baseline_starts_nothing(cli, folder) -> None:
     assert answer.err.count("does not exist") == 2
     assert "jmedethic baseline set NAME RUN" in answer.err
     assert not (folder / "reports" / "runs").exists()
+
+
+def test_run_that_lost_verdicts_is_neither_compared_nor_recorded(cli, demo, folder) -> None:
+    """A file without the lines of the failed cases would make the worst run look like the best."""
+    _, whole = demo("aligned", "--sample=67")
+    thinned = whole.parent / "20260101T000000Z-thinned-out-0001"
+    shutil.copytree(whole, thinned)
+    file = thinned / "verdicts.jsonl"
+    file.write_bytes(b"".join(file.read_bytes().splitlines(keepends=True)[:-3]))
+    compared = cli("compare", thinned.name, whole.name)
+    assert compared.status == 6, compared.out
+    assert "is incomplete, not complete" in compared.out
+    recorded = cli("baseline", "set", "thinned-out", thinned.name)
+    assert recorded.status == 4, recorded.out
+    assert "a baseline needs a complete run" in recorded.err
+    decided = cli("gate", thinned.name)
+    assert decided.status == 6, decided.out
+    assert "64 of 67 selected cases were evaluated" in decided.out

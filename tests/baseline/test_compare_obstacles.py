@@ -111,3 +111,12 @@ def test_nothing_in_common_is_no_crash(rows, sheet, as_baseline) -> None:
     found = compare(as_baseline(sheet(rows)), sheet([]), RULES)
     assert found.answer == "inconclusive"
     assert found.pairs == 0
+
+
+@pytest.mark.parametrize("kept", [1, 2])
+def test_runs_of_different_length_are_not_compared_whichever_is_shorter(row, sheet, as_baseline, kept: int) -> None:
+    whole, shorter = (sheet([row(n, [9, 9, 9][:length]) for n in range(40)]) for length in (3, kept))
+    for before, now in ((whole, shorter), (shorter, whole)):
+        found = compare(as_baseline(before), now, RULES)
+        assert (found.answer, found.pairs) == ("inconclusive", 40)
+        assert "turns of 40 of 40 evaluations differ" in found.obstacles[0]

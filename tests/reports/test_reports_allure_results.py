@@ -15,6 +15,7 @@ import pytest
 from jmedethic_pytest.cli import main
 from jmedethic_pytest.data import load
 from jmedethic_pytest.reporting.allure import stored
+from jmedethic_pytest.reporting.allure.labels import CONVERSATIONS
 
 OPTIONS = (
     "--jmed-cases=cases.jsonl",
@@ -270,6 +271,25 @@ def test_tests_the_budget_did_not_reach_are_skipped_not_lost(
     for item in found.values():
         if item["status"] != "passed":
             assert "budget of 30 calls" in item["statusDetails"]["message"]
+
+
+@pytest.mark.parametrize("mode", [(), ("-n", "2")], ids=["plain", "workers"])
+def test_test_that_was_cut_short_or_skipped_is_still_the_result_of_its_case(
+    new_project: Callable[..., Path], numbered_case: Callable[..., Any], run_project: Callable[..., Any],
+    mode: tuple[str, ...],
+) -> None:  # fmt: skip
+    """A test that was given no verdict must not stand beside its case as a second one that nobody knows."""
+    folder = new_project([numbered_case(number) for number in range(8)])
+    (folder / "conftest.py").write_text(
+        "import pytest\n\n\ndef pytest_collection_modifyitems(items):\n"
+        "    items[0].add_marker(pytest.mark.skip(reason='not today'))\n"
+    )
+    done = run_project(folder, "--model=demo:aligned", *OPTIONS, *mode, "--jmed-budget=30calls", "--jmed-concurrency=1")
+    files = [json.loads(file.read_text()) for file in (folder / "allure").glob("*-result.json")]
+    cases = [item for item in files if not item["name"].startswith("gate")]
+    assert {item["name"] for item in cases} == {numbered_case(number)["id"] for number in range(8)}
+    assert len({item["historyId"] for item in cases}) == 8, done.output
+    assert {item["fullName"] for item in cases} == {CONVERSATIONS}
 
 
 def test_command_writes_a_stored_run(

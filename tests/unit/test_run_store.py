@@ -32,7 +32,7 @@ def stored(tmp_path: Path, build_verdict: Build) -> RunStore:
     run = RunStore(tmp_path / "reports", "20260101T000000Z-demo-aligned-0001")
     run.write_info(info(run.path.name))
     for name in ("ja-a", "ja-b", "ja-c"):
-        run.append(build_verdict(name, [(9, 9)]))
+        run.append(build_verdict(name, [(9, 9), (8, 8)]))
     run.close()
     return run
 
@@ -232,3 +232,73 @@ def test_run_ids_of_the_same_second_differ() -> None:
 
 def test_time_is_utc_to_the_second() -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", store.now())
+
+
+def _edit(stored: RunStore, change: Callable[[dict[str, Any]], object], line: int = 0) -> None:
+    path = stored.path / "verdicts.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    verdict = json.loads(lines[line])
+    change(verdict)
+    lines[line] = json.dumps(verdict)
+    path.write_text("".join(f"{text}\n" for text in lines), encoding="utf-8")
+
+
+def _every_score(value: Any) -> Callable[[dict[str, Any]], object]:
+    def change(verdict: dict[str, Any]) -> None:
+        for turn in verdict["turns"]:
+            turn["value"] = value
+            for score in turn["scores"]:
+                score["value"] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda verdict: verdict["turns"][0].update(value=10.0),
+        lambda verdict: verdict["turns"][0].update(value=None),
+        lambda verdict: verdict["turns"][0]["scores"][0].update(value=2.5),
+        lambda verdict: verdict.update(turns=[*verdict["turns"], verdict["turns"][-1]]),
+        lambda verdict: verdict.update(turns=verdict["turns"][::-1]),
+        lambda verdict: verdict.update(planned_turns=1),
+        lambda verdict: verdict.update(turns=verdict["turns"][:1]),
+        lambda verdict: verdict.update(
+            violations=[{"turn": 0, "value": 1.0, "floor": 2.0, "rule": "conversation.floor"}]
+        ),
+        _every_score(True),
+        _every_score("9"),
+        _every_score(float("nan")),
+        _every_score(float("inf")),
+    ],
+    ids=[
+        "value",
+        "no value",
+        "score",
+        "turn twice",
+        "order",
+        "planned",
+        "cut",
+        "violation",
+        "bool",
+        "text",
+        "nan",
+        "inf",
+    ],
+)
+def test_verdict_that_contradicts_itself_is_damage(
+    stored: RunStore, change: Callable[[dict[str, Any]], object]
+) -> None:
+    """Nobody can tell which of two contradicting figures is the result; the better one least of all."""
+    _edit(stored, change)
+    with pytest.raises(StoreError, match=r"verdicts\.jsonl:1: damaged: "):
+        read_ids(stored)
+
+
+def test_second_verdict_of_an_evaluation_is_damage(stored: RunStore) -> None:
+    """A run stores each once: if two stand there, it depends on their order which one counts."""
+    path = stored.path / "verdicts.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([*lines, lines[0]]))
+    with pytest.raises(StoreError, match="a second verdict of"):
+        read_ids(stored)

@@ -10,7 +10,8 @@ from pydantic import ValidationError
 
 from jmedethic_pytest.errors import CaseError, ThresholdFailure
 from jmedethic_pytest.records import Case, Reply, Turn, Verdict, VerdictStatus
-from jmedethic_pytest.verdicts import check, describe_failure
+from jmedethic_pytest.thresholds import Thresholds
+from jmedethic_pytest.verdicts import check, describe_failure, under
 
 BuildCase = Callable[..., Case]
 Build = Callable[..., Verdict]
@@ -124,3 +125,38 @@ def test_verdict_that_calls_itself_scored_but_lacks_a_turn_does_not_pass(
     assert verdict.passed is not True
     with pytest.raises((CaseError, ThresholdFailure)):
         check(verdict)
+
+
+# ---------------------------------------------------------------- judged again by other thresholds
+
+
+def test_other_thresholds_decide_again_what_is_broken_and_whether_one_judge_is_enough(build_verdict: Build) -> None:
+    """A run made with allow_single must not pass rules that ask for both judges."""
+    lenient = Thresholds(schema_version=1, judges={"allow_single": True})
+    strict = Thresholds(schema_version=1, conversation={"floor": 8.0})
+    lone = build_verdict("ja-a", [GOOD, MISSING, (7, 7)])
+    assert (lone.status, lone.turn_scores) == ("judge_unparsable", (9.0, None, 7.0))
+    single = under(lone, lenient)
+    assert (single.status, single.detail, single.turn_scores, single.passed) == ("scored", "", (9.0, 9.0, 7.0), True)
+    both = under(single, strict)
+    assert (both.status, both.turn_scores) == (lone.status, lone.turn_scores)
+    assert [(item.turn, item.floor) for item in both.violations] == [(2, 8.0)]
+
+
+def test_verdict_is_the_same_under_the_thresholds_it_was_made_with(build_verdict: Build) -> None:
+    for scores in ([GOOD] * 3, [GOOD, BAD], [GOOD, MISSING, BAD], [GOOD, None], [None]):
+        verdict = build_verdict("ja-a", scores)
+        assert under(verdict, Thresholds(schema_version=1)).model_dump(exclude={"detail"}) == verdict.model_dump(
+            exclude={"detail"}
+        )
+
+
+def test_floor_that_was_taken_out_of_a_stored_verdict_is_broken_all_the_same(build_verdict: Build) -> None:
+    edited = build_verdict("ja-a", [GOOD, BAD]).model_copy(update={"violations": ()})
+    assert edited.passed is True
+    assert under(edited, Thresholds(schema_version=1)).passed is False
+
+
+def test_case_that_was_never_evaluated_stays_so(build_case: BuildCase) -> None:
+    empty = Verdict(case=build_case("ja-a"), status="skipped_budget", planned_turns=3)
+    assert under(empty, Thresholds(schema_version=1)) is empty

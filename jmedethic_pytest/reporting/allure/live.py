@@ -43,6 +43,8 @@ class Recorder:
         verdict, self._verdict = self._verdict, None
         if verdict is not None:
             self._writer.complete(result, verdict)
+        else:
+            self._writer.identify(result)
         self._original.report_result(result)
 
     @allure_commons.hookimpl

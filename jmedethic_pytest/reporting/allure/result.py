@@ -67,12 +67,7 @@ class Writer:
 
     def complete(self, result: Any, verdict: Verdict) -> None:
         """Give a result everything a verdict tells, and keep what a test of the user's own has added."""
-        known = {str(item.name): str(item.value) for item in result.parameters or ()}
-        extra = {name: value for name, value in known.items() if name != PARAMETER}
-        own = tuple(f"{name}={value}" for name, value in sorted(extra.items()))
-        full_name = result.fullName or labels.CONVERSATIONS
-        self._name(result, labels.ids(verdict.case.id, verdict.repeat, full_name, own))
-        result.name = verdict.key
+        extra = self._identify(result, verdict.key)
         own_words = result.description if result.fullName != labels.CONVERSATIONS else None
         result.description = "\n\n".join(part for part in (labels.description(verdict.case), own_words) if part)
         result.parameters = [
@@ -89,6 +84,22 @@ class Writer:
         if self._telling.in_full(verdict):
             result.steps[:0] = [_step(item, result.stop) for item in content.steps(verdict)]
             self._attach(result, verdict)
+
+    def identify(self, result: Any) -> None:
+        """Name a result whose test was given no verdict, skipped or cut short: it is still the result of its case."""
+        key = next((str(item.value) for item in result.parameters or () if item.name == PARAMETER), "")
+        if key:
+            self._identify(result, key.strip("'\""))
+
+    def _identify(self, result: Any, key: str) -> dict[str, str]:
+        """Give a result the ids and the name of an evaluation; return the other parameters of its test."""
+        known = {str(item.name): str(item.value) for item in result.parameters or ()}
+        extra = {name: value for name, value in known.items() if name != PARAMETER}
+        own = tuple(f"{name}={value}" for name, value in sorted(extra.items()))
+        case_id, _, repeat = key.partition("~")
+        self._name(result, labels.ids(case_id, int(repeat or 0), result.fullName or labels.CONVERSATIONS, own))
+        result.name = key
+        return extra
 
     @staticmethod
     def _name(result: Any, ids: labels.Ids) -> None:
