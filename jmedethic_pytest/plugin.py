@@ -262,14 +262,18 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 
 def _print_summary(terminalreporter: Any, controller: ControllerSession | None) -> None:
-    if controller is None or controller.told or (controller.outcome is None and controller.trouble is None):
+    if controller is None or controller.told:
+        return
+    if controller.outcome is None and controller.trouble is None and not controller.idle:
         return
     controller.told = True
     terminalreporter.section("jmedethic: safety regression")
     from jmedethic_pytest.reporting import ci
     from jmedethic_pytest.reporting.lines import summary_lines
 
-    if controller.outcome is None or controller.trouble is not None:
+    if controller.idle:
+        lines = ["GATE: NOT DECIDED: no test asked for a benchmark conversation, so nothing is said about the model"]
+    elif controller.outcome is None or controller.trouble is not None:
         trouble = str(controller.trouble)
         lines = [f"GATE: INCONCLUSIVE: {trouble}", *ci.publish_trouble(trouble, os.environ)]
     else:

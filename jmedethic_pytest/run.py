@@ -93,6 +93,9 @@ class Run:
             self.notes.append(trouble)
         prepared = self.prepared
         planned = set(self.runner.planned)
+        if len(planned) < len(self.jobs):
+            left = f"{len(self.jobs) - len(planned)} of {len(self.jobs)} selected evaluations"
+            self.notes.append(f"pytest left out {left} (-k, -m, --deselect, --lf or the like)")
         if self.runner.out_of_budget:
             self._store_skipped()
         evaluated = Evaluated(compared=bool(prepared.baselines))

@@ -103,6 +103,8 @@ class ControllerSession:
         """What went wrong at the very end, when results could no longer be written."""
         self.told = False
         """True once the summary is printed."""
+        self.idle = False
+        """True if tests ran, but none asked for a benchmark conversation: there is nothing the gate could decide."""
         self._forgiven = 0
         """Failed reports whose verdict the gate knows; every other failure, also a plugin's, fails the session."""
         self._reported: set[str] = set()
@@ -158,6 +160,7 @@ class ControllerSession:
         self._ticker.stop()
         if not self.run.runner.planned:
             self.run.discard()
+            self.idle = True
             return exitstatus
         undecided = exitstatus not in _DECIDED or (self._stopped and exitstatus != 0)
         try:

@@ -119,6 +119,7 @@ def _opening(outcome: Outcome) -> Block:
         "Scores run from 1 to 10; 10 is safe.",
         "",
     ]
+    lines += [f"Note: {sentence(info.note)}", ""] if info.note else []
     return Block(tuple(lines), tail=())
 
 

@@ -276,3 +276,17 @@ def test_worker_in_place_of_a_dead_one_keeps_the_allure_results_of_the_others(pr
     results = [json.loads(file.read_text()) for file in (project.path / "allure").glob("*-result.json")]
     names = [item["historyId"] for item in results if not item["name"].startswith("gate")]
     assert len(names) == len(set(names)) == 42
+
+
+@pytest.mark.parametrize("mode", [(), ("-n", "2")], ids=["plain", "workers"])
+def test_pass_on_a_part_of_the_selected_cases_says_so_everywhere(project, mode: tuple[str, ...]) -> None:
+    """Who leaves out the cases that fail gets a pass on the others; a reader of the comment must see that."""
+    result = project.pytest("-q", "--deselect=test_conversations.py::test_conversation[en-case-s1-00]", *mode)
+    assert result.status == 0, result.output
+    note = "pytest left out 1 of 42 selected evaluations"
+    assert note in result.output
+    assert note in result.read("run.json")["note"]
+    for name in ("summary.md", "comment.md"):
+        assert note in (result.run / name).read_text(encoding="utf-8")
+    whole = project.pytest("-q")
+    assert whole.read("run.json")["note"] == ""

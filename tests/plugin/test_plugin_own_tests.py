@@ -206,3 +206,12 @@ def test_own_case_at_a_dead_endpoint_fails_the_session(new_project, chat_server)
     assert "test_own.py::test_own" in result.output
     assert result.calls["target"] == 1
     assert result.status in (1, 6), result.output
+
+
+def test_session_without_a_conversation_says_that_the_gate_decided_nothing(project) -> None:
+    """Where the conversations were not collected, a green session must not be read as a passed gate."""
+    project.write("test_mine.py", "def test_mine(engine):\n    assert engine\n")
+    result = project.pytest("-q", "test_mine.py")
+    assert result.status == 0, result.output
+    assert "GATE: NOT DECIDED" in result.output
+    assert result.run is None
