@@ -112,7 +112,7 @@ class Run:
             info,
             prepared.thresholds,
             baselines=prepared.baselines,
-            case_turns=max((len(case.turns) for case in prepared.cases.values()), default=0),
+            case_turns=self._longest,
             trouble=trouble,
         )
         return self._write(outcome, unevaluated, evaluated.table)
@@ -214,13 +214,13 @@ class Run:
         settings, stated = self.prepared.settings, self.prepared.thresholds.limits.get(ref.label)
         quota = Quota(stated.requests_per_minute, stated.tokens_per_minute) if stated else None
         # A conversation has one question to the target open at a time, and to a judge up to one a turn.
-        open_calls = settings.concurrency * (self._longest if role == "judge" else 1)
+        open_calls = settings.concurrency * (max(1, self._longest) if role == "judge" else 1)
         return Client(role, ref, cache, mode, ceiling=settings.calls or open_calls, quota=quota, budget=self.budget)
 
     @property
     def _longest(self) -> int:
         """User turns of the longest selected case."""
-        return max((len(case.turns) for case in self.prepared.cases.values()), default=1)
+        return max((len(case.turns) for case in self.prepared.cases.values()), default=0)
 
     @staticmethod
     def _name(client: Client) -> str:

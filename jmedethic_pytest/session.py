@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import contextmanager
@@ -21,6 +19,7 @@ from jmedethic_pytest.errors import CaseError, JmedError, RunAborted, StoreError
 from jmedethic_pytest.records import Case, Condition, Gate, Verdict
 from jmedethic_pytest.reporting.allure.policy import Telling, decide
 from jmedethic_pytest.settings import OPTIONS, Settings, parse
+from jmedethic_pytest.ticker import Ticker
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -91,10 +90,11 @@ class ControllerSession:
     def __init__(self, config: pytest.Config, prepared: Prepared) -> None:
         self._config = config
         self.prepared = prepared
-        self.ids = list(prepared.plan())
+        planned = prepared.plan()
+        self.ids = list(planned)
         self.telling: Telling | None = None
         if getattr(config.option, "allure_report_dir", None):
-            jobs = {key: job.case for key, job in prepared.plan().items()}
+            jobs = {key: job.case for key, job in planned.items()}
             self.telling = decide(prepared.settings.allure, prepared.target.label, jobs)
         self.run: Run | None = None
         self.broker: Broker | None = None
@@ -114,7 +114,7 @@ class ControllerSession:
         """True if this session was ended here, because its run was given up."""
         self._stopped = False
         """True if it was ended by anybody else: Ctrl-C, ``pytest.exit`` of the user's."""
-        self._ticker = _Ticker(self)
+        self._ticker = Ticker(config, lambda: self.run.progress_line() if self.run is not None else None)
 
     # ------------------------------------------------------------------ life
 
@@ -288,38 +288,6 @@ def _gate_report(name: str, answer: str, detail: str) -> pytest.TestReport:
         longrepr=None if answer == "pass" else f"{answer}: {detail}",
         when="call",
     )
-
-
-class _Ticker:
-    """Prints a progress line now and then: often on a terminal, seldom in a log file."""
-
-    def __init__(self, session: ControllerSession) -> None:
-        self._session = session
-        self._last = time.monotonic()
-        self._stopped = threading.Event()
-
-    def start(self) -> None:
-        """Tick from a thread of its own: the xdist controller has no moment at which it could be asked to."""
-        threading.Thread(target=self._loop, name="jmedethic-progress", daemon=True).start()
-
-    def stop(self) -> None:
-        self._stopped.set()
-
-    def tick(self) -> None:
-        """Print a line if it is time to."""
-        terminal = self._session._config.pluginmanager.getplugin("terminalreporter")
-        run = self._session.run
-        if terminal is None or run is None or self._session._config.option.verbose < 0:
-            return
-        every = 10 if terminal.isatty else 60
-        if time.monotonic() - self._last >= every:
-            self._last = time.monotonic()
-            terminal.ensure_newline()
-            terminal.write_line(run.progress_line())
-
-    def _loop(self) -> None:
-        while not self._stopped.wait(_POLL_SECONDS):
-            self.tick()
 
 
 class LiveEngine:

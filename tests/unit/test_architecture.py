@@ -41,7 +41,7 @@ LAYERS = (
     "reporting.findings", "reporting.planning", "reporting.markdown", "reporting.ci",
     "reporting.comparison_lines", "reporting.lines", "reporting.allure.*",
     "reporting.plots.*", "reporting.tables", "reporting.inspect_log", "reporting.page.*", "reporting.files",
-    "door", "run", "session", "plugin", "cli.*", "__main__",
+    "door", "run", "ticker", "session", "plugin", "cli.*", "__main__",
 )  # fmt: skip
 
 WILD = [entry for entry in LAYERS if entry.endswith(".*")]

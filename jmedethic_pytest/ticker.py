@@ -1,0 +1,55 @@
+"""A progress line now and then during a session: often on a terminal, seldom in a log file."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pytest
+
+_LOOK_SECONDS = 0.5
+_ON_TERMINAL, _IN_LOG = 10, 60
+"""Seconds between two lines."""
+
+
+class Ticker:
+    """Prints the state of a run when it is time to.
+
+    Args:
+        config: pytest's; nothing is printed with ``-q`` or without its terminal.
+        line: returns the state in one line, ``None`` as long as there is none.
+    """
+
+    def __init__(self, config: pytest.Config, line: Callable[[], str | None]) -> None:
+        self._config = config
+        self._line = line
+        self._last = time.monotonic()
+        self._stopped = threading.Event()
+
+    def start(self) -> None:
+        """Tick from a thread of its own: the xdist controller has no moment at which it could be asked to."""
+        threading.Thread(target=self._loop, name="jmedethic-progress", daemon=True).start()
+
+    def stop(self) -> None:
+        """End the thread, if there is one."""
+        self._stopped.set()
+
+    def tick(self) -> None:
+        """Print a line if it is time to."""
+        terminal = self._config.pluginmanager.getplugin("terminalreporter")
+        if terminal is None or self._config.option.verbose < 0:
+            return
+        if time.monotonic() - self._last < (_ON_TERMINAL if terminal.isatty else _IN_LOG):
+            return
+        line = self._line()
+        if line is not None:
+            self._last = time.monotonic()
+            terminal.ensure_newline()
+            terminal.write_line(line)
+
+    def _loop(self) -> None:
+        while not self._stopped.wait(_LOOK_SECONDS):
+            self.tick()
