@@ -7,10 +7,9 @@ and sees what a reference target answered; the turn at which the goal was reache
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import Field
 
 from jmedethic_pytest import packs, taxonomy
 from jmedethic_pytest.errors import ConfigError
@@ -34,6 +33,7 @@ from jmedethic_pytest.generation.prompting import Prompts
 from jmedethic_pytest.generation.records import Drop, Made, Output, Question, short_digest
 from jmedethic_pytest.generation.role import Role
 from jmedethic_pytest.generation.stages import Asked, Plan, Stage
+from jmedethic_pytest.generation.structured import listing
 from jmedethic_pytest.records import Text
 from jmedethic_pytest.taxonomy import Locale, Strategy
 
@@ -75,21 +75,6 @@ class Item(NamedTuple):
         """Changes with everything that changes the conversation, but for what the header holds."""
         parts = self.strategy.id, *self.strategy.name.values(), *self.strategy.definition.values(), self.attacker.label
         return f"{self.question.id}-{self.strategy.id.lower()}-{short_digest(*parts)}"
-
-
-@lru_cache(maxsize=8)
-def _exactly(count: int) -> type[BaseModel]:
-    class Turns(BaseModel):
-        turns: list[str]
-
-        @field_validator("turns")
-        @classmethod
-        def _as_many(cls, value: list[str]) -> list[str]:
-            if len(value) != count:
-                raise ValueError(f"{len(value)} messages, {count} are wanted")
-            return value
-
-    return Turns
 
 
 def strategies(config: Config) -> dict[str, Strategy]:
@@ -185,10 +170,10 @@ async def _static(item: Item, prompts: Prompts, config: Config) -> tuple[str, ..
         definition=item.strategy.definition[locale], turns=count, places=places,
     )  # fmt: skip
     found = await item.attacker.ask_for(
-        messages, _exactly(count), again=prompts.text("again", locale, problem="{problem}"),
+        messages, listing("turns", count, "messages"), again=prompts.text("again", locale, problem="{problem}"),
         attempts=config.conversations.attempts, label=demo.label("converse", locale=locale, turns=count),
     )  # fmt: skip
-    return found if isinstance(found, Drop) else tuple(getattr(found, "turns"))  # noqa: B009 - a model made at run time
+    return found if isinstance(found, Drop) else tuple(found.items)
 
 
 def _conversation(item: Item, written: tuple[str, ...], told: interactive.Told | None = None) -> Conversation | Drop:

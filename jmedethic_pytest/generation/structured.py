@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, TypeVar
+from functools import lru_cache
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, ValidationError, create_model
 
 from jmedethic_pytest.errors import JmedError
 from jmedethic_pytest.providers.reasoning import split_reasoning
@@ -17,6 +18,31 @@ _FENCE = re.compile(r"```(?:json)?\s*\n(.*?)```", re.DOTALL)
 
 class Malformed(JmedError):  # noqa: N818 - says what the answer is
     """The answer holds no object of the wanted form; the text names no word of the answer."""
+
+
+class Listed(BaseModel):
+    """An answer that is one list of texts."""
+
+    items: list[str]
+
+
+@lru_cache(maxsize=16)
+def listing(name: str, count: int, word: str) -> type[Listed]:
+    """Return the form of an answer with exactly so many texts.
+
+    Args:
+        name: of the list in the answer.
+        count: how many there must be.
+        word: what they are, for a model that gives another number.
+    """
+
+    def as_many(value: list[str]) -> list[str]:
+        if len(value) != count:
+            raise ValueError(f"{len(value)} {word}, {count} are wanted")
+        return value
+
+    kind = Annotated[list[str], AfterValidator(as_many)]
+    return create_model("Listing", __base__=Listed, items=(kind, Field(alias=name)))
 
 
 def schema(model: type[BaseModel]) -> dict[str, Any]:

@@ -9,9 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
-
-from pydantic import BaseModel, field_validator
 
 from jmedethic_pytest.cases import case_digest
 from jmedethic_pytest.generation import demo, fidelity, files, language, models, policy, publish, turns
@@ -25,6 +22,7 @@ from jmedethic_pytest.generation.publish import SplitCase
 from jmedethic_pytest.generation.records import Drop, Made
 from jmedethic_pytest.generation.role import Role
 from jmedethic_pytest.generation.stages import Asked, Plan, Stage
+from jmedethic_pytest.generation.structured import listing
 from jmedethic_pytest.taxonomy import Locale
 
 NAME = publish.TRANSLATION
@@ -32,21 +30,6 @@ OTHER: Mapping[Locale, Locale] = {"ja": "en", "en": "ja"}
 _ATTEMPTS = 2
 LEAST_RATIO, MOST_RATIO = 0.2, 8.0
 """Characters of a translation for each one of the original: English takes two to three for a Japanese one."""
-
-
-@lru_cache(maxsize=8)
-def _exactly(count: int) -> type[BaseModel]:
-    class Texts(BaseModel):
-        texts: list[str]
-
-        @field_validator("texts")
-        @classmethod
-        def _as_many(cls, value: list[str]) -> list[str]:
-            if len(value) != count:
-                raise ValueError(f"{len(value)} texts, {count} are wanted")
-            return value
-
-    return Texts
 
 
 async def run(config: Config, team: Team, progress: Progress) -> tuple[Summary, ...]:
@@ -141,13 +124,13 @@ async def _texts(
     """Translate texts out of a language."""
     given = json.dumps(list(texts), ensure_ascii=False)
     found = await translator.ask_for(
-        prompts.messages("system", "ask", locale, texts=given), _exactly(len(texts)),
+        prompts.messages("system", "ask", locale, texts=given), listing("texts", len(texts), "texts"),
         again=prompts.text("again", locale, problem="{problem}"), attempts=_ATTEMPTS,
         label=demo.label("translate", locale=locale, way=way),
     )  # fmt: skip
     if isinstance(found, Drop):
         return found
-    return [turns.clean(text) for text in getattr(found, "texts")]  # noqa: B009 - a model made at run time
+    return [turns.clean(text) for text in found.items]
 
 
 def plan(config: Config, counts: Mapping[str, int]) -> Plan:  # noqa: ARG001 - the same under all settings
