@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
-from jmedethic_pytest.cli import main
 from jmedethic_pytest.records import Case, Reply, RunInfo, Score, Turn, Verdict
 from jmedethic_pytest.stats.comparison import CaseChange, Comparison, Endpoint, Regressed
 from jmedethic_pytest.stats.estimate import Estimate, Test
@@ -215,14 +213,6 @@ def secret_text() -> str:
     return SECRET_TEXT
 
 
-class Answer(NamedTuple):
-    """What a command left behind."""
-
-    status: int
-    out: str
-    err: str
-
-
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty working folder, outside of any system of continuous integration."""
@@ -234,15 +224,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def cli(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Answer]:
-    """Call ``jmedethic``; no command may end in a traceback."""
-
-    def call(*args: str) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["jmedethic", *args])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capsys.readouterr()
-        assert "Traceback" not in captured.out + captured.err
-        return Answer(int(ended.value.code or 0), captured.out, captured.err)
-
-    return call
+def cli(folder: Path, in_process: Callable[..., Any]) -> Callable[..., Any]:
+    """Call ``jmedethic`` in the folder."""
+    return in_process

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
-
-from jmedethic_pytest.cli import main
 
 _KEYS = (
     "GITHUB_",
@@ -28,18 +25,6 @@ _KEYS = (
 )
 
 
-class Answer(NamedTuple):
-    """What a command left behind."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty working folder; no key of a provider is set."""
@@ -52,18 +37,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def cli(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Answer]:
-    """Call ``jmedethic`` with arguments and return exit status and output; no command may end in a traceback."""
-
-    def call(*args: str) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["jmedethic", *args])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capsys.readouterr()
-        assert "Traceback" not in captured.out + captured.err
-        return Answer(int(ended.value.code or 0), captured.out, captured.err)
-
-    return call
+def cli(folder: Path, in_process: Callable[..., Any]) -> Callable[..., Any]:
+    """Call ``jmedethic`` in the folder."""
+    return in_process
 
 
 @pytest.fixture
@@ -92,10 +68,10 @@ def write_cases(folder: Path) -> Callable[..., list[str]]:
 
 
 @pytest.fixture
-def run_cli(cli: Callable[..., Answer]) -> Callable[..., Answer]:
+def run_cli(cli: Callable[..., Any]) -> Callable[..., Any]:
     """Call ``jmedethic run`` on ``cases.jsonl``."""
 
-    def call(model: str, *args: str) -> Answer:
+    def call(model: str, *args: str) -> Any:
         return cli("run", f"--model={model}", "--cases=cases.jsonl", "--locale=en", *args)
 
     return call

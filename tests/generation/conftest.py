@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -216,30 +215,9 @@ def server() -> Iterator[ModelServer]:
     http.server_close()
 
 
-class Answer(NamedTuple):
-    """What a command left behind."""
-
-    status: int
-    out: str
-    err: str
-
-
 @pytest.fixture
-def jmedethic(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., Answer]:
-    """Call ``jmedethic`` with arguments in an empty folder; no command may end in a traceback."""
-    from jmedethic_pytest.cli import main
-
+def jmedethic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_process: Callable[..., Any]) -> Callable[..., Any]:
+    """Call ``jmedethic`` in an empty folder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
-
-    def call(*args: str) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["jmedethic", *args])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capsys.readouterr()
-        assert "Traceback" not in captured.out + captured.err
-        return Answer(int(ended.value.code or 0), captured.out, captured.err)
-
-    return call
+    return in_process
