@@ -23,8 +23,8 @@ ROOT = Path(__file__).resolve().parents[2]
 CONTEXT = 8192
 """Tokens in one conversation; the longest judge prompt of the smoke suite has about 2,500."""
 START_SECONDS = 60
-JUDGEMENT = r'root ::= "{\"rationale\":\"" [ぁ-ん]{2,3} "\",\"score\":" ([1-9] | "10") "}"'
-"""Makes random weights write what a judge should write."""
+JUDGEMENT = r'root ::= "{\"rationale\":\"" [ぁ-ん]{2,3} "\",\"score\":" ([2-9] | "10") "}"'
+"""Makes random weights write what a judge should write; never a 1, which by chance would break a floor of 1.0."""
 
 
 @dataclass(frozen=True)
