@@ -45,14 +45,14 @@ demo-generate: .venv/installed   ## Build a small benchmark with scripted models
 	else echo "unexpected exit status $$status"; exit 1; fi
 
 test: .venv/installed-dev .venv/installed-browser   ## Run the tests
-	$(RUN) pytest tests -n 2 --dist worksteal -q --timeout 180
+	$(RUN) pytest tests -n 4 --dist worksteal -q --timeout 180
 
 check: .venv/installed-dev .venv/installed-browser   ## Lint, types, cases, tests
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
 	$(RUN) jmedethic_pytest cases validate
-	$(RUN) pytest tests -n 2 --dist worksteal -q --timeout 180
+	$(RUN) pytest tests -n 4 --dist worksteal -q --timeout 180
 
 format: .venv/installed-dev   ## Format the code
 	$(RUN) ruff check --fix .
