@@ -1,4 +1,4 @@
-"""Anthropic messages, through the official SDK on its aiohttp backend (low-level ``post``, as for OpenAI)."""
+"""Anthropic messages, through the official SDK; its low-level ``post`` and the short way, as for OpenAI."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any
 import anthropic
 
 from jmedethic_pytest.errors import ProviderError
-from jmedethic_pytest.providers import http
+from jmedethic_pytest.providers import http, wire
 from jmedethic_pytest.providers.base import ChatRequest, ModelRef, Observer
 from jmedethic_pytest.providers.reasoning import split_reasoning
+from jmedethic_pytest.providers.wire import Wire
 from jmedethic_pytest.records import Reply, ReplyStatus, Usage
 
 _STATUS: dict[str, tuple[ReplyStatus, str]] = {
@@ -23,11 +24,12 @@ class AnthropicProvider:
 
     def __init__(self, ref: ModelRef, observe: Observer | None = None) -> None:
         self._ref = ref
+        self._wire = Wire(ref.base_url or "", observe)
         self._client = anthropic.AsyncAnthropic(
             base_url=ref.base_url,
             api_key=ref.api_key or "none",
             max_retries=http.RETRIES,
-            http_client=anthropic.DefaultAioHttpClient(event_hooks=http.hooks(observe)),
+            http_client=self._wire.http_client,
         )
 
     async def chat(self, request: ChatRequest, *, patient: bool) -> Reply:
@@ -49,7 +51,7 @@ class AnthropicProvider:
         try:
             answer, seconds = await http.call(
                 self._ref,
-                lambda: self._client.post("/v1/messages", cast_to=object, body=body, options=options),
+                lambda: self._wire.post(self._client, "/v1/messages", body, options),
                 timeout=timeout,
                 sdk=anthropic,
             )
@@ -68,7 +70,7 @@ class AnthropicProvider:
         options: Any = {"timeout": http.CONNECT_TIMEOUT, "max_retries": 0}
         answer, _ = await http.call(
             self._ref,
-            lambda: self._client.get("/v1/models?limit=1000", cast_to=object, options=options),
+            lambda: wire.get(self._client, "/v1/models?limit=1000", options),
             timeout=http.CONNECT_TIMEOUT,
             sdk=anthropic,
         )

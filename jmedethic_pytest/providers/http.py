@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from jmedethic_pytest import hygiene, secrecy
 from jmedethic_pytest.errors import ProviderError
-from jmedethic_pytest.providers.base import ModelRef, Observer
+from jmedethic_pytest.providers.base import ModelRef
 
 RETRIES = 8
 """Retries of the SDK once an endpoint has answered before (408, 409, 429, 5xx, connection errors)."""
@@ -100,23 +100,6 @@ def content_text(content: Any) -> str:
 def count(value: Any) -> int | None:
     """Return a token count, ``None`` for anything that is none."""
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
-
-
-def hooks(observe: Observer | None) -> dict[str, list[Any]]:
-    """Return the event hooks of an HTTP client that report every answer to an observer."""
-    if observe is None:
-        return {}
-
-    async def report(response: Any) -> None:
-        # A look-up in these headers walks through all of them, and few servers send any that matters here.
-        told = {}
-        for raw, value in response.headers.raw:
-            name = raw.lower()
-            if name == b"retry-after" or b"ratelimit" in name:
-                told[name.decode()] = value.decode(errors="replace")
-        observe(response.status_code, told)
-
-    return {"response": [report]}
 
 
 def sound(text: str) -> str:

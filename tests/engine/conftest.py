@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import json
 import multiprocessing
@@ -26,6 +27,7 @@ from jmedethic_pytest import Case
 from jmedethic_pytest.cache import Cache
 from jmedethic_pytest.client import Client
 from jmedethic_pytest.engine import Engine
+from jmedethic_pytest.errors import ProviderError
 from jmedethic_pytest.judging import Panel
 from jmedethic_pytest.providers import ChatRequest, Message, ModelRef, open_provider, resolve
 from jmedethic_pytest.records import Reply, Verdict
@@ -150,6 +152,12 @@ class FakeServer:
     def answered(self) -> list[Seen]:
         """The requests whose answer was written out in full."""
         return [self.seen[number] for number in list(self._answered)]
+
+    def forget(self, since: int) -> None:
+        """Strike the requests from one number on off the record."""
+        with self._changed:
+            del self.seen[since:]
+            self._answered = [number for number in self._answered if number < since]
 
     def wait_for(self, condition: Callable[[], bool]) -> None:
         """Block until a condition on what was seen or answered holds."""
@@ -348,9 +356,13 @@ def ref(server: FakeServer) -> Callable[..., ModelRef]:
     return make
 
 
-@pytest.fixture
-def ask(server: FakeServer) -> Callable[..., Awaitable[Reply]]:
-    """Send one chat to a model the way the engine does: resolved from its specification, over a real socket."""
+@pytest.fixture(params=["first call", "later call"])
+def ask(server: FakeServer, request: pytest.FixtureRequest) -> Callable[..., Awaitable[Reply]]:
+    """Send one chat to a model the way the engine does: resolved from its specification, over a real socket.
+
+    Once as the first call to its address, which the SDK makes, and once as a later one, which goes the short way.
+    """
+    later = request.param == "later call"
 
     async def send(
         what: str | ModelRef = "compatible:m",
@@ -371,9 +383,18 @@ def ask(server: FakeServer) -> Callable[..., Awaitable[Reply]]:
         )
         provider = open_provider(what)
         try:
+            if later:
+                await warm_up(provider)
             return await provider.chat(request, patient=patient)
         finally:
             await provider.aclose()
+
+    async def warm_up(provider: Any) -> None:
+        script, server.script, before = server.script, lambda seen: "ok", len(server.seen)
+        with contextlib.suppress(ProviderError):  # where nobody listens, no call can be a later one
+            await provider.chat(ChatRequest((Message("user", "hi"),), Sampling(timeout=20.0)), patient=False)
+        server.script = script
+        server.forget(before)
 
     return send
 
