@@ -16,6 +16,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from jmedethic_pytest.errors import BudgetSpent, ConfigError, JmedError, RunAborted
+from jmedethic_pytest.garbage import fewer_collections
 from jmedethic_pytest.records import Verdict
 
 J = TypeVar("J")
@@ -118,7 +119,8 @@ class Runner(Generic[J]):
 
     def _main(self) -> None:
         try:
-            asyncio.run(self._serve())
+            with fewer_collections():
+                asyncio.run(self._serve())
         except BaseException as error:
             if not self._ready.done():
                 self._ready.set_exception(error)
