@@ -223,9 +223,10 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitCode) -> None:
     """Compute the statistics, decide the gate, show its conditions as tests, set the exit status."""
+    if session.config.stash.get(_SESSION, None) is not None:
+        _spare_hypothesis(session.config)
     controller = _controller(session.config)
     if controller is None:
-        _spare_worker(session.config)
         return
     vetoed = int(session.exitstatus) if session.exitstatus != exitstatus else 0  # by a plugin before us
     session.exitstatus = controller.finish(int(exitstatus), session.testsfailed) or vetoed
@@ -242,9 +243,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitC
         _print_summary(terminal, controller)
 
 
-def _spare_worker(config: pytest.Config) -> None:
-    """Keep an xdist worker from importing Hypothesis (over a CPU second) for a summary that nobody sees."""
-    if hasattr(config, "workerinput") and "hypothesis" not in sys.modules:
+def _spare_hypothesis(config: pytest.Config) -> None:
+    """Keep a run whose tests did not use Hypothesis from importing it (up to a CPU second) for an empty summary."""
+    if "hypothesis" not in sys.modules:
         plugin = config.pluginmanager.getplugin("hypothesispytest")
         if plugin is not None:
             config.pluginmanager.unregister(plugin)
