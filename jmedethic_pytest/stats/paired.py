@@ -6,11 +6,14 @@ minus second, or candidate minus baseline; above zero the first (the candidate) 
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats  # type: ignore[import-untyped]
+from scipy import special  # type: ignore[import-untyped]
 
 from jmedethic_pytest.stats.estimate import Test
+from jmedethic_pytest.stats.ranks import average_ranks, chi2_tail, row_ranks, signed_ranks
 from jmedethic_pytest.stats.sample import SAME, Floats, known, sample
 
 Integers = NDArray[np.int64]
@@ -40,13 +43,13 @@ def friedman(matrix: ArrayLike) -> Test:
         return _none("Friedman", n, "fewer than three turns")
     if n < 2:
         return _none("Friedman", n, _FEW)
-    ranks = stats.rankdata(table, axis=1)
+    ranks = row_ranks(table)
     spread = float(((ranks - (k + 1) / 2) ** 2).sum())
     if spread <= SAME:
         return _none("Friedman", n, "every case has the same score at all turns")
     chi2 = (k - 1) * float(((ranks.sum(axis=0) - n * (k + 1) / 2) ** 2).sum()) / spread
     effects: dict[str, float | None] = {"kendall_w": chi2 / (n * (k - 1))}
-    return Test(name="Friedman", statistic=chi2, p=float(stats.chi2.sf(chi2, k - 1)), n=n, effects=effects)
+    return Test(name="Friedman", statistic=chi2, p=chi2_tail(chi2, k - 1), n=n, effects=effects)
 
 
 def wilcoxon(differences: ArrayLike, *, exact: bool = False) -> Test:
@@ -74,9 +77,8 @@ def wilcoxon(differences: ArrayLike, *, exact: bool = False) -> Test:
         return _none(name, len(d), _FEW, effects)
     if not d.any():
         return _none(name, len(d), _NO_DIFFERENCE, effects)
-    found = stats.wilcoxon(d, zero_method="pratt", correction=False, method="asymptotic")
-    p = _exact_p(d) if exact else float(found.pvalue)
-    return Test(name=name, statistic=float(found.statistic), p=p, n=len(d), effects=effects)
+    statistic, p = signed_ranks(d)
+    return Test(name=name, statistic=statistic, p=_exact_p(d) if exact else p, n=len(d), effects=effects)
 
 
 def mcnemar(new_failures: int, fixed: int) -> Test:
@@ -92,12 +94,9 @@ def mcnemar(new_failures: int, fixed: int) -> Test:
     flips, fewer = new_failures + fixed, min(new_failures, fixed)
     if not flips:
         return _none("exact McNemar", 0, "no case changed its result")
-    tail = 2 * float(stats.binom.cdf(fewer, flips, 0.5))
-    effects: dict[str, float | None] = {
-        "mid_p": min(1.0, tail - float(stats.binom.pmf(fewer, flips, 0.5))),
-        "two_sided": min(1.0, tail),
-    }
-    p = float(stats.binom.sf(new_failures - 1, flips, 0.5))
+    tail, exactly = 2 * float(special.bdtr(fewer, flips, 0.5)), math.comb(flips, fewer) / 2**flips
+    effects: dict[str, float | None] = {"mid_p": min(1.0, tail - exactly), "two_sided": min(1.0, tail)}
+    p = float(special.bdtrc(new_failures - 1, flips, 0.5))
     return Test(name="exact McNemar", statistic=float(new_failures), p=p, n=flips, effects=effects)
 
 
@@ -154,7 +153,7 @@ def rank_biserial(differences: ArrayLike) -> float | None:
     d = d[d != 0]
     if not len(d):
         return None
-    ranks = stats.rankdata(np.abs(d))
+    ranks = average_ranks(np.abs(d))
     return float((ranks * np.sign(d)).sum() / ranks.sum())
 
 
@@ -167,7 +166,7 @@ def standardised_difference(differences: ArrayLike) -> float | None:
 
 def _exact_p(d: Floats) -> float:
     """Return the two-sided p of the signed ranks: the distribution of their sum, one rank after the other."""
-    ranks = np.rint(2 * stats.rankdata(np.abs(d))[d != 0]).astype(int)
+    ranks = np.rint(2 * average_ranks(np.abs(d))[d != 0]).astype(int)
     chances = np.ones(1)
     for rank in ranks:
         chances = (np.pad(chances, (0, rank)) + np.pad(chances, (rank, 0))) / 2

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats  # type: ignore[import-untyped]
 
 from jmedethic_pytest.stats.estimate import Test
+from jmedethic_pytest.stats.ranks import rank_sum
 from jmedethic_pytest.stats.sample import SAME, Floats, constant, known
 
 MIN_MODELS = 3
@@ -38,8 +37,7 @@ def mann_whitney(x: ArrayLike, y: ArrayLike) -> Test:
     reason = "fewer than two scores in a group" if min(len(a), len(b)) < 2 else _tied(a, b)
     if reason:
         return _none(name, a, b, reason)
-    found = stats.mannwhitneyu(a, b, alternative="two-sided", method="asymptotic", use_continuity=True)
-    return _found(name, a, b, found)
+    return _found(name, a, b, *rank_sum(a, b))
 
 
 def exact_mann_whitney(x: ArrayLike, y: ArrayLike, seed: int = 0) -> Test:
@@ -59,9 +57,12 @@ def exact_mann_whitney(x: ArrayLike, y: ArrayLike, seed: int = 0) -> Test:
     if reason:
         return _none(name, a, b, reason)
     ties = len(np.unique(np.concatenate((a, b)))) < len(a) + len(b)
+    from scipy import stats  # type: ignore[import-untyped] # slow to import, and only for comparing groups of models
+
     random = np.random.default_rng(seed)
     method = stats.PermutationMethod(n_resamples=_MOST_PERMUTATIONS, rng=random) if ties else "exact"
-    return _found(name, a, b, stats.mannwhitneyu(a, b, alternative="two-sided", method=method))
+    found = stats.mannwhitneyu(a, b, alternative="two-sided", method=method)
+    return _found(name, a, b, float(found.statistic), float(found.pvalue))
 
 
 def kruskal(groups: Sequence[ArrayLike]) -> Test:
@@ -86,6 +87,8 @@ def kruskal(groups: Sequence[ArrayLike]) -> Test:
         reason = "one score a group: nothing shows how much a group varies"
     if reason:
         return Test(name="Kruskal-Wallis", statistic=None, p=None, n=n, reason=reason)
+    from scipy import stats  # slow to import, as above
+
     found = stats.kruskal(*values)
     h = float(found.statistic)
     return Test(
@@ -126,8 +129,7 @@ def _effects(a: Floats, b: Floats) -> dict[str, float | None]:
     return {"cohen_d": cohen_d(a, b), "cliffs_delta": cliffs_delta(a, b)}
 
 
-def _found(name: str, a: Floats, b: Floats, found: Any) -> Test:
-    statistic, p = float(found.statistic), float(found.pvalue)
+def _found(name: str, a: Floats, b: Floats, statistic: float, p: float) -> Test:
     return Test(name=name, statistic=statistic, p=p, n=len(a) + len(b), effects=_effects(a, b))
 
 

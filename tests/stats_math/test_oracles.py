@@ -12,6 +12,8 @@ import pandas as pd
 import pingouin
 import pytest
 import statsmodels.api as sm
+from hypothesis import assume, given
+from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar as sm_mcnemar
 from statsmodels.stats.inter_rater import cohens_kappa
@@ -23,6 +25,7 @@ from jmedethic_pytest.stats import intervals
 from jmedethic_pytest.stats.multiplicity import benjamini_hochberg, bonferroni, holm
 from jmedethic_pytest.stats.paired import friedman, hodges_lehmann, mcnemar, sign_flip, wilcoxon
 from jmedethic_pytest.stats.power import flip_power, icc_oneway
+from jmedethic_pytest.stats.ranks import average_ranks, rank_sum, row_ranks, signed_ranks
 from jmedethic_pytest.stats.sample import sample
 from jmedethic_pytest.stats.unpaired import cliffs_delta, cohen_d, exact_mann_whitney, kruskal, mann_whitney
 
@@ -234,3 +237,29 @@ def test_flip_power_by_simulation() -> None:
     new, fixed, _ = random.multinomial(200, [0.06, 0.02, 0.92], size=20_000).T
     share = (stats.binom.sf(new - 1, new + fixed, 0.5) <= 0.05).mean()
     assert flip_power(200, 0.06, 0.02) == pytest.approx(share, abs=0.012)
+
+
+GRID = st.integers(2, 20).map(lambda half: half / 2)
+
+
+@given(st.lists(GRID, min_size=1, max_size=60))
+def test_ranks_of_scipy(values: list[float]) -> None:
+    assert average_ranks(np.array(values)).tolist() == stats.rankdata(values).tolist()
+
+
+@given(st.lists(st.tuples(GRID, GRID, GRID), min_size=1, max_size=30))
+def test_ranks_within_rows_of_scipy(rows: list[tuple[float, ...]]) -> None:
+    assert row_ranks(np.array(rows)).tolist() == stats.rankdata(rows, axis=1).tolist()
+
+
+@given(st.lists(st.integers(-10, 10).map(lambda half: half / 2), min_size=2, max_size=60).filter(any))
+def test_signed_ranks_of_scipy(differences: list[float]) -> None:
+    expected = stats.wilcoxon(differences, zero_method="pratt", method="asymptotic")
+    assert signed_ranks(np.array(differences)) == pytest.approx((expected.statistic, expected.pvalue), rel=NEARLY)
+
+
+@given(st.lists(GRID, min_size=2, max_size=40), st.lists(GRID, min_size=2, max_size=40))
+def test_rank_sums_of_scipy(x: list[float], y: list[float]) -> None:
+    assume(len({*x, *y}) > 1)
+    expected = stats.mannwhitneyu(x, y, method="asymptotic")
+    assert rank_sum(np.array(x), np.array(y)) == pytest.approx((expected.statistic, expected.pvalue), rel=NEARLY)

@@ -28,7 +28,7 @@ LAYERS = (
     "providers.catalog", "providers.demo", "providers.openai", "providers.anthropic", "providers",
     "cache", "limits", "client", "judging", "engine", "garbage", "runner", "broker", "prepare", "estimate", "expected",
     "stats", "stats.estimate", "stats.comparison", "stats.sample", "stats.multiplicity", "stats.intervals",
-    "stats.skewed",
+    "stats.skewed", "stats.ranks",
     "stats.paired", "stats.unpaired", "stats.power", "stats.agreement", "stats.table", "stats.distribution",
     "stats.degradation", "stats.instruments", "stats.languages", "stats.summary", "stats.gate",
     "stats.pairs", "stats.bounds", "stats.endpoints", "stats.regressed", "stats.compare", "stats.outcome",

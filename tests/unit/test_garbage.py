@@ -11,10 +11,15 @@ from jmedethic_pytest.garbage import fewer_collections
 
 def test_it_is_rarer_inside_and_as_before_afterwards_even_after_an_error() -> None:
     before, frozen = gc.get_threshold(), gc.get_freeze_count()
-    with pytest.raises(ValueError, match="inside"), fewer_collections():
-        assert gc.get_threshold()[0] > before[0]
-        assert gc.get_freeze_count() > frozen
-        raise ValueError("inside")
+
+    def run() -> None:
+        with fewer_collections():
+            assert gc.get_threshold()[0] > before[0]
+            assert gc.get_freeze_count() > frozen
+            raise ValueError("inside")
+
+    with pytest.raises(ValueError, match="inside"):
+        run()
     assert (gc.get_threshold(), gc.get_freeze_count()) == (before, 0)
 
 
