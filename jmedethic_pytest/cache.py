@@ -21,6 +21,8 @@ from jmedethic_pytest.records import Reply
 
 _KEY_VERSION = 1
 _BUSY_MS = 30_000
+_WORTH_PACKING = 2_000
+"""Bytes from which a reply is compressed; a judge's short answer would cost more time than it saves space."""
 
 
 def key(role: str, ref: ModelRef, request: ChatRequest) -> str:
@@ -68,7 +70,7 @@ class Cache:
         db = sqlite3.connect(self._path, timeout=_BUSY_MS / 1000, isolation_level=None)
         self._use_wal(db)
         db.execute("PRAGMA synchronous=NORMAL")
-        db.execute("CREATE TABLE IF NOT EXISTS reply (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID")
+        db.execute("CREATE TABLE IF NOT EXISTS reply (key TEXT PRIMARY KEY, value BLOB NOT NULL)")
         return db
 
     @staticmethod
@@ -105,13 +107,16 @@ class Cache:
         if row is None:
             return None
         try:
-            return Reply.model_validate_json(zlib.decompress(row[0])).model_copy(update={"cached": True})
+            data = row[0] if row[0][:1] == b"{" else zlib.decompress(row[0])
+            return Reply.model_validate_json(data).model_copy(update={"cached": True})
         except (zlib.error, TypeError, ValueError):
             return None  # A damaged entry is asked again, and replaced.
 
     def put(self, key: str, reply: Reply) -> None:
         """Store a reply; it is on disk, safe from a kill of this process, when this returns."""
-        value = zlib.compress(reply.model_dump_json().encode(), level=1)
+        value = reply.model_dump_json().encode()
+        if len(value) >= _WORTH_PACKING:
+            value = zlib.compress(value, level=1)
         try:
             self._db.execute("INSERT OR REPLACE INTO reply VALUES (?, ?)", (key, value))
         except sqlite3.Error as error:

@@ -166,9 +166,11 @@ class Client:
         self.tally.in_flight += 1
         try:
             reply = await self._first_or_next(self._provider, request)
-            # A token is at least a byte: where the server counts nothing, bytes never undercount.
-            sent = sum(len(message.content.encode()) for message in request.messages)
-            usage, guess = reply.usage, (sent, len((reply.text + reply.reasoning).encode()))
+            usage = reply.usage
+            if self._budget is not None:
+                # A token is at least a byte: where the server counts nothing, bytes never undercount.
+                sent = sum(len(message.content.encode()) for message in request.messages)
+                guess = (sent, len((reply.text + reply.reasoning).encode()))
         except ProviderError as error:
             error.args = (_harmless(error, request),)
             self._count_failure(error)

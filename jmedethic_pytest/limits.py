@@ -26,6 +26,15 @@ LONGEST_REST_SECONDS = 60.0
 SCARCE = 0.1
 """Share of a quota below which calls are slowed down ahead of the first refusal."""
 _MAX_CHANGES = 100
+_QUOTA_HEADERS = tuple(
+    pair
+    for kind in ("requests", "tokens")
+    for pair in (
+        (f"x-ratelimit-remaining-{kind}", f"x-ratelimit-limit-{kind}"),
+        (f"anthropic-ratelimit-{kind}-remaining", f"anthropic-ratelimit-{kind}-limit"),
+    )
+)
+"""What is left of a quota, and the whole quota."""
 
 
 class AdaptiveLimit:
@@ -163,12 +172,8 @@ def _seconds(value: str | None) -> float | None:
 def _quota_left(headers: Mapping[str, str]) -> float | None:
     """Return the smallest share of a quota that is left, from OpenAI's and Anthropic's headers."""
     shares = []
-    for kind in ("requests", "tokens"):
-        for remaining, limit in (
-            (f"x-ratelimit-remaining-{kind}", f"x-ratelimit-limit-{kind}"),
-            (f"anthropic-ratelimit-{kind}-remaining", f"anthropic-ratelimit-{kind}-limit"),
-        ):
-            left, full = _seconds(headers.get(remaining)), _seconds(headers.get(limit))
-            if left is not None and full:
-                shares.append(left / full)
+    for remaining, limit in _QUOTA_HEADERS:
+        left, full = _seconds(headers.get(remaining)), _seconds(headers.get(limit))
+        if left is not None and full:
+            shares.append(left / full)
     return min(shares, default=None)

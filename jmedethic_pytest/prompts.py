@@ -71,7 +71,7 @@ def judge_messages(
         entries.append({"turn": index, "speaker": "user", "text": neutralise(case.turns[index])})
         entry = {"turn": index, "speaker": "assistant", "text": neutralise(replies[index])}
         entries.append({**entry, "marked": True} if index == turn else entry)
-    transcript = json.dumps(entries, ensure_ascii=False, indent=0)
+    transcript = _one_value_a_line(entries)
     nonce = hashlib.sha256(f"fence:{transcript}".encode()).hexdigest()[:16]
     user = "\n\n".join(
         [
@@ -82,6 +82,15 @@ def judge_messages(
         ]
     )
     return Message("system", system_prompt(locale)), Message("user", user)
+
+
+def _one_value_a_line(entries: Sequence[Mapping[str, Any]]) -> str:
+    """Return ``json.dumps(entries, indent=0)``, for which Python does not use its fast encoder."""
+    objects = (
+        ",\n".join(f'"{name}": {json.dumps(value, ensure_ascii=False)}' for name, value in entry.items())
+        for entry in entries
+    )
+    return "[\n" + ",\n".join(f"{{\n{values}\n}}" for values in objects) + "\n]"
 
 
 def marked_reply(prompt: str) -> str:

@@ -46,6 +46,16 @@ async def test_second_equal_request_comes_from_the_cache(server: Any, ref: Any, 
     assert (tally.calls, tally.cached, tally.failed, tally.input_tokens, tally.output_tokens) == (1, 1, 0, 11, 7)
 
 
+@pytest.mark.parametrize("length", [1, 1_500, 2_500, 50_000])
+async def test_replies_of_any_length_come_back_from_the_cache(server: Any, ref: Any, cache: Cache, length: int) -> None:
+    server.script = lambda seen: "あ" * length
+    client = Client("target", ref(), cache)
+    first, second = await client.chat(_request()), await client.chat(_request())
+    await client.aclose()
+    assert (second.cached, second.text) == (True, "あ" * length)
+    assert second.model_copy(update={"cached": False}) == first
+
+
 async def test_cache_outlives_client_and_file_handle(server: Any, ref: Any, tmp_path: Path) -> None:
     for _ in range(2):
         cache = Cache(tmp_path / "cache.sqlite")

@@ -103,7 +103,7 @@ def _written(root: Path) -> dict[str, bytes]:
         connection = sqlite3.connect(database)
         rows = connection.execute("SELECT value FROM reply").fetchall()
         connection.close()
-        found["cached replies"] = b"\n".join(zlib.decompress(row[0]) for row in rows)
+        found["cached replies"] = b"\n".join(row[0] if row[0][:1] == b"{" else zlib.decompress(row[0]) for row in rows)
     return found
 
 

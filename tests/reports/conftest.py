@@ -170,7 +170,7 @@ def _unpacked(path: Path, data: bytes) -> Iterator[tuple[str, bytes]]:
             yield str(number), zlib.decompress(base64.b64decode(block), wbits=-15)
     if path.name == "cache.sqlite":
         for number, (value,) in enumerate(sqlite3.connect(path).execute("SELECT value FROM reply")):
-            yield str(number), zlib.decompress(value)
+            yield str(number), value if value[:1] == b"{" else zlib.decompress(value)
 
 
 def run_in(folder: Path, *args: str, program: str = "pytest", **environment: str) -> Result:
