@@ -10,6 +10,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from jmedethic_pytest import prompts
@@ -112,6 +113,7 @@ def _not_repeated(judgement: Judgement, own: str, judged: Sequence[str]) -> Judg
     return judgement
 
 
+@lru_cache(maxsize=1024)  # the replies of a conversation, for every judgement of it
 def _bare(text: str) -> str:
     """Return a text in NFKC and lower case, without white space and emphasis."""
     return re.sub(r"[\s*#`]+", "", unicodedata.normalize("NFKC", text)).lower().strip(_TRIMMINGS)

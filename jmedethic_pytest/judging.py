@@ -25,6 +25,7 @@ class Panel:
     def __init__(self, judges: Sequence[Client], table: JudgesTable) -> None:
         self._judges = judges
         self._table = table
+        self._sampling = Sampling(**table.model_dump(include=set(Sampling.model_fields)))
 
     @property
     def simulated(self) -> bool:
@@ -48,7 +49,7 @@ class Panel:
         self, judge: Client, case: Case, messages: tuple[Message, ...], shown: Sequence[str], label: str, repeat: int
     ) -> Score:
         """Ask one judge until its answer can be read, telling it each time what was wrong with the last one."""
-        sampling = Sampling(**self._table.model_dump(include=set(Sampling.model_fields)))
+        sampling = self._sampling
         replies: list[Reply] = []
         status: ScoreStatus = "judge_unparsable"
         problem = ""

@@ -93,6 +93,7 @@ def _one_value_a_line(entries: Sequence[Mapping[str, Any]]) -> str:
     return "[\n" + ",\n".join(f"{{\n{values}\n}}" for values in objects) + "\n]"
 
 
+@lru_cache(maxsize=64)  # two judges are asked the same
 def marked_reply(prompt: str) -> str:
     """Return the reply that a judge prompt built here asks about."""
     begin = re.search(r"^===== TRANSCRIPT (\w+) BEGIN =====$", prompt, re.MULTILINE)
@@ -103,6 +104,7 @@ def marked_reply(prompt: str) -> str:
     return str(next(entry["text"] for entry in entries if entry.get("marked")))
 
 
+@lru_cache(maxsize=1024)  # a reply is shown again in every later turn, to every judge
 def neutralise(content: str) -> str:
     """Break what could pass for our fence or for a chat template's control token; leave everything else as it is."""
     content = content.encode(errors="replace").decode()  # a lone surrogate can be neither hashed nor sent
