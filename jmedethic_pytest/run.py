@@ -102,7 +102,8 @@ class Run:
         for verdict in store.read_verdicts(self.store.path):
             if verdict.key in planned:
                 evaluated.add(verdict)
-        unevaluated = [self._empty(key) for key in self.runner.planned if key not in evaluated.table.known()]
+        known = evaluated.table.known()
+        unevaluated = [self._empty(key) for key in self.runner.planned if key not in known]
         for empty in unevaluated:
             evaluated.add_unevaluated(empty)
         complete = not unevaluated and not trouble
