@@ -64,7 +64,7 @@ allure: .venv/installed   ## Build allure-report/ from allure-results/ (or from 
 	node tests/node/node_modules/allure/cli.js generate allure-results --config allure-results/allurerc.json --output allure-report
 	$(BIN)/jmedethic allure-finish allure-report
 
-perf: .venv/installed   ## Measure speed and memory (a quarter of an hour); PERF="--only wall" for a part
+perf: .venv/installed   ## Measure speed and memory (half an hour); PERF="--only wall" for a part
 	$(BIN)/python perf/run.py $(PERF)
 
 calibrate: .venv/installed   ## Simulate the error rates of intervals and gate (some minutes)

@@ -50,16 +50,16 @@ class Bench:
         clock: the time left for everything.
         repeats: how often each side of a ratio is measured.
         scale: factor on the number of conversations, to try a measure out.
-        full: measure the controller's memory with all 54,180 conversations.
         inspect: Python interpreter that has inspect_ai, if any.
+        promptfoo: command that starts promptfoo, if any.
     """
 
     work: Path
     clock: Clock
     repeats: int = 3
     scale: float = 1.0
-    full: bool = False
     inspect: str | None = None
+    promptfoo: str | None = None
     capacity: float = 0.0
     """Calls/s that the fake server was seen to answer."""
     asked: float = 0.0
@@ -82,6 +82,14 @@ class Bench:
         path = self.work / f"{number}.jsonl"
         return path if path.exists() else workload.write_cases(path, number)
 
+    def calls(self, number: int) -> Path:
+        """Return a file with the bodies of all calls of so many conversations, for other tools."""
+        path = self.work / f"conversations-{number}.jsonl"
+        if not path.exists():
+            dump = [sys.executable, str(HERE / "workload.py"), str(self.cases(number)), str(path)]
+            run(dump, clock=self.clock, limit=LIMIT)
+        return path
+
     def folder(self) -> Path:
         """Return a new folder for reports, and so an empty cache."""
         path = self.work / f"run{next(self._numbers)}"
@@ -94,19 +102,23 @@ class Bench:
         *more: str,
         cases: int | None = None,
         reports: Path | None = None,
+        report: str = "off",
         sample: bool = False,
     ) -> Finished:
-        """Run the real pytest command without Allure, unless ``more`` asks for it; nothing goes into the checkout."""
+        """Run the real pytest command without Allure, unless ``more`` asks for it; nothing goes into the checkout.
+
+        The gate is decided and the summary printed as always; page, tables and plots are a measure of their own.
+        """
         reports = reports or self.folder()
-        shared = [*model, f"--jmed-thresholds={self.thresholds}", f"--jmed-reports={reports}"]
+        files = [f"--jmed-thresholds={self.thresholds}", f"--jmed-reports={reports}", f"--jmed-report={report}"]
         chosen = [f"--jmed-cases={self.cases(cases)}"] if cases else []
         quiet = ["-q", "-o", f"cache_dir={reports / '.pytest_cache'}", "benchmark_cases"]
-        command = [sys.executable, "-m", "pytest", *shared, *chosen, *quiet, *more]
+        command = [sys.executable, "-m", "pytest", *model, *files, *chosen, *quiet, *more]
         return run(command, **self._bounds, sample=sample)
 
     def cli(self, model: Sequence[str], *, cases: int, reports: Path | None = None) -> Finished:
         """Run the same evaluation by ``jmedethic run``."""
-        shared = [f"--thresholds={self.thresholds}", f"--reports={reports or self.folder()}"]
+        shared = [f"--thresholds={self.thresholds}", f"--reports={reports or self.folder()}", "--report=off"]
         command = [sys.executable, "-m", "jmedethic_pytest", "run", *model, *shared, f"--cases={self.cases(cases)}"]
         return run(command, **self._bounds)
 
@@ -118,7 +130,7 @@ class Bench:
         return figures
 
     def startup(self, done: Finished, latency: float) -> float:
-        """Return the start-up in the wall time of a run of one conversation."""
+        """Return the start-up in the wall time of a run that had no time for more than one conversation in a slot."""
         return done.wall - CRITICAL_PATH * latency
 
     def note_load(self, speed: float) -> None:

@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Sequence
-from statistics import median
-from typing import Any
+from collections.abc import Callable
 
-from bench import DEMO, LIMIT, Bench, Engine, require, require_calls
-from processes import HERE, FakeServer, MeasureError, fake_server, run
-from report import Row
+import rivals
+from bench import DEMO, Bench, Engine, require, require_calls
+from processes import MeasureError, fake_server
+from report import Row, median_row
 from workload import CALLS, CRITICAL_PATH
 
 _WORKERS = 32
+_FULL = 2345
+"""Conversations of the official benchmark in one language."""
 _SMOKE = 67
 """Conversations of the bundled smoke suite."""
-
-
-class SkippedMeasure(Exception):  # noqa: N818 - says what happens
-    """A measure is left out, and why."""
-
-
-def _median(name: str, what: str, samples: Sequence[float], unit: str = "", **more: Any) -> Row:
-    return Row(name, what, median(samples), unit, samples=tuple(samples), **more)
-
-
-# ---------------------------------------------------------------------------------------------- the measures
 
 
 def warm_up(bench: Bench) -> None:
@@ -52,35 +41,43 @@ def capacity(bench: Bench) -> list[Row]:
     bench.capacity = max(speeds)
     detail = f"raw aiohttp client, {in_flight} in flight, 50 ms"
     return [
-        _median("capacity", "fake server: calls/s answered", speeds, "calls/s", detail=detail),
-        _median("capacity", "fake server: CPU for one call", costs, "ms"),
+        median_row("capacity", "fake server: calls/s answered", speeds, "calls/s", detail=detail),
+        median_row("capacity", "fake server: CPU for one call", costs, "ms"),
     ]
 
 
 def wall(bench: Bench) -> list[Row]:
-    """(wall - start-up) / ideal at 200 ms and 32 in flight, through pytest."""
+    """(wall - start-up) / ideal at 200 ms and 32 in flight, through pytest.
+
+    Start-up is all that a run pays once: imports, the first call that waits alone for an answer, the slow start, the
+    opening of connections. So it is measured by a run with one conversation for every slot.
+    """
     latency, in_flight, number = 0.2, 32, bench.size(500)
     ideal = number / in_flight * CRITICAL_PATH * latency
-    ratios, startups = [], []
+    ratios, singles, startups = [], [], []
     with fake_server(latency, bench.clock) as server:
+        engine = Engine(server, in_flight).options("--jmed-")
         for _ in range(bench.repeats):
-            startups.append(bench.startup(bench.pytest(Engine(server, in_flight).options("--jmed-"), cases=1), latency))
+            single = bench.startup(bench.pytest(engine, cases=1), latency)
+            startups.append(bench.startup(bench.pytest(engine, cases=in_flight), latency))
             before, reports = server.calls(), bench.folder()
-            done = bench.pytest(Engine(server, in_flight).options("--jmed-"), cases=number, reports=reports)
+            done = bench.pytest(engine, cases=number, reports=reports)
             require(reports, number)
             require_calls(before, server, number)
             bench.note_load(number * CALLS / (done.wall - startups[-1]))
             ratios.append((done.wall - startups[-1]) / ideal)
+            singles.append((done.wall - single) / ideal)
     what = f"(wall - start-up) / ideal, pytest, 200 ms, {in_flight} in flight, N = {number:,}"
     return [
-        _median("wall", what, ratios, at_most=1.08, detail=f"ideal {ideal:.1f} s"),
-        _median("wall", "start-up of pytest with --model", startups, "s"),
+        median_row("wall", what, ratios, at_most=1.08, detail=f"ideal {ideal:.1f} s"),
+        median_row("wall", "the same, start-up taken from a run of one conversation", singles),
+        median_row("wall", f"start-up of pytest with --model, up to {in_flight} in flight", startups, "s"),
     ]
 
 
 def cpu(bench: Bench) -> list[Row]:
-    """CPU per conversation of a whole pytest run, against the bare loop on the same SDK path."""
-    in_flight, number = 32, bench.size(1000)
+    """CPU per conversation of a whole pytest run, the size of the benchmark, against the bare loop on the SDK."""
+    in_flight, number = 32, bench.size(_FULL)
     whole, net, bare, ours = [], [], [], []
     with fake_server(0.05, bench.clock) as server:
         engine = Engine(server, in_flight).options("--jmed-")
@@ -99,10 +96,10 @@ def cpu(bench: Bench) -> list[Row]:
             bench.note_load(number * CALLS / done.wall)
     what = f"CPU per conversation, whole pytest run / bare SDK loop, 50 ms, N = {number:,}"
     return [
-        _median("cpu", what, whole, at_most=1.35, detail="start-up included on the side of pytest"),
-        _median("cpu", "the same without pytest's start-up", net),
-        _median("cpu", "CPU per conversation, whole pytest run", ours, "ms"),
-        _median("cpu", "CPU per conversation, bare SDK loop", bare, "ms", detail=f"{CALLS} calls"),
+        median_row("cpu", what, whole, at_most=1.35, detail="start-up included on the side of pytest"),
+        median_row("cpu", "the same without pytest's start-up", net),
+        median_row("cpu", "CPU per conversation, whole pytest run", ours, "ms"),
+        median_row("cpu", "CPU per conversation, bare SDK loop", bare, "ms", detail=f"{CALLS} calls"),
     ]
 
 
@@ -131,52 +128,17 @@ def throughput(bench: Bench) -> list[Row]:
             bench.note_load(max(ours[-1], bare[-1]))
     what = f"jmedethic run, {in_flight} in flight, 50 ms, N = {number:,}: calls/s without start-up"
     return [
-        _median("throughput", what, ours, "calls/s"),
-        _median("throughput", "the same calls by the bare SDK loop", bare, "calls/s"),
-        _median("throughput", "jmedethic run / bare SDK loop", ratios),
-        _median("throughput", "whole command, start-up included", walls, "s"),
+        median_row("throughput", what, ours, "calls/s"),
+        median_row("throughput", "the same calls by the bare SDK loop", bare, "calls/s"),
+        median_row("throughput", "jmedethic run / bare SDK loop", ratios),
+        median_row("throughput", "whole command, start-up included", walls, "s"),
     ]
-
-
-def inspect(bench: Bench) -> list[Row]:
-    """The same conversations through inspect_ai, in turns with ``jmedethic run``; whole commands on both sides."""
-    python = bench.inspect or sys.executable
-    if run([python, "-c", "import inspect_ai"], clock=bench.clock, limit=120, statuses=(0, 1, 127)).status:
-        raise SkippedMeasure("inspect_ai is not installed here (option --inspect-python)")
-    latency, in_flight, number = 0.05, 256, bench.size(1000)
-    theirs, ours = [], []
-    with fake_server(latency, bench.clock) as server:
-        _inspect(bench, python, server, 2, in_flight)
-        for _ in range(min(bench.repeats, 2)):
-            before = server.calls()
-            ours.append(bench.cli(Engine(server, in_flight).options("--"), cases=number).wall)
-            require_calls(before, server, number)
-            before = server.calls()
-            theirs.append(_inspect(bench, python, server, number, in_flight))
-            require_calls(before, server, number)
-    ratios = [their / our for their, our in zip(theirs, ours, strict=True)]
-    what = f"throughput against inspect_ai, {in_flight} in flight, 50 ms, N = {number:,}"
-    return [
-        _median("inspect", what, ratios, at_least=7, detail="whole commands"),
-        _median("inspect", "inspect_ai: wall", theirs, "s"),
-        _median("inspect", "jmedethic run: wall", ours, "s"),
-    ]
-
-
-def _inspect(bench: Bench, python: str, server: FakeServer, number: int, in_flight: int) -> float:
-    """Return the wall seconds of inspect_ai for so many conversations."""
-    calls = bench.work / f"conversations-{number}.jsonl"
-    if not calls.exists():
-        dump = [sys.executable, str(HERE / "workload.py"), str(bench.cases(number)), str(calls)]
-        run(dump, clock=bench.clock, limit=LIMIT)
-    command = [python, str(HERE / "inspect_task.py"), server.url, str(calls), str(in_flight), str(bench.folder())]
-    return run(command, clock=bench.clock, limit=LIMIT).wall
 
 
 def collect(bench: Bench) -> list[Row]:
     """Collection alone, in one process."""
     rows = []
-    for number, seconds, mib in ((bench.size(2345), None, None), (bench.size(54180), 5, 250)):
+    for number, seconds, mib in ((bench.size(_FULL), None, None), (bench.size(54180), 5, 250)):
         runs = [bench.pytest(DEMO, "--collect-only", cases=number) for _ in range(bench.repeats)]
         for done in runs:
             if done.output.count("::test_conversation[") != number:
@@ -184,31 +146,33 @@ def collect(bench: Bench) -> list[Row]:
         name = f"collect {number:,} cases"
         walls, cpus, peaks = zip(*((done.wall, done.cpu, done.peak_mib) for done in runs), strict=True)
         rows += [
-            _median("collect", f"{name}: wall, start-up included", walls, "s", at_most=seconds),
-            _median("collect", f"{name}: CPU", cpus, "s"),
-            _median("collect", f"{name}: peak memory", peaks, "MiB", at_most=mib),
+            median_row("collect", f"{name}: wall, start-up included", walls, "s", at_most=seconds),
+            median_row("collect", f"{name}: CPU", cpus, "s"),
+            median_row("collect", f"{name}: peak memory", peaks, "MiB", at_most=mib),
         ]
     return rows
 
 
 def overhead(bench: Bench) -> list[Row]:
-    """CPU per case of everything but calls: pytest with a demo model, with and without Allure."""
-    number = bench.size(2345)
-    plain, allure, cli = [], [], []
+    """CPU per case that pytest and the plugin add to the same engine without pytest; demo target, so no call counts."""
+    number = bench.size(_FULL)
+    whole, allure, added, added_allure = [], [], [], []
     for _ in range(bench.repeats):
         startup = bench.pytest(DEMO, cases=1).cpu
-        plain.append(1000 * (bench.pytest(DEMO, cases=number).cpu - startup) / (number - 1))
+        whole.append(1000 * (bench.pytest(DEMO, cases=number).cpu - startup) / (number - 1))
         folder = bench.folder()
         with_allure = bench.pytest(DEMO, f"--alluredir={folder / 'allure'}", cases=number, reports=folder)
         allure.append(1000 * (with_allure.cpu - startup) / (number - 1))
         one = bench.cli(DEMO, cases=1).cpu
-        cli.append(1000 * (bench.cli(DEMO, cases=number).cpu - one) / (number - 1))
-    added = [with_pytest - without for with_pytest, without in zip(plain, cli, strict=True)]
+        engine = 1000 * (bench.cli(DEMO, cases=number).cpu - one) / (number - 1)
+        added.append(whole[-1] - engine)
+        added_allure.append(allure[-1] - engine)
+    what = "overhead of pytest and plugin over jmedethic run, CPU per case, demo target"
     return [
-        _median("overhead", f"CPU per case, pytest, demo target, no Allure, N = {number:,}", plain, "ms", at_most=3),
-        _median("overhead", "CPU per case, the same with Allure", allure, "ms", at_most=8),
-        _median("overhead", "CPU per case, jmedethic run, demo target", cli, "ms"),
-        _median("overhead", "CPU per case that pytest and plugin add to it", added, "ms"),
+        median_row("overhead", f"{what}, N = {number:,}", added, "ms", at_most=3),
+        median_row("overhead", "the same with Allure", added_allure, "ms", at_most=8),
+        median_row("overhead", "CPU per case in all, engine and demo models included", whole, "ms"),
+        median_row("overhead", "the same with Allure", allure, "ms"),
     ]
 
 
@@ -224,15 +188,15 @@ def workers(bench: Bench) -> list[Row]:
         processes = max(processes, done.processes)
     what = f"-n {_WORKERS}, smoke suite, demo target"
     return [
-        _median("workers", f"{what}: wall", walls, "s", at_most=45),
-        _median("workers", f"{what}: memory of all processes (PSS)", peaks, "MiB", at_most=1.8 * 1024),
+        median_row("workers", f"{what}: wall", walls, "s", at_most=45),
+        median_row("workers", f"{what}: memory of all processes (PSS)", peaks, "MiB", at_most=1.8 * 1024),
         Row("workers", f"{what}: processes at the peak", processes, "processes"),
     ]
 
 
 def resume(bench: Bench) -> list[Row]:
     """The same command again after a finished run: no call, and how long it takes."""
-    number = bench.size(2345)
+    number = bench.size(_FULL)
     reports = bench.folder()
     with fake_server(0.0, bench.clock) as server:
         before = server.calls()
@@ -247,22 +211,33 @@ def resume(bench: Bench) -> list[Row]:
         made = server.calls() - before
     what = f"resume of a finished run of {number:,}, pytest"
     return [
-        _median("resume", f"{what}: wall", [done.wall for done in runs], "s", at_most=12),
-        _median("resume", f"{what}: CPU", [done.cpu for done in runs], "s"),
+        median_row("resume", f"{what}: wall", [done.wall for done in runs], "s", at_most=12),
+        median_row("resume", f"{what}: CPU", [done.cpu for done in runs], "s"),
         Row("resume", f"{what}: calls", made, "calls", at_most=0),
     ]
 
 
+def report(bench: Bench) -> list[Row]:
+    """What page, tables and plots add to a run of 2,345 cases; every other measure goes without them."""
+    number = bench.size(_FULL)
+    walls, cpus = [], []
+    for _ in range(bench.repeats):
+        plain, full = (bench.pytest(DEMO, cases=number, report=kind) for kind in ("off", "full"))
+        walls.append(full.wall - plain.wall)
+        cpus.append(full.cpu - plain.cpu)
+    what = f"report.html, tables and plots of {number:,} cases"
+    return [median_row("report", f"{what}: wall", walls, "s"), median_row("report", f"{what}: CPU", cpus, "s")]
+
+
 def memory(bench: Bench) -> list[Row]:
     """Peak memory of the process that holds the engine, with far more conversations than it could keep."""
-    number = bench.size(54180 if bench.full else 10000)
+    number = bench.size(54180)
     reports = bench.folder()
     done = bench.cli(DEMO, cases=number, reports=reports)
     require(reports, number)
-    note = "" if bench.full else "--full measures 54,180"
     what = f"controller, {number:,} conversations, demo target"
     return [
-        Row("memory", f"{what}: peak memory (VmHWM)", done.peak_mib, "MiB", at_most=400, detail=note),
+        Row("memory", f"{what}: peak memory (VmHWM)", done.peak_mib, "MiB", at_most=400),
         Row("memory", f"{what}: wall", done.wall, "s"),
     ]
 
@@ -272,11 +247,13 @@ MEASURES: dict[str, Callable[[Bench], list[Row]]] = {
     "wall": wall,
     "cpu": cpu,
     "throughput": throughput,
-    "inspect": inspect,
+    "inspect": rivals.inspect,
+    "promptfoo": rivals.promptfoo,
     "collect": collect,
     "overhead": overhead,
     "workers": workers,
     "resume": resume,
+    "report": report,
     "memory": memory,
 }
 ON_SERVER = {"wall", "cpu", "throughput"}

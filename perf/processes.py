@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,6 +26,10 @@ _TICK = os.sysconf("SC_CLK_TCK")
 
 class MeasureError(Exception):
     """A measure cannot be taken: what was started failed, took too long, or did something else than it should."""
+
+
+class SkippedMeasure(Exception):  # noqa: N818 - says what happens
+    """A measure is left out, and why."""
 
 
 class Finished(NamedTuple):
@@ -62,7 +66,13 @@ def environment() -> dict[str, str]:
 
 
 def run(
-    command: Sequence[str], *, clock: Clock, limit: float, statuses: Sequence[int] = (0,), sample: bool = False
+    command: Sequence[str],
+    *,
+    clock: Clock,
+    limit: float,
+    statuses: Sequence[int] = (0,),
+    sample: bool = False,
+    more: Mapping[str, str] | None = None,
 ) -> Finished:
     """Run a command to its end and return what it cost.
 
@@ -72,13 +82,17 @@ def run(
         limit: seconds the command may take at most.
         statuses: exit statuses that are no failure.
         sample: add up the memory of all its processes meanwhile.
+        more: environment variables of its own.
 
     Raises:
         MeasureError: if it takes longer than ``limit`` seconds, or than is left, or ends with another status.
     """
     allowed = max(min(limit, clock.left()), 0.1)
     begun = time.perf_counter()
-    with _started(command) as (process, out), MemorySampler(process.pid) if sample else nullcontext() as sampler:
+    with (
+        _started(command, more or {}) as (process, out),
+        MemorySampler(process.pid) if sample else nullcontext() as sampler,
+    ):
         timer = threading.Timer(allowed, _kill, (process.pid,))
         timer.start()
         try:
@@ -98,13 +112,13 @@ def run(
 
 
 @contextmanager
-def _started(command: Sequence[str]) -> Iterator[tuple[subprocess.Popen[str], Any]]:
+def _started(command: Sequence[str], more: Mapping[str, str]) -> Iterator[tuple[subprocess.Popen[str], Any]]:
     """Start a command in a process group of its own; none of the group outlives the block."""
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as out:
         process = subprocess.Popen(
             command,
             cwd=ROOT,
-            env=environment(),
+            env={**environment(), **more},
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,

@@ -7,10 +7,12 @@ import os
 import platform
 import re
 import subprocess
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from workload import ROOT
@@ -60,6 +62,11 @@ class Row:
         bound = f"  [{self.target}: {answer}]" if self.target else ""
         detail = f"  ({self.detail})" if self.detail else ""
         return f"  {self.what:<66} {self.shown:>14}{bound}{detail}"
+
+
+def median_row(name: str, what: str, samples: Sequence[float], unit: str = "", **more: Any) -> Row:
+    """Return the row of a figure that was taken several times."""
+    return Row(name, what, median(samples), unit, samples=tuple(samples), **more)
 
 
 def _number(value: float, unit: str) -> str:

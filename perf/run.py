@@ -1,4 +1,4 @@
-"""The benchmark: ``make perf``, or ``python perf/run.py [--only NAME] [--scale 0.1] [--full]``.
+"""The benchmark: ``make perf``, or ``python perf/run.py [--only NAME] [--scale 0.1]``.
 
 Starts a local fake server (127.0.0.1 only), measures, prints ratios of figures taken in one run, and writes
 reports/perf/results.json. A complete run at full scale also replaces the table of docs/performance.md.
@@ -17,8 +17,8 @@ from pathlib import Path
 import measures
 import report
 from bench import Bench
-from measures import MEASURES, SkippedMeasure
-from processes import Clock, MeasureError, Neighbours
+from measures import MEASURES
+from processes import Clock, MeasureError, Neighbours, SkippedMeasure
 from workload import ROOT
 
 _RESULTS = ROOT / "reports" / "perf" / "results.json"
@@ -42,8 +42,8 @@ def main() -> int:
             clock=Clock(options.minutes * 60),
             repeats=options.repeats,
             scale=options.scale,
-            full=options.full,
             inspect=options.inspect_python,
+            promptfoo=options.promptfoo,
         )
         try:
             print("warming up: bytecode, page cache", flush=True)
@@ -76,9 +76,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", action="append", choices=MEASURES, metavar="NAME", help=", ".join(MEASURES))
     parser.add_argument("--repeats", type=int, default=3, help="samples of each figure (default: 3)")
     parser.add_argument("--scale", type=float, default=1.0, help="factor on the number of conversations, to try it out")
-    parser.add_argument("--full", action="store_true", help="memory with 54,180 conversations (minutes) not 10,000")
     parser.add_argument("--minutes", type=float, default=60, help="stop after this time (default: 60)")
     parser.add_argument("--inspect-python", metavar="PATH", help="a Python that has inspect_ai (default: this one)")
+    parser.add_argument("--promptfoo", metavar="PATH", help="promptfoo's command (default: the one on the PATH)")
     return parser.parse_args()
 
 
