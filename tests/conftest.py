@@ -7,7 +7,12 @@ import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import hypothesis
 import pytest
+
+# How long an example takes says nothing here: the machine is shared by several test processes.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 class Answer(NamedTuple):

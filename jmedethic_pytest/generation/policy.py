@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from jmedethic_pytest.casecheck import policy as rules
@@ -11,6 +12,7 @@ from jmedethic_pytest.generation.meter import Spent
 from jmedethic_pytest.generation.records import Drop, Made
 
 
+@lru_cache(maxsize=4096)  # a question passes several doors
 def denied(text: str) -> str | None:
     """Return the name of the first group of the deny-list that a text falls under, ``None`` if it is clean."""
     folded = rules.fold(text).lower()

@@ -45,6 +45,7 @@ def listing(name: str, count: int, word: str) -> type[Listed]:
     return create_model("Listing", __base__=Listed, items=(kind, Field(alias=name)))
 
 
+@lru_cache(maxsize=64)  # asked for by every call; nobody changes it
 def schema(model: type[BaseModel]) -> dict[str, Any]:
     """Return the JSON schema of a model as strict modes want it: every property required, none besides."""
     strict: dict[str, Any] = _strict(_inline(model.model_json_schema(), {}))
