@@ -44,9 +44,10 @@ def now() -> str:
 
 
 def new_run_id(model: str) -> str:
-    """Return a fresh run id: sortable by time, readable, unique among runs of the same second."""
+    """Return a fresh run id: sortable by time (to the millisecond), readable, unique."""
     slug = re.sub(r"[^a-z0-9.]+", "-", model.lower()).strip("-")[:40]
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{slug}-{secrets.token_hex(2)}"
+    moment = datetime.now(UTC)
+    return f"{moment:%Y%m%dT%H%M%S}.{moment.microsecond // 1000:03}Z-{slug}-{secrets.token_hex(2)}"
 
 
 class RunStore:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -221,12 +222,20 @@ def test_reports_that_are_a_file_are_a_store_error_with_the_next_step(tmp_path: 
 )
 def test_run_id_is_one_safe_folder_name(model: str, slug: str) -> None:
     run_id = store.new_run_id(model)
-    assert re.fullmatch(rf"\d{{8}}T\d{{6}}Z-{re.escape(slug)}-[0-9a-f]{{4}}", run_id)
+    assert re.fullmatch(rf"\d{{8}}T\d{{6}}\.\d{{3}}Z-{re.escape(slug)}-[0-9a-f]{{4}}", run_id)
     assert "/" not in run_id
     assert len(store.new_run_id("x:" + "y" * 300)) < 80
 
 
-def test_run_ids_of_the_same_second_differ() -> None:
+def test_run_ids_sort_by_the_time_they_were_made() -> None:
+    made = []
+    for model in ("demo:regressed", "demo:aligned", "demo:eroding"):
+        made.append(store.new_run_id(model))
+        time.sleep(0.002)
+    assert made == sorted(made)
+
+
+def test_run_ids_of_the_same_moment_differ() -> None:
     assert len({store.new_run_id("demo:aligned")[-4:] for _ in range(8)}) > 1
 
 
