@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Generator
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _SESSION: pytest.StashKey[Session | None] = pytest.StashKey()
 _VERDICT: pytest.StashKey[Verdict] = pytest.StashKey()
+_COLLECTING: pytest.StashKey[ExitStack] = pytest.StashKey()
 _RECORDER: pytest.StashKey[Recorder] = pytest.StashKey()
 _SUMMED_UP = (0, 1, 2, 4, 5)
 """Exit statuses for which every version of pytest prints a summary."""
@@ -52,8 +54,13 @@ def pytest_configure(config: pytest.Config) -> None:
     """Check all input before anything is started or paid."""
     session = None
     if config.option.model is not None:
+        from jmedethic_pytest.garbage import fewer_collections
         from jmedethic_pytest.session import open_session
 
+        collecting = ExitStack()
+        collecting.enter_context(fewer_collections())
+        config.stash[_COLLECTING] = collecting
+        config.add_cleanup(collecting.close)
         session = open_session(config)
     config.stash[_SESSION] = session
     controller = _controller(config)
@@ -138,6 +145,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Send the engine ahead, in the order of the tests."""
+    if _COLLECTING in session.config.stash:
+        session.config.stash[_COLLECTING].close()
     ours = session.config.stash.get(_SESSION, None)
     if ours is not None and not _only_looks(session.config):
         calls = [
