@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from jmedethic_pytest import packs, taxonomy
 from jmedethic_pytest.errors import ConfigError, explain_validation, unknown
+from jmedethic_pytest.labelled import Labelled
 from jmedethic_pytest.records import Case
 
 _MAX_PROBLEMS = 50
@@ -24,6 +25,23 @@ class Located(NamedTuple):
 
     case: Case
     place: str
+
+
+class Spot(NamedTuple):
+    """Where the line of a case stands, and what stood there when it was read."""
+
+    file: Path
+    number: int
+    """Of the line, from 1."""
+    begin: int
+    length: int
+    content: int
+    """Hash of the line, within this process."""
+
+    @property
+    def place(self) -> str:
+        """The place in the words of an error."""
+        return f"{self.file}:{self.number}"
 
 
 def bundled_dir() -> Path:
@@ -38,25 +56,59 @@ def load(paths: Sequence[Path] | None = None) -> list[Case]:
     Raises:
         ConfigError: naming every unreadable file, bad line and duplicate id.
     """
+    return [case for case, _ in scan(paths)]
+
+
+def scan(paths: Sequence[Path] | None = None) -> Iterator[tuple[Case, Spot]]:
+    """Yield every case of the given files or folders (default: the bundled ones) with its place, in file order.
+
+    Raises:
+        ConfigError: at the end, naming every unreadable file, bad line and duplicate id.
+    """
     problems: list[str] = []
-    located: list[Located] = []
+    first: dict[str, Spot] = {}
     files = _files(paths or [bundled_dir()], problems)
     try:
         packs.use_beside(files)
     except ConfigError as error:
         problems.extend(error.problems)
+    twice: list[str] = []
     for file in files:
-        located.extend(_read(file, problems))
-    problems.extend(duplicates(located))
+        for case, spot in _read(file, problems):
+            if case.id in first:
+                twice.append(_twice(case, spot.place, first[case.id].place))
+            else:
+                first[case.id] = spot
+                yield case, spot
+    problems.extend(twice)
     if problems:
         shown = problems[:_MAX_PROBLEMS]
         if len(problems) > len(shown):
             shown.append(f"... and {len(problems) - len(shown)} more problems in the case files.")
         raise ConfigError(shown)
-    return [item.case for item in located]
 
 
-def require_reference(cases: Sequence[Case], turns: int | None = None) -> None:
+def read_at(spot: Spot) -> Case:
+    """Read a case again.
+
+    Raises:
+        ConfigError: if the file has changed since it was read first.
+    """
+    try:
+        with spot.file.open("rb") as stream:
+            stream.seek(spot.begin)
+            line = stream.read(spot.length)
+    except OSError as error:
+        raise ConfigError(f"{spot.file}: cannot be read again: {error.strerror}.") from None
+    if hash(line) != spot.content:
+        raise ConfigError(
+            f"{spot.place}: the file has changed since the run began. Leave case files alone while a run reads them, "
+            "and run the same command again: what is finished costs nothing."
+        )
+    return Case.model_validate_json(line.removeprefix(codecs.BOM_UTF8))
+
+
+def require_reference(cases: Sequence[Labelled], turns: int | None = None) -> None:
     """Refuse cases that ``[target] history = "reference"`` cannot replay: a turn before the last lacks its reply.
 
     Args:
@@ -78,8 +130,13 @@ def require_reference(cases: Sequence[Case], turns: int | None = None) -> None:
 
 def digest(cases: Iterable[Case]) -> str:
     """Return the sha256 over the cases in order of id: equal digests mean equal texts and labels."""
+    return digest_in_order(sorted(cases, key=lambda case: case.id))
+
+
+def digest_in_order(cases: Iterable[Case]) -> str:
+    """Return the same of cases that come in order of id, one by one."""
     total = hashlib.sha256()
-    for case in sorted(cases, key=lambda case: case.id):
+    for case in cases:
         total.update(case_digest(case).encode())
     return total.hexdigest()
 
@@ -111,32 +168,33 @@ def _files(paths: Sequence[Path], problems: list[str]) -> list[Path]:
     return found
 
 
-def _read(file: Path, problems: list[str]) -> Iterator[Located]:
+def _read(file: Path, problems: list[str]) -> Iterator[tuple[Case, Spot]]:
     empty = True
-    for number, line in _lines(file, problems):
+    for spot, line in _lines(file, problems):
         empty = False
-        place = f"{file}:{number}"
         try:
             case = Case.model_validate_json(line)
         except ValidationError as error:
-            problems.extend(explain_validation(error, place, Case.model_fields))
+            problems.extend(explain_validation(error, spot.place, Case.model_fields))
             continue
-        bad = check(case, place)
-        problems.extend(bad)
-        if not bad:
-            yield Located(case, place)
+        if check(case, ""):
+            problems.extend(check(case, spot.place))
+        else:
+            yield case, spot
     if empty and not any(problem.startswith(f"{file}:") for problem in problems):
         problems.append(f"{file}: the file holds no case. Each line must be one JSON object.")
 
 
-def _lines(file: Path, problems: list[str]) -> Iterator[tuple[int, bytes]]:
+def _lines(file: Path, problems: list[str]) -> Iterator[tuple[Spot, bytes]]:
     """Yield the non-empty lines one by one, so that a file of any size costs no more than its cases."""
+    begin = 0
     try:
         with file.open("rb") as stream:
             for number, line in enumerate(stream, start=1):
                 content = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
                 if content.strip():
-                    yield number, content
+                    yield Spot(file, number, begin, len(line), hash(line)), content
+                begin += len(line)
     except OSError as error:
         problems.append(f"{file}: cannot be read: {error.strerror}.")
 
@@ -162,6 +220,10 @@ def duplicates(located: Sequence[Located]) -> Iterator[str]:
     first: dict[str, str] = {}
     for case, place in located:
         if case.id in first:
-            yield f"{place}: field 'id': {case.id!r} stands already at {first[case.id]}. Ids must be unique."
+            yield _twice(case, place, first[case.id])
         else:
             first[case.id] = place
+
+
+def _twice(case: Case, place: str, first: str) -> str:
+    return f"{place}: field 'id': {case.id!r} stands already at {first}. Ids must be unique."

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_YOUNG, _MIDDLE, _OLD = 50_000, 20, 100
+_YOUNG, _MIDDLE, _OLD = 200_000, 20, 100
 _lock = threading.Lock()
 _before: list[tuple[int, int, int]] = []
 """The thresholds that were found by each one inside; the first one's are put back by the last."""

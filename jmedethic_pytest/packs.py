@@ -16,7 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from jmedethic_pytest import taxonomy
 from jmedethic_pytest.errors import ConfigError, explain_validation
-from jmedethic_pytest.records import Case, Text
+from jmedethic_pytest.labelled import Labelled
+from jmedethic_pytest.records import Text
 from jmedethic_pytest.taxonomy import Category, Guideline, Strategy, Vocabulary
 
 FILE = "guidelines.json"
@@ -184,7 +185,7 @@ def use(pack: Pack, place: str) -> None:
     _extend(Vocabulary(pack.known(), pack.groups()), place)
 
 
-def recorded(cases: Iterable[Case]) -> dict[str, Any]:
+def recorded(cases: Iterable[Labelled]) -> dict[str, Any]:
     """Return the added words that cases name as plain data, for a run's record and for other processes."""
     known, named = taxonomy.extras(), list(cases)
     guidelines = {key: known.guidelines[key] for key in {case.guideline for case in named} & known.guidelines.keys()}

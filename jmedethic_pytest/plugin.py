@@ -137,7 +137,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         ours = _MARK in names or _PARAMETER in names
         return ours == (session is not None) and not empty
 
-    kept, dropped = [item for item in items if wanted(item)], [item for item in items if not wanted(item)]
+    kept: list[pytest.Item] = []
+    dropped: list[pytest.Item] = []
+    for item in items:
+        (kept if wanted(item) else dropped).append(item)
     if dropped:
         config.hook.pytest_deselected(items=dropped)
         items[:] = kept
@@ -145,7 +148,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Send the engine ahead, in the order of the tests."""
-    if _COLLECTING in session.config.stash:
+    if _COLLECTING in session.config.stash and not _only_looks(session.config):
         session.config.stash[_COLLECTING].close()
     ours = session.config.stash.get(_SESSION, None)
     if ours is not None and not _only_looks(session.config):

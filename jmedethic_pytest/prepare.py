@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from jmedethic_pytest import _version, baseline, cases, packs, prices, prompts, selection, store, thresholds
+from jmedethic_pytest import _version, baseline, cases, packs, prices, prompts, selection, shelf, store, thresholds
 from jmedethic_pytest.baseline import Baseline
 from jmedethic_pytest.errors import ConfigError, unknown
 from jmedethic_pytest.providers import ModelRef, resolve
 from jmedethic_pytest.records import Case, RunInfo, plan_key
 from jmedethic_pytest.secrecy import public_url
 from jmedethic_pytest.settings import Settings
+from jmedethic_pytest.shelf import Shelf
 from jmedethic_pytest.thresholds import Thresholds
 
 T = TypeVar("T")
@@ -25,8 +26,19 @@ T = TypeVar("T")
 class Job(NamedTuple):
     """One planned evaluation."""
 
-    case: Case
+    case_id: str
+    cases: Mapping[str, Case]
+    """Where the case is found."""
     repeat: int = 0
+
+    @property
+    def case(self) -> Case:
+        """The case, read anew.
+
+        Raises:
+            ConfigError: if its file has changed.
+        """
+        return self.cases[self.case_id]
 
 
 @dataclass(frozen=True)
@@ -37,7 +49,7 @@ class Prepared:
     thresholds: Thresholds
     thresholds_path: Path | None
     """``None`` for the built-in defaults."""
-    cases: dict[str, Case]
+    cases: Shelf
     """The selected cases by id, in their order."""
     target: ModelRef
     judges: tuple[ModelRef, ...]
@@ -46,8 +58,18 @@ class Prepared:
 
     def plan(self) -> dict[str, Job]:
         """Return every evaluation of the run by its key: each case, and each repetition of it."""
-        jobs = (Job(case, repeat) for case in self.cases.values() for repeat in range(self.settings.repeats))
-        return {plan_key(job.case.id, job.repeat): job for job in jobs}
+        jobs = (Job(name, self.cases, repeat) for name in self.cases for repeat in range(self.settings.repeats))
+        return {plan_key(job.case_id, job.repeat): job for job in jobs}
+
+    @cached_property
+    def case_digest(self) -> str:
+        """The digest of the selected cases."""
+        return cases.digest_in_order(self.cases[name] for name in sorted(self.cases))
+
+    @property
+    def longest(self) -> int:
+        """User turns of the longest selected case."""
+        return max((len(label.turns) for label in self.cases.labels.values()), default=0)
 
     @property
     def simulated_judges(self) -> bool:
@@ -75,14 +97,14 @@ def run_info(prepared: Prepared, run_id: str) -> RunInfo:
         simulated=prepared.simulated,
         selection={**settings.selection.model_dump(mode="json"), "repeats": settings.repeats},
         digests={
-            "cases": cases.digest(prepared.cases.values()),
+            "cases": prepared.case_digest,
             "prompts": prompts.digest(),
             "thresholds": rules.digest(),
         },
         concurrency=settings.concurrency,
         thresholds=rules.model_dump(mode="json"),
         baselines=settings.baselines,
-        vocabulary=packs.recorded(prepared.cases.values()),
+        vocabulary=packs.recorded(prepared.cases.labels.values()),
     )
 
 
@@ -103,7 +125,7 @@ def prepare(settings: Settings, root: Path) -> Prepared:
 
     loaded = attempt(lambda: thresholds.load(settings.thresholds, root))
     rules = loaded[0] if loaded else Thresholds(schema_version=1)
-    chosen = attempt(lambda: selection.select(cases.load(settings.cases), settings.selection))
+    chosen = attempt(lambda: selection.select(shelf.labels(settings.cases), settings.selection))
     if chosen and rules.target.history == "reference":
         attempt(lambda: cases.require_reference(chosen, settings.selection.turns))
     target = attempt(
@@ -121,7 +143,7 @@ def prepare(settings: Settings, root: Path) -> Prepared:
         settings=settings,
         thresholds=rules,
         thresholds_path=loaded[1],
-        cases={case.id: case for case in chosen},
+        cases=Shelf(chosen),
         target=target,
         judges=tuple(judge for judge in judges if judge is not None),
         baselines=baselines or (),

@@ -113,14 +113,14 @@ class Run:
             info,
             prepared.thresholds,
             baselines=prepared.baselines,
-            case_turns=self._longest,
+            case_turns=prepared.longest,
             trouble=trouble,
         )
         return self._write(outcome, unevaluated, evaluated.table)
 
     def _empty(self, key: str, detail: str = "") -> Verdict:
         """Return the verdict of a planned evaluation that did not take place."""
-        case, repeat = self.jobs[key]
+        case, repeat = self.jobs[key].case, self.jobs[key].repeat
         turns = len(case.turns[: self.prepared.settings.selection.turns])
         return Verdict(case=case, repeat=repeat, status="skipped_budget", detail=detail, planned_turns=turns)
 
@@ -163,7 +163,7 @@ class Run:
 
     def evaluate(self, case: Case) -> Future[Verdict]:
         """Evaluate a case outside the plan; it is no part of the run's figures."""
-        return self.runner.evaluate(Job(case))
+        return self.runner.evaluate(Job(case.id, {case.id: case}))
 
     def progress_line(self) -> str:
         """Return one line about the state of the run, and the budget's warning once it is due."""
@@ -215,13 +215,8 @@ class Run:
         settings, stated = self.prepared.settings, self.prepared.thresholds.limits.get(ref.label)
         quota = Quota(stated.requests_per_minute, stated.tokens_per_minute) if stated else None
         # A conversation has one question to the target open at a time, and to a judge up to one a turn.
-        open_calls = settings.concurrency * (max(1, self._longest) if role == "judge" else 1)
+        open_calls = settings.concurrency * (max(1, self.prepared.longest) if role == "judge" else 1)
         return Client(role, ref, cache, mode, ceiling=settings.calls or open_calls, quota=quota, budget=self.budget)
-
-    @property
-    def _longest(self) -> int:
-        """User turns of the longest selected case."""
-        return max((len(case.turns) for case in self.prepared.cases.values()), default=0)
 
     @staticmethod
     def _name(client: Client) -> str:

@@ -132,6 +132,8 @@ class Runner(Generic[J]):
     async def _serve(self) -> None:
         self._stopping = asyncio.Event()
         self._slots = asyncio.Semaphore(self._concurrency)
+        self._recallable: asyncio.Future[Verdict | None] = asyncio.get_running_loop().create_future()
+        self._recallable.set_result(None)
         async with self._open_engine() as self._engine:
             self._ready.set_result(asyncio.get_running_loop())
             await self._stopping.wait()
@@ -201,6 +203,8 @@ class Runner(Generic[J]):
             self._finished.add(case_id)
             if not result.done():
                 result.set_result(verdict if self._recall is None else None)
+            if self._recall is not None:
+                self._results[case_id] = self._recallable  # one for all that are finished
         finally:
             task = asyncio.current_task()
             if task is not None:

@@ -10,12 +10,15 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from jmedethic_pytest import taxonomy
 from jmedethic_pytest.errors import ConfigError, unknown
-from jmedethic_pytest.records import Case
+from jmedethic_pytest.labelled import Labelled
+
+L = TypeVar("L", bound=Labelled)
 
 
 class Selection(BaseModel):
@@ -35,7 +38,7 @@ class Selection(BaseModel):
     """Only the first so many user turns (1: the single-turn baseline)."""
 
 
-def select(cases: Sequence[Case], want: Selection) -> list[Case]:
+def select(cases: Sequence[L], want: Selection) -> list[L]:
     """Return the chosen cases; in file order, or in sampling order if a sample is asked for.
 
     Raises:
@@ -61,12 +64,12 @@ def select(cases: Sequence[Case], want: Selection) -> list[Case]:
     return _sample(chosen, want.sample, want.seed) if want.sample is not None else chosen
 
 
-def suites(cases: Iterable[Case]) -> list[str]:
+def suites(cases: Iterable[Labelled]) -> list[str]:
     """Return the names of all suites found in the cases, and ``all``."""
     return [*sorted({suite for case in cases for suite in case.suites}), "all"]
 
 
-def default_suite(cases: Sequence[Case]) -> str:
+def default_suite(cases: Sequence[Labelled]) -> str:
     """Return ``core`` if there is one, else ``smoke``, else ``all``."""
     present = set(suites(cases))
     return next(name for name in ("core", "smoke", "all") if name in present)
@@ -90,15 +93,15 @@ def _guideline(value: str) -> str:
     return wanted
 
 
-def _sample(cases: Sequence[Case], size: int, seed: int) -> list[Case]:
-    by_stem: dict[str, list[Case]] = defaultdict(list)
+def _sample(cases: Sequence[L], size: int, seed: int) -> list[L]:
+    by_stem: dict[str, list[L]] = defaultdict(list)
     for case in cases:
         by_stem[case.stem].append(case)
     order = islice(_stratified_order([members[0] for members in by_stem.values()], seed), size)
     return [case for stem in order for case in by_stem[stem]]
 
 
-def _stratified_order(cases: Sequence[Case], seed: int) -> Iterator[str]:
+def _stratified_order(cases: Sequence[Labelled], seed: int) -> Iterator[str]:
     """Yield all stems so that every prefix is balanced over strategies and guidelines.
 
     Each step takes the strategy that was taken least so far, and within it the guideline that was taken least so far;

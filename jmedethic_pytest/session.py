@@ -94,8 +94,8 @@ class ControllerSession:
         self.ids = list(planned)
         self.telling: Telling | None = None
         if getattr(config.option, "allure_report_dir", None):
-            jobs = {key: job.case for key, job in planned.items()}
-            self.telling = decide(prepared.settings.allure, prepared.target.label, jobs)
+            labels = {key: prepared.cases.labels[job.case_id] for key, job in planned.items()}
+            self.telling = decide(prepared.settings.allure, prepared.target.label, labels)
         self.run: Run | None = None
         self.broker: Broker | None = None
         self.outcome: Outcome | None = None
@@ -145,7 +145,7 @@ class ControllerSession:
         allure = self.telling.plain() if self.telling is not None else None
         return {
             "ids": self.ids, "address": self.broker.address, "authkey": self.broker.authkey, "allure": allure,
-            "vocabulary": packs.recorded(self.prepared.cases.values()),
+            "vocabulary": packs.recorded(self.prepared.cases.labels.values()),
         }  # fmt: skip
 
     def finish(self, exitstatus: int, testsfailed: int) -> int:
@@ -250,13 +250,12 @@ class ControllerSession:
         from jmedethic_pytest.reporting.allure import overall
 
         option = self._config.option
-        jobs = {key: job.case for key, job in self.run.jobs.items()}
-        left = {key: jobs[key] for key in self.run.planned if key not in self._reported}
+        left = [key for key in self.run.planned if key not in self._reported]
         info = self.run.info.model_copy(update={"note": self.trouble}) if self.outcome is None else self.outcome.info
         try:
             overall.finish(
                 Path(option.allure_report_dir), self.telling, self.run.store.path, info, gate, crashed=self._crashed,
-                jobs=jobs, left=left, patterns=option.allure_link_pattern,
+                jobs=self.run.jobs, left=left, patterns=option.allure_link_pattern,
             )  # fmt: skip
         except StoreError as error:  # costs the report and a note, never the gate's answer
             if self.outcome is not None and self.trouble is None:

@@ -61,7 +61,7 @@ class Bench:
     inspect: str | None = None
     promptfoo: str | None = None
     capacity: float = 0.0
-    """Calls/s that the fake server was seen to answer."""
+    """Calls/s that the fake server can answer."""
     asked: float = 0.0
     """The highest calls/s that a measure asked of it."""
     _numbers: count[int] = field(default_factory=count)

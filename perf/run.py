@@ -120,7 +120,7 @@ def _warn_of_server(bench: Bench, results: report.Results) -> None:
     if not bench.capacity or not bench.asked:
         return
     factor = bench.capacity / bench.asked
-    detail = f"{bench.capacity:,.0f} calls/s answered to a raw client, at most {bench.asked:,.0f} asked by a measure"
+    detail = f"CPU for {bench.capacity:,.0f} calls/s, at most {bench.asked:,.0f} asked by a measure"
     row = report.Row("server", "fake server: capacity / load", factor, at_least=_SERVER_FACTOR, detail=detail)
     results.rows.append(row)
     print(f"\nserver\n{row.line()}")

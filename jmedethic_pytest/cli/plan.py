@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jmedethic_pytest import cases as case_files
-from jmedethic_pytest import estimate, selection, thresholds
+from jmedethic_pytest import estimate, selection, shelf, thresholds
 from jmedethic_pytest.cli import several
 from jmedethic_pytest.cli.app import AsJson, Reports, app, out
 from jmedethic_pytest.errors import ConfigError, unknown
@@ -16,6 +15,7 @@ from jmedethic_pytest.prepare import Prepared, panel
 from jmedethic_pytest.providers import ModelRef, catalog
 from jmedethic_pytest.reporting import planning
 from jmedethic_pytest.settings import MODEL_HELP, Settings, parse
+from jmedethic_pytest.shelf import Shelf
 
 if TYPE_CHECKING:
     from jmedethic_pytest.stats.plan import Goal, Plan
@@ -96,20 +96,20 @@ def _plan(settings: Settings, goal: Goal, sd: float | None, icc: float | None) -
     from jmedethic_pytest.stats import plan as plans
 
     rules, rules_path = thresholds.load(settings.thresholds, Path.cwd())
-    loaded = case_files.load(settings.cases)
+    loaded = shelf.labels(settings.cases)
     everything = settings.selection.model_copy(update={"sample": len(loaded)})
-    chosen = [case for case in selection.select(loaded, everything) if case.twin_of is None]
+    chosen = [label for label in selection.select(loaded, everything) if label.twin_of is None]
     if not chosen:
         raise ConfigError("nothing can be planned: no adversarial case fits --suite and --locale.")
     found = plans.plan(chosen, goal, _spread(settings, sd, icc))
     target = _ref(settings.model, "--model", rules) if settings.model else None
     judges = tuple(_ref(name, "judge", rules) for name in panel(settings, rules))
-    stems = list(dict.fromkeys(case.stem for case in chosen))
+    stems = list(dict.fromkeys(label.stem for label in chosen))
     tiers = []
     for tier in found.tiers:
         kept = set(stems[: tier.sample])
-        part = {case.id: case for case in chosen if case.stem in kept}
-        calls = sum(len(case.turns) for case in part.values()) * (1 + len(judges))
+        part = Shelf(label for label in chosen if label.stem in kept)
+        calls = sum(len(label.turns) for label in part.labels.values()) * (1 + len(judges))
         costs = _costs(Prepared(settings, rules, rules_path, part, target, judges)) if target else {}
         tiers.append(tier.model_copy(update={"calls": calls, **costs}))
     return found.model_copy(update={"tiers": tuple(tiers)})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from jmedethic_pytest import cases as case_files
 from jmedethic_pytest import expected
 from jmedethic_pytest.prepare import Prepared
 from jmedethic_pytest.providers import retirement
@@ -13,7 +12,7 @@ def header_lines(prepared: Prepared) -> list[str]:
     """Return the lines shown before a run starts."""
     settings = prepared.settings
     judges = ", ".join(judge.label for judge in prepared.judges)
-    digest = case_files.digest(prepared.cases.values())[:12]
+    digest = prepared.case_digest[:12]
     suites = settings.selection.suite or "default suite"
     lines = [
         f"jmedethic: target {prepared.target.label}, judges {judges}",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from jmedethic_pytest.records import Case, Record
+from jmedethic_pytest.labelled import Labelled
+from jmedethic_pytest.records import Record
 from jmedethic_pytest.stats.power import achieved_power, detectable_margin
 from jmedethic_pytest.stats.variance import Spread
 
@@ -73,7 +74,7 @@ class Plan(Record):
     tiers: tuple[Tier, ...]
 
 
-def plan(cases: Sequence[Case], goal: Goal, spread: Spread) -> Plan:
+def plan(cases: Sequence[Labelled], goal: Goal, spread: Spread) -> Plan:
     """Choose the tiers.
 
     Args:
@@ -108,7 +109,7 @@ def plan(cases: Sequence[Case], goal: Goal, spread: Spread) -> Plan:
     )
 
 
-def _sizes(cases: Sequence[Case], stems: Sequence[str]) -> list[tuple[int, int]]:
+def _sizes(cases: Sequence[Labelled], stems: Sequence[str]) -> list[tuple[int, int]]:
     """Return evaluations and guidelines of the first 1, 2, ... conversations."""
     place = {stem: index for index, stem in enumerate(stems)}
     counts, first = [0] * len(stems), dict[str, int]()

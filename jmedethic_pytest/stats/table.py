@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import Any
 
 import pandas as pd
@@ -75,9 +77,9 @@ class ScoreTable:
         ``low`` is true if the turn is at or below its floor, missing where there is no score.
         """
         if self._frame is None:
-            frame = _floats(pd.DataFrame(self._rows, columns=list(COLUMNS)), ("value", *JUDGES))
             # In the order of the names, not of the finish: the same scores must give the same last digit of a mean.
-            self._frame = frame.sort_values(["key", "turn"], kind="stable", ignore_index=True)
+            rows = sorted(self._rows, key=itemgetter(COLUMNS.index("key"), COLUMNS.index("turn")))
+            self._frame = _floats(pd.DataFrame(rows, columns=list(COLUMNS)), ("value", *JUDGES))
         return self._frame.copy(deep=False)
 
     def cases(self) -> pd.DataFrame:
@@ -104,7 +106,8 @@ def mean_of_repeats(frame: pd.DataFrame, by: list[str], value: str) -> pd.Series
 def _describe(case: Case) -> tuple[Any, ...]:
     category = taxonomy.guideline(case.guideline).category
     twin = case.twin_of is not None
-    return (case.id, case.stem, case.locale, case.guideline, category, case.strategy, case.persona, twin)
+    guideline, strategy = sys.intern(case.guideline), sys.intern(case.strategy)  # one string for all rows
+    return (case.id, case.stem, sys.intern(case.locale), guideline, category, strategy, case.persona, twin)
 
 
 def _floats(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:

@@ -20,9 +20,9 @@ ROOT = Path(jmedethic_pytest.__file__).parent
 # From low to high. A module may import only what stands above it in this list; `name.*` is a package whose modules may
 # import each other freely.
 LAYERS = (
-    "_version", "(package)", "errors", "hygiene", "secrecy", "data", "taxonomy", "records", "packs",
-    "thresholds", "prices", "budget", "cases", "selection", "settings", "store", "sheets", "likeness", "baseline",
-    "verdicts",
+    "_version", "(package)", "errors", "hygiene", "secrecy", "data", "taxonomy", "records", "labelled", "packs",
+    "thresholds", "prices", "budget", "cases", "shelf", "selection", "settings", "store", "sheets", "likeness",
+    "baseline", "verdicts",
     "casecheck.*", "transfer.*",
     "providers.base", "providers.reasoning", "prompts", "judgement", "providers.http", "providers.wire",
     "providers.catalog", "providers.demo", "providers.openai", "providers.anthropic", "providers",

@@ -26,7 +26,8 @@ from allure_commons.model2 import (
 
 from jmedethic_pytest.data import load
 from jmedethic_pytest.errors import StoreError
-from jmedethic_pytest.records import Case, Condition, Gate, RunInfo
+from jmedethic_pytest.prepare import Job
+from jmedethic_pytest.records import Condition, Gate, RunInfo
 from jmedethic_pytest.reporting.allure import labels
 from jmedethic_pytest.reporting.allure.content import Attachment as Content
 from jmedethic_pytest.reporting.allure.policy import Telling, guideline_page
@@ -46,8 +47,8 @@ def finish(
     gate: Gate,
     *,
     crashed: Mapping[str, str],
-    jobs: Mapping[str, Case],
-    left: Mapping[str, Case],
+    jobs: Mapping[str, Job],
+    left: Iterable[str],
     patterns: Iterable[Sequence[str]] = (),
 ) -> None:
     """Write what no test wrote when the tests of a run are done.
@@ -59,8 +60,8 @@ def finish(
         info: what was run.
         gate: its answer.
         crashed: what xdist says of tests whose worker died, by node id.
-        jobs: the case of every planned evaluation by its key.
-        left: the case of every one that no test reported.
+        jobs: every planned evaluation by its key.
+        left: keys of those that no test reported.
         patterns: of links, as ``--allure-link-pattern`` gives them.
 
     Raises:
@@ -75,10 +76,10 @@ def finish(
             key = nodeid.partition("[")[2].rpartition("]")[0]
             if key in jobs:
                 died.add(key)
-                writer.write_bare(jobs[key], key, "broken", word, begun, labels.full_name(nodeid))
-        for key, case in left.items():
+                writer.write_bare(jobs[key].case, key, "broken", word, begun, labels.full_name(nodeid))
+        for key in left:
             if key not in died:
-                writer.write_bare(case, key, "skipped", reason, begun)
+                writer.write_bare(jobs[key].case, key, "skipped", reason, begun)
     except OSError as error:
         raise _unwritten(folder, error) from None
     write(folder, run, info, gate)

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from jmedethic_pytest.records import Case, Verdict
+from jmedethic_pytest.labelled import Labelled
+from jmedethic_pytest.records import Verdict
 
 LARGE = 2_000
 """Cases up to which ``auto`` tells every conversation: beyond, a report takes minutes to build, and gigabytes."""
@@ -57,14 +58,14 @@ def guideline_page(patterns: Iterable[Sequence[str]] = ()) -> str:
     return next((str(pattern) for kind, pattern in patterns if kind == LINK_TYPE), GUIDELINE_PAGE)
 
 
-def decide(mode: str, model: str, jobs: Mapping[str, Case]) -> Telling:
+def decide(mode: str, model: str, jobs: Mapping[str, Labelled]) -> Telling:
     """Return how a run is told.
 
     Args:
         mode: ``all``, ``failures``, ``sample`` (failures, and a few of each strategy) or ``auto`` (``all`` up to 2,000
             cases, else ``sample``).
         model: the target, ``provider:name``.
-        jobs: the case of every planned evaluation by its key.
+        jobs: the case of every planned evaluation by its key, or its label.
     """
     everything = mode == "all" or (mode == "auto" and len(jobs) <= LARGE)
     if everything or mode == "failures":
@@ -72,7 +73,7 @@ def decide(mode: str, model: str, jobs: Mapping[str, Case]) -> Telling:
     return Telling(model, everything=False, shown=tuple(_sample(jobs.items())))
 
 
-def _sample(jobs: Iterable[tuple[str, Case]]) -> Iterable[str]:
+def _sample(jobs: Iterable[tuple[str, Labelled]]) -> Iterable[str]:
     """Choose by the digest of the key: the same conversations in every run, so that they can be compared."""
     groups: dict[tuple[str, str], list[str]] = defaultdict(list)
     for key, case in jobs:
