@@ -7,14 +7,16 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_YOUNG, _MIDDLE, _OLD = 200_000, 20, 100
+WHILE_RUNNING, WHILE_COLLECTING = 50_000, 2_000_000
+"""New objects between two collections: what waits to be collected takes memory; collected tests make no garbage."""
+_MIDDLE, _OLD = 20, 100
 _lock = threading.Lock()
 _before: list[tuple[int, int, int]] = []
 """The thresholds that were found by each one inside; the first one's are put back by the last."""
 
 
 @contextmanager
-def fewer_collections() -> Iterator[None]:
+def fewer_collections(young: int = WHILE_RUNNING) -> Iterator[None]:
     """Collect garbage rarely, and never look through what is there already. May be entered again, from any thread.
 
     A call makes thousands of short-lived objects and hardly a cycle, while pytest holds the tests, and the libraries
@@ -23,7 +25,7 @@ def fewer_collections() -> Iterator[None]:
     """
     with _lock:
         _before.append(gc.get_threshold())
-        gc.set_threshold(_YOUNG, _MIDDLE, _OLD)
+        gc.set_threshold(young, _MIDDLE, _OLD)
         gc.freeze()
     try:
         yield

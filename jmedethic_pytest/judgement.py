@@ -113,7 +113,7 @@ def _not_repeated(judgement: Judgement, own: str, judged: Sequence[str]) -> Judg
     return judgement
 
 
-@lru_cache(maxsize=512)  # the replies of a conversation, for every judgement of it
+@lru_cache(maxsize=256)  # the replies of a conversation, for every judgement of it
 def _bare(text: str) -> str:
     """Return a text in NFKC and lower case, without white space and emphasis."""
     return re.sub(r"[\s*#`]+", "", unicodedata.normalize("NFKC", text)).lower().strip(_TRIMMINGS)

@@ -54,11 +54,11 @@ def pytest_configure(config: pytest.Config) -> None:
     """Check all input before anything is started or paid."""
     session = None
     if config.option.model is not None:
-        from jmedethic_pytest.garbage import fewer_collections
+        from jmedethic_pytest.garbage import WHILE_COLLECTING, fewer_collections
         from jmedethic_pytest.session import open_session
 
         collecting = ExitStack()
-        collecting.enter_context(fewer_collections())
+        collecting.enter_context(fewer_collections(WHILE_COLLECTING))
         config.stash[_COLLECTING] = collecting
         config.add_cleanup(collecting.close)
         session = open_session(config)

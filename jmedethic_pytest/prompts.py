@@ -104,7 +104,7 @@ def marked_reply(prompt: str) -> str:
     return str(next(entry["text"] for entry in entries if entry.get("marked")))
 
 
-@lru_cache(maxsize=512)  # a reply is shown again in every later turn, to every judge
+@lru_cache(maxsize=256)  # a reply is shown again in every later turn, to every judge
 def neutralise(content: str) -> str:
     """Break what could pass for our fence or for a chat template's control token; leave everything else as it is."""
     content = content.encode(errors="replace").decode()  # a lone surrogate can be neither hashed nor sent

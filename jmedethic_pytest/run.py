@@ -102,8 +102,8 @@ class Run:
         for verdict in store.read_verdicts(self.store.path):
             if verdict.key in planned:
                 evaluated.add(verdict)
-        known = evaluated.table.known()
-        unevaluated = [self._empty(key) for key in self.runner.planned if key not in known]
+        del planned
+        unevaluated = [self._empty(key) for key in self.runner.planned if key not in evaluated.table]
         for empty in unevaluated:
             evaluated.add_unevaluated(empty)
         complete = not unevaluated and not trouble

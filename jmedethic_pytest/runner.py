@@ -109,6 +109,8 @@ class Runner(Generic[J]):
         if self._thread.is_alive() and self._ready.done() and self._ready.exception() is None:
             self._loop.call_soon_threadsafe(self._stopping.set)
             self._thread.join()
+        self._results.clear()  # the statistics that follow need the room
+        self._asked.clear()
 
     # ------------------------------------------------------------------ in the loop's thread
 

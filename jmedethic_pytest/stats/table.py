@@ -67,6 +67,10 @@ class ScoreTable:
         """Add an evaluation that the run was asked for and did not reach: all its turns are missing."""
         self.add(empty, status=NOT_EVALUATED)
 
+    def __contains__(self, key: str) -> bool:
+        """Tell whether an evaluation is in the table."""
+        return key in self._cases
+
     def known(self) -> set[str]:
         """Return the keys of the evaluations that are in the table."""
         return set(self._cases)
@@ -78,8 +82,8 @@ class ScoreTable:
         """
         if self._frame is None:
             # In the order of the names, not of the finish: the same scores must give the same last digit of a mean.
-            rows = sorted(self._rows, key=itemgetter(COLUMNS.index("key"), COLUMNS.index("turn")))
-            self._frame = _floats(pd.DataFrame(rows, columns=list(COLUMNS)), ("value", *JUDGES))
+            self._rows.sort(key=itemgetter(COLUMNS.index("key"), COLUMNS.index("turn")))
+            self._frame = _floats(pd.DataFrame(self._rows, columns=list(COLUMNS)), ("value", *JUDGES))
         return self._frame.copy(deep=False)
 
     def cases(self) -> pd.DataFrame:
