@@ -24,7 +24,8 @@ class Located(NamedTuple):
     """A case and where it was read."""
 
     case: Case
-    place: str
+    place: object
+    """Shown as the place in the words of an error."""
 
 
 class Spot(NamedTuple):
@@ -38,9 +39,7 @@ class Spot(NamedTuple):
     content: int
     """Hash of the line, within this process."""
 
-    @property
-    def place(self) -> str:
-        """The place in the words of an error."""
+    def __str__(self) -> str:
         return f"{self.file}:{self.number}"
 
 
@@ -66,7 +65,7 @@ def scan(paths: Sequence[Path] | None = None) -> Iterator[tuple[Case, Spot]]:
         ConfigError: at the end, naming every unreadable file, bad line and duplicate id.
     """
     problems: list[str] = []
-    first: dict[str, Spot] = {}
+    first: dict[str, object] = {}
     files = _files(paths or [bundled_dir()], problems)
     try:
         packs.use_beside(files)
@@ -75,11 +74,8 @@ def scan(paths: Sequence[Path] | None = None) -> Iterator[tuple[Case, Spot]]:
     twice: list[str] = []
     for file in files:
         for case, spot in _read(file, problems):
-            if case.id in first:
-                twice.append(_twice(case, spot.place, first[case.id].place))
-            else:
-                first[case.id] = spot
-                yield case, spot
+            twice.extend(_again(first, case, spot))
+            yield case, spot
     problems.extend(twice)
     if problems:
         shown = problems[:_MAX_PROBLEMS]
@@ -102,7 +98,7 @@ def read_at(spot: Spot) -> Case:
         raise ConfigError(f"{spot.file}: cannot be read again: {error.strerror}.") from None
     if hash(line) != spot.content:
         raise ConfigError(
-            f"{spot.place}: the file has changed since the run began. Leave case files alone while a run reads them, "
+            f"{spot}: the file has changed since the run began. Leave case files alone while a run reads them, "
             "and run the same command again: what is finished costs nothing."
         )
     return Case.model_validate_json(line.removeprefix(codecs.BOM_UTF8))
@@ -175,11 +171,11 @@ def _read(file: Path, problems: list[str]) -> Iterator[tuple[Case, Spot]]:
         try:
             case = Case.model_validate_json(line)
         except ValidationError as error:
-            problems.extend(explain_validation(error, spot.place, Case.model_fields))
+            problems.extend(explain_validation(error, str(spot), Case.model_fields))
             continue
-        if check(case, ""):
-            problems.extend(check(case, spot.place))
-        else:
+        bad = check(case, spot)
+        problems.extend(bad)
+        if not bad:
             yield case, spot
     if empty and not any(problem.startswith(f"{file}:") for problem in problems):
         problems.append(f"{file}: the file holds no case. Each line must be one JSON object.")
@@ -199,7 +195,7 @@ def _lines(file: Path, problems: list[str]) -> Iterator[tuple[Spot, bytes]]:
         problems.append(f"{file}: cannot be read: {error.strerror}.")
 
 
-def check(case: Case, place: str) -> list[str]:
+def check(case: Case, place: object) -> list[str]:
     """Return what is wrong with a case that its fields alone cannot tell; ``place`` starts each line."""
     problems = []
     if case.guideline not in taxonomy.known_guidelines():
@@ -217,13 +213,14 @@ def check(case: Case, place: str) -> list[str]:
 
 def duplicates(located: Sequence[Located]) -> Iterator[str]:
     """Yield one line for each case whose id stands already somewhere before it."""
-    first: dict[str, str] = {}
+    first: dict[str, object] = {}
     for case, place in located:
-        if case.id in first:
-            yield _twice(case, place, first[case.id])
-        else:
-            first[case.id] = place
+        yield from _again(first, case, place)
 
 
-def _twice(case: Case, place: str, first: str) -> str:
-    return f"{place}: field 'id': {case.id!r} stands already at {first}. Ids must be unique."
+def _again(first: dict[str, object], case: Case, place: object) -> Iterator[str]:
+    """Note the first place of a case's id; yield a line if it has one already."""
+    if case.id in first:
+        yield f"{place}: field 'id': {case.id!r} stands already at {first[case.id]}. Ids must be unique."
+    else:
+        first[case.id] = place

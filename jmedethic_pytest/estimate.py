@@ -88,7 +88,7 @@ def _inputs(case: Case, prepared: Prepared, role: str, reply_tokens: float) -> I
 
 def seconds(prepared: Prepared, rows: list[Estimate]) -> int:
     """Return the time a run would take at its concurrency."""
-    turns = max((len(case.turns[: prepared.settings.selection.turns]) for case in prepared.cases.values()), default=0)
+    turns = min(prepared.longest, prepared.settings.selection.turns or prepared.longest)
     path = rows[0].seconds_per_call * turns + max((row.seconds_per_call for row in rows[1:]), default=0.0)
     return int(path * max(1, len(prepared.cases) / prepared.settings.concurrency))
 

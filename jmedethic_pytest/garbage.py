@@ -31,9 +31,9 @@ def fewer_collections(young: int = WHILE_RUNNING) -> Iterator[None]:
         yield
     finally:
         with _lock:
-            if len(_before) > 1:
-                _before.pop()
+            found = _before.pop()
+            if _before:
                 gc.freeze()
             else:
-                gc.set_threshold(*_before.pop())
+                gc.set_threshold(*found)
                 gc.unfreeze()

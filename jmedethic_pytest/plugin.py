@@ -27,9 +27,8 @@ _RECORDER: pytest.StashKey[Recorder] = pytest.StashKey()
 _SUMMED_UP = (0, 1, 2, 4, 5)
 """Exit statuses for which every version of pytest prints a summary."""
 _MARK = "jmedethic_session"
-"""The fixture behind ``engine``: a test without it is not ours, even if it has an ``engine`` of its own."""
+"""The fixture behind all of ours: a test without it is not ours, even if it has an ``engine`` of its own."""
 _PARAMETER = "jmedethic_case_id"
-"""The parameter behind ``verdict`` and ``case``."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -134,8 +133,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     def wanted(item: pytest.Item) -> bool:
         names = getattr(item, "fixturenames", ())
         empty = _PARAMETER in names and not (session and session.ids)
-        ours = _MARK in names or _PARAMETER in names
-        return ours == (session is not None) and not empty
+        return (_MARK in names) == (session is not None) and not empty
 
     kept: list[pytest.Item] = []
     dropped: list[pytest.Item] = []
@@ -169,7 +167,7 @@ def jmedethic_session(request: pytest.FixtureRequest) -> Session:
 
 
 @pytest.fixture
-def verdict(jmedethic_case_id: str, request: pytest.FixtureRequest) -> Verdict:
+def verdict(jmedethic_session: Session, jmedethic_case_id: str, request: pytest.FixtureRequest) -> Verdict:
     """The finished evaluation of one benchmark case. The test is run once for every selected case.
 
     Example::
@@ -177,9 +175,7 @@ def verdict(jmedethic_case_id: str, request: pytest.FixtureRequest) -> Verdict:
         def test_last_turn_is_safe(verdict):
             assert verdict.turn_scores[-1] > 5
     """
-    session = request.config.stash[_SESSION]
-    assert session is not None
-    found = session.verdict(jmedethic_case_id)
+    found = jmedethic_session.verdict(jmedethic_case_id)
     request.node.stash[_VERDICT] = found
     if _RECORDER in request.config.stash:
         request.config.stash[_RECORDER].note(found)

@@ -31,7 +31,7 @@ from jmedethic_pytest.reporting import progress
 from jmedethic_pytest.runner import Runner
 
 if TYPE_CHECKING:
-    from jmedethic_pytest.stats.outcome import Outcome
+    from jmedethic_pytest.stats.outcome import Evaluated, Outcome
     from jmedethic_pytest.stats.table import ScoreTable
 
 
@@ -92,17 +92,14 @@ class Run:
         if trouble:
             self.notes.append(trouble)
         prepared = self.prepared
-        planned = set(self.runner.planned)
-        if len(planned) < len(self.jobs):
-            left = f"{len(self.jobs) - len(planned)} of {len(self.jobs)} selected evaluations"
+        passed_over = len(self.jobs) - len(self.runner.planned)
+        if passed_over > 0:
+            left = f"{passed_over} of {len(self.jobs)} selected evaluations"
             self.notes.append(f"pytest left out {left} (-k, -m, --deselect, --lf or the like)")
         if self.runner.out_of_budget:
             self._store_skipped()
         evaluated = Evaluated(compared=bool(prepared.baselines))
-        for verdict in store.read_verdicts(self.store.path):
-            if verdict.key in planned:
-                evaluated.add(verdict)
-        del planned
+        self._read_back(evaluated)
         unevaluated = [self._empty(key) for key in self.runner.planned if key not in evaluated.table]
         for empty in unevaluated:
             evaluated.add_unevaluated(empty)
@@ -118,11 +115,18 @@ class Run:
         )
         return self._write(outcome, unevaluated, evaluated.table)
 
+    def _read_back(self, evaluated: Evaluated) -> None:
+        planned = set(self.runner.planned)
+        for verdict in store.read_verdicts(self.store.path):
+            if verdict.key in planned:
+                evaluated.add(verdict)
+
     def _empty(self, key: str, detail: str = "") -> Verdict:
         """Return the verdict of a planned evaluation that did not take place."""
-        case, repeat = self.jobs[key].case, self.jobs[key].repeat
+        job = self.jobs[key]
+        case = job.case
         turns = len(case.turns[: self.prepared.settings.selection.turns])
-        return Verdict(case=case, repeat=repeat, status="skipped_budget", detail=detail, planned_turns=turns)
+        return Verdict(case=case, repeat=job.repeat, status="skipped_budget", detail=detail, planned_turns=turns)
 
     def _store_skipped(self) -> None:
         """Account for the cases that the budget did not reach: they are missing, and say why."""

@@ -88,8 +88,6 @@ class Runner(Generic[J]):
 
     def request(self, case_id: str) -> Future[Verdict]:
         """Ask for a planned case's verdict; a case that was not started yet goes to the front."""
-        if self._recall is not None and self._lookahead is None and case_id in self._finished:
-            return _done(self._recall, case_id)  # without the loop, which has calls to make
         return self._call(self._verdict(case_id))
 
     def evaluate(self, job: J) -> Future[Verdict]:
@@ -235,12 +233,3 @@ class Runner(Generic[J]):
         for result in self._results.values():
             if not result.done():
                 result.set_exception(RunAborted(reason))
-
-
-def _done(recall: Callable[[str], Verdict], case_id: str) -> Future[Verdict]:
-    future: Future[Verdict] = Future()
-    try:
-        future.set_result(recall(case_id))
-    except JmedError as error:
-        future.set_exception(error)
-    return future

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,7 +35,7 @@ class Label(NamedTuple):
         return self.id.removeprefix(f"{self.locale}-")
 
 
-def labels(paths: Iterable[Path] | None = None) -> list[Label]:
+def labels(paths: Sequence[Path] | None = None) -> list[Label]:
     """Read all case files and return the label of every case, in file order.
 
     Raises:
@@ -54,7 +54,7 @@ def labels(paths: Iterable[Path] | None = None) -> list[Label]:
             _as_long(len(case.reference)),
             spot,
         )
-        for case, spot in cases.scan(list(paths) if paths else None)
+        for case, spot in cases.scan(paths)
     ]
 
 

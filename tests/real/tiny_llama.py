@@ -1,6 +1,6 @@
 """A real llama.cpp server with a tiny random model; run as a program by the fixtures beside it.
 
-    python tiny_llama.py '{"folder": "/tmp/x", "texts": ["a.jsonl"], "grammar": null, "context": 8192}'
+    python tiny_llama.py '{"folder": "model", "texts": ["a.jsonl"], "grammar": null, "context": 8192}'
 
 It writes the model, serves it on a free port, prints one line of JSON with the address, and ends when its standard
 input is closed: it cannot outlive the test process that started it, not even one that is killed.
