@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import hypothesis
 import pytest
+
+# Tests press Ctrl-C in processes they start; a shell that runs the tests in the background would make those deaf to it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How long an example takes says nothing here: the machine is shared by several test processes.
 hypothesis.settings.register_profile("untimed", deadline=None)
