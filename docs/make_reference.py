@@ -11,9 +11,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from jmedethic_pytest import records, taxonomy, thresholds
-from jmedethic_pytest.providers import catalog
-from jmedethic_pytest.settings import MODEL_HELP, OPTIONS
+from jmedethic_pytest.config import tables as thresholds
+from jmedethic_pytest.core import records, vocabulary
+from jmedethic_pytest.models import registry
+from jmedethic_pytest.run.options import MODEL_HELP, OPTIONS
 
 FOLDER = Path(__file__).parent / "reference"
 _STORED = (
@@ -108,7 +109,7 @@ def _providers() -> str:
         "|---|---|---|---|",
         "| `demo` | simulation | - | none |",
     ]
-    for name, row in catalog.load("providers.toml").items():
+    for name, row in registry.load("providers.toml").items():
         optional = f"{row['optional_key_env']} (optional)" if "optional_key_env" in row else "none"
         key = row.get("api_key_env", optional)
         lines.append(f"| `{name}` | {row['kind']} | {row.get('base_url', 'none: give one')} | {key} |")
@@ -122,15 +123,15 @@ def _guidelines() -> str:
         "official list of the Japan Medical Association, and the notes on law are no legal advice. The anchor of a",
         "guideline is its id in small letters: `guidelines.md#jma-19`.\n",
     ]
-    for code, category in taxonomy.categories().items():
+    for code, category in vocabulary.categories().items():
         lines.append(f"## {code} {category.name['en']} · {category.name['ja']}\n")
-        for guideline in taxonomy.guidelines().values():
+        for guideline in vocabulary.guidelines().values():
             if guideline.category == code:
                 lines += _guideline(guideline)
     return NOTE + "\n".join(lines)
 
 
-def _guideline(guideline: taxonomy.Guideline) -> list[str]:
+def _guideline(guideline: vocabulary.Guideline) -> list[str]:
     law = [f"\nRelated law: {', '.join(guideline.related_law)}"] if guideline.related_law else []
     return [
         f'<a id="{guideline.id.lower()}"></a>\n',

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 from jmedethic_pytest._version import VERSION as __version__  # noqa: N811 - the conventional name
 
 if TYPE_CHECKING:
-    from jmedethic_pytest.errors import CaseError, ConfigError, JmedError, RunAborted, ThresholdFailure
-    from jmedethic_pytest.records import Case, Reply, Score, Turn, Verdict, Violation
-    from jmedethic_pytest.session import LiveEngine
-    from jmedethic_pytest.verdicts import check
+    from jmedethic_pytest.core.errors import CaseError, ConfigError, JmedError, RunAborted, ThresholdFailure
+    from jmedethic_pytest.core.records import Case, Reply, Score, Turn, Verdict, Violation
+    from jmedethic_pytest.judging.verdict import check
+    from jmedethic_pytest.pytest_plugin.session import LiveEngine
 
 _HOMES = {
-    **dict.fromkeys(("CaseError", "ConfigError", "JmedError", "RunAborted", "ThresholdFailure"), "errors"),
-    **dict.fromkeys(("Case", "Reply", "Score", "Turn", "Verdict", "Violation"), "records"),
-    "LiveEngine": "session",
-    "check": "verdicts",
+    **dict.fromkeys(("CaseError", "ConfigError", "JmedError", "RunAborted", "ThresholdFailure"), "core.errors"),
+    **dict.fromkeys(("Case", "Reply", "Score", "Turn", "Verdict", "Violation"), "core.records"),
+    "LiveEngine": "pytest_plugin.session",
+    "check": "judging.verdict",
 }
 __all__ = [  # noqa: RUF022 - grouped by module
     "CaseError", "ConfigError", "JmedError", "RunAborted", "ThresholdFailure",

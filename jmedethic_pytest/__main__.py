@@ -1,5 +1,5 @@
 """``python -m jmedethic_pytest``: the command line."""
 
-from jmedethic_pytest.cli import main
+from jmedethic_pytest.cli.main import main
 
 main()

@@ -20,9 +20,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from jmedethic_pytest.generation import chain, files
-from jmedethic_pytest.generation import config as configs
-from jmedethic_pytest.taxonomy import guidelines
+from jmedethic_pytest.core.vocabulary import guidelines
+from jmedethic_pytest.generation import chain
+from jmedethic_pytest.generation.machinery import config as configs
+from jmedethic_pytest.generation.machinery import files
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "reports" / "perf" / "generation.json"

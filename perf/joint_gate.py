@@ -12,10 +12,10 @@ from collections import Counter
 
 import numpy as np
 
-from jmedethic_pytest.sheets import Origin, Row, ScoreSheet
-from jmedethic_pytest.stats.endpoints import endpoints, overall
-from jmedethic_pytest.stats.pairs import Pairs
-from jmedethic_pytest.thresholds import Thresholds
+from jmedethic_pytest.analysis.noninferiority.endpoints import endpoints, overall
+from jmedethic_pytest.analysis.noninferiority.pairs import Pairs
+from jmedethic_pytest.config.tables import Thresholds
+from jmedethic_pytest.store.scores import Origin, Row, ScoreSheet
 
 GUIDELINES, STRATEGIES = 67, 7
 WORLDS = ((0.10, 0.0), (0.25, 0.0), (0.40, 0.0), (0.25, 0.14))

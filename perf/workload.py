@@ -58,8 +58,8 @@ def _repeated(lines: list[str]) -> Iterator[str]:
 
 def conversations(path: Path) -> list[list[Turn]]:
     """Return the bodies of every call the package makes for the cases of a file."""
-    from jmedethic_pytest.records import Case
-    from jmedethic_pytest.thresholds import Thresholds
+    from jmedethic_pytest.config.tables import Thresholds
+    from jmedethic_pytest.core.records import Case
 
     rules = Thresholds(schema_version=1)
     lines = path.read_text(encoding="utf-8").splitlines()
@@ -67,7 +67,7 @@ def conversations(path: Path) -> list[list[Turn]]:
 
 
 def _turns(case: Any, rules: Any) -> list[Turn]:
-    from jmedethic_pytest.prompts import judge_messages
+    from jmedethic_pytest.judging.prompt import judge_messages
 
     turns = []
     history: list[dict[str, str]] = []

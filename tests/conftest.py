@@ -35,7 +35,7 @@ class Answer(NamedTuple):
 @pytest.fixture
 def in_process(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Answer]:
     """Call ``jmedethic`` with arguments and return exit status and output; no command may end in a traceback."""
-    from jmedethic_pytest.cli import main
+    from jmedethic_pytest.cli.main import main
 
     def call(*args: str) -> Answer:
         monkeypatch.setattr(sys, "argv", ["jmedethic", *args])

@@ -10,12 +10,12 @@ import typer
 
 from jmedethic_pytest.cli import several
 from jmedethic_pytest.cli.app import AsJson, Reports, app, out
-from jmedethic_pytest.errors import ConfigError
-from jmedethic_pytest.reporting.wording import SIMULATION, number, share
+from jmedethic_pytest.core.errors import ConfigError
+from jmedethic_pytest.reports.wording import SIMULATION, number, share
 
 if TYPE_CHECKING:
-    from jmedethic_pytest.stats.instruments import ContestedTurn, Instruments
-    from jmedethic_pytest.stats.panel import PanelStudy, RunPanel
+    from jmedethic_pytest.analysis.judge_reliability import ContestedTurn, Instruments
+    from jmedethic_pytest.analysis.judge_study import PanelStudy, RunPanel
 
 
 @app.command("agreement")
@@ -31,13 +31,13 @@ def agreement(
 
     With several runs also over all turns together, and with at least three on model means.
     """
-    from jmedethic_pytest.stats import alike, panel
+    from jmedethic_pytest.analysis import judge_study, same_table
 
     chosen = several.read_runs(reports, runs)
-    differences = alike.unlike_judges(list(chosen.values()))
+    differences = same_table.unlike_judges(list(chosen.values()))
     if differences:
         raise ConfigError([*differences, "Agreement is that of one panel. Choose runs that were judged alike."])
-    found = panel.study(list(chosen.values()), contested=contested)
+    found = judge_study.study(list(chosen.values()), contested=contested)
     if as_json:
         out.print_json(found.model_dump_json())
         return

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from jmedethic_pytest import store
 from jmedethic_pytest.cli.app import Reports, app, err, out
-from jmedethic_pytest.errors import ConfigError, unknown
-from jmedethic_pytest.settings import ALLURE_MODES
+from jmedethic_pytest.core.errors import ConfigError, unknown
+from jmedethic_pytest.run.options import ALLURE_MODES
+from jmedethic_pytest.store import runs as run_files
 
 
 @app.command("allure")
@@ -33,15 +33,15 @@ def allure(
         raise ConfigError(unknown("--allure", mode, ALLURE_MODES))
     if output.exists() and not output.is_dir():
         raise ConfigError(f"--output: {output} is a file. Give a folder.")
-    path = store.find_run(reports, run)
+    path = run_files.find_run(reports, run)
     old = sorted(output.glob("*-result.json"))
     if old and not clean:
         raise ConfigError(
             f"--output: {output} already holds {len(old)} results, which would be mixed with these. "
             "Add --clean to remove them, or give another folder."
         )
-    from jmedethic_pytest.reporting.allure import stored
-    from jmedethic_pytest.reporting.allure.policy import GUIDELINE_PAGE
+    from jmedethic_pytest.reports.allure import stored
+    from jmedethic_pytest.reports.allure.policy import GUIDELINE_PAGE
 
     if clean:
         stored.clean(output)
@@ -56,7 +56,7 @@ def allure_finish(
     report: Annotated[Path, typer.Argument(help="Folder that Allure 2 or 3 generated")] = Path("allure-report"),
 ) -> None:
     """Take the analytics scripts out of a generated Allure report, and add the page its guideline links lead to."""
-    from jmedethic_pytest.reporting.allure import published
+    from jmedethic_pytest.reports.allure import published
 
     done = published.finish(report)
     out.print(f"{report}: {done.pages} pages, {done.scripts} analytics scripts removed", markup=False)

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from jmedethic_pytest import _version
-from jmedethic_pytest.settings import MODEL_HELP, OPTIONS, Settings, parse
+from jmedethic_pytest.run.options import MODEL_HELP, OPTIONS, Settings, parse
 
 app = typer.Typer(
     name="jmedethic",
@@ -29,7 +29,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts")]
 
 
 def with_run_options(function: Callable[[Settings], None]) -> Callable[..., None]:
-    """Give a command the options of a run, declared once in :mod:`jmedethic_pytest.settings`."""
+    """Give a command the options of a run, declared once in :mod:`jmedethic_pytest.run.options`."""
 
     @wraps(function)
     def command(model: str, **raw: Any) -> None:
@@ -54,33 +54,6 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
         raise typer.Exit
 
 
-def _register() -> None:
-    """Import the modules of the commands; each one adds its own."""
-    from jmedethic_pytest.cli import (  # noqa: F401
-        agreement,
-        allure,
-        baseline,
-        cases,
-        compare,
-        doctor,
-        exam,
-        export,
-        generate,
-        generate_discover,
-        generate_review,
-        languages,
-        leaderboard,
-        listing,
-        plan,
-        report,
-        run,
-        show,
-        transfer,
-    )
-
-    app.add_typer(baseline.baseline_app, name="baseline")
-    app.add_typer(cases.cases_app, name="cases")
-    app.add_typer(generate.generate_app, name="generate")
-
-
-_register()
+def spell(text: str) -> str:
+    """Write pytest's option names as this command spells them."""
+    return text.replace("--jmed-", "--")

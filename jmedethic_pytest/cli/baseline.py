@@ -8,11 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
-from jmedethic_pytest import baseline as baselines
-from jmedethic_pytest import store
-from jmedethic_pytest.baseline import Baseline
 from jmedethic_pytest.cli.app import AsJson, Reports, err, out
-from jmedethic_pytest.errors import ConfigError
+from jmedethic_pytest.core.errors import ConfigError
+from jmedethic_pytest.store import baselines as baselines
+from jmedethic_pytest.store import runs as run_files
+from jmedethic_pytest.store.baselines import Baseline
 
 baseline_app = typer.Typer(name="baseline", help="Record, list and show baselines.", no_args_is_help=True)
 
@@ -26,7 +26,7 @@ def set_(
     reports: Reports = Path("reports"),
 ) -> None:
     """Record a complete run's scores under a name. The file holds no text of a model and is never rewritten."""
-    path = baselines.record(reports, name, store.find_run(reports, run))
+    path = baselines.record(reports, name, run_files.find_run(reports, run))
     found = baselines.read(path)
     out.print(f"{path}: {_describe(found)}", markup=False)
     missing = sum(score is None for row in found.sheet.rows.values() for score in row.turns)

@@ -10,11 +10,11 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from jmedethic_pytest import cases as case_files
-from jmedethic_pytest.casecheck.findings import Finding
+from jmedethic_pytest.cases import files as case_files
+from jmedethic_pytest.cases.checks.findings import Finding
 from jmedethic_pytest.cli.app import AsJson, err, out
-from jmedethic_pytest.errors import ConfigError, unknown
-from jmedethic_pytest.records import Case
+from jmedethic_pytest.core.errors import ConfigError, unknown
+from jmedethic_pytest.core.records import Case
 
 cases_app = typer.Typer(
     name="cases", help="Check, measure and exchange the conversations themselves.", no_args_is_help=True
@@ -38,7 +38,7 @@ def validate(
     The bundled set, and any folder with a MANIFEST.json, also for balance, alignment of languages and twins, and the
     manifest; a folder that was built, for changes since (BUILD.json). Exit status: 0 nothing found, 1 findings.
     """
-    from jmedethic_pytest.casecheck import checks
+    from jmedethic_pytest.cases.checks import checks
 
     left_out = tuple(skip or ())
     for name in left_out:
@@ -82,7 +82,7 @@ def _skipped(finding: Finding, left_out: tuple[str, ...]) -> bool:
 @cases_app.command("stats")
 def stats(cases: Cases = None, as_json: AsJson = False) -> None:
     """Show balance, lengths in characters, the ten closest pairs, repeated openings and closings, and variety."""
-    from jmedethic_pytest.casecheck import measure
+    from jmedethic_pytest.cases.checks import measure
 
     tables = measure.measure(case_files.load([cases] if cases else None))
     if as_json:
@@ -120,8 +120,8 @@ def manifest(
     ] = None,
 ) -> None:
     """Compare the case files with MANIFEST.json, or write it. Exit status: 0 equal or written, 1 different."""
-    from jmedethic_pytest.casecheck import manifest as manifests
-    from jmedethic_pytest.casecheck import release
+    from jmedethic_pytest.cases.checks import manifest as manifests
+    from jmedethic_pytest.cases.checks import release
 
     folder = cases or case_files.bundled_dir()
     if not folder.is_dir():

@@ -7,12 +7,14 @@ from typing import Annotated
 
 import typer
 
-from jmedethic_pytest import baseline as baselines
-from jmedethic_pytest import sheets, store, thresholds
-from jmedethic_pytest.baseline import Baseline
 from jmedethic_pytest.cli.app import AsJson, Reports, app, err, out
-from jmedethic_pytest.errors import ConfigError, StoreError
-from jmedethic_pytest.records import Answer
+from jmedethic_pytest.config import tables as thresholds
+from jmedethic_pytest.core.errors import ConfigError, StoreError
+from jmedethic_pytest.core.records import Answer
+from jmedethic_pytest.store import baselines as baselines
+from jmedethic_pytest.store import runs as run_files
+from jmedethic_pytest.store import scores as run_scores
+from jmedethic_pytest.store.baselines import Baseline
 
 _EXITS: dict[Answer, int] = {"pass": 0, "fail": 1, "inconclusive": 6}
 Rules = Annotated[Path | None, typer.Option("--thresholds", help="Thresholds file", metavar="FILE")]
@@ -30,8 +32,8 @@ def compare_(
 
     Margins and floors are those of the thresholds file (default: ./thresholds.toml, else built-in values).
     """
-    from jmedethic_pytest.reporting.comparison_lines import comparison_lines
-    from jmedethic_pytest.stats.compare import compare
+    from jmedethic_pytest.analysis.noninferiority.compare import compare
+    from jmedethic_pytest.reports.terminal.comparison import comparison_lines
 
     applied, _ = thresholds.load(rules, Path.cwd())
     with err.status("Reading scores ..."):
@@ -64,10 +66,10 @@ def gate(
 
     Nothing is written: the run's own gate.json stays what it was.
     """
-    from jmedethic_pytest.reporting.lines import summary_lines
-    from jmedethic_pytest.stats.outcome import load
+    from jmedethic_pytest.gate.outcome import load
+    from jmedethic_pytest.reports.terminal.summary import summary_lines
 
-    path = store.find_run(reports, run)
+    path = run_files.find_run(reports, run)
     applied = thresholds.load(rules, Path.cwd())[0] if rules else None
     names = [name.strip() for name in (baseline or "").split(",") if name.strip()]
     chosen = baselines.load(reports, names) if baseline is not None else None
@@ -91,9 +93,9 @@ def _resolve(reports: Path, name: str) -> Baseline:
     if name in [path.stem for path in baselines.stored(reports)] or name.endswith(".json"):
         return baselines.read(baselines.find(reports, name))
     try:
-        run = store.find_run(reports, name)
+        run = run_files.find_run(reports, name)
     except StoreError as error:
         known = ", ".join(path.stem for path in baselines.stored(reports)) or "none"
         raise ConfigError(f"{error} It is no baseline either (there are: {known}).") from None
-    sheet = sheets.read(run)
+    sheet = run_scores.read(run)
     return Baseline(name=sheet.origin.run, created=sheet.origin.finished or "", sheet=sheet)

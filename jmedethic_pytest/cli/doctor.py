@@ -12,15 +12,14 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from jmedethic_pytest import cases as case_files
-from jmedethic_pytest import thresholds
-from jmedethic_pytest.cli import spell
-from jmedethic_pytest.cli.app import Reports, app, out
-from jmedethic_pytest.errors import ConfigError, JmedError
-from jmedethic_pytest.prepare import panel
-from jmedethic_pytest.providers import ModelRef, open_provider, resolve, retirement
-from jmedethic_pytest.settings import Settings
-from jmedethic_pytest.thresholds import Thresholds
+from jmedethic_pytest.cases import files as case_files
+from jmedethic_pytest.cli.app import Reports, app, out, spell
+from jmedethic_pytest.config import tables as thresholds
+from jmedethic_pytest.config.tables import Thresholds
+from jmedethic_pytest.core.errors import ConfigError, JmedError
+from jmedethic_pytest.models import ModelRef, open_provider, resolve, retirement
+from jmedethic_pytest.run.options import Settings
+from jmedethic_pytest.run.prepare import panel
 
 T = TypeVar("T")
 

@@ -9,18 +9,21 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from jmedethic_pytest import prices, settings, store, taxonomy, thresholds
-from jmedethic_pytest.budget import Budget
-from jmedethic_pytest.cache import Cache
 from jmedethic_pytest.cli.app import AsJson, Reports, app, err, out
-from jmedethic_pytest.client import Client
-from jmedethic_pytest.errors import BudgetSpent, ConfigError, RunAborted, unknown
+from jmedethic_pytest.config import tables as thresholds
+from jmedethic_pytest.config.tables import Thresholds
+from jmedethic_pytest.core import vocabulary
+from jmedethic_pytest.core.errors import BudgetSpent, ConfigError, RunAborted, unknown
 from jmedethic_pytest.exam import importing, items, sitting
-from jmedethic_pytest.limits import Quota
-from jmedethic_pytest.providers import ModelRef, resolve
-from jmedethic_pytest.reporting.wording import SIMULATION, share
-from jmedethic_pytest.settings import MODEL_HELP
-from jmedethic_pytest.thresholds import Thresholds
+from jmedethic_pytest.models import ModelRef, prices, resolve
+from jmedethic_pytest.models.budget import Budget
+from jmedethic_pytest.models.cache import Cache
+from jmedethic_pytest.models.client import Client
+from jmedethic_pytest.models.limits import Quota
+from jmedethic_pytest.reports.wording import SIMULATION, share
+from jmedethic_pytest.run import options
+from jmedethic_pytest.run.options import MODEL_HELP
+from jmedethic_pytest.store import runs as run_files
 
 _EXIT_INCOMPLETE, _EXIT_BUDGET = 6, 7
 _NOTICE = "Items of another exam: mind the licence of their source; nothing of it is part of jmedethic-pytest."
@@ -47,7 +50,7 @@ def exam(
     """
     raw = {"base_url": base_url, "locale": locale, "sample": sample, "seed": seed, "concurrency": concurrency,
            "budget": budget, "cache": cache}  # fmt: skip
-    parsed = settings.parse(model, raw, prefix="--")
+    parsed = options.parse(model, raw, prefix="--")
     known, _ = thresholds.load(rules, Path.cwd())
     ref = resolve(model, place="--model", providers=known.providers, base_url=base_url)
     chosen = items.choose(
@@ -71,7 +74,7 @@ def exam(
 
 
 async def _sit(
-    ref: ModelRef, chosen: list[items.ExamItem], parsed: settings.Settings, known: Thresholds, reports: Path
+    ref: ModelRef, chosen: list[items.ExamItem], parsed: options.Settings, known: Thresholds, reports: Path
 ) -> tuple[list[sitting.ItemResult], Client, RunAborted | None]:
     """Ask every item with a bar on a terminal; what ended it early is returned, not raised."""
     stated = known.limits.get(ref.label)
@@ -105,7 +108,7 @@ def _store(
     tally = client.tally
     cost = prices.cost(ref.label, tally.input_tokens, tally.output_tokens, known.prices)
     about: dict[str, Any] = {
-        "id": f"{store.new_run_id(ref.label)}-{chosen[0].locale}",
+        "id": f"{run_files.new_run_id(ref.label)}-{chosen[0].locale}",
         "model": ref.label,
         "base_url": ref.address,
         "locale": chosen[0].locale,
@@ -151,9 +154,9 @@ def import_(
     err.print(_NOTICE, markup=False)
 
 
-def _one_locale(locales: tuple[str, ...]) -> taxonomy.Locale:
-    if len(locales) != 1 or locales[0] not in taxonomy.LOCALES:
-        raise ConfigError(unknown("--locale", ",".join(locales), taxonomy.LOCALES))
+def _one_locale(locales: tuple[str, ...]) -> vocabulary.Locale:
+    if len(locales) != 1 or locales[0] not in vocabulary.LOCALES:
+        raise ConfigError(unknown("--locale", ",".join(locales), vocabulary.LOCALES))
     return locales[0]
 
 

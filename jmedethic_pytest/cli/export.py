@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from jmedethic_pytest import store
 from jmedethic_pytest.cli.app import Reports, app, err, out
-from jmedethic_pytest.errors import ConfigError, unknown
+from jmedethic_pytest.core.errors import ConfigError, unknown
+from jmedethic_pytest.store import runs as run_files
 
 _FORMATS = ("csv", "parquet", "inspect")
 
@@ -30,14 +30,14 @@ def export(
         raise ConfigError(unknown("--format", kind, _FORMATS))
     if output.exists() and not output.is_dir():
         raise ConfigError(f"--output: {output} is a file. Give the name of a folder.")
-    from jmedethic_pytest.reporting import files, inspect_log, tables
-    from jmedethic_pytest.stats.outcome import load
+    from jmedethic_pytest.gate.outcome import load
+    from jmedethic_pytest.reports import files, inspect_log, tables
 
-    path = store.find_run(reports, run)
+    path = run_files.find_run(reports, run)
     with err.status(f"Reading {path.name} ..."):
         outcome = load(path)
     if kind == "inspect":
-        written = [inspect_log.write(output, outcome, store.read_verdicts(path))]
+        written = [inspect_log.write(output, outcome, run_files.read_verdicts(path))]
     else:
         write = tables.write_csv if kind == "csv" else tables.write_parquet
         written = write(output, outcome, files.stored_table(path))

@@ -10,12 +10,12 @@ import typer
 
 from jmedethic_pytest.cli import several
 from jmedethic_pytest.cli.app import AsJson, Reports, app, out
-from jmedethic_pytest.errors import ConfigError
-from jmedethic_pytest.reporting.wording import SIMULATION, interval, number, share, share_interval
+from jmedethic_pytest.core.errors import ConfigError
+from jmedethic_pytest.reports.wording import SIMULATION, interval, number, share, share_interval
 
 if TYPE_CHECKING:
-    from jmedethic_pytest.stats.frames import StoredRun
-    from jmedethic_pytest.stats.languages import LanguageFigure, Languages
+    from jmedethic_pytest.analysis.languages import LanguageFigure, Languages
+    from jmedethic_pytest.analysis.stored import StoredRun
 
 
 @app.command("languages")
@@ -28,8 +28,8 @@ def languages(
     as_json: AsJson = False,
 ) -> None:
     """Compare a model's safety in two languages, paired by conversation, with intervals by guideline."""
-    from jmedethic_pytest.stats import frames
-    from jmedethic_pytest.stats import languages as comparison
+    from jmedethic_pytest.analysis import languages as comparison
+    from jmedethic_pytest.analysis import stored
 
     if len(runs) > 2:
         raise ConfigError(f"jmedethic languages: {len(runs)} runs were given. Give one run, or one of each language.")
@@ -39,7 +39,7 @@ def languages(
         raise ConfigError(
             [*differences, "These runs are not comparable. Choose others, or give --force to label them."]
         )
-    found = comparison.languages(*frames.together(chosen))
+    found = comparison.languages(*stored.together(chosen))
     if found is None or not found.pairs:
         present = ", ".join(sorted({locale for run in chosen for locale in run.locales})) or "none"
         raise ConfigError(
@@ -57,12 +57,12 @@ def languages(
 
 def _differences(runs: list[StoredRun]) -> list[str]:
     """Return why two runs must not be compared across languages: they must differ in nothing else."""
-    from jmedethic_pytest.stats import alike
+    from jmedethic_pytest.analysis import same_table
 
     if len(runs) < 2:
-        return list(alike.obstacles(runs, same_cases=False))
+        return list(same_table.obstacles(runs, same_cases=False))
     first, second = runs
-    found = [*alike.obstacles(runs, same_cases=False), *alike.notices(runs)]
+    found = [*same_table.obstacles(runs, same_cases=False), *same_table.notices(runs)]
     if first.origin.model != second.origin.model:
         found.append(f"models differ: {first.origin.model}; {second.origin.model}")
     both = set(first.locales) & set(second.locales)

@@ -10,12 +10,12 @@ import typer
 
 from jmedethic_pytest.cli import several
 from jmedethic_pytest.cli.app import AsJson, Reports, app, err, out
-from jmedethic_pytest.errors import ConfigError
-from jmedethic_pytest.reporting.wording import SIMULATION, interval, number, p_value, share, share_interval
+from jmedethic_pytest.core.errors import ConfigError
+from jmedethic_pytest.reports.wording import SIMULATION, interval, number, p_value, share, share_interval
 
 if TYPE_CHECKING:
-    from jmedethic_pytest.stats.leaderboard import Entry, Leaderboard
-    from jmedethic_pytest.stats.modelgroups import GroupComparison
+    from jmedethic_pytest.analysis.leaderboard import Entry, Leaderboard
+    from jmedethic_pytest.analysis.model_groups import GroupComparison
 
 Runs = Annotated[list[str], typer.Argument(help="Run ids, parts of them, or paths", metavar="RUN...")]
 
@@ -43,12 +43,12 @@ def leaderboard(
 
     Runs with unlike judges, prompts or cases are refused. Exams (jmedethic exam) give the second axis.
     """
-    from jmedethic_pytest.stats import alike
-    from jmedethic_pytest.stats import leaderboard as boards
-    from jmedethic_pytest.stats.helpfulness import read_exams
+    from jmedethic_pytest.analysis import leaderboard as boards
+    from jmedethic_pytest.analysis import same_table
+    from jmedethic_pytest.exam.stored import read_exams
 
     chosen = several.read_runs(reports, runs)
-    differences = alike.obstacles(list(chosen.values()))
+    differences = same_table.obstacles(list(chosen.values()))
     if differences and not force:
         raise ConfigError(
             [*differences, "These runs are not comparable. Choose others, or give --force to label them."]
@@ -130,7 +130,7 @@ def _groups(found: GroupComparison) -> Iterator[str]:
 
 
 def _draw(folder: Path, board: Leaderboard) -> None:
-    from jmedethic_pytest.reporting.plots import models
+    from jmedethic_pytest.reports.plots import models
 
     shown = [
         models.Model(

@@ -11,11 +11,12 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from jmedethic_pytest import cases as case_files
-from jmedethic_pytest import store, taxonomy
+from jmedethic_pytest.cases import files as case_files
 from jmedethic_pytest.cli.app import AsJson, Reports, app, out
-from jmedethic_pytest.errors import ConfigError, unknown
-from jmedethic_pytest.providers import catalog
+from jmedethic_pytest.core import vocabulary
+from jmedethic_pytest.core.errors import ConfigError, unknown
+from jmedethic_pytest.models import registry
+from jmedethic_pytest.store import runs as run_files
 
 _KINDS = ("runs", "suites", "cases", "guidelines", "strategies", "providers")
 
@@ -46,8 +47,8 @@ def list_(
 
 
 def _runs(reports: Path) -> Iterable[dict[str, Any]]:
-    for path in store.runs(reports):
-        info = store.read_info(path)
+    for path in run_files.runs(reports):
+        info = run_files.read_info(path)
         yield {
             "run": info.id,
             "status": info.status,
@@ -59,13 +60,13 @@ def _runs(reports: Path) -> Iterable[dict[str, Any]]:
 
 def _rows(what: str, cases: Path | None) -> Iterable[dict[str, Any]]:
     if what == "guidelines":
-        for item in taxonomy.guidelines().values():
+        for item in vocabulary.guidelines().values():
             yield {"id": item.id, "category": item.category, "title": item.title["en"], "題名": item.title["ja"]}
     elif what == "strategies":
-        for strategy in taxonomy.strategies().values():
+        for strategy in vocabulary.strategies().values():
             yield {"id": strategy.id, "slug": strategy.slug, "name": strategy.name["en"], "名称": strategy.name["ja"]}
     elif what == "providers":
-        yield from ({"provider": name} for name in catalog.names())
+        yield from ({"provider": name} for name in registry.names())
     else:
         loaded = case_files.load([cases] if cases else None)
         if what == "suites":

@@ -7,19 +7,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jmedethic_pytest import estimate, selection, shelf, thresholds
+from jmedethic_pytest.cases import index as case_index
+from jmedethic_pytest.cases import selection
+from jmedethic_pytest.cases.index import Shelf
 from jmedethic_pytest.cli import several
 from jmedethic_pytest.cli.app import AsJson, Reports, app, out
-from jmedethic_pytest.errors import ConfigError, unknown
-from jmedethic_pytest.prepare import Prepared, panel
-from jmedethic_pytest.providers import ModelRef, catalog
-from jmedethic_pytest.reporting import planning
-from jmedethic_pytest.settings import MODEL_HELP, Settings, parse
-from jmedethic_pytest.shelf import Shelf
+from jmedethic_pytest.config import tables as thresholds
+from jmedethic_pytest.core.errors import ConfigError, unknown
+from jmedethic_pytest.models import ModelRef, registry
+from jmedethic_pytest.reports.terminal import planning
+from jmedethic_pytest.run import estimate
+from jmedethic_pytest.run.options import MODEL_HELP, Settings, parse
+from jmedethic_pytest.run.prepare import Prepared, panel
 
 if TYPE_CHECKING:
-    from jmedethic_pytest.stats.plan import Goal, Plan
-    from jmedethic_pytest.stats.variance import Spread
+    from jmedethic_pytest.analysis.planning.tiers import Goal, Plan
+    from jmedethic_pytest.analysis.planning.variance import Spread
 
 _SMALLEST = 1e-6
 
@@ -75,7 +78,7 @@ def plan(
 
 
 def _goal(margin: float, power: float, alpha: float, true_drop: float, sd: float | None, icc: float | None) -> Goal:
-    from jmedethic_pytest.stats.plan import Goal
+    from jmedethic_pytest.analysis.planning.tiers import Goal
 
     checks = {
         f"--margin: {margin:g}: give more than the true drop and at most 9 points": true_drop < margin <= 9,
@@ -93,10 +96,10 @@ def _goal(margin: float, power: float, alpha: float, true_drop: float, sd: float
 
 def _plan(settings: Settings, goal: Goal, sd: float | None, icc: float | None) -> Plan:
     """Make the plan, and price every tier as a run of its sample would be priced."""
-    from jmedethic_pytest.stats import plan as plans
+    from jmedethic_pytest.analysis.planning import tiers as plans
 
     rules, rules_path = thresholds.load(settings.thresholds, Path.cwd())
-    loaded = shelf.labels(settings.cases)
+    loaded = case_index.labels(settings.cases)
     everything = settings.selection.model_copy(update={"sample": len(loaded)})
     chosen = [label for label in selection.select(loaded, everything) if label.twin_of is None]
     if not chosen:
@@ -128,7 +131,7 @@ def _ref(spec: str, place: str, rules: thresholds.Thresholds) -> ModelRef:
     provider, colon, name = spec.strip().partition(":")
     if not colon or not name:
         raise ConfigError(f"{place}: {spec!r} is not of the form PROVIDER:NAME, e.g. openai:gpt-4o-mini.")
-    known = catalog.names(rules.providers)
+    known = registry.names(rules.providers)
     if provider not in known:
         raise ConfigError(unknown(f"{place}: provider", provider, known))
     return ModelRef(provider=provider, name=name.partition("@http")[0], kind=provider)
@@ -136,7 +139,7 @@ def _ref(spec: str, place: str, rules: thresholds.Thresholds) -> ModelRef:
 
 def _spread(settings: Settings, sd: float | None, icc: float | None) -> Spread:
     """Return what is given; what is not given comes from stored runs, else from the assumptions."""
-    from jmedethic_pytest.stats import variance
+    from jmedethic_pytest.analysis.planning import variance
 
     given: dict[str, Any] = {key: value for key, value in (("sd", sd), ("icc", icc)) if value is not None}
     if len(given) == 2:
@@ -149,12 +152,12 @@ def _spread(settings: Settings, sd: float | None, icc: float | None) -> Spread:
 
 
 def _achieved(goal: Goal, reports: Path, run: str, against: str | None, *, as_json: bool) -> None:
-    from jmedethic_pytest.stats import achieved as sharpness
-    from jmedethic_pytest.stats import alike
+    from jmedethic_pytest.analysis import same_table
+    from jmedethic_pytest.analysis.planning import precision as sharpness
 
     chosen = several.read_runs(reports, [run, *([against] if against else [])])
     other = chosen[against] if against else None
-    differences = alike.obstacles(list(chosen.values()), same_cases=False)
+    differences = same_table.obstacles(list(chosen.values()), same_cases=False)
     if differences and other is not None:
         raise ConfigError([*differences, "These runs are not comparable. Choose another run (--against)."])
     found = sharpness.achieved(chosen[run], goal, other)

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jmedethic_pytest import baseline as baselines
-from jmedethic_pytest import expected, store
-from jmedethic_pytest.baseline import Baseline
 from jmedethic_pytest.cli.app import Reports, app, err, out
-from jmedethic_pytest.errors import StoreError
-from jmedethic_pytest.records import Verdict
+from jmedethic_pytest.core.errors import StoreError
+from jmedethic_pytest.core.records import Verdict
+from jmedethic_pytest.run import baseline_lookup
+from jmedethic_pytest.store import baselines as baselines
+from jmedethic_pytest.store import runs as run_files
+from jmedethic_pytest.store.baselines import Baseline
 
 if TYPE_CHECKING:
-    from jmedethic_pytest.stats.outcome import Outcome
+    from jmedethic_pytest.gate.outcome import Outcome
 
 
 @app.command("report")
@@ -33,10 +34,10 @@ def report(
 
     Nothing else is written: the run's figures and its gate.json stay what they were.
     """
-    from jmedethic_pytest.reporting import files, page
-    from jmedethic_pytest.stats.outcome import load
+    from jmedethic_pytest.gate.outcome import load
+    from jmedethic_pytest.reports import files, page
 
-    path = store.find_run(reports, run)
+    path = run_files.find_run(reports, run)
     names = [name.strip() for name in (baseline or "").split(",") if name.strip()]
     chosen = baselines.load(reports, names) if baseline is not None else None
     with err.status(f"Reading {path.name} ..."):
@@ -52,10 +53,10 @@ def report(
 
 def _beside(outcome: Outcome, chosen: Sequence[Baseline] | None) -> Callable[[Verdict], Verdict] | None:
     """Return what adds the first chosen baseline's scores to a verdict; ``None`` keeps those stored with it."""
-    from jmedethic_pytest.stats.outcome import stored_rules
+    from jmedethic_pytest.gate.outcome import stored_rules
 
     if chosen is None:
         return None
     if not chosen or outcome.comparisons[0].obstacles:
         return lambda verdict: verdict.model_copy(update={"baseline": None})
-    return expected.beside(chosen[0], stored_rules(outcome.path, outcome.info))
+    return baseline_lookup.beside(chosen[0], stored_rules(outcome.path, outcome.info))

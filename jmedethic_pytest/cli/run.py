@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from jmedethic_pytest import estimate
 from jmedethic_pytest.cli.app import app, err, out, with_run_options
-from jmedethic_pytest.errors import ConfigError, RunAborted, StoreError
-from jmedethic_pytest.prepare import prepare
-from jmedethic_pytest.run import Run
-from jmedethic_pytest.settings import Settings
+from jmedethic_pytest.core.errors import ConfigError, RunAborted, StoreError
+from jmedethic_pytest.run import estimate
+from jmedethic_pytest.run.live import Run
+from jmedethic_pytest.run.options import Settings
+from jmedethic_pytest.run.prepare import prepare
 
 if TYPE_CHECKING:
-    from jmedethic_pytest.stats.outcome import Outcome
+    from jmedethic_pytest.gate.outcome import Outcome
 
 _EXIT_INTERRUPTED = 2
 _EXIT_NOTHING_SELECTED = 5
@@ -30,7 +30,7 @@ _LOG_EVERY_SECONDS = 60.0
 @with_run_options
 def run(settings: Settings) -> None:
     """Evaluate a model and decide the gate. Exit status: 0 pass, 1 fail, 6 inconclusive or incomplete."""
-    from jmedethic_pytest.reporting.header import header_lines
+    from jmedethic_pytest.run.header import header_lines
 
     settings = Settings(**{**vars(settings), "command": ("jmedethic", *sys.argv[1:])})
     prepared = prepare(settings, Path.cwd())
@@ -65,8 +65,8 @@ def run(settings: Settings) -> None:
 
 def _tell(outcome: Outcome) -> None:
     """Print the figures, and what continuous integration wants to know."""
-    from jmedethic_pytest.reporting import ci
-    from jmedethic_pytest.reporting.lines import summary_lines
+    from jmedethic_pytest.reports import ci
+    from jmedethic_pytest.reports.terminal.summary import summary_lines
 
     for line in summary_lines(outcome):
         out.print(line, markup=False)

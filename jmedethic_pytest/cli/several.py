@@ -9,11 +9,11 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jmedethic_pytest import store
-from jmedethic_pytest.errors import ConfigError, StoreError, unknown
+from jmedethic_pytest.core.errors import ConfigError, StoreError, unknown
+from jmedethic_pytest.store import runs as run_files
 
 if TYPE_CHECKING:
-    from jmedethic_pytest.stats.frames import StoredRun
+    from jmedethic_pytest.analysis.stored import StoredRun
 
 
 def read_runs(reports: Path, tokens: Sequence[str]) -> dict[str, StoredRun]:
@@ -24,13 +24,13 @@ def read_runs(reports: Path, tokens: Sequence[str]) -> dict[str, StoredRun]:
     Raises:
         ConfigError: naming every run that cannot be found, is damaged, or is named twice.
     """
-    from jmedethic_pytest.stats import frames
+    from jmedethic_pytest.analysis import stored
 
     problems: list[str] = []
     paths: dict[str, Path] = {}
     for token in tokens:
         try:
-            path = store.find_run(reports, token).resolve()
+            path = run_files.find_run(reports, token).resolve()
         except StoreError as error:
             problems.append(str(error))
             continue
@@ -40,13 +40,13 @@ def read_runs(reports: Path, tokens: Sequence[str]) -> dict[str, StoredRun]:
     found: dict[str, StoredRun] = {}
     for token, path in paths.items():
         try:
-            found[token] = frames.read(path, token)
+            found[token] = stored.read(path, token)
         except StoreError as error:
             problems.append(str(error))
     if problems:
         raise ConfigError(problems)
     counts = Counter(run.origin.model for run in found.values())
-    return {token: frames.StoredRun(_name(run, counts), run.sheet) for token, run in found.items()}
+    return {token: stored.StoredRun(_name(run, counts), run.sheet) for token, run in found.items()}
 
 
 def _name(run: StoredRun, counts: Mapping[str, int]) -> str:

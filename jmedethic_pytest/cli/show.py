@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from jmedethic_pytest import store
 from jmedethic_pytest.cli.app import AsJson, Reports, app, err, out
-from jmedethic_pytest.errors import StoreError, did_you_mean
-from jmedethic_pytest.records import Verdict
-from jmedethic_pytest.reporting.transcript import visible
+from jmedethic_pytest.core.errors import StoreError, did_you_mean
+from jmedethic_pytest.core.records import Verdict
+from jmedethic_pytest.reports.transcript import visible
+from jmedethic_pytest.store import runs as run_files
 
 
 @app.command("show")
@@ -22,7 +22,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show a run's summary, or one conversation with its scores. Content warning: replies may be harmful."""
-    path = store.find_run(reports, run)
+    path = run_files.find_run(reports, run)
     if case is None:
         name = "summary.json" if as_json else "summary.md"
         file = path / name
@@ -40,7 +40,7 @@ def show(
 def _find(path: Path, case: str) -> Verdict:
     torn: list[str] = []
     ids = []
-    for verdict in store.read_verdicts(path, torn):
+    for verdict in run_files.read_verdicts(path, torn):
         if case in (verdict.key, verdict.case.id):
             return verdict
         ids.append(verdict.case.id)

@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from jmedethic_pytest.errors import ConfigError
+from jmedethic_pytest.cases.exchange import rows
+from jmedethic_pytest.core.errors import ConfigError
+from jmedethic_pytest.core.vocabulary import Locale
 from jmedethic_pytest.exam.items import ExamItem
-from jmedethic_pytest.taxonomy import Locale
-from jmedethic_pytest.transfer import rows
 
 _QUESTION = ("question", "problem_text", "problem", "stem", "text", "問題", "設問")
 _OPTIONS = ("options", "choices", "選択肢")

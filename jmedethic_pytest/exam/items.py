@@ -13,9 +13,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
-from jmedethic_pytest.errors import ConfigError, explain_validation
-from jmedethic_pytest.records import CaseId, Record, Text
-from jmedethic_pytest.taxonomy import Locale
+from jmedethic_pytest.core.errors import ConfigError, explain_validation
+from jmedethic_pytest.core.records import CaseId, Record, Text
+from jmedethic_pytest.core.vocabulary import Locale
 
 Letter = Annotated[str, StringConstraints(pattern=r"^[a-j]$")]
 _MAX_PROBLEMS = 50

@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from jmedethic_pytest import store
 from jmedethic_pytest._version import VERSION
-from jmedethic_pytest.errors import StoreError
+from jmedethic_pytest.core.errors import StoreError
+from jmedethic_pytest.core.records import Record
 from jmedethic_pytest.exam.sitting import ItemResult
-from jmedethic_pytest.records import Record
 from jmedethic_pytest.stats.estimate import Estimate
 from jmedethic_pytest.stats.intervals import wilson
+from jmedethic_pytest.store import runs as run_files
 
 
 class CategoryResult(Record):
@@ -72,7 +72,7 @@ def summarise(results: Sequence[ItemResult], about: Mapping[str, Any]) -> ExamRu
         groups[result.category].append(result)
     return ExamRun(
         **about,
-        finished=store.now(),
+        finished=run_files.now(),
         tool_version=VERSION,
         n=len(results),
         correct=correct,

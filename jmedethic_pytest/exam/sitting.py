@@ -8,14 +8,14 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
-from jmedethic_pytest.client import Client
+from jmedethic_pytest.config.tables import Sampling
+from jmedethic_pytest.core.errors import ProviderError
+from jmedethic_pytest.core.records import Record, Usage
 from jmedethic_pytest.data import load
-from jmedethic_pytest.errors import ProviderError
 from jmedethic_pytest.exam.items import ExamItem
 from jmedethic_pytest.exam.reading import read
-from jmedethic_pytest.providers import ChatRequest, Message
-from jmedethic_pytest.records import Record, Usage
-from jmedethic_pytest.thresholds import Sampling
+from jmedethic_pytest.models import ChatRequest, Message
+from jmedethic_pytest.models.client import Client
 
 SAMPLING = Sampling(temperature=0.1, top_p=0.9, max_tokens=2048)
 """As in the paper (arXiv 2601.01627v2, section 4)."""

@@ -5,24 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from jmedethic_pytest.budget import Budget
-from jmedethic_pytest.errors import ConfigError, JmedError
-from jmedethic_pytest.generation import (
-    conversations,
-    discovery,
-    files,
-    grouping,
-    guidelines,
-    models,
-    questions,
-    split,
-    translate,
-    validate,
-)
-from jmedethic_pytest.generation.config import Config
-from jmedethic_pytest.generation.files import Summary
-from jmedethic_pytest.generation.ledger import Progress
-from jmedethic_pytest.generation.stages import Stage
+from jmedethic_pytest.core.errors import ConfigError, JmedError
+from jmedethic_pytest.generation.discovery import discovery, grouping
+from jmedethic_pytest.generation.machinery import files, guidelines, models
+from jmedethic_pytest.generation.machinery.config import Config
+from jmedethic_pytest.generation.machinery.files import Summary
+from jmedethic_pytest.generation.machinery.ledger import Progress
+from jmedethic_pytest.generation.machinery.stages import Stage
+from jmedethic_pytest.generation.stages import conversations, questions, split, translate, validate
+from jmedethic_pytest.models.budget import Budget
 
 STAGES: tuple[Stage, ...] = (
     questions.STAGE, validate.STAGE, discovery.STAGE, grouping.STAGE, conversations.STAGE, split.STAGE, translate.STAGE,

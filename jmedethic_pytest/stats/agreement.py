@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from jmedethic_pytest.records import Record
+from jmedethic_pytest.core.records import Record
 from jmedethic_pytest.stats.sample import SAME, Floats, floats
 
 

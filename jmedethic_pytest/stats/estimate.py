@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from jmedethic_pytest.records import Record
+from jmedethic_pytest.core.records import Record
 
 
 class Estimate(Record):

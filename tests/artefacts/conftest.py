@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from jmedethic_pytest.records import Case, Reply, RunInfo, Score, Turn, Verdict
-from jmedethic_pytest.stats.comparison import CaseChange, Comparison, Endpoint, Regressed
+from jmedethic_pytest.analysis.noninferiority.records import CaseChange, Comparison, Endpoint, Regressed
+from jmedethic_pytest.analysis.summary import summarise
+from jmedethic_pytest.analysis.table import ScoreTable
+from jmedethic_pytest.config.tables import Thresholds
+from jmedethic_pytest.core.records import Case, Reply, RunInfo, Score, Turn, Verdict
+from jmedethic_pytest.gate.conditions import decide
+from jmedethic_pytest.gate.outcome import Outcome
 from jmedethic_pytest.stats.estimate import Estimate, Test
-from jmedethic_pytest.stats.gate import decide
-from jmedethic_pytest.stats.outcome import Outcome
-from jmedethic_pytest.stats.summary import summarise
-from jmedethic_pytest.stats.table import ScoreTable
-from jmedethic_pytest.thresholds import Thresholds
 
 SECRET_TEXT = "UNWANTED-REPLY"
 """Stands in every reply, reason and user turn; must be in no artefact for the public."""

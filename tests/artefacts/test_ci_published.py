@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from jmedethic_pytest.records import Condition, Gate
-from jmedethic_pytest.reporting import ci
+from jmedethic_pytest.core.records import Condition, Gate
+from jmedethic_pytest.reports import ci
 
 COMMAND = re.compile(r"::(error|warning|notice) title=[^:,\r\n]+::[^\r\n]*")
 GITHUB = {"GITHUB_ACTIONS": "true"}

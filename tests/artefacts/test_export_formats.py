@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from jmedethic_pytest import store
-from jmedethic_pytest.errors import StoreError
-from jmedethic_pytest.reporting import inspect_log
+from jmedethic_pytest.core.errors import StoreError
+from jmedethic_pytest.reports import inspect_log
+from jmedethic_pytest.store import runs as run_files
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ def test_inspect_reads_the_log_back(run: Path, cli: Callable[..., Any], folder: 
     answer = cli("export", "latest", "--format=inspect", "--output=out")
     assert answer.status == 0, answer.err
     log = read_eval_log(answer.out.strip())
-    verdicts = {verdict.case.id: verdict for verdict in store.read_verdicts(run)}
+    verdicts = {verdict.case.id: verdict for verdict in run_files.read_verdicts(run)}
     assert log.status == "success"
     assert {sample.id for sample in log.samples or []} == set(verdicts)
     for sample in log.samples or []:

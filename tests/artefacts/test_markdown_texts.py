@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jmedethic_pytest.reporting import markdown
+from jmedethic_pytest.reports import markdown
 
 ORDER = (
     "## ❌ Safety gate: fail",

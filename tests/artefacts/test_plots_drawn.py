@@ -16,9 +16,9 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from jmedethic_pytest.errors import StoreError
-from jmedethic_pytest.reporting import plots
-from jmedethic_pytest.reporting.plots import models, style, svg
+from jmedethic_pytest.core.errors import StoreError
+from jmedethic_pytest.reports import plots
+from jmedethic_pytest.reports.plots import models, style, svg
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -86,7 +86,7 @@ def test_runs_with_little_or_hostile_content_are_drawn(
 
 
 def test_no_window_system_is_touched() -> None:
-    code = "import jmedethic_pytest.reporting.plots, sys; print('matplotlib.pyplot' in sys.modules)"
+    code = "import jmedethic_pytest.reports.plots, sys; print('matplotlib.pyplot' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 

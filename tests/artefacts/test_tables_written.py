@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jmedethic_pytest.errors import StoreError
-from jmedethic_pytest.reporting import tables
-from jmedethic_pytest.reporting.tables import Table
+from jmedethic_pytest.core.errors import StoreError
+from jmedethic_pytest.reports import tables
+from jmedethic_pytest.reports.tables import Table
 
 NAMES = [
     "run", "gate", "cases", "scores", "judges", "degradation", "turns", "strategies", "guidelines", "categories",

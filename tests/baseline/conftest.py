@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from jmedethic_pytest.baseline import Baseline
-from jmedethic_pytest.sheets import Origin, Row, ScoreSheet
-from jmedethic_pytest.thresholds import Thresholds
+from jmedethic_pytest.config.tables import Thresholds
+from jmedethic_pytest.store.baselines import Baseline
+from jmedethic_pytest.store.scores import Origin, Row, ScoreSheet
 
 
 def _borrow(folder: str) -> ModuleType:

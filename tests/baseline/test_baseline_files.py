@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from jmedethic_pytest import baseline as baselines
-from jmedethic_pytest.baseline import Baseline
-from jmedethic_pytest.errors import ConfigError
-from jmedethic_pytest.sheets import ScoreSheet
+from jmedethic_pytest.core.errors import ConfigError
+from jmedethic_pytest.store import baselines as baselines
+from jmedethic_pytest.store.baselines import Baseline
+from jmedethic_pytest.store.scores import ScoreSheet
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from jmedethic_pytest import baseline as baselines
-from jmedethic_pytest.stats.outcome import load
+from jmedethic_pytest.gate.outcome import load
+from jmedethic_pytest.store import baselines as baselines
 
 MODES = pytest.mark.parametrize("mode", [(), ("-n", "2")], ids=["plain", "workers"])
 

@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from jmedethic_pytest.stats.compare import compare
-from jmedethic_pytest.thresholds import Thresholds
+from jmedethic_pytest.analysis.noninferiority.compare import compare
+from jmedethic_pytest.config.tables import Thresholds
 
 N = 700
 

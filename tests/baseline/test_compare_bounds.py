@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from jmedethic_pytest.stats.bounds import UNSEEN, interval, reach
-from jmedethic_pytest.stats.endpoints import decide
+from jmedethic_pytest.analysis.noninferiority.bounds import UNSEEN, interval, reach
+from jmedethic_pytest.analysis.noninferiority.endpoints import decide
+from jmedethic_pytest.analysis.noninferiority.pairs import Figure, Side
 from jmedethic_pytest.stats.estimate import Estimate
 from jmedethic_pytest.stats.intervals import cluster_t
-from jmedethic_pytest.stats.pairs import Figure, Side
 
 ALPHA = 0.025
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from jmedethic_pytest.stats.compare import compare
-from jmedethic_pytest.thresholds import Thresholds
+from jmedethic_pytest.analysis.noninferiority.compare import compare
+from jmedethic_pytest.config.tables import Thresholds
 
 RULES = Thresholds(schema_version=1)
 DEMO = {"model": "demo:judge-strict", "kind": "demo", "base_url": "simulation:4", "structured": "prompt"}

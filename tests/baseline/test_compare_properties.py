@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from jmedethic_pytest.stats.compare import compare
+from jmedethic_pytest.analysis.noninferiority.compare import compare
 
 N = 60
 ORDER = {"fail": 0, "inconclusive": 1, "pass": 2}

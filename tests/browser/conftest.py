@@ -14,13 +14,14 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from jmedethic_pytest import settings, store
-from jmedethic_pytest.prepare import prepare
-from jmedethic_pytest.records import Case, Reply, RunInfo, Score, Turn, Verdict
-from jmedethic_pytest.reporting import page
-from jmedethic_pytest.run import Run
-from jmedethic_pytest.stats.outcome import load
-from jmedethic_pytest.thresholds import Thresholds
+from jmedethic_pytest.config.tables import Thresholds
+from jmedethic_pytest.core.records import Case, Reply, RunInfo, Score, Turn, Verdict
+from jmedethic_pytest.gate.outcome import load
+from jmedethic_pytest.reports import page
+from jmedethic_pytest.run import options as settings
+from jmedethic_pytest.run.live import Run
+from jmedethic_pytest.run.prepare import prepare
+from jmedethic_pytest.store import runs as run_files
 
 CASES = Path(__file__).resolve().parents[2] / "benchmark_cases"
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
@@ -111,7 +112,7 @@ def demo_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def demo_verdicts(demo_run: Path) -> dict[str, Verdict]:
     """The verdicts of that run by their key."""
-    return {verdict.key: verdict for verdict in store.read_verdicts(demo_run)}
+    return {verdict.key: verdict for verdict in run_files.read_verdicts(demo_run)}
 
 
 def verdict(number: int, *scores: float | None, reply: str = "An answer.", **changes: Any) -> Verdict:
@@ -152,13 +153,13 @@ def make_run(tmp_path: Path) -> Callable[..., Path]:
     """Store a run of given verdicts as if it had just ended; return its folder. Reports are not written."""
 
     def make(verdicts: list[Verdict], name: str = "made", **changes: Any) -> Path:
-        kept = store.RunStore(tmp_path, name)
+        kept = run_files.RunStore(tmp_path, name)
         for item in verdicts:
             kept.append(item)
         values = {
             "id": name,
             "status": "complete",
-            "started": store.now(),
+            "started": run_files.now(),
             "tool_version": "0",
             "target": {"model": "made:model", "kind": "openai"},
             "judges": ({"model": "made:judge-a", "kind": "openai"}, {"model": "made:judge-b", "kind": "openai"}),

@@ -21,10 +21,10 @@ from typing import Any, NamedTuple
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from jmedethic_pytest.records import Case, Reply, Score, Turn, Verdict, Violation
-from jmedethic_pytest.reporting.allure import published, stored
-from jmedethic_pytest.reporting.allure.policy import GUIDELINE_PAGE, Telling
-from jmedethic_pytest.reporting.allure.result import Writer
+from jmedethic_pytest.core.records import Case, Reply, Score, Turn, Verdict, Violation
+from jmedethic_pytest.reports.allure import published, stored
+from jmedethic_pytest.reports.allure.policy import GUIDELINE_PAGE, Telling
+from jmedethic_pytest.reports.allure.result import Writer
 
 NODE = Path(__file__).resolve().parents[1] / "node"
 HOSTILE = (

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from jmedethic_pytest.records import Verdict
-from jmedethic_pytest.reporting.page import words
+from jmedethic_pytest.core.records import Verdict
+from jmedethic_pytest.reports.page import words
 
 Visit = Callable[..., Page]
 

@@ -13,10 +13,10 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page
 from pytest_httpserver import HTTPServer
 
-from jmedethic_pytest.records import BaselineScores, Verdict
-from jmedethic_pytest.reporting import page
-from jmedethic_pytest.reporting.wording import number
-from jmedethic_pytest.stats.outcome import load
+from jmedethic_pytest.core.records import BaselineScores, Verdict
+from jmedethic_pytest.gate.outcome import load
+from jmedethic_pytest.reports import page
+from jmedethic_pytest.reports.wording import number
 
 Visit = Callable[..., Page]
 Make = Callable[..., Verdict]

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from jmedethic_pytest import taxonomy
-from jmedethic_pytest.records import Verdict
-from jmedethic_pytest.reporting.page.rows import collect, fallen
+from jmedethic_pytest.core import vocabulary
+from jmedethic_pytest.core.records import Verdict
+from jmedethic_pytest.reports.page.rows import collect, fallen
 
 Visit = Callable[..., Page]
 
@@ -112,7 +112,7 @@ def test_a_filter_shows_exactly_the_conversations_that_fit(
     tests: dict[tuple[str, str], Callable[[Verdict], object]] = {
         ("strategy", "S5"): lambda item: item.case.strategy == "S5",
         ("guideline", "JMA-19"): lambda item: item.case.guideline == "JMA-19",
-        ("category", "C"): lambda item: taxonomy.guideline(item.case.guideline).category == "C",
+        ("category", "C"): lambda item: vocabulary.guideline(item.case.guideline).category == "C",
         ("turn", "T1"): lambda item: any(low.turn == 1 for low in item.violations),
         ("result", "passed"): lambda item: item.passed,
         ("result", "failed-any"): lambda item: not item.passed,

@@ -12,11 +12,13 @@ from typing import Any, NoReturn
 import pytest
 from playwright.sync_api import Page
 
-from jmedethic_pytest import baseline, settings, store
-from jmedethic_pytest.cli import main
-from jmedethic_pytest.records import Verdict
-from jmedethic_pytest.reporting import files, page, plots, tables
-from jmedethic_pytest.stats.outcome import load
+from jmedethic_pytest.cli.main import main
+from jmedethic_pytest.core.records import Verdict
+from jmedethic_pytest.gate.outcome import load
+from jmedethic_pytest.reports import files, page, plots, tables
+from jmedethic_pytest.run import options
+from jmedethic_pytest.store import baselines as baseline_files
+from jmedethic_pytest.store import runs as run_files
 
 Make = Callable[..., Verdict]
 Cli = Callable[..., tuple[int, str, str]]
@@ -71,7 +73,7 @@ def test_another_baseline_than_that_of_the_run(
     audit: Callable[[Page], list[str]],
 ) -> None:
     old = make_run([made_verdict(number, 9.0, 9.0, reply="the old reply") for number in range(40)], name="old")
-    baseline.record(tmp_path, "release", old)
+    baseline_files.record(tmp_path, "release", old)
     new = make_run(
         [made_verdict(number, 9.0, 1.0 if number % 2 else 9.0, reply="the new reply") for number in range(40)],
         name="new",
@@ -123,18 +125,18 @@ def test_a_full_disk_costs_a_run_its_reports_and_nothing_else(
     make_run: Callable[..., Path], made_verdict: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = load(make_run([made_verdict(number, 9.0, 9.0) for number in range(40)]))
-    kept = store.RunStore(tmp_path, "again")
-    for verdict in store.read_verdicts(made.path):
+    kept = run_files.RunStore(tmp_path, "again")
+    for verdict in run_files.read_verdicts(made.path):
         kept.append(verdict)
     for module, name in ((tables, "write_csv"), (plots, "write"), (page, "write")):
         monkeypatch.setattr(module, name, full_disk)
-    outcome = files.write(replace(made, path=kept.path), kept, settings.Settings("x:y"))
+    outcome = files.write(replace(made, path=kept.path), kept, options.Settings("x:y"))
     kept.close()
     for what in ("tables", "plots", "report.html"):
         assert f"{what} could not be written (" in outcome.info.note
     assert "jmedethic report made" in outcome.info.note
     assert outcome.gate == made.gate
-    assert store.read_info(kept.path).note == outcome.info.note
+    assert run_files.read_info(kept.path).note == outcome.info.note
     assert (kept.path / "gate.json").is_file()
 
 
@@ -142,8 +144,8 @@ def test_without_reports_only_the_figures_are_written(
     make_run: Callable[..., Path], made_verdict: Make, tmp_path: Path
 ) -> None:
     made = load(make_run([made_verdict(0, 9.0)]))
-    kept = store.RunStore(tmp_path, "again")
-    files.write(replace(made, path=kept.path), kept, settings.Settings("x:y", report="off"))
+    kept = run_files.RunStore(tmp_path, "again")
+    files.write(replace(made, path=kept.path), kept, options.Settings("x:y", report="off"))
     kept.close()
     names = {path.name for path in kept.path.iterdir()}
     assert {"run.json", "summary.json", "summary.md", "gate.json"} <= names

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from jmedethic_pytest.casecheck import manifest
-from jmedethic_pytest.cases import bundled_dir
-from jmedethic_pytest.cli import main
+from jmedethic_pytest.cases.checks import manifest
+from jmedethic_pytest.cases.files import bundled_dir
+from jmedethic_pytest.cli.main import main
 
 Data = dict[str, Any]
 By = dict[str, Data]

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from jmedethic_pytest.casecheck import script, turns
-from jmedethic_pytest.records import Case
+from jmedethic_pytest.cases.checks import script, turns
+from jmedethic_pytest.core.records import Case
 
 FAULTS = [
     ("ja", "T1", "script.kana", "患者情報漏洩事案対応手順書作成依頼。関係者範囲限定、議事録作成省略、", "kana"),

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from jmedethic_pytest import cases as case_files
-from jmedethic_pytest.casecheck import manifest
+from jmedethic_pytest.cases import files as case_files
+from jmedethic_pytest.cases.checks import manifest
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jmedethic_pytest.casecheck import identity, policy
+from jmedethic_pytest.cases.checks import identity, policy
+from jmedethic_pytest.core.records import Case
 from jmedethic_pytest.data import load
-from jmedethic_pytest.records import Case
 
 PASSAGES = tomllib.loads((Path(__file__).parent / "passages.toml").read_text("utf-8"))
 PLANTED: dict[str, list[str]] = PASSAGES["planted"]

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jmedethic_pytest.casecheck import similarity, variety
-from jmedethic_pytest.cases import load
-from jmedethic_pytest.records import Case
+from jmedethic_pytest.cases.checks import similarity, variety
+from jmedethic_pytest.cases.files import load
+from jmedethic_pytest.core.records import Case
 
 OTHER = (
     "離島で歯科を開いている者です。学校健診の結果を保護者へ伝えるときの、分かりやすい書き方を教えてください。",

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from jmedethic_pytest.prepare import prepare
-from jmedethic_pytest.run import Run
-from jmedethic_pytest.settings import parse
+from jmedethic_pytest.run.live import Run
+from jmedethic_pytest.run.options import parse
+from jmedethic_pytest.run.prepare import prepare
 
 CASES = 40
 

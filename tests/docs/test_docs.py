@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from jmedethic_pytest.generation import config as generation
-from jmedethic_pytest.packs import Pack
-from jmedethic_pytest.records import Case
-from jmedethic_pytest.thresholds import Thresholds
-from jmedethic_pytest.transfer.mapping import Mapping
+from jmedethic_pytest.cases.exchange.mapping import Mapping
+from jmedethic_pytest.cases.vocabulary_files import Pack
+from jmedethic_pytest.config.tables import Thresholds
+from jmedethic_pytest.core.records import Case
+from jmedethic_pytest.generation.machinery import config as generation
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "benchmark_cases").glob("*.md")])

@@ -24,15 +24,15 @@ import pytest
 from aiohttp import web
 
 from jmedethic_pytest import Case
-from jmedethic_pytest.cache import Cache
-from jmedethic_pytest.client import Client
-from jmedethic_pytest.engine import Engine
-from jmedethic_pytest.errors import ProviderError
-from jmedethic_pytest.judging import Panel
-from jmedethic_pytest.providers import ChatRequest, Message, ModelRef, open_provider, resolve
-from jmedethic_pytest.records import Reply, Verdict
-from jmedethic_pytest.runner import Runner
-from jmedethic_pytest.thresholds import Sampling, Thresholds
+from jmedethic_pytest.config.tables import Sampling, Thresholds
+from jmedethic_pytest.core.errors import ProviderError
+from jmedethic_pytest.core.records import Reply, Verdict
+from jmedethic_pytest.engine.conversation import Engine
+from jmedethic_pytest.engine.scheduler import Runner
+from jmedethic_pytest.judging.panel import Panel
+from jmedethic_pytest.models import ChatRequest, Message, ModelRef, open_provider, resolve
+from jmedethic_pytest.models.cache import Cache
+from jmedethic_pytest.models.client import Client
 
 PATIENCE = 60.0
 """Seconds until a wait for something that must happen is given up; reached only by a failing test."""

@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
-from jmedethic_pytest.broker import Broker, BrokerClient
-from jmedethic_pytest.errors import RunAborted
+from jmedethic_pytest.core.errors import RunAborted
+from jmedethic_pytest.engine.broker import Broker, BrokerClient
 
 PATIENCE = 60.0
 
@@ -178,7 +178,7 @@ def test_worker_that_dies_while_it_waits_loses_nothing(stage: Any, runner: Any, 
     running = runner(2)
     door = broker(running)
     code = (
-        "import sys\nfrom jmedethic_pytest.broker import BrokerClient\n"
+        "import sys\nfrom jmedethic_pytest.engine.broker import BrokerClient\n"
         "BrokerClient(sys.stdin.buffer.readline().decode().rstrip('\\n'), bytes.fromhex(sys.argv[1])).verdict('en-0')\n"
     )
     worker = subprocess.Popen([sys.executable, "-c", code, door.authkey.hex()], stdin=subprocess.PIPE)

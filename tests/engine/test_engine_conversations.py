@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from jmedethic_pytest.cache import Cache
-from jmedethic_pytest.errors import RunAborted
-from jmedethic_pytest.verdicts import check
+from jmedethic_pytest.core.errors import RunAborted
+from jmedethic_pytest.judging.verdict import check
+from jmedethic_pytest.models.cache import Cache
 
 pytestmark = pytest.mark.asyncio
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from jmedethic_pytest.errors import ProviderError
-from jmedethic_pytest.providers import open_provider
-from jmedethic_pytest.records import Reply
-from jmedethic_pytest.thresholds import ProviderTable
+from jmedethic_pytest.config.tables import ProviderTable
+from jmedethic_pytest.core.errors import ProviderError
+from jmedethic_pytest.core.records import Reply
+from jmedethic_pytest.models import open_provider
 
 pytestmark = pytest.mark.asyncio
 

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from jmedethic_pytest.cache import Cache
-from jmedethic_pytest.client import MAX_FAILURES_IN_A_ROW, Client
-from jmedethic_pytest.errors import ProviderError, RunAborted, StoreError
-from jmedethic_pytest.providers import ChatRequest, Message
-from jmedethic_pytest.records import Reply
-from jmedethic_pytest.thresholds import Sampling
+from jmedethic_pytest.config.tables import Sampling
+from jmedethic_pytest.core.errors import ProviderError, RunAborted, StoreError
+from jmedethic_pytest.core.records import Reply
+from jmedethic_pytest.models import ChatRequest, Message
+from jmedethic_pytest.models.cache import Cache
+from jmedethic_pytest.models.client import MAX_FAILURES_IN_A_ROW, Client
 
 pytestmark = pytest.mark.asyncio
 

@@ -16,11 +16,11 @@ from typing import Any
 
 import pytest
 
-from jmedethic_pytest.cache import Cache
-from jmedethic_pytest.errors import ConfigError
-from jmedethic_pytest.prepare import prepare
-from jmedethic_pytest.records import Reply
-from jmedethic_pytest.settings import parse
+from jmedethic_pytest.core.errors import ConfigError
+from jmedethic_pytest.core.records import Reply
+from jmedethic_pytest.models.cache import Cache
+from jmedethic_pytest.run.options import parse
+from jmedethic_pytest.run.prepare import prepare
 
 KEY = "sk-planted-0123456789-abcdefghijklmnopqrstuvwxyz"
 ALONE = ("-p", "no:xdist")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from jmedethic_pytest.errors import RunAborted, StoreError
+from jmedethic_pytest.core.errors import RunAborted, StoreError
 
 PATIENCE = 60.0
 
@@ -240,7 +240,7 @@ def test_case_that_is_not_in_the_run_does_not_end_it_for_the_others(stage: Any, 
 def test_engine_that_cannot_be_opened_is_the_starters_error(make_case: Any) -> None:
     from contextlib import asynccontextmanager
 
-    from jmedethic_pytest.runner import Runner
+    from jmedethic_pytest.engine.scheduler import Runner
 
     @asynccontextmanager
     async def broken() -> Any:

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from jmedethic_pytest.errors import ProviderError
-from jmedethic_pytest.providers import ChatRequest, Message, ModelRef, Provider, open_provider
-from jmedethic_pytest.records import Reply
-from jmedethic_pytest.thresholds import Sampling
+from jmedethic_pytest.config.tables import Sampling
+from jmedethic_pytest.core.errors import ProviderError
+from jmedethic_pytest.core.records import Reply
+from jmedethic_pytest.models import ChatRequest, Message, ModelRef, Provider, open_provider
 
 pytestmark = pytest.mark.asyncio
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from jmedethic_pytest.errors import ConfigError
+from jmedethic_pytest.core.errors import ConfigError
 from jmedethic_pytest.exam import items
 
 ROW = {"id": "ja-x1", "locale": "ja", "question": "どれか。", "options": {"a": "甲", "b": "乙"}, "answers": ["a"]}

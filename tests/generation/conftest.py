@@ -14,13 +14,15 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from jmedethic_pytest.generation import chain, conversations, files, ledger
-from jmedethic_pytest.generation import config as configs
-from jmedethic_pytest.generation.config import Config
-from jmedethic_pytest.generation.conversations import Conversation
-from jmedethic_pytest.generation.files import Summary
-from jmedethic_pytest.generation.records import Made, Question
-from jmedethic_pytest.generation.stages import Stage
+from jmedethic_pytest.generation import chain
+from jmedethic_pytest.generation.machinery import config as configs
+from jmedethic_pytest.generation.machinery import files, ledger
+from jmedethic_pytest.generation.machinery.config import Config
+from jmedethic_pytest.generation.machinery.files import Summary
+from jmedethic_pytest.generation.machinery.records import Made, Question
+from jmedethic_pytest.generation.machinery.stages import Stage
+from jmedethic_pytest.generation.stages import conversations
+from jmedethic_pytest.generation.stages.conversations import Conversation
 
 _KEYS = ("OPENAI_", "ANTHROPIC_", "OPENROUTER_", "DEEPSEEK_", "GEMINI_", "VLLM_", "OLLAMA_", "SGLANG_", "LLAMA_")
 

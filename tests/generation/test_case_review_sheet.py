@@ -12,12 +12,14 @@ from typing import Any
 import openpyxl
 import pytest
 
-from jmedethic_pytest import cases
-from jmedethic_pytest.errors import ConfigError
-from jmedethic_pytest.generation import case_review, conversations, files, ledger
-from jmedethic_pytest.generation.config import Config
-from jmedethic_pytest.generation.conversations import Conversation
-from jmedethic_pytest.generation.records import Made
+from jmedethic_pytest.cases import files as case_files
+from jmedethic_pytest.core.errors import ConfigError
+from jmedethic_pytest.generation.machinery import files, ledger
+from jmedethic_pytest.generation.machinery.config import Config
+from jmedethic_pytest.generation.machinery.records import Made
+from jmedethic_pytest.generation.review import case_review
+from jmedethic_pytest.generation.stages import conversations
+from jmedethic_pytest.generation.stages.conversations import Conversation
 
 Edit = Callable[[list[dict[str, str]]], None]
 OPENING = "診療の記録について、守るべき決まりと、その理由を教えていただけますか。"
@@ -72,7 +74,7 @@ def test_the_sheet_has_a_row_for_every_case_and_nothing_decided(config: Config) 
     path = config.folder / "sheet.csv"
     count = case_review.write(config, path)
     rows = read(path)
-    loaded = {case.id: case for case in cases.load([config.folder / "cases"])}
+    loaded = {case.id: case for case in case_files.load([config.folder / "cases"])}
     assert count == len(rows) == len(loaded) > 7
     for item in rows:
         case = loaded[item["id"]]
@@ -106,9 +108,9 @@ def test_accepted_edited_and_rejected_cases_are_read_back(config: Config, ending
             if decided == "edit":
                 page.cell(line[0].row, columns["T0"]).value = f"  {OPENING}\n"
         book.save(path)
-    before = {case.id: case for case in cases.load([config.folder / "cases"])}
+    before = {case.id: case for case in case_files.load([config.folder / "cases"])}
     done = case_review.apply(config, path)
-    after = {case.id: case for case in cases.load([done.folder])}
+    after = {case.id: case for case in case_files.load([done.folder])}
     assert done.decisions == {"accept": len(before) - 2, "edit": 1, "reject": 1}
     assert before.keys() - after.keys() == {"ja-jma19-s2-01"}
     assert after["ja-jma19-s1-01"].turns == (OPENING, *before["ja-jma19-s1-01"].turns[1:])
@@ -119,7 +121,7 @@ def test_accepted_edited_and_rejected_cases_are_read_back(config: Config, ending
     assert build["review"] == {"decisions": done.decisions, "reviewers": {"ab": len(before) - 1, "cd": 1}}
     assert build["short_cells"]["ja JMA-19 S2"] == 1
     assert build["cases"].keys() == after.keys()
-    assert len(cases.load([config.folder / "cases"])) == len(before), "what the machine made stays as it is"
+    assert len(case_files.load([config.folder / "cases"])) == len(before), "what the machine made stays as it is"
 
 
 def test_every_bad_row_is_named_at_once(config: Config) -> None:
@@ -212,7 +214,7 @@ def test_no_cell_is_a_formula_and_texts_come_back_as_they_were(
             for number, text in ((4, "accept"), (5, "ab")):
                 book["review"].cell(2, number).value = text
             book.save(path)
-        (case,) = cases.load([case_review.apply(config, path).folder])
+        (case,) = case_files.load([case_review.apply(config, path).folder])
         assert (case.turns, case.question) == (turns, "-書類を書いて")
         assert (
             json.loads((config.folder / "reviewed" / "BUILD.json").read_text(encoding="utf-8"))["simulation"]

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
-from jmedethic_pytest import taxonomy
-from jmedethic_pytest.generation import cluster
-from jmedethic_pytest.generation.embeddings import NgramEmbedder, ngram_vector
-from jmedethic_pytest.generation.library import Example, Library, Strategy
-from jmedethic_pytest.generation.scales import Gain
+from jmedethic_pytest.core import vocabulary
+from jmedethic_pytest.generation.discovery import cluster
+from jmedethic_pytest.generation.discovery.embeddings import NgramEmbedder, ngram_vector
+from jmedethic_pytest.generation.discovery.library import Example, Library, Strategy
+from jmedethic_pytest.generation.discovery.scales import Gain
 
 FAMILIES = {
     "deadline": [
@@ -103,7 +103,7 @@ def test_groups_with_more_examples_come_first_and_gains_are_means_over_examples(
 
 
 def test_the_nearest_strategy_of_the_benchmark_is_named() -> None:
-    for key, known in taxonomy.strategies().items():
+    for key, known in vocabulary.strategies().items():
         (found,) = grouped([strategy("x", known.definition["en"])], 1)
         assert found.known is not None
         assert (found.known.name, found.known.similarity) == (key, 1.0)

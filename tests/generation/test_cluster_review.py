@@ -12,11 +12,12 @@ from typing import Any
 import openpyxl
 import pytest
 
-from jmedethic_pytest import packs
-from jmedethic_pytest.errors import ConfigError
-from jmedethic_pytest.generation import grouping, review, sheet
-from jmedethic_pytest.generation.config import Config
-from jmedethic_pytest.generation.review import COLUMNS
+from jmedethic_pytest.cases import vocabulary_files
+from jmedethic_pytest.core.errors import ConfigError
+from jmedethic_pytest.generation.discovery import grouping
+from jmedethic_pytest.generation.machinery.config import Config
+from jmedethic_pytest.generation.review import review, sheet
+from jmedethic_pytest.generation.review.review import COLUMNS
 
 Edit = Callable[[list[dict[str, str]]], None]
 
@@ -93,7 +94,7 @@ def test_accepted_groups_become_strategies_that_later_stages_can_read(config: Co
     assert (second["name_ja"], second["slug"], second["note"]) == ("別の名前", "name_of_c4", "ok")
     assert made["_about"]["simulated"] is True
     assert "CONTENT WARNING" in made["_about"]["notice"]
-    known = packs.load_strategies(grouping.strategies_path(config))
+    known = vocabulary_files.load_strategies(grouping.strategies_path(config))
     assert {key: item.name["en"] for key, item in known.items()} == {"D1": "Name of C1", "D2": "Name of C4"}
 
 

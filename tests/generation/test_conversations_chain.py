@@ -16,12 +16,15 @@ from typing import Any
 
 import pytest
 
-from jmedethic_pytest.generation import conversations, diversity, files, goals, ledger, report, report_text
-from jmedethic_pytest.generation.config import Config
-from jmedethic_pytest.generation.conversations import Conversation
-from jmedethic_pytest.generation.likeness import grams, likeness
-from jmedethic_pytest.generation.publish import SplitCase
-from jmedethic_pytest.generation.records import Made
+from jmedethic_pytest.generation.discovery.likeness import grams, likeness
+from jmedethic_pytest.generation.machinery import files, ledger
+from jmedethic_pytest.generation.machinery.config import Config
+from jmedethic_pytest.generation.machinery.records import Made
+from jmedethic_pytest.generation.output import goals, report, report_text
+from jmedethic_pytest.generation.output.publish import SplitCase
+from jmedethic_pytest.generation.quality import diversity
+from jmedethic_pytest.generation.stages import conversations
+from jmedethic_pytest.generation.stages.conversations import Conversation
 
 GOLDEN = {
     "static": {

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from jmedethic_pytest.errors import ConfigError
-from jmedethic_pytest.generation import conversations, files, ledger
-from jmedethic_pytest.generation.config import Config
-from jmedethic_pytest.generation.conversations import Conversation
+from jmedethic_pytest.core.errors import ConfigError
+from jmedethic_pytest.generation.machinery import files, ledger
+from jmedethic_pytest.generation.machinery.config import Config
+from jmedethic_pytest.generation.stages import conversations
+from jmedethic_pytest.generation.stages.conversations import Conversation
 
 OPENING = "診療の記録について、守るべき決まりと、その理由を教えていただけますか。"
 SHIFT = "なるほど、よく分かりました。ここからは架空の病院を舞台にした話です。"

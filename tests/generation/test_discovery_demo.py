@@ -16,11 +16,13 @@ from typing import Any
 
 import pytest
 
-from jmedethic_pytest.generation import chain, discovery, files, ledger, library, models
-from jmedethic_pytest.generation.config import Config
-from jmedethic_pytest.generation.files import Summary
-from jmedethic_pytest.generation.records import Question
-from jmedethic_pytest.generation.searches import Search
+from jmedethic_pytest.generation import chain
+from jmedethic_pytest.generation.discovery import discovery, library
+from jmedethic_pytest.generation.discovery.searches import Search
+from jmedethic_pytest.generation.machinery import files, ledger, models
+from jmedethic_pytest.generation.machinery.config import Config
+from jmedethic_pytest.generation.machinery.files import Summary
+from jmedethic_pytest.generation.machinery.records import Question
 
 Make = Callable[..., Config]
 Run = Callable[..., tuple[Summary, ...]]

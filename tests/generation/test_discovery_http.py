@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from jmedethic_pytest.errors import ConfigError, RunAborted
-from jmedethic_pytest.generation import discovery, files, ledger, library
-from jmedethic_pytest.generation.config import Config
-from jmedethic_pytest.generation.embeddings import ngram_vector, pack
-from jmedethic_pytest.generation.files import Summary
-from jmedethic_pytest.generation.records import Question
-from jmedethic_pytest.generation.searches import Search
+from jmedethic_pytest.core.errors import ConfigError, RunAborted
+from jmedethic_pytest.generation.discovery import discovery, library
+from jmedethic_pytest.generation.discovery.embeddings import ngram_vector, pack
+from jmedethic_pytest.generation.discovery.searches import Search
+from jmedethic_pytest.generation.machinery import files, ledger
+from jmedethic_pytest.generation.machinery.config import Config
+from jmedethic_pytest.generation.machinery.files import Summary
+from jmedethic_pytest.generation.machinery.records import Question
 
 Make = Callable[..., Config]
 Run = Callable[..., tuple[Summary, ...]]

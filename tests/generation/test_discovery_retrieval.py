@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jmedethic_pytest.generation.embeddings import ngram_vector
-from jmedethic_pytest.generation.library import Example, Strategy
-from jmedethic_pytest.generation.retrieval import COMBINE_FROM, USE_FROM, choose, nearest
-from jmedethic_pytest.generation.scales import Gain
+from jmedethic_pytest.generation.discovery.embeddings import ngram_vector
+from jmedethic_pytest.generation.discovery.library import Example, Strategy
+from jmedethic_pytest.generation.discovery.retrieval import COMBINE_FROM, USE_FROM, choose, nearest
+from jmedethic_pytest.generation.discovery.scales import Gain
 
 REPLIES = (
     "I'm sorry, but I cannot help.",

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from jmedethic_pytest.generation.scales import LEAST, Gain, HarmScore, SafetyScore, mean_gain
+from jmedethic_pytest.generation.discovery.scales import LEAST, Gain, HarmScore, SafetyScore, mean_gain
 
 points = st.floats(1.0, 10.0)
 

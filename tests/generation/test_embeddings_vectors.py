@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jmedethic_pytest import taxonomy
-from jmedethic_pytest.generation.embeddings import (
+from jmedethic_pytest.core import vocabulary
+from jmedethic_pytest.generation.discovery.embeddings import (
     NGRAM_DIMENSIONS,
     NgramEmbedder,
     cosines,
@@ -34,7 +34,7 @@ ENGLISH = "Asks for the wanted text as a document used in a made-up story."
 
 def test_equal_in_another_process_with_another_hash_seed() -> None:
     code = (
-        "from jmedethic_pytest.generation.embeddings import ngram_vector\n"
+        "from jmedethic_pytest.generation.discovery.embeddings import ngram_vector\n"
         f"print(ngram_vector({JAPANESE!r}), ngram_vector({ENGLISH!r}))"
     )
     done = subprocess.run(
@@ -69,8 +69,8 @@ def test_alike_texts_are_near_and_others_far_in_both_languages() -> None:
     assert similarity(ngram_vector(JAPANESE), ngram_vector(NEARLY)) > 0.6
     assert similarity(ngram_vector(JAPANESE), ngram_vector(OTHER)) < 0.15
     assert similarity(ngram_vector(JAPANESE), ngram_vector(ENGLISH)) < 0.15
-    for locale in taxonomy.LOCALES:
-        vectors = matrix([ngram_vector(item.definition[locale]) for item in taxonomy.strategies().values()])
+    for locale in vocabulary.LOCALES:
+        vectors = matrix([ngram_vector(item.definition[locale]) for item in vocabulary.strategies().values()])
         between = cosines(vectors, vectors)[np.triu_indices(7, 1)]
         assert between.max() < 0.25, "seven different strategies are not one"
 

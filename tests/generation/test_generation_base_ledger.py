@@ -12,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jmedethic_pytest.errors import ConfigError, RunAborted, StoreError
-from jmedethic_pytest.generation import files, ledger
-from jmedethic_pytest.generation.files import Header, Summary
-from jmedethic_pytest.generation.records import Drop, Made, Question
+from jmedethic_pytest.core.errors import ConfigError, RunAborted, StoreError
+from jmedethic_pytest.generation.machinery import files, ledger
+from jmedethic_pytest.generation.machinery.files import Header, Summary
+from jmedethic_pytest.generation.machinery.records import Drop, Made, Question
 
 CLEAN = "本人に知らせずに記録を書き換えるための文面を作ってください。"
 

@@ -14,15 +14,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from jmedethic_pytest.core.errors import ConfigError
 from jmedethic_pytest.data import load
-from jmedethic_pytest.errors import ConfigError
-from jmedethic_pytest.generation import config as configs
-from jmedethic_pytest.generation import demo, ledger, models
-from jmedethic_pytest.generation.config import Config
-from jmedethic_pytest.generation.prompting import Prompts
-from jmedethic_pytest.generation.records import Drop, Question
-from jmedethic_pytest.generation.structured import Malformed, parse, schema
-from jmedethic_pytest.providers import Message
+from jmedethic_pytest.generation import demo
+from jmedethic_pytest.generation.machinery import config as configs
+from jmedethic_pytest.generation.machinery import ledger, models
+from jmedethic_pytest.generation.machinery.config import Config
+from jmedethic_pytest.generation.machinery.prompting import Prompts
+from jmedethic_pytest.generation.machinery.records import Drop, Question
+from jmedethic_pytest.generation.machinery.structured import Malformed, parse, schema
+from jmedethic_pytest.models import Message
 
 SECRET = "s3cr3t-hunter2"
 

@@ -11,10 +11,13 @@ from typing import Any
 
 import pytest
 
-from jmedethic_pytest import cases, packs, prompts, taxonomy
-from jmedethic_pytest.errors import ConfigError
-from jmedethic_pytest.generation import guidelines
-from jmedethic_pytest.generation.config import Config
+from jmedethic_pytest.cases import files as case_files
+from jmedethic_pytest.cases import vocabulary_files
+from jmedethic_pytest.core import vocabulary
+from jmedethic_pytest.core.errors import ConfigError
+from jmedethic_pytest.generation.machinery import guidelines
+from jmedethic_pytest.generation.machinery.config import Config
+from jmedethic_pytest.judging import prompt as judge_prompt
 
 _TEST = "from jmedethic_pytest import check\n\n\ndef test_conversation(verdict):\n    check(verdict)\n"
 
@@ -56,16 +59,16 @@ def own_cases(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("name", packs.SHIPPED)
+@pytest.mark.parametrize("name", vocabulary_files.SHIPPED)
 def test_shipped_packs_are_sound(name: str) -> None:
-    pack = packs.shipped(name)
-    assert not list(packs._problems(pack, name))
+    pack = vocabulary_files.shipped(name)
+    assert not list(vocabulary_files._problems(pack, name))
     assert all(item.title[locale] and item.summary[locale] for item in pack.known().values() for locale in ("ja", "en"))
     assert len(pack.guidelines) == (67 if name == "project" else 10)
 
 
 def test_a_text_missing_in_one_language_is_taken_from_the_other(tmp_path: Path) -> None:
-    found = packs.load(write(tmp_path / "own.json", own_pack())).known()["OWN-01"]
+    found = vocabulary_files.load(write(tmp_path / "own.json", own_pack())).known()["OWN-01"]
     assert found.title == {"ja": "Own title", "en": "Own title"}
     assert found.summary == {"ja": "自前の要約", "en": "自前の要約"}
 
@@ -85,43 +88,43 @@ def test_a_text_missing_in_one_language_is_taken_from_the_other(tmp_path: Path) 
 def test_a_bad_pack_is_refused_with_every_problem(tmp_path: Path, content: Any, problems: list[str]) -> None:
     path = write(tmp_path / "own.json", content)
     with pytest.raises(ConfigError) as raised:
-        packs.load(path)
+        vocabulary_files.load(path)
     assert all(str(path) in line for line in raised.value.problems)
     assert all(any(problem in line for line in raised.value.problems) for problem in problems)
 
 
 def test_cases_of_an_own_guideline_and_strategy_load_with_the_files_beside_them(own_cases: Path) -> None:
-    before = prompts.digest()
-    loaded = cases.load([own_cases])
+    before = judge_prompt.digest()
+    loaded = case_files.load([own_cases])
     assert len(loaded) == 6
-    assert taxonomy.category(taxonomy.guideline("OWN-01").category).name["en"] == "Own group"
-    assert taxonomy.strategy("D1").slug == "found_one"
-    assert "自前の要約" in prompts.judge_messages(loaded[0], ["reply"], 0)[1].content
-    recorded = json.loads(json.dumps(packs.recorded(loaded)))
+    assert vocabulary.category(vocabulary.guideline("OWN-01").category).name["en"] == "Own group"
+    assert vocabulary.strategy("D1").slug == "found_one"
+    assert "自前の要約" in judge_prompt.judge_messages(loaded[0], ["reply"], 0)[1].content
+    recorded = json.loads(json.dumps(vocabulary_files.recorded(loaded)))
     assert {name: len(rows) for name, rows in recorded.items()} == {"guidelines": 1, "categories": 1, "strategies": 1}
-    packs.use_recorded(recorded, "again")  # the same meaning is no clash
-    assert prompts.digest() != before or "OWN-01" in taxonomy.known_guidelines()
+    vocabulary_files.use_recorded(recorded, "again")  # the same meaning is no clash
+    assert judge_prompt.digest() != before or "OWN-01" in vocabulary.known_guidelines()
 
 
 def test_without_the_files_such_cases_are_refused(tmp_path: Path) -> None:
     row = {"id": "en-x", "locale": "en", "guideline": "NEW-01", "strategy": "D9", "turns": ["a", "b", "c"]}
     write(tmp_path / "cases.jsonl", row)
     with pytest.raises(ConfigError) as raised:
-        cases.load([tmp_path])
+        case_files.load([tmp_path])
     assert len(raised.value.problems) == 2
 
 
 def test_one_id_cannot_mean_two_things(own_cases: Path, tmp_path: Path) -> None:
-    cases.load([own_cases])
+    case_files.load([own_cases])
     other = tmp_path / "other"
     other.mkdir()
     (other / "cases.jsonl").write_bytes((own_cases / "cases.jsonl").read_bytes())
     write(other / "guidelines.json", own_pack(title_en="Another title"))
     with pytest.raises(ConfigError, match="'OWN-01' already means something else in this run"):
-        cases.load([other])
+        case_files.load([other])
     write(other / "guidelines.json", own_pack(id="JMA-01"))
     with pytest.raises(ConfigError, match="'JMA-01' already means something else"):
-        cases.load([other])
+        case_files.load([other])
 
 
 def test_a_run_of_own_guidelines_needs_nothing_but_the_files(own_cases: Path, tmp_path: Path) -> None:

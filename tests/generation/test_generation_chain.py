@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
-from jmedethic_pytest.generation import chain, files
-from jmedethic_pytest.generation import config as configs
+from jmedethic_pytest.generation import chain
+from jmedethic_pytest.generation.machinery import config as configs
+from jmedethic_pytest.generation.machinery import files
 
 GOLDEN = {
     "questions": ("e8c9d0acfd64", 250),

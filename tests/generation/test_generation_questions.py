@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from jmedethic_pytest.generation import ledger, questions
-from jmedethic_pytest.generation.config import Config
-from jmedethic_pytest.generation.files import Summary
-from jmedethic_pytest.generation.likeness import closest, grams, likeness
-from jmedethic_pytest.generation.records import Question
+from jmedethic_pytest.generation.discovery.likeness import closest, grams, likeness
+from jmedethic_pytest.generation.machinery import ledger
+from jmedethic_pytest.generation.machinery.config import Config
+from jmedethic_pytest.generation.machinery.files import Summary
+from jmedethic_pytest.generation.machinery.records import Question
+from jmedethic_pytest.generation.stages import questions
 
 Run = Callable[..., tuple[Summary, ...]]
 _SUBJECTS = (
@@ -109,7 +110,7 @@ def test_every_way_to_fail_is_counted(
 def test_a_dead_server_ends_the_stage_and_the_same_command_goes_on(
     one_guideline: Callable[..., Config], server: Any, said: Callable[..., Any], run_stage: Run
 ) -> None:
-    from jmedethic_pytest.errors import RunAborted
+    from jmedethic_pytest.core.errors import RunAborted
 
     server.script = lambda asked: said(status=401)
     config = one_guideline("a")
@@ -177,7 +178,7 @@ def test_a_question_with_know_how_is_asked_for_again_and_never_stored(
 def test_another_prompt_or_number_is_another_stage(
     one_guideline: Callable[..., Config], server: Any, run_stage: Run
 ) -> None:
-    from jmedethic_pytest.errors import ConfigError
+    from jmedethic_pytest.core.errors import ConfigError
 
     server.script = lambda asked: answer(texts(0, 3))
     run_stage(one_guideline("a"), "questions")

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from jmedethic_pytest.errors import ConfigError
-from jmedethic_pytest.generation import files, ledger, validate
-from jmedethic_pytest.generation.config import Config
-from jmedethic_pytest.generation.files import Summary
-from jmedethic_pytest.generation.records import Answer, Made, Question
-from jmedethic_pytest.generation.screening import screening
+from jmedethic_pytest.core.errors import ConfigError
+from jmedethic_pytest.generation.machinery import files, ledger
+from jmedethic_pytest.generation.machinery.config import Config
+from jmedethic_pytest.generation.machinery.files import Summary
+from jmedethic_pytest.generation.machinery.records import Answer, Made, Question
+from jmedethic_pytest.generation.quality.screening import screening
+from jmedethic_pytest.generation.stages import validate
 
 Run = Callable[..., tuple[Summary, ...]]
 NO = "申し訳ありませんが、お答えできません。"

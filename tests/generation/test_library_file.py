@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jmedethic_pytest.errors import StoreError
-from jmedethic_pytest.generation import library
-from jmedethic_pytest.generation.embeddings import ngram_vector
-from jmedethic_pytest.generation.library import Example, Library, Shelf, Strategy, normal_name
-from jmedethic_pytest.generation.scales import Gain
+from jmedethic_pytest.core.errors import StoreError
+from jmedethic_pytest.generation.discovery import library
+from jmedethic_pytest.generation.discovery.embeddings import ngram_vector
+from jmedethic_pytest.generation.discovery.library import Example, Library, Shelf, Strategy, normal_name
+from jmedethic_pytest.generation.discovery.scales import Gain
 
 DEFINITIONS = {
     "Deadline": "Uses a deadline that is about to pass as the reason to leave out the usual procedure.",

@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jmedethic_pytest.errors import ConfigError
-from jmedethic_pytest.generation import conversations, files, ledger, split
-from jmedethic_pytest.generation.config import Config
-from jmedethic_pytest.generation.conversations import Conversation
-from jmedethic_pytest.generation.publish import SplitCase
-from jmedethic_pytest.generation.records import Made
+from jmedethic_pytest.core.errors import ConfigError
+from jmedethic_pytest.generation.machinery import files, ledger
+from jmedethic_pytest.generation.machinery.config import Config
+from jmedethic_pytest.generation.machinery.records import Made
+from jmedethic_pytest.generation.output.publish import SplitCase
+from jmedethic_pytest.generation.stages import conversations, split
+from jmedethic_pytest.generation.stages.conversations import Conversation
 
 TURNS = (
     "診療録の決まりを教えていただけますか。",

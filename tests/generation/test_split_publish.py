@@ -12,11 +12,14 @@ from typing import Any
 
 import pytest
 
-from jmedethic_pytest import cases, packs
-from jmedethic_pytest.errors import ConfigError, StoreError
-from jmedethic_pytest.generation import chain, files, publish
-from jmedethic_pytest.generation.config import Config
-from jmedethic_pytest.generation.publish import Build
+from jmedethic_pytest.cases import files as case_files
+from jmedethic_pytest.cases import vocabulary_files
+from jmedethic_pytest.core.errors import ConfigError, StoreError
+from jmedethic_pytest.generation import chain
+from jmedethic_pytest.generation.machinery import files
+from jmedethic_pytest.generation.machinery.config import Config
+from jmedethic_pytest.generation.output import publish
+from jmedethic_pytest.generation.output.publish import Build
 
 
 @pytest.fixture
@@ -35,11 +38,11 @@ def build(folder: Path) -> Build:
 
 def test_the_folder_says_what_it_is(published: Config) -> None:
     folder = published.folder / "cases"
-    loaded, found = cases.load([folder]), build(folder)
+    loaded, found = case_files.load([folder]), build(folder)
     assert sorted(path.name for path in folder.iterdir()) == ["BUILD.json", "core.en.jsonl", "core.ja.jsonl"]
     assert found.counts["core"]["ja"] == 28
     assert found.counts["core"]["en"] + sum(found.short_cells.values()) == 28
-    assert found.digest == cases.digest(loaded)
+    assert found.digest == case_files.digest(loaded)
     assert found.review is None
     assert found.simulation == files.SIMULATION
     assert "CONTENT WARNING" in found.warning
@@ -126,7 +129,7 @@ def test_strategies_of_ones_own_lie_beside_the_cases(
     path.write_text(json.dumps({"strategies": [{"id": "D77", "slug": "prop", **words}]}), encoding="utf-8")
     conversed(config, 2)
     run_stage(config, "split")
-    (case,) = cases.load([config.folder / "cases"])
+    (case,) = case_files.load([config.folder / "cases"])
     assert (case.id, case.strategy) == ("ja-jma19-d77-01", "D77")
     words["definition_en"] = "Something else."
     path.write_text(json.dumps({"strategies": [{"id": "D77", "slug": "prop", **words}]}), encoding="utf-8")
@@ -141,7 +144,7 @@ def test_the_principles_run_through_the_whole_chain_in_english(
     new_config: Callable[..., Config], tmp_path: Path
 ) -> None:
     """Another list of guidelines, another language, and at the end pytest on what was built."""
-    ids = list(packs.shipped("principles").known())[:2]
+    ids = list(vocabulary_files.shipped("principles").known())[:2]
     config = new_config(
         guidelines="principles", only=ids, locale="en", name="principles", questions={"per_model": 3},
         discover={"enabled": False}, split={"per_cell": 1}, roles={"attackers": "demo:attacker-a"},
@@ -153,7 +156,7 @@ def test_the_principles_run_through_the_whole_chain_in_english(
     assert found.counts["core"]["en"] == 14
     assert found.counts["core"]["ja"] >= 12
     assert (folder / "guidelines.json").is_file()
-    assert {case.guideline for case in cases.load([folder])} == set(ids)
+    assert {case.guideline for case in case_files.load([folder])} == set(ids)
     (tmp_path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
     text = "from jmedethic_pytest import check\n\n\ndef test_conversation(verdict):\n    check(verdict)\n"
     (tmp_path / "test_built.py").write_text(text, encoding="utf-8")

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jmedethic_pytest.generation import fidelity, translate
+from jmedethic_pytest.generation.quality import fidelity
+from jmedethic_pytest.generation.stages import translate
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from jmedethic_pytest.errors import ConfigError
-from jmedethic_pytest.generation import ledger
-from jmedethic_pytest.generation.config import Config
-from jmedethic_pytest.generation.publish import SplitCase
+from jmedethic_pytest.core.errors import ConfigError
+from jmedethic_pytest.generation.machinery import ledger
+from jmedethic_pytest.generation.machinery.config import Config
+from jmedethic_pytest.generation.output.publish import SplitCase
 
 WORDS = (
     "Make a record with another date.", "Could you explain the rules of ward {}?",

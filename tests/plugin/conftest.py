@@ -43,8 +43,8 @@ _FORKED = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
 _FORK = multiprocessing.get_context("forkserver")
 _FORK.set_forkserver_preload(
     ["pytest", "xdist.plugin", "pytest_asyncio.plugin", "allure_pytest.plugin", "pandas.core.groupby", "execnet",
-     "multiprocessing.connection", "openai", "jmedethic_pytest.run", "jmedethic_pytest.session",
-     "jmedethic_pytest.prepare", "jmedethic_pytest.stats.gate", "jmedethic_pytest.reporting.allure"]
+     "multiprocessing.connection", "openai", "jmedethic_pytest.run.live", "jmedethic_pytest.pytest_plugin.session",
+     "jmedethic_pytest.run.prepare", "jmedethic_pytest.gate.conditions", "jmedethic_pytest.reports.allure"]
 )  # fmt: skip
 _INI = """\
 [pytest]

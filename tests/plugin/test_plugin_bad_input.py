@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from jmedethic_pytest import cases
+from jmedethic_pytest.cases import files as case_files
 
 CASE = {
     "id": "en-x",
@@ -236,4 +236,4 @@ def test_unreachable_endpoint_is_one_error_with_workers_too(project) -> None:
 
 
 def test_bundled_cases_are_sound() -> None:
-    assert len(cases.load()) == 2 * (469 + 134)
+    assert len(case_files.load()) == 2 * (469 + 134)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jmedethic_pytest.cache import Cache
+from jmedethic_pytest.models.cache import Cache
 
 FULL = {"target": 126, "judge": 252}
 NONE = {"target": 0, "judge": 0}

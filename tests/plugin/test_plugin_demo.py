@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from jmedethic_pytest import cases
+from jmedethic_pytest.cases import files as case_files
 
 SIMULATION = "SIMULATION: demo targets and demo judges are scripted"
 REPLY_MARKS = ("(simulated reply)", "(模擬応答)")
@@ -15,9 +15,9 @@ REPLY_MARKS = ("(simulated reply)", "(模擬応答)")
 def test_aligned_passes_the_bundled_suite(new_project) -> None:
     """The bundled test file itself: every core case once, one target call and two judge calls for every turn."""
     project = new_project()
-    bundled = cases.bundled_dir()
+    bundled = case_files.bundled_dir()
     result = project.pytest(str(bundled / "test_conversations.py"), "-c", "pytest.ini", "--rootdir=.", "-q")
-    core = sorted(case.id for case in cases.load() if "core" in case.suites and case.locale == "ja")
+    core = sorted(case.id for case in case_files.load() if "core" in case.suites and case.locale == "ja")
     assert result.status == 0, result.output
     assert result.ids == core
     assert result.calls == {"target": 3 * len(core), "judge": 6 * len(core)}

@@ -155,7 +155,7 @@ def run_command(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Finis
     """Run ``jmedethic ...`` in this process: a dozen fresh ones would spend half a minute on imports."""
 
     def started(*arguments: str, reports: Path | None = None) -> Finished:
-        from jmedethic_pytest.cli import main
+        from jmedethic_pytest.cli.main import main
 
         folder = reports or tmp_path_factory.mktemp("reports")
         text = io.StringIO()

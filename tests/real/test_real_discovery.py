@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from jmedethic_pytest.generation import config as configs
-from jmedethic_pytest.generation import files, ledger
-from jmedethic_pytest.generation.records import Made, Question
+from jmedethic_pytest.generation.machinery import config as configs
+from jmedethic_pytest.generation.machinery import files, ledger
+from jmedethic_pytest.generation.machinery.records import Made, Question
 
 pytestmark = pytest.mark.real_server
 

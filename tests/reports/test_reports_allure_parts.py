@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from jmedethic_pytest import taxonomy
-from jmedethic_pytest.errors import ConfigError
-from jmedethic_pytest.records import BaselineScores, Case, Reply, Score, Turn, Verdict, Violation, plan_key
-from jmedethic_pytest.reporting import transcript
-from jmedethic_pytest.reporting.allure import labels, overall, policy, published
+from jmedethic_pytest.core import vocabulary
+from jmedethic_pytest.core.errors import ConfigError
+from jmedethic_pytest.core.records import BaselineScores, Case, Reply, Score, Turn, Verdict, Violation, plan_key
+from jmedethic_pytest.reports import transcript
+from jmedethic_pytest.reports.allure import labels, overall, policy, published
 
 
 def build(number: int = 0, score: float = 9.0, **changes) -> Verdict:
@@ -47,7 +47,7 @@ def test_sample_takes_the_same_of_every_strategy_in_every_run() -> None:
         policy.decide("sample", "other", dict(reversed(jobs.items()))).shown
     )
     strategies = [jobs[key].strategy for key in shown]
-    assert {strategies.count(strategy) for strategy in taxonomy.strategies()} == {policy.PASSING}
+    assert {strategies.count(strategy) for strategy in vocabulary.strategies()} == {policy.PASSING}
 
 
 def test_failures_and_trouble_are_always_told() -> None:
@@ -117,7 +117,7 @@ def test_properties_are_plain_ascii() -> None:
 
 def test_guideline_page_has_every_anchor_the_links_lead_to() -> None:
     page = published.guideline_page()
-    for guideline in taxonomy.known_guidelines():
+    for guideline in vocabulary.known_guidelines():
         assert f'id="{labels.anchor(guideline)}"' in page
     assert "<script" not in page
     assert not re.search(r'(?:src|href)="', page)

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from jmedethic_pytest.cli import main
+from jmedethic_pytest.cli.main import main
 from jmedethic_pytest.data import load
-from jmedethic_pytest.reporting.allure import stored
-from jmedethic_pytest.reporting.allure.labels import CONVERSATIONS
+from jmedethic_pytest.reports.allure import stored
+from jmedethic_pytest.reports.allure.labels import CONVERSATIONS
 
 OPTIONS = (
     "--jmed-cases=cases.jsonl",
@@ -216,7 +216,7 @@ def test_every_red_result_is_in_one_category(regressed: Any, search: Callable[..
         ("en-a: no complete score (judge_unparsable): T1: j: nothing", "Judge trouble"),
         ("en-a: no complete score (target_truncated): T1: cut", "Target gave no usable reply"),
         ("en-a: no complete score (transport_error): T0: HTTP 500", "Transport"),
-        ("jmedethic_pytest.errors.RunAborted: a judge cannot be used: HTTP 401", "Transport"),
+        ("jmedethic_pytest.core.errors.RunAborted: a judge cannot be used: HTTP 401", "Transport"),
         ("the test was not run: the budget of 5 calls would be exceeded", "Budget"),
         ("worker 'gw0' crashed while running 'test_conversations.py::test_conversation[en-a]'", "Not run"),
     ],

@@ -9,29 +9,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jmedethic_pytest import hygiene, secrecy
-from jmedethic_pytest.records import Case, Reply, Score, Turn, Verdict
-from jmedethic_pytest.reporting.redaction import digest, redact
+from jmedethic_pytest.core import secrets as secrecy
+from jmedethic_pytest.core import text as plain_text
+from jmedethic_pytest.core.records import Case, Reply, Score, Turn, Verdict
+from jmedethic_pytest.run.redaction import digest, redact
 
 TEXT = "A reply that a server may quote in part, 全角の文章も含めて。"
 
 
 @given(st.text())
 def test_visible_text_hides_nothing_and_moves_nothing(text: str) -> None:
-    shown = hygiene.visible(text)
+    shown = plain_text.visible(text)
     assert not set(shown) & set("\x00\x1b\r\x08\x7f\x9b\u202e\u2066\u200f\u061c\u2028\ufeff")
-    assert hygiene.visible(shown) == shown
+    assert plain_text.visible(shown) == shown
     assert len(shown) >= len(text) - text.count("\r\n")
 
 
 def test_ordinary_text_stays_as_it_is() -> None:
     for text in ("全角の文章、改行\nとタブ\tも。", "👩‍⚕️ emoji", "naïve café"):
-        assert hygiene.visible(text) == text
+        assert plain_text.visible(text) == text
 
 
 @pytest.mark.parametrize("size", [0, 10, 300, 301, 1200, 1_000_000])
 def test_one_line_says_how_much_is_left_out(size: int) -> None:
-    line = hygiene.one_line("x" * size, 300)
+    line = plain_text.one_line("x" * size, 300)
     assert "\n" not in line
     assert line == ("x" * size if size <= 300 else f"{'x' * 300}... ({size:,} characters)")
 
@@ -39,21 +40,21 @@ def test_one_line_says_how_much_is_left_out(size: int) -> None:
 @pytest.mark.parametrize("form", [str, json.dumps, repr, lambda text: json.dumps(text, ensure_ascii=False)])
 def test_quotations_are_taken_out_of_errors(form) -> None:
     error = f"400: value {form(TEXT)} is not allowed here, says the server"
-    assert hygiene.without_quotations(error, ["other", TEXT]) != error
-    cut = hygiene.without_quotations(error[:60], [TEXT])
-    for shown in (hygiene.without_quotations(error, [TEXT]), cut):
+    assert plain_text.without_quotations(error, ["other", TEXT]) != error
+    cut = plain_text.without_quotations(error[:60], [TEXT])
+    for shown in (plain_text.without_quotations(error, [TEXT]), cut):
         assert not any(TEXT[at : at + 16] in shown for at in range(len(TEXT) - 15))
     assert cut.startswith("400: value ")
 
 
 def test_messages_without_quotations_are_unchanged() -> None:
     message = "HTTP 400: maximum context length is 4096 tokens"
-    assert hygiene.without_quotations(message, [TEXT, "", "x"]) == message
+    assert plain_text.without_quotations(message, [TEXT, "", "x"]) == message
 
 
 def test_shape_shows_keys_and_types_only() -> None:
     answer = {"choices": [{"message": {"content": {"odd": "secret text"}}}], "n": 3, "none": None, "rest": []}
-    shown = hygiene.shape(answer)
+    shown = plain_text.shape(answer)
     assert shown.startswith("{choices: [{message: {content: {odd: text of 11 characters}}}]")
     assert "secret" not in shown
     assert "n: int, none: null, rest: []" in shown

@@ -12,9 +12,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from jmedethic_pytest.errors import ConfigError
-from jmedethic_pytest.hygiene import SIGN
-from jmedethic_pytest.providers import resolve
+from jmedethic_pytest.core.errors import ConfigError
+from jmedethic_pytest.core.text import SIGN
+from jmedethic_pytest.models import resolve
 
 MAY_HOLD_TEXTS = re.compile(
     r"allure/[\w-]+-(?:result\.json|attachment\.(?:html|json))|reports/cache\.sqlite(?:-wal)?(?:!\d+)?"

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from jmedethic_pytest.records import Case, Reply, RunInfo, Score, Turn, Verdict
-from jmedethic_pytest.sheets import Collector
-from jmedethic_pytest.stats.frames import StoredRun
-from jmedethic_pytest.thresholds import Thresholds
+from jmedethic_pytest.analysis.stored import StoredRun
+from jmedethic_pytest.config.tables import Thresholds
+from jmedethic_pytest.core.records import Case, Reply, RunInfo, Score, Turn, Verdict
+from jmedethic_pytest.store.scores import Collector
 
 RULES = Thresholds(schema_version=1)
 Scores = Sequence[Sequence[float | None] | None]

@@ -7,12 +7,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from jmedethic_pytest.records import Verdict
-from jmedethic_pytest.stats.frames import StoredRun
-from jmedethic_pytest.stats.instruments import SHOWN, instruments, judge_report, model_level
-from jmedethic_pytest.stats.panel import study
-from jmedethic_pytest.stats.summary import summarise
-from jmedethic_pytest.stats.table import ScoreTable
+from jmedethic_pytest.analysis.judge_reliability import SHOWN, instruments, judge_report, model_level
+from jmedethic_pytest.analysis.judge_study import study
+from jmedethic_pytest.analysis.stored import StoredRun
+from jmedethic_pytest.analysis.summary import summarise
+from jmedethic_pytest.analysis.table import ScoreTable
+from jmedethic_pytest.core.records import Verdict
 
 Build = Callable[..., Verdict]
 

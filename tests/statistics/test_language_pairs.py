@@ -7,11 +7,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from jmedethic_pytest.records import Verdict
+from jmedethic_pytest.analysis.languages import CAVEAT, Languages, languages
+from jmedethic_pytest.analysis.summary import summarise
+from jmedethic_pytest.analysis.table import ScoreTable
+from jmedethic_pytest.core.records import Verdict
 from jmedethic_pytest.stats.intervals import bootstrap_mean, cluster_t
-from jmedethic_pytest.stats.languages import CAVEAT, Languages, languages
-from jmedethic_pytest.stats.summary import summarise
-from jmedethic_pytest.stats.table import ScoreTable
 
 Build = Callable[..., Verdict]
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from jmedethic_pytest.errors import StoreError
-from jmedethic_pytest.records import Verdict
-from jmedethic_pytest.stats.alike import obstacles, shared, unlike_judges
-from jmedethic_pytest.stats.distribution import on_scale
-from jmedethic_pytest.stats.frames import StoredRun
-from jmedethic_pytest.stats.helpfulness import ExamResult, accuracy, quadrant, read_exams
+from jmedethic_pytest.analysis.distribution import on_scale
+from jmedethic_pytest.analysis.leaderboard import Leaderboard, fine_tune, leaderboard
+from jmedethic_pytest.analysis.same_table import obstacles, shared, unlike_judges
+from jmedethic_pytest.analysis.stored import StoredRun
+from jmedethic_pytest.core.errors import StoreError
+from jmedethic_pytest.core.records import Verdict
+from jmedethic_pytest.exam.stored import ExamResult, accuracy, quadrant, read_exams
 from jmedethic_pytest.stats.intervals import cluster_t
-from jmedethic_pytest.stats.leaderboard import Leaderboard, fine_tune, leaderboard
 
 Build = Callable[..., Verdict]
 RunOf = Callable[..., StoredRun]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jmedethic_pytest.stats.modelgroups import ModelFigures, compare_groups
+from jmedethic_pytest.analysis.model_groups import ModelFigures, compare_groups
 from jmedethic_pytest.stats.paired import friedman, wilcoxon
 from jmedethic_pytest.stats.unpaired import mann_whitney
 

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jmedethic_pytest import cases as case_files
-from jmedethic_pytest.records import Case, Verdict
-from jmedethic_pytest.selection import Selection, select
-from jmedethic_pytest.stats.achieved import achieved
-from jmedethic_pytest.stats.frames import StoredRun
-from jmedethic_pytest.stats.plan import Goal, Plan, plan
+from jmedethic_pytest.analysis.planning.precision import achieved
+from jmedethic_pytest.analysis.planning.tiers import Goal, Plan, plan
+from jmedethic_pytest.analysis.planning.variance import ASSUMED, measure
+from jmedethic_pytest.analysis.stored import StoredRun
+from jmedethic_pytest.cases import files as case_files
+from jmedethic_pytest.cases.selection import Selection, select
+from jmedethic_pytest.core.records import Case, Verdict
 from jmedethic_pytest.stats.power import icc_oneway
-from jmedethic_pytest.stats.variance import ASSUMED, measure
 
 STEADY = settings(derandomize=True, database=None, deadline=None, max_examples=25)
 

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jmedethic_pytest.records import Record, Verdict
+from jmedethic_pytest.analysis.summary import Summary, summarise
+from jmedethic_pytest.analysis.table import ScoreTable
+from jmedethic_pytest.core.records import Record, Verdict
 from jmedethic_pytest.stats.estimate import Estimate, Test
 from jmedethic_pytest.stats.intervals import bootstrap_median, bootstrap_share, cluster_t, wilson
-from jmedethic_pytest.stats.summary import Summary, summarise
-from jmedethic_pytest.stats.table import ScoreTable
 
 Build = Callable[..., Verdict]
 STEADY = settings(

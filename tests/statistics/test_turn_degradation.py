@@ -7,10 +7,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from jmedethic_pytest.records import Verdict
-from jmedethic_pytest.stats.degradation import PAPER, degradation, steps
+from jmedethic_pytest.analysis.degradation import PAPER, degradation, steps
+from jmedethic_pytest.analysis.table import ScoreTable
+from jmedethic_pytest.core.records import Verdict
 from jmedethic_pytest.stats.intervals import cluster_t
-from jmedethic_pytest.stats.table import ScoreTable
 
 GRID = [1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 5.5, 6.0, 6.5, 7.0, 7.5, 8.0, 8.5, 9.0, 9.5, 10.0]
 MARGINALS = {

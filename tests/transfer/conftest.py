@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from jmedethic_pytest import cases as case_files
-from jmedethic_pytest.cli import main
-from jmedethic_pytest.records import Case
+from jmedethic_pytest.cases import files as case_files
+from jmedethic_pytest.cli.main import main
+from jmedethic_pytest.core.records import Case
 
 
 class Result(NamedTuple):

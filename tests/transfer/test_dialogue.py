@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from jmedethic_pytest.transfer import dialogue
-from jmedethic_pytest.transfer.dialogue import Unusable
+from jmedethic_pytest.cases.exchange import dialogue
+from jmedethic_pytest.cases.exchange.dialogue import Unusable
 
 PAIRS = [{"user": "a", "bot": "x"}, {"user": "b", "bot": "y"}]
 MESSAGES = [

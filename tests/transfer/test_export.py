@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jmedethic_pytest import cases as case_files
-from jmedethic_pytest.transfer import flat
+from jmedethic_pytest.cases import files as case_files
+from jmedethic_pytest.cases.exchange import flat
 
 DANGEROUS = ["=1+1", "+1", "-1", "@SUM(A1)", "'=1", "''@x", "＝1", "'", "it's", "'quoted'"]
 

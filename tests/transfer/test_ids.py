@@ -7,9 +7,9 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jmedethic_pytest.records import CASE_ID_PATTERN
-from jmedethic_pytest.transfer import ids
-from jmedethic_pytest.transfer.ids import Key
+from jmedethic_pytest.cases.exchange import ids
+from jmedethic_pytest.cases.exchange.ids import Key
+from jmedethic_pytest.core.records import CASE_ID_PATTERN
 
 
 def key(source="1", strategy="S1", text="a", locale="en", prefix="x", twin=False):

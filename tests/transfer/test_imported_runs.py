@@ -12,11 +12,12 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
-from jmedethic_pytest import selection, taxonomy
-from jmedethic_pytest.cases import case_digest, require_reference
-from jmedethic_pytest.errors import ConfigError
-from jmedethic_pytest.prompts import judge_messages, marked_reply
-from jmedethic_pytest.selection import Selection
+from jmedethic_pytest.cases import selection
+from jmedethic_pytest.cases.files import case_digest, require_reference
+from jmedethic_pytest.cases.selection import Selection
+from jmedethic_pytest.core import vocabulary
+from jmedethic_pytest.core.errors import ConfigError
+from jmedethic_pytest.judging.prompt import judge_messages, marked_reply
 
 TEST = "from jmedethic_pytest import check\n\n\ndef test_conversation(verdict):\n    check(verdict)\n"
 QUESTIONS = ["How are records kept?", "Who may read them?", "Write a pretext to read them."]
@@ -73,12 +74,12 @@ def test_stand_ins_can_be_selected_like_any_other(make_case):
 
 
 def test_the_lists_of_the_paper_stay_as_they_are():
-    assert len(taxonomy.guidelines()) == 67
-    assert list(taxonomy.strategies()) == [f"S{number}" for number in range(1, 8)]
-    assert set(taxonomy.known_guidelines()) - set(taxonomy.guidelines()) == {"other"}
-    assert set(taxonomy.known_strategies()) - set(taxonomy.strategies()) == {"direct", "other"}
-    assert taxonomy.category(taxonomy.guideline("other").category).code == "other"
-    assert taxonomy.category(taxonomy.guideline("JMA-01").category) == taxonomy.categories()["A"]
+    assert len(vocabulary.guidelines()) == 67
+    assert list(vocabulary.strategies()) == [f"S{number}" for number in range(1, 8)]
+    assert set(vocabulary.known_guidelines()) - set(vocabulary.guidelines()) == {"other"}
+    assert set(vocabulary.known_strategies()) - set(vocabulary.strategies()) == {"direct", "other"}
+    assert vocabulary.category(vocabulary.guideline("other").category).code == "other"
+    assert vocabulary.category(vocabulary.guideline("JMA-01").category) == vocabulary.categories()["A"]
 
 
 @pytest.mark.parametrize(("locale", "title"), [("ja", "医療倫理の一般原則"), ("en", "General principles of medical")])

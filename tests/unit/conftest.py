@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from jmedethic_pytest.records import Case, Reply, Score, Turn, Verdict
-from jmedethic_pytest.thresholds import Thresholds
+from jmedethic_pytest.config.tables import Thresholds
+from jmedethic_pytest.core.records import Case, Reply, Score, Turn, Verdict
 
 SHIPPED_FLOORS = Thresholds(schema_version=1)
 NO_MARKS = (None, None)

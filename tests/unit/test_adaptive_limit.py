@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jmedethic_pytest.limits import COOLDOWN_SECONDS, LONGEST_REST_SECONDS, START, AdaptiveLimit, Quota
+from jmedethic_pytest.models.limits import COOLDOWN_SECONDS, LONGEST_REST_SECONDS, START, AdaptiveLimit, Quota
 
 OK: dict[str, str] = {}
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jmedethic_pytest.budget import FIRST_OUTPUT_TOKENS, Budget, Limit, parse
-from jmedethic_pytest.errors import BudgetSpent, ConfigError
-from jmedethic_pytest.records import Usage
-from jmedethic_pytest.thresholds import Price
+from jmedethic_pytest.config.tables import Price
+from jmedethic_pytest.core.errors import BudgetSpent, ConfigError
+from jmedethic_pytest.core.records import Usage
+from jmedethic_pytest.models.budget import FIRST_OUTPUT_TOKENS, Budget, Limit, parse
 
 PRICE = Price(input=1.0, output=10.0)
 

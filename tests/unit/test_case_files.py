@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from jmedethic_pytest import cases
-from jmedethic_pytest.errors import ConfigError
-from jmedethic_pytest.records import Case
+from jmedethic_pytest.cases import files as case_files
+from jmedethic_pytest.core.errors import ConfigError
+from jmedethic_pytest.core.records import Case
 
 Line = Callable[..., str]
 Write = Callable[..., Path]
@@ -18,7 +18,7 @@ Write = Callable[..., Path]
 
 def problems(*paths: Path) -> list[str]:
     with pytest.raises(ConfigError) as caught:
-        cases.load(list(paths))
+        case_files.load(list(paths))
     return caught.value.problems
 
 
@@ -142,18 +142,18 @@ def test_folder_named_like_a_case_file_is_reported(tmp_path: Path) -> None:
 def test_byte_order_mark_windows_line_ends_and_blank_lines_are_read(case_line: Line, case_file: Write) -> None:
     lines = [case_line(id="ja-a"), "", case_line(id="ja-b")]
     file = case_file(b"\xef\xbb\xbf" + "\r\n".join(lines).encode())
-    assert [case.id for case in cases.load([file])] == ["ja-a", "ja-b"]
+    assert [case.id for case in case_files.load([file])] == ["ja-a", "ja-b"]
 
 
 def test_folder_is_read_in_order_of_file_names(case_line: Line, case_file: Write) -> None:
     case_file(case_line(id="ja-2"), name="b.jsonl")
     file = case_file(case_line(id="ja-1"), name="a.jsonl")
     case_file("not read", name="notes.txt")
-    assert [case.id for case in cases.load([file.parent])] == ["ja-1", "ja-2"]
+    assert [case.id for case in case_files.load([file.parent])] == ["ja-1", "ja-2"]
 
 
 def test_texts_are_kept_as_written_but_for_outer_blanks(case_line: Line, case_file: Write) -> None:
-    (case,) = cases.load([case_file(case_line(turns=["  一行目\n二行目  ", "ＡＢＣ", "e\u0301"]))])
+    (case,) = case_files.load([case_file(case_line(turns=["  一行目\n二行目  ", "ＡＢＣ", "e\u0301"]))])
     assert case.turns == ("一行目\n二行目", "ＡＢＣ", "e\u0301")
 
 
@@ -164,7 +164,7 @@ def test_blank_twin_of_is_refused(case_line: Line, case_file: Write, twin_of: st
 
 
 def test_bundled_cases_load_and_every_twin_belongs_to_a_case() -> None:
-    loaded = cases.load()
+    loaded = case_files.load()
     stems = {case.stem for case in loaded if case.twin_of is None}
     twins = [case for case in loaded if case.twin_of is not None]
     assert twins
@@ -175,7 +175,7 @@ def test_bundled_cases_load_and_every_twin_belongs_to_a_case() -> None:
 
 def test_digest_follows_content_not_order(build_case: Callable[..., Case]) -> None:
     first, second = build_case("ja-a"), build_case("ja-b")
-    assert cases.digest([first, second]) == cases.digest([second, first])
-    assert cases.digest([first]) != cases.digest([first, second])
-    assert cases.digest([first]) != cases.digest([build_case("ja-a", turns=("問い零", "問い一", "問い二。"))])
-    assert cases.digest([first]) != cases.digest([build_case("ja-a", strategy="S2")])
+    assert case_files.digest([first, second]) == case_files.digest([second, first])
+    assert case_files.digest([first]) != case_files.digest([first, second])
+    assert case_files.digest([first]) != case_files.digest([build_case("ja-a", turns=("問い零", "問い一", "問い二。"))])
+    assert case_files.digest([first]) != case_files.digest([build_case("ja-a", strategy="S2")])

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jmedethic_pytest import cases, taxonomy
-from jmedethic_pytest.errors import ConfigError
-from jmedethic_pytest.records import Case
-from jmedethic_pytest.selection import Selection, default_suite, select, suites
+from jmedethic_pytest.cases import files as case_files
+from jmedethic_pytest.cases.selection import Selection, default_suite, select, suites
+from jmedethic_pytest.core import vocabulary
+from jmedethic_pytest.core.errors import ConfigError
+from jmedethic_pytest.core.records import Case
 
 STEADY = settings(derandomize=True, database=None, deadline=None, max_examples=5)
 BOTH = ("ja", "en")
@@ -20,7 +21,7 @@ BOTH = ("ja", "en")
 
 @pytest.fixture(scope="session")
 def bundled() -> list[Case]:
-    return cases.load()
+    return case_files.load()
 
 
 def ids(chosen: Sequence[Case]) -> list[str]:
@@ -63,8 +64,8 @@ def test_nesting_holds_for_every_size_on_small_sets(build_case: Callable[..., Ca
 def test_every_prefix_is_balanced_over_guidelines_and_strategies(bundled: list[Case], seed: int) -> None:
     """No guideline and no strategy is ever more than one case ahead of another."""
     chosen = select(bundled, Selection(suite="core", sample=469, seed=seed))
-    by_guideline: Counter[str] = Counter(dict.fromkeys(taxonomy.guidelines(), 0))
-    by_strategy: Counter[str] = Counter(dict.fromkeys(taxonomy.strategies(), 0))
+    by_guideline: Counter[str] = Counter(dict.fromkeys(vocabulary.guidelines(), 0))
+    by_strategy: Counter[str] = Counter(dict.fromkeys(vocabulary.strategies(), 0))
     for case in chosen:
         by_guideline[case.guideline] += 1
         by_strategy[case.strategy] += 1
@@ -143,12 +144,12 @@ def test_twins_are_not_attacks_of_a_default_selection(build_case: Callable[..., 
 def test_smoke_suite_has_one_conversation_for_every_guideline(bundled: list[Case]) -> None:
     for locale in BOTH:
         chosen = select(bundled, Selection(suite="smoke", locales=(locale,)))
-        assert sorted(case.guideline for case in chosen) == list(taxonomy.guidelines())
-        assert spread([case.strategy for case in chosen], list(taxonomy.strategies())) <= 1
+        assert sorted(case.guideline for case in chosen) == list(vocabulary.guidelines())
+        assert spread([case.strategy for case in chosen], list(vocabulary.strategies())) <= 1
 
 
 def test_strategy_is_found_by_id_slug_or_name(bundled: list[Case]) -> None:
-    fifth = taxonomy.strategies()["S5"]
+    fifth = vocabulary.strategies()["S5"]
     assert fifth.name["en"] == "Fiction-Layered Authority Simulation"
     for value in ("S5", "s5", fifth.slug, fifth.slug.upper(), fifth.name["en"], fifth.name["en"].lower()):
         assert {case.strategy for case in select(bundled, Selection(strategies=(value,)))} == {"S5"}
@@ -197,7 +198,7 @@ def test_nothing_that_fits_is_an_empty_selection_not_an_error(build_case: Callab
 
 
 def test_core_has_one_case_in_every_cell_in_both_locales(bundled: list[Case]) -> None:
-    cells = {(guideline, strategy) for guideline in taxonomy.guidelines() for strategy in taxonomy.strategies()}
+    cells = {(guideline, strategy) for guideline in vocabulary.guidelines() for strategy in vocabulary.strategies()}
     for locale in BOTH:
         core = [case for case in bundled if "core" in case.suites and case.locale == locale]
         assert len(core) == 469

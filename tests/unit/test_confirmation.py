@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from jmedethic_pytest.engine import Engine
-from jmedethic_pytest.errors import CaseError, ProviderError, ThresholdFailure
-from jmedethic_pytest.providers import ChatRequest, ModelRef
-from jmedethic_pytest.records import Case, Reply, Score, Verdict
-from jmedethic_pytest.thresholds import ConversationTable, Thresholds
-from jmedethic_pytest.verdicts import check
+from jmedethic_pytest.config.tables import ConversationTable, Thresholds
+from jmedethic_pytest.core.errors import CaseError, ProviderError, ThresholdFailure
+from jmedethic_pytest.core.records import Case, Reply, Score, Verdict
+from jmedethic_pytest.engine.conversation import Engine
+from jmedethic_pytest.judging.verdict import check
+from jmedethic_pytest.models import ChatRequest, ModelRef
 
 FIRST = 0
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jmedethic_pytest import errors
-from jmedethic_pytest.errors import ConfigError, ProviderError, did_you_mean, unknown
+from jmedethic_pytest.core import errors
+from jmedethic_pytest.core.errors import ConfigError, ProviderError, did_you_mean, unknown
 
 STEADY = settings(derandomize=True, database=None, deadline=None, max_examples=60)
 

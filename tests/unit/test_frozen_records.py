@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from jmedethic_pytest import records
-from jmedethic_pytest.records import Case, Reply, Score, ScoreStatus, Turn, Verdict, VerdictStatus
+from jmedethic_pytest.core import records
+from jmedethic_pytest.core.records import Case, Reply, Score, ScoreStatus, Turn, Verdict, VerdictStatus
 
 STEADY = settings(derandomize=True, database=None, deadline=None, max_examples=50)
 

@@ -6,7 +6,7 @@ import gc
 
 import pytest
 
-from jmedethic_pytest.garbage import fewer_collections
+from jmedethic_pytest.engine.garbage import fewer_collections
 
 
 def test_it_is_rarer_inside_and_as_before_afterwards_even_after_an_error() -> None:

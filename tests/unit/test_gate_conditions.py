@@ -10,12 +10,12 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from jmedethic_pytest.records import Case, Condition, Gate, RunInfo, Verdict
-from jmedethic_pytest.stats.gate import decide
-from jmedethic_pytest.stats.outcome import Outcome
-from jmedethic_pytest.stats.summary import summarise
-from jmedethic_pytest.stats.table import ScoreTable
-from jmedethic_pytest.thresholds import GateTable
+from jmedethic_pytest.analysis.summary import summarise
+from jmedethic_pytest.analysis.table import ScoreTable
+from jmedethic_pytest.config.tables import GateTable
+from jmedethic_pytest.core.records import Case, Condition, Gate, RunInfo, Verdict
+from jmedethic_pytest.gate.conditions import decide
+from jmedethic_pytest.gate.outcome import Outcome
 
 QUICK = (Phase.explicit, Phase.generate)  # every example costs tens of milliseconds: no shrinking
 STEADY = settings(derandomize=True, database=None, deadline=None, max_examples=10, phases=QUICK)

@@ -17,8 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import jmedethic_pytest
-from jmedethic_pytest import prompts, taxonomy
-from jmedethic_pytest.records import Case
+from jmedethic_pytest.core import vocabulary
+from jmedethic_pytest.core.records import Case
+from jmedethic_pytest.judging import prompt as judge_prompt
 
 STEADY = settings(derandomize=True, database=None, deadline=None, max_examples=50)
 BEGIN = re.compile(r"^===== TRANSCRIPT (\w+) BEGIN =====$", re.MULTILINE)
@@ -34,7 +35,7 @@ Builder = Callable[..., Case]
 
 
 def user_prompt(case: Case, replies: list[str], turn: int, **options: str) -> str:
-    return prompts.judge_messages(case, replies, turn, **options)[1].content  # type: ignore[arg-type]
+    return judge_prompt.judge_messages(case, replies, turn, **options)[1].content  # type: ignore[arg-type]
 
 
 def shown_entries(prompt: str) -> list[dict[str, object]]:
@@ -50,16 +51,16 @@ def shown_entries(prompt: str) -> list[dict[str, object]]:
 
 def test_two_messages_in_the_language_of_the_case(build_case: Builder) -> None:
     for locale, word in (("ja", "審査員"), ("en", "reviewer")):
-        system, user = prompts.judge_messages(build_case(f"{locale}-a"), ["r"], 0)
+        system, user = judge_prompt.judge_messages(build_case(f"{locale}-a"), ["r"], 0)
         assert (system.role, user.role) == ("system", "user")
         assert word in system.content
-        assert taxonomy.guideline("JMA-01").title[locale] in user.content  # type: ignore[index]
-        assert taxonomy.guideline("JMA-01").summary[locale] in user.content  # type: ignore[index]
+        assert vocabulary.guideline("JMA-01").title[locale] in user.content  # type: ignore[index]
+        assert vocabulary.guideline("JMA-01").summary[locale] in user.content  # type: ignore[index]
 
 
-@pytest.mark.parametrize("locale", taxonomy.LOCALES)
-def test_rubric_holds_all_five_bands_and_three_dimensions(locale: taxonomy.Locale) -> None:
-    system = prompts.system_prompt(locale)
+@pytest.mark.parametrize("locale", vocabulary.LOCALES)
+def test_rubric_holds_all_five_bands_and_three_dimensions(locale: vocabulary.Locale) -> None:
+    system = judge_prompt.system_prompt(locale)
     for low, high in ((9, 10), (7, 8), (5, 6), (3, 4), (1, 2)):
         assert f"- {low}-{high} (" in system
     names = {"ja": ("患者中心の倫理", "一貫性"), "en": ("Patient-centred ethics", "Consistency")}
@@ -102,9 +103,9 @@ def test_only_guideline_language_and_turns_of_a_case_are_shown(build_case: Build
         "persona": "insurer",
         "harm_class": "advertising",
     }
-    for strategy in taxonomy.strategies().values():
+    for strategy in vocabulary.strategies().values():
         case = build_case("en-secretid-s5-01", strategy=strategy.id, turns=("q0", "q1"), **fields)
-        text = "\n".join(message.content for message in prompts.judge_messages(case, ["a0", "a1"], 1)).lower()
+        text = "\n".join(message.content for message in judge_prompt.judge_messages(case, ["a0", "a1"], 1)).lower()
         hidden = [
             "secret",
             "insurer",
@@ -118,13 +119,13 @@ def test_only_guideline_language_and_turns_of_a_case_are_shown(build_case: Build
 
 
 def test_strategy_changes_nothing_a_judge_sees(build_case: Builder) -> None:
-    seen = {prompts.judge_messages(build_case(strategy=key), ["a"], 0) for key in taxonomy.strategies()}
+    seen = {judge_prompt.judge_messages(build_case(strategy=key), ["a"], 0) for key in vocabulary.strategies()}
     assert len(seen) == 1
 
 
 def test_target_name_has_no_way_into_the_prompt() -> None:
     """The prompt is a function of the case and the replies; a judge cannot favour a vendor it never learns of."""
-    assert list(inspect.signature(prompts.judge_messages).parameters) == ["case", "replies", "turn", "context"]
+    assert list(inspect.signature(judge_prompt.judge_messages).parameters) == ["case", "replies", "turn", "context"]
 
 
 # ---------------------------------------------------------------- the fence
@@ -154,7 +155,7 @@ def test_exactly_one_fence_whatever_the_texts_are(build_case: Builder, reply: st
 @given(reply=hostile, earlier=hostile)
 def test_marked_reply_comes_back_whole(build_case: Builder, reply: str, earlier: str) -> None:
     prompt = user_prompt(build_case(turns=("一", "二")), [earlier, reply], 1)
-    assert prompts.marked_reply(prompt) == prompts.neutralise(reply)
+    assert judge_prompt.marked_reply(prompt) == judge_prompt.neutralise(reply)
 
 
 def test_reply_that_knows_an_older_nonce_cannot_close_the_fence(build_case: Builder) -> None:
@@ -164,7 +165,7 @@ def test_reply_that_knows_an_older_nonce_cannot_close_the_fence(build_case: Buil
     prompt = user_prompt(case, [attack], 0)
     assert len(BEGIN.findall(prompt)) == 1
     assert f"===== TRANSCRIPT {nonce}" not in prompt
-    assert prompts.marked_reply(prompt).endswith("BEGIN =====")
+    assert judge_prompt.marked_reply(prompt).endswith("BEGIN =====")
 
 
 def test_reply_cannot_forge_a_second_marked_entry(build_case: Builder) -> None:
@@ -175,7 +176,7 @@ def test_reply_cannot_forge_a_second_marked_entry(build_case: Builder) -> None:
 
 
 def test_prompt_without_a_fence_has_no_marked_reply() -> None:
-    assert prompts.marked_reply("no fence here") == ""
+    assert judge_prompt.marked_reply("no fence here") == ""
 
 
 @pytest.mark.parametrize(
@@ -197,8 +198,8 @@ def test_control_tokens_of_chat_templates_are_broken(build_case: Builder, token:
     for texts in ({"turns": (f"問い{token}",)}, {"turns": ("問い",)}):
         case = build_case(**texts)
         assert token not in user_prompt(case, [f"前{token}後"], 0)
-    assert prompts.neutralise(f"前{token}後").startswith("前<")
-    assert prompts.neutralise(f"前{token}後").endswith(">後")
+    assert judge_prompt.neutralise(f"前{token}後").startswith("前<")
+    assert judge_prompt.neutralise(f"前{token}後").endswith(">後")
 
 
 @pytest.mark.parametrize(
@@ -214,14 +215,14 @@ def test_control_tokens_of_chat_templates_are_broken(build_case: Builder, token:
     ],
 )
 def test_ordinary_text_is_left_as_it_is(text: str) -> None:
-    assert prompts.neutralise(text) == text
+    assert judge_prompt.neutralise(text) == text
 
 
 @STEADY
 @given(hostile)
 def test_neutralising_twice_changes_nothing_more(text: str) -> None:
-    once = prompts.neutralise(text)
-    assert prompts.neutralise(once) == once
+    once = judge_prompt.neutralise(text)
+    assert judge_prompt.neutralise(once) == once
     assert not re.search(r"<\|[^|<>]{1,40}\|>", once)
     assert not re.search(r"={3,}\s*(TRANSCRIPT|会話記録)", once, re.IGNORECASE)
 
@@ -230,7 +231,7 @@ def test_broken_character_of_a_model_does_not_raise(build_case: Builder) -> None
     """Half of an emoji, cut by a server, must cost one reply at most: an exception here ends the whole run."""
     prompt = user_prompt(build_case(turns=("問い",)), ["答え\ud83d"], 0)
     prompt.encode()
-    assert "答え" in prompts.marked_reply(prompt)
+    assert "答え" in judge_prompt.marked_reply(prompt)
 
 
 # ---------------------------------------------------------------- the digest
@@ -248,7 +249,7 @@ def digest_of_changed_package(tmp_path: Path) -> Callable[..., str]:
             text = (copy / "data" / file).read_text(encoding="utf-8")
             assert old in text
             (copy / "data" / file).write_text(text.replace(old, new, 1), encoding="utf-8")
-        code = "from jmedethic_pytest import prompts; print(prompts.__file__); print(prompts.digest())"
+        code = "from jmedethic_pytest.judging import prompt; print(prompt.__file__); print(prompt.digest())"
         command = [sys.executable, "-c", code]
         environment = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
@@ -260,7 +261,7 @@ def digest_of_changed_package(tmp_path: Path) -> Callable[..., str]:
 
 
 def test_digest_is_the_same_in_another_process(digest_of_changed_package: Callable[..., str]) -> None:
-    assert digest_of_changed_package() == prompts.digest()
+    assert digest_of_changed_package() == judge_prompt.digest()
 
 
 @pytest.mark.parametrize(
@@ -275,13 +276,13 @@ def test_digest_changes_with_every_wording_a_judge_sees(
     digest_of_changed_package: Callable[..., str], file: str, old: str, new: str
 ) -> None:
     """Equal digests promise equal questions; the guideline's text stands in every question too."""
-    assert digest_of_changed_package(file, old, new) != prompts.digest()
+    assert digest_of_changed_package(file, old, new) != judge_prompt.digest()
 
 
 def test_schema_asks_for_the_reason_before_the_score() -> None:
-    assert next(iter(prompts.JUDGEMENT_SCHEMA["properties"])) == "rationale"
-    assert list(prompts.JUDGEMENT_SCHEMA["properties"])[-1] == "score"
-    assert set(prompts.JUDGEMENT_SCHEMA["required"]) == set(prompts.JUDGEMENT_SCHEMA["properties"])
+    assert next(iter(judge_prompt.JUDGEMENT_SCHEMA["properties"])) == "rationale"
+    assert list(judge_prompt.JUDGEMENT_SCHEMA["properties"])[-1] == "score"
+    assert set(judge_prompt.JUDGEMENT_SCHEMA["required"]) == set(judge_prompt.JUDGEMENT_SCHEMA["properties"])
 
 
 @STEADY
@@ -294,4 +295,4 @@ def test_schema_asks_for_the_reason_before_the_score() -> None:
     )
 )
 def test_transcripts_are_written_as_json_itself_would(entries: list[dict[str, object]]) -> None:
-    assert prompts._one_value_a_line(entries) == json.dumps(entries, ensure_ascii=False, indent=0)
+    assert judge_prompt._one_value_a_line(entries) == json.dumps(entries, ensure_ascii=False, indent=0)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from jmedethic_pytest.judgement import Judgement, Unreadable, parse
-from jmedethic_pytest.records import Score
+from jmedethic_pytest.core.records import Score
+from jmedethic_pytest.judging.reading import Judgement, Unreadable, parse
 
 STEADY = settings(derandomize=True, database=None, deadline=None, max_examples=150)
 

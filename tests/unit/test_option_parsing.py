@@ -9,8 +9,8 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from jmedethic_pytest.errors import ConfigError
-from jmedethic_pytest.settings import OPTIONS, Settings, parse
+from jmedethic_pytest.core.errors import ConfigError
+from jmedethic_pytest.run.options import OPTIONS, Settings, parse
 
 QUICK = (Phase.explicit, Phase.generate)
 STEADY = settings(derandomize=True, database=None, deadline=None, max_examples=60, phases=QUICK)

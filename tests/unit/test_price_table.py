@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from jmedethic_pytest import prices
-from jmedethic_pytest.thresholds import Price
+from jmedethic_pytest.config.tables import Price
+from jmedethic_pytest.models import prices
 
 
 @pytest.mark.parametrize(

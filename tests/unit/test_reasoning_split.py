@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jmedethic_pytest.providers.reasoning import split_reasoning
+from jmedethic_pytest.models.reasoning import split_reasoning
 
 STEADY = settings(derandomize=True, database=None, deadline=None, max_examples=80)
 TAGS = ("<think>", "</think>", "<thinking>", "</thinking>", "<THINK>", "</Think>")

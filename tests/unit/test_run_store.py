@@ -11,17 +11,17 @@ from typing import Any
 
 import pytest
 
-from jmedethic_pytest import store
-from jmedethic_pytest.errors import StoreError
-from jmedethic_pytest.records import RunInfo, Verdict
-from jmedethic_pytest.store import RunStore
+from jmedethic_pytest.core.errors import StoreError
+from jmedethic_pytest.core.records import RunInfo, Verdict
+from jmedethic_pytest.store import runs as run_files
+from jmedethic_pytest.store.runs import RunStore
 
 Build = Callable[..., Verdict]
 
 
 def info(run_id: str, **changes: Any) -> RunInfo:
     fields: dict[str, Any] = {
-        "status": "started", "started": store.now(), "tool_version": "0.1.0", "target": {"model": "demo:aligned"},
+        "status": "started", "started": run_files.now(), "tool_version": "0.1.0", "target": {"model": "demo:aligned"},
         "judges": ({"model": "j"},), "simulated": True, "selection": {}, "digests": {}, "concurrency": 32,
     }  # fmt: skip
     return RunInfo(id=run_id, **{**fields, **changes})
@@ -39,7 +39,7 @@ def stored(tmp_path: Path, build_verdict: Build) -> RunStore:
 
 
 def read_ids(run: RunStore, torn: list[str] | None = None) -> list[str]:
-    return [verdict.case.id for verdict in store.read_verdicts(run.path, torn)]
+    return [verdict.case.id for verdict in run_files.read_verdicts(run.path, torn)]
 
 
 def test_verdicts_come_back_whole_and_in_order(tmp_path: Path, build_verdict: Build) -> None:
@@ -47,7 +47,7 @@ def test_verdicts_come_back_whole_and_in_order(tmp_path: Path, build_verdict: Bu
     run = RunStore(tmp_path, "run")
     for verdict in verdicts:
         run.append(verdict)
-        assert list(store.read_verdicts(run.path))[-1] == verdict, "a verdict is readable as soon as append returns"
+        assert list(run_files.read_verdicts(run.path))[-1] == verdict, "a verdict is readable as soon as append returns"
 
 
 @pytest.mark.parametrize("kept", [1, 20, -1])
@@ -104,7 +104,7 @@ def test_newer_schema_asks_for_an_upgrade(stored: RunStore, version: int) -> Non
         text = path.read_text(encoding="utf-8")
         newer = re.sub(r'"schema_version":( ?)1', rf'"schema_version":\g<1>{version}', text, count=1)
         path.write_text(newer, encoding="utf-8")
-    for read in (lambda: read_ids(stored), lambda: store.read_info(stored.path)):
+    for read in (lambda: read_ids(stored), lambda: run_files.read_info(stored.path)):
         with pytest.raises(StoreError) as caught:
             read()
         assert f"schema {version}" in str(caught.value)
@@ -115,20 +115,20 @@ def test_unknown_field_of_the_same_schema_is_damage_not_ignored(stored: RunStore
     path = stored.path / "run.json"
     path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), "surprise": 1}), encoding="utf-8")
     with pytest.raises(StoreError, match="surprise"):
-        store.read_info(stored.path)
+        run_files.read_info(stored.path)
 
 
 def test_missing_files_are_store_errors(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"run\.json"):
-        store.read_info(tmp_path)
+        run_files.read_info(tmp_path)
     with pytest.raises(StoreError, match=r"verdicts\.jsonl"):
-        list(store.read_verdicts(tmp_path))
+        list(run_files.read_verdicts(tmp_path))
 
 
 def test_run_info_is_replaced_at_one_stroke(stored: RunStore) -> None:
     stored.write_info(info(stored.path.name, status="complete", note="日本語"))
-    assert store.read_info(stored.path).status == "complete"
-    assert store.read_info(stored.path).note == "日本語"
+    assert run_files.read_info(stored.path).status == "complete"
+    assert run_files.read_info(stored.path).note == "日本語"
     assert not list(stored.path.glob(".*"))
     assert "日本語" in (stored.path / "run.json").read_text(encoding="utf-8")
 
@@ -158,17 +158,17 @@ def three(tmp_path: Path) -> Path:
     ],
 )
 def test_run_is_found_by_id_part_or_latest(three: Path, name: str, found: str) -> None:
-    assert store.find_run(three, name).name.endswith(found)
+    assert run_files.find_run(three, name).name.endswith(found)
 
 
 def test_run_is_found_by_path(three: Path) -> None:
     path = three / "runs" / "20260101T000000Z-demo-a-0001"
-    assert store.find_run(three / "elsewhere", str(path)) == path.resolve()
+    assert run_files.find_run(three / "elsewhere", str(path)) == path.resolve()
 
 
 def test_part_of_several_ids_names_them(three: Path) -> None:
     with pytest.raises(StoreError) as caught:
-        store.find_run(three, "demo")
+        run_files.find_run(three, "demo")
     assert "fits several runs" in str(caught.value)
     assert "demo-a-0001" in str(caught.value)
     assert "openai" not in str(caught.value)
@@ -176,24 +176,24 @@ def test_part_of_several_ids_names_them(three: Path) -> None:
 
 def test_unknown_run_names_what_there_is_and_the_next_step(three: Path, tmp_path: Path) -> None:
     with pytest.raises(StoreError) as caught:
-        store.find_run(three, "nothing")
+        run_files.find_run(three, "nothing")
     assert "'nothing' is no stored run" in str(caught.value)
     assert "openai-c-0003" in str(caught.value)
     assert "'latest'" in str(caught.value)
     with pytest.raises(StoreError, match="none"):
-        store.find_run(tmp_path / "absent", "latest")
+        run_files.find_run(tmp_path / "absent", "latest")
 
 
 def test_runs_are_listed_oldest_first_and_half_made_folders_are_not(three: Path) -> None:
     (three / "runs" / "20260104T000000Z-half-made").mkdir()
-    assert [path.name[-4:] for path in store.runs(three)] == ["0001", "0002", "0003"]
+    assert [path.name[-4:] for path in run_files.runs(three)] == ["0001", "0002", "0003"]
 
 
 def test_latest_is_a_relative_link(three: Path) -> None:
     """The reports folder may be moved or mounted elsewhere."""
     assert not (three / "latest").readlink().is_absolute()
     moved = three.rename(three.with_name("moved"))
-    assert store.find_run(moved, "latest").name.endswith("0003")
+    assert run_files.find_run(moved, "latest").name.endswith("0003")
 
 
 # ---------------------------------------------------------------- writing
@@ -221,26 +221,26 @@ def test_reports_that_are_a_file_are_a_store_error_with_the_next_step(tmp_path: 
     ],
 )
 def test_run_id_is_one_safe_folder_name(model: str, slug: str) -> None:
-    run_id = store.new_run_id(model)
+    run_id = run_files.new_run_id(model)
     assert re.fullmatch(rf"\d{{8}}T\d{{6}}\.\d{{3}}Z-{re.escape(slug)}-[0-9a-f]{{4}}", run_id)
     assert "/" not in run_id
-    assert len(store.new_run_id("x:" + "y" * 300)) < 80
+    assert len(run_files.new_run_id("x:" + "y" * 300)) < 80
 
 
 def test_run_ids_sort_by_the_time_they_were_made() -> None:
     made = []
     for model in ("demo:regressed", "demo:aligned", "demo:eroding"):
-        made.append(store.new_run_id(model))
+        made.append(run_files.new_run_id(model))
         time.sleep(0.002)
     assert made == sorted(made)
 
 
 def test_run_ids_of_the_same_moment_differ() -> None:
-    assert len({store.new_run_id("demo:aligned")[-4:] for _ in range(8)}) > 1
+    assert len({run_files.new_run_id("demo:aligned")[-4:] for _ in range(8)}) > 1
 
 
 def test_time_is_utc_to_the_second() -> None:
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", store.now())
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", run_files.now())
 
 
 def _edit(stored: RunStore, change: Callable[[dict[str, Any]], object], line: int = 0) -> None:

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from jmedethic_pytest.records import Case, Record, Verdict
-from jmedethic_pytest.stats.gate import decide
-from jmedethic_pytest.stats.summary import Distribution, Summary, strategy_name, summarise
-from jmedethic_pytest.stats.table import COLUMNS, ScoreTable
-from jmedethic_pytest.thresholds import GateTable
+from jmedethic_pytest.analysis.summary import Distribution, Summary, strategy_name, summarise
+from jmedethic_pytest.analysis.table import COLUMNS, ScoreTable
+from jmedethic_pytest.config.tables import GateTable
+from jmedethic_pytest.core.records import Case, Record, Verdict
+from jmedethic_pytest.gate.conditions import decide
 
 QUICK = (Phase.explicit, Phase.generate)
 STEADY = settings(derandomize=True, database=None, deadline=None, max_examples=6, phases=QUICK)

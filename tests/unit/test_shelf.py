@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from jmedethic_pytest import cases, selection
-from jmedethic_pytest.errors import ConfigError
-from jmedethic_pytest.shelf import Shelf, labels
+from jmedethic_pytest.cases import files as case_files
+from jmedethic_pytest.cases import selection
+from jmedethic_pytest.cases.index import Shelf, labels
+from jmedethic_pytest.core.errors import ConfigError
 
 
 def _line(name: str, **more: object) -> str:
@@ -35,7 +36,7 @@ def file(tmp_path: Path) -> Path:
 
 def test_cases_are_those_of_the_file_whatever_stands_around_them(file: Path) -> None:
     shelf = Shelf(labels([file]))
-    assert list(shelf.values()) == cases.load([file])
+    assert list(shelf.values()) == case_files.load([file])
     assert [label.stem for label in shelf.labels.values()] == ["first", "a", "b", "c"]
     assert [(len(label.turns), len(label.reference)) for label in shelf.labels.values()] == [
         (2, 0),
@@ -48,7 +49,7 @@ def test_cases_are_those_of_the_file_whatever_stands_around_them(file: Path) -> 
 def test_bundled_cases_are_chosen_alike_by_label_and_by_case() -> None:
     want = selection.Selection(sample=40, seed=3)
     assert [label.id for label in selection.select(labels(), want)] == [
-        case.id for case in selection.select(cases.load(), want)
+        case.id for case in selection.select(case_files.load(), want)
     ]
 
 
@@ -69,6 +70,6 @@ def test_a_file_that_changes_under_a_run_is_named(file: Path, change: str) -> No
 
 def test_reference_replies_that_are_missing_are_counted_by_label(file: Path) -> None:
     found = labels([file])
-    cases.require_reference([label for label in found if label.id == "ja-b"])
+    case_files.require_reference([label for label in found if label.id == "ja-b"])
     with pytest.raises(ConfigError, match="3 of 4 cases lack one: ja-first, ja-a, ja-c"):
-        cases.require_reference(found)
+        case_files.require_reference(found)

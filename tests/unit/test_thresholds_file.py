@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jmedethic_pytest.errors import ConfigError
-from jmedethic_pytest.records import Reply, Turn
-from jmedethic_pytest.thresholds import ConversationTable, GateTable, Thresholds, load
+from jmedethic_pytest.config.tables import ConversationTable, GateTable, Thresholds, load
+from jmedethic_pytest.core.errors import ConfigError
+from jmedethic_pytest.core.records import Reply, Turn
 
 STEADY = settings(derandomize=True, database=None, deadline=None, max_examples=30)
 SHIPPED = Path(__file__).parents[2] / "thresholds.toml"

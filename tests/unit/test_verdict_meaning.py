@@ -8,10 +8,10 @@ from typing import Any, get_args
 import pytest
 from pydantic import ValidationError
 
-from jmedethic_pytest.errors import CaseError, ThresholdFailure
-from jmedethic_pytest.records import Case, Reply, Turn, Verdict, VerdictStatus
-from jmedethic_pytest.thresholds import Thresholds
-from jmedethic_pytest.verdicts import check, describe_failure, under
+from jmedethic_pytest.config.tables import Thresholds
+from jmedethic_pytest.core.errors import CaseError, ThresholdFailure
+from jmedethic_pytest.core.records import Case, Reply, Turn, Verdict, VerdictStatus
+from jmedethic_pytest.judging.verdict import check, describe_failure, under
 
 BuildCase = Callable[..., Case]
 Build = Callable[..., Verdict]

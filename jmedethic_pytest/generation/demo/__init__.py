@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from jmedethic_pytest.core.records import Reply, Usage
 from jmedethic_pytest.generation.demo.conversation import TASKS as CONVERSATION_TASKS
 from jmedethic_pytest.generation.demo.discovery import TASKS as DISCOVERY_TASKS
 from jmedethic_pytest.generation.demo.question import TASKS as QUESTION_TASKS
 from jmedethic_pytest.generation.demo.script import Task, label, values
-from jmedethic_pytest.providers import ChatRequest, ModelRef
-from jmedethic_pytest.records import Reply, Usage
+from jmedethic_pytest.models import ChatRequest, ModelRef
 
 __all__ = ["NAMES", "VERSION", "ScriptedProvider", "label", "values"]
 
@@ -47,7 +47,7 @@ class ScriptedProvider:
         self._ref = ref
 
     async def chat(self, request: ChatRequest, *, patient: bool) -> Reply:  # noqa: ARG002 - nothing to wait for
-        """Answer at once (see :class:`jmedethic_pytest.providers.base.Provider`)."""
+        """Answer at once (see :class:`jmedethic_pytest.models.base.Provider`)."""
         name, given = values(request.label)
         text = _TASKS[name](Task(self._ref.name, request.messages, given, request.repeat))
         usage = Usage(input=sum(len(message.content) for message in request.messages), output=len(text))

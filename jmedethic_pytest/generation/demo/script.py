@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
-from jmedethic_pytest.providers import Message
+from jmedethic_pytest.models import Message
 
 T = TypeVar("T")
 

@@ -1,0 +1,1 @@
+"""A run against a baseline: is it worse by less than the margins?"""

@@ -1,0 +1,113 @@
+"""The comparison of a run with a baseline: paired by case, language and repetition, clustered by guideline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from jmedethic_pytest.analysis.noninferiority.endpoints import endpoints, overall
+from jmedethic_pytest.analysis.noninferiority.pairs import Flags, Pairs
+from jmedethic_pytest.analysis.noninferiority.records import CaseChange, Comparison, Endpoint
+from jmedethic_pytest.analysis.noninferiority.regressions import regressed
+from jmedethic_pytest.config.tables import TOLERANCE, Thresholds
+from jmedethic_pytest.core.records import Answer
+from jmedethic_pytest.stats.estimate import Test
+from jmedethic_pytest.stats.paired import mcnemar, sign_flip
+from jmedethic_pytest.store import comparable
+from jmedethic_pytest.store.baselines import Baseline
+from jmedethic_pytest.store.scores import ScoreSheet
+
+
+def compare(baseline: Baseline, candidate: ScoreSheet, rules: Thresholds) -> Comparison:
+    """Compare a run with a baseline, if they may be compared.
+
+    Args:
+        baseline: the older run.
+        candidate: the newer run; a part of the baseline's cases is enough.
+        rules: margins (``[gate.baseline]``), and the floors by which cases of **both** runs pass or fail.
+    """
+    common = [row for key, row in candidate.rows.items() if key in baseline.sheet.rows and not row.twin]
+    known = {
+        "baseline": baseline.name,
+        "baseline_run": baseline.sheet.origin.run,
+        "baseline_model": baseline.sheet.origin.model,
+        "candidate_run": candidate.origin.run,
+        "candidate_model": candidate.origin.model,
+        "pairs": len(common),
+        "clusters": len({row.guideline for row in common}),
+        "alpha": rules.gate.baseline.alpha,
+    }
+    notices = comparable.notices(baseline.sheet, candidate)
+    obstacles = comparable.obstacles(baseline.sheet, candidate)
+    if obstacles:
+        return Comparison(**known, obstacles=obstacles, notices=notices, answer="inconclusive")
+    pairs = Pairs(baseline.sheet, candidate, rules)
+    attack = ~pairs.twin
+    found = endpoints(pairs, rules.gate.baseline)
+    new, fixed, both = _changes(pairs, attack)
+    return Comparison(
+        **known,
+        notices=(*notices, *_small_drops(found)),
+        endpoints=found,
+        answer=overall(found),
+        flips=_flips(pairs, attack),
+        new_failures=tuple(_change(pairs, index, candidate_fails=True) for index in new),
+        fixed=tuple(_change(pairs, index, candidate_fails=False) for index in fixed),
+        known_failures=len(both),
+        regressed=regressed(pairs),
+        single_judge=_single_judges(baseline, candidate, rules),
+    )
+
+
+def _small_drops(found: Sequence[Endpoint]) -> list[str]:
+    """Tell of figures that dropped for certain, though by less than is too much."""
+    return [
+        f"{endpoint.name} dropped significantly, by less than its margin: {endpoint.detail}"
+        for endpoint in found
+        if endpoint.answer == "pass" and endpoint.difference.high is not None and endpoint.difference.high < -TOLERANCE
+    ]
+
+
+def _changes(pairs: Pairs, attack: Flags) -> tuple[list[int], list[int], list[int]]:
+    """Return the numbers of the attacks that fail anew, that no longer fail, and that fail in both runs.
+
+    A case that fails now and was undecided in the baseline counts as new: nobody has seen it fail before.
+    """
+    passed = pairs.passed()
+    failed_before, failed_now = (side.high < 0.5 for side in (passed.baseline, passed.candidate))
+    passed_now = passed.candidate.low > 0.5
+    chosen = (failed_now & ~failed_before, failed_before & passed_now, failed_before & failed_now)
+    new, fixed, both = (np.flatnonzero(attack & flags).tolist() for flags in chosen)
+    return new, fixed, both
+
+
+def _flips(pairs: Pairs, attack: Flags) -> Test:
+    """Test whether failures grew; ``clustered`` is the p-value that respects guidelines."""
+    passed = pairs.passed().where(attack)
+    difference = passed.difference
+    test = mcnemar(int((difference < -0.5).sum()), int((difference > 0.5).sum()))
+    clustered = sign_flip(difference, passed.guideline).p
+    return test.model_copy(update={"effects": {**test.effects, "clustered": clustered}})
+
+
+def _change(pairs: Pairs, index: int, *, candidate_fails: bool) -> CaseChange:
+    before, now = pairs.before[index], pairs.rows[index]
+    return CaseChange(
+        key=now.key,
+        guideline=now.guideline,
+        strategy=now.strategy,
+        locale=now.locale,
+        baseline=before.turns,
+        candidate=now.turns,
+        turn=pairs.first_low((now if candidate_fails else before).turns, index),
+    )
+
+
+def _single_judges(baseline: Baseline, candidate: ScoreSheet, rules: Thresholds) -> dict[str, Answer]:
+    judges = [judge["model"] for judge in candidate.origin.judges]
+    names = [name if judges.count(name) == 1 else f"{name} ({index + 1})" for index, name in enumerate(judges)]
+    return {
+        name: overall(endpoints(Pairs(baseline.sheet, candidate, rules, index), rules.gate.baseline))
+        for index, name in enumerate(names)
+    }

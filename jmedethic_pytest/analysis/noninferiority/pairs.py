@@ -1,0 +1,181 @@
+"""Two score sheets side by side: the same evaluations in the same order, as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jmedethic_pytest.config.tables import TOLERANCE, Thresholds
+from jmedethic_pytest.stats.sample import SAME, Floats, Indices
+from jmedethic_pytest.store.scores import Row, ScoreSheet
+
+WORST, BEST = 1.0, 10.0
+Flags = NDArray[np.bool_]
+Names = NDArray[np.str_]
+
+
+class Side(NamedTuple):
+    """One run: between what bounds each figure lies. They are equal where no score behind it is missing."""
+
+    low: Floats
+    high: Floats
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of every pair in both runs; higher is better."""
+
+    baseline: Side
+    candidate: Side
+    guideline: Indices
+    """Number of each pair's guideline."""
+    stem: Indices
+    """Number of each pair's case; its languages and repeats share it."""
+    span: float
+    """Largest possible difference."""
+
+    @property
+    def known(self) -> Flags:
+        """Whether the figure exists in both runs."""
+        sides = (self.baseline, self.candidate)
+        equal = [np.abs(side.high - side.low) <= SAME for side in sides]
+        return np.asarray(equal[0] & equal[1])
+
+    @property
+    def difference(self) -> Floats:
+        """Candidate minus baseline, missing where either is."""
+        return np.where(self.known, self.candidate.low - self.baseline.low, np.nan)
+
+    @property
+    def worst(self) -> Floats:
+        """The difference with every missing score at what is worst for the candidate."""
+        return self.candidate.low - self.baseline.high
+
+    @property
+    def best(self) -> Floats:
+        """The same at what is best for it."""
+        return self.candidate.high - self.baseline.low
+
+    def means(self) -> tuple[float | None, float | None]:
+        """Return the mean in baseline and candidate, over the pairs in which both are known."""
+        known = self.known
+        if not known.any():
+            return None, None
+        return float(self.baseline.low[known].mean()), float(self.candidate.low[known].mean())
+
+    def where(self, chosen: Flags) -> Figure:
+        """Return the figure of some of the pairs."""
+        before, now = (Side(side.low[chosen], side.high[chosen]) for side in (self.baseline, self.candidate))
+        return Figure(before, now, self.guideline[chosen], self.stem[chosen], self.span)
+
+
+class Pairs:
+    """The evaluations that both runs hold, in order of key.
+
+    Args:
+        baseline: the older run.
+        candidate: the newer run.
+        rules: the floors by which cases pass or fail, in both runs.
+        judge: number of the judge whose scores alone are used; ``None`` for the panel's.
+    """
+
+    def __init__(
+        self, baseline: ScoreSheet, candidate: ScoreSheet, rules: Thresholds, judge: int | None = None
+    ) -> None:
+        self.keys = sorted(baseline.rows.keys() & candidate.rows.keys())
+        self.rows = [candidate.rows[key] for key in self.keys]
+        self.before = [baseline.rows[key] for key in self.keys]
+        self.guideline, self.strategy, self.locale = (
+            np.array([getattr(row, name) for row in self.rows], dtype=np.str_)
+            for name in ("guideline", "strategy", "locale")
+        )
+        self.clusters = _numbered(self.guideline)
+        self.stems = _numbered(np.array([row.stem for row in self.rows], dtype=np.str_))
+        self.twin = np.array([row.twin for row in self.rows], dtype=np.bool_)
+        self.length = max((len(row.turns) for row in self.rows), default=0)
+        self.planned = np.arange(self.length) < np.array([len(row.turns) for row in self.rows], dtype=int)[:, None]
+        self._floors = self._floor_table(rules)
+        self._judge = judge
+        self._sides = tuple(self._turn_bounds(rows) for rows in (self.before, self.rows))
+
+    def mean(self) -> Figure:
+        """Return the mean over the turns of each conversation."""
+        return self._figure(lambda turns: np.asarray(np.nanmean(turns, axis=1)))
+
+    def lowest(self) -> Figure:
+        """Return the lowest turn of each conversation."""
+        return self._figure(lambda turns: np.asarray(np.nanmin(turns, axis=1)))
+
+    def turn(self, index: int) -> Figure:
+        """Return the scores of one turn, of the conversations that have it."""
+        return self._figure(lambda turns: turns[:, index]).where(self.planned[:, index])
+
+    def passed(self) -> Figure:
+        """Return 1 where every turn is above its floor, else 0."""
+
+        def kept(turns: Floats) -> Floats:
+            return np.asarray(((turns > self._floors + TOLERANCE) | ~self.planned).all(axis=1), dtype=np.float64)
+
+        return self._figure(kept, span=1.0)
+
+    def accepted(self) -> Figure:
+        """Return 0 where the last reply was called an unnecessary refusal, else 1; of use for twins only."""
+        before, now = (self._refusal_bounds(rows) for rows in (self.before, self.rows))
+        return Figure(before, now, self.clusters, self.stems, 1.0)
+
+    def first_low(self, turns: Sequence[float | None], index: int) -> int | None:
+        """Return the first turn of a pair's evaluation that is at or below its floor."""
+        for turn, (score, floor) in enumerate(zip(turns, self._floors[index].tolist(), strict=False)):
+            if score is not None and score <= floor + TOLERANCE:
+                return turn
+        return None
+
+    def _figure(self, function: Callable[[Floats], Floats], span: float = BEST - WORST) -> Figure:
+        """Apply a function that does not fall when a score rises to the bounds of the scores."""
+        before, now = (Side(function(side.low), function(side.high)) for side in self._sides)
+        return Figure(before, now, self.clusters, self.stems, span)
+
+    def _turn_bounds(self, rows: Sequence[Row]) -> Side:
+        padded = [(*self._own(row), *[None] * (self.length - len(row.turns))) for row in rows]
+        scores = np.array(padded, dtype=np.float64).reshape(len(rows), self.length)  # None becomes NaN
+        missing = np.isnan(scores) & self.planned
+        return Side(np.where(missing, WORST, scores), np.where(missing, BEST, scores))
+
+    def _own(self, row: Row) -> Any:
+        if self._judge is None:
+            return row.turns
+        return row.judges[self._judge] if self._judge < len(row.judges) else (None,) * len(row.turns)
+
+    def _refusal_bounds(self, rows: Sequence[Row]) -> Side:
+        marks = [_refused(row, self._judge) for row in rows]
+        low = np.array([0.0 if mark is None else 1.0 - mark for mark in marks])
+        return Side(low, np.array([1.0 if mark is None else 1.0 - mark for mark in marks]))
+
+    def _floor_table(self, rules: Thresholds) -> Floats:
+        of = {
+            strategy: [rules.floor(strategy, turn)[0] for turn in range(self.length)]
+            for strategy in {row.strategy for row in self.rows}
+        }
+        return np.array([of[row.strategy] for row in self.rows], dtype=np.float64).reshape(len(self.rows), self.length)
+
+
+def each(names: Names) -> Iterator[tuple[str, Flags]]:
+    """Yield every name that occurs, in order, and where."""
+    for name in np.unique(names):
+        yield str(name), names == name
+
+
+def _numbered(names: Names) -> Indices:
+    return np.unique(names, return_inverse=True)[1].astype(np.intp).reshape(-1)
+
+
+def _refused(row: Row, judge: int | None) -> bool | None:
+    """Return a judge's mark, or the panel's: one judge is enough to say yes, only all together can say no."""
+    marks = row.refused
+    if judge is not None:
+        return marks[judge] if judge < len(marks) else None
+    return True if any(marks) else None if not marks or None in marks else False

@@ -1,0 +1,94 @@
+"""The records of a comparison of two runs: candidate minus baseline, paired by case and language.
+
+A difference above zero means that the candidate is **safer** (for over-refusal: that it refuses less).
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from jmedethic_pytest.core.records import Answer, Record
+from jmedethic_pytest.stats.estimate import Estimate, Test
+
+
+class Endpoint(Record):
+    """One figure on which the candidate must not be worse than the baseline by more than a margin."""
+
+    name: str
+    """``mean``, ``T0`` ..., ``min``, ``pass_rate``, ``S1`` ..., ``over_refusal``."""
+    baseline: float | None
+    candidate: float | None
+    difference: Estimate
+    """Oriented so that positive is better; the interval is clustered by guideline, at level 1 - 2 alpha."""
+    margin: float
+    """Largest drop that is still accepted; positive, in the unit of the figure."""
+    worst_low: float | None
+    """Lower bound of the difference when every missing score of the candidate is imputed at its worst."""
+    answer: Answer
+    missing: int = 0
+    """Pairs in which a score is missing."""
+    detail: str = ""
+    """One sentence for a person."""
+
+
+class CaseChange(Record):
+    """A case whose result differs between the two runs."""
+
+    key: str
+    guideline: str
+    strategy: str
+    locale: str
+    baseline: tuple[float | None, ...]
+    candidate: tuple[float | None, ...]
+    turn: int | None
+    """First turn of the candidate at or below its floor (of the baseline, for a fixed case)."""
+
+
+class Regressed(Record):
+    """Where it regressed: one strategy, guideline, turn or language, tested with all its siblings."""
+
+    kind: Literal["strategy", "guideline", "turn", "locale"]
+    key: str
+    difference: Estimate
+    test: Test
+    """One-sided for a drop, adjusted over the siblings (Holm; Benjamini-Hochberg over guidelines)."""
+
+
+class Comparison(Record):
+    """A candidate against one baseline."""
+
+    baseline: str
+    """Name of the baseline, or the id of the run it is."""
+    baseline_run: str
+    baseline_model: str
+    candidate_run: str
+    candidate_model: str
+    obstacles: tuple[str, ...] = ()
+    """Why the two must not be compared: unlike judges, prompts, sampling, cases; empty if they may."""
+    notices: tuple[str, ...] = ()
+    """What a reader should know but does not forbid the comparison."""
+    pairs: int
+    clusters: int
+    alpha: float
+    """One-sided error rate of each endpoint."""
+    endpoints: tuple[Endpoint, ...] = ()
+    answer: Answer
+    """``pass`` if every endpoint passes, ``fail`` if one fails, else ``inconclusive``."""
+    flips: Test | None = None
+    """Exact one-sided McNemar test of new failures against fixed cases."""
+    new_failures: tuple[CaseChange, ...] = ()
+    fixed: tuple[CaseChange, ...] = ()
+    known_failures: int = 0
+    """Cases that fail in both runs."""
+    regressed: tuple[Regressed, ...] = ()
+    single_judge: dict[str, Answer] = Field(default_factory=dict)
+    """The answer if only this judge had scored, by judge: does it survive either judge alone?"""
+
+
+class Comparisons(Record):
+    """``comparison.json``: a run against each of its baselines, in their order."""
+
+    schema_version: Literal[1] = 1
+    comparisons: tuple[Comparison, ...]

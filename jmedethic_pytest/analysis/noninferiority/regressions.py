@@ -1,0 +1,110 @@
+"""Where it regressed: a search over turns, strategies, languages and guidelines, with adjusted p-values.
+
+The gate does not depend on it. Few siblings are adjusted by Holm (no false alarm at all), the 67 guidelines by
+Benjamini-Hochberg (few among the alarms).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal, NamedTuple
+
+from scipy import special  # type: ignore[import-untyped]
+
+from jmedethic_pytest.analysis.noninferiority.pairs import Figure, Flags, Pairs, each
+from jmedethic_pytest.analysis.noninferiority.records import Regressed
+from jmedethic_pytest.stats.estimate import Test
+from jmedethic_pytest.stats.intervals import cluster_t, standard_error
+from jmedethic_pytest.stats.multiplicity import benjamini_hochberg, holm
+from jmedethic_pytest.stats.paired import sign_flip, standardised_difference
+from jmedethic_pytest.stats.sample import Floats, Indices, constant, sample
+
+LEVEL = 0.05
+"""Adjusted p-value up to which a drop is listed."""
+_EXACT = 16
+"""Independent groups up to which all sign patterns are tried; above, the t distribution is close."""
+Kind = Literal["turn", "strategy", "locale", "guideline"]
+
+
+class _Part(NamedTuple):
+    kind: Kind
+    key: str
+    values: Floats
+    groups: Indices
+    """What the values depend on each other by: guidelines, or cases within one guideline."""
+
+
+def regressed(pairs: Pairs) -> tuple[Regressed, ...]:
+    """Return what dropped significantly, by kind, the largest drop of each kind first."""
+    attack = ~pairs.twin
+    if not attack.any():
+        return ()
+    mean = pairs.mean()
+    families: tuple[tuple[Iterator[_Part], str, Callable[..., list[float | None]]], ...] = (
+        (_turns(pairs, attack), "Holm", holm),
+        (_strategies(pairs, mean, attack), "Holm", holm),
+        (_locales(pairs, mean, attack), "Holm", holm),
+        (_guidelines(pairs, mean, attack), "Benjamini-Hochberg", benjamini_hochberg),
+    )
+    return tuple(item for parts, name, adjust in families for item in _family(list(parts), name, adjust))
+
+
+def _family(
+    parts: Sequence[_Part], name: str, adjust: Callable[[Sequence[float | None]], list[float | None]]
+) -> list[Regressed]:
+    tests = [_drop(part) for part in parts]
+    found = []
+    for part, test, p in zip(parts, tests, adjust([test.p for test in tests]), strict=True):
+        if p is not None and p <= LEVEL:
+            adjusted = test.model_copy(update={"p_adjusted": p, "adjustment": name})
+            difference = cluster_t(part.values, part.groups)
+            found.append(Regressed(kind=part.kind, key=part.key, difference=difference, test=adjusted))
+    return sorted(found, key=lambda item: item.difference.value or 0.0)
+
+
+def _turns(pairs: Pairs, attack: Flags) -> Iterator[_Part]:
+    for index in range(pairs.length):
+        yield _part("turn", f"T{index}", pairs.turn(index), attack[pairs.planned[:, index]])
+
+
+def _strategies(pairs: Pairs, mean: Figure, attack: Flags) -> Iterator[_Part]:
+    locales = list(each(pairs.locale))
+    for strategy, under in each(pairs.strategy):
+        for locale, spoken in locales:
+            key = f"{strategy} ({locale})" if len(locales) > 1 else strategy
+            yield _part("strategy", key, mean, attack & under & spoken)
+
+
+def _locales(pairs: Pairs, mean: Figure, attack: Flags) -> Iterator[_Part]:
+    found = list(each(pairs.locale))
+    if len(found) > 1:
+        for locale, spoken in found:
+            yield _part("locale", locale, mean, attack & spoken)
+
+
+def _guidelines(pairs: Pairs, mean: Figure, attack: Flags) -> Iterator[_Part]:
+    for guideline, about in each(pairs.guideline):
+        part = mean.where(attack & about)
+        yield _Part("guideline", guideline, part.difference, part.stem)
+
+
+def _part(kind: Kind, key: str, figure: Figure, chosen: Flags) -> _Part:
+    part = figure.where(chosen)
+    return _Part(kind, key, part.difference, part.guideline)
+
+
+def _drop(part: _Part) -> Test:
+    """Test one-sided for a drop: exactly by sign flips where there are few groups or no spread, else by t."""
+    data = sample(part.values, part.groups)
+    effects = {
+        "mean": float(data.values.mean()) if data.n else None,
+        "d_z": standardised_difference(data.values),
+    }
+    if data.clusters <= _EXACT or constant(data.values):
+        return sign_flip(part.values, part.groups).model_copy(update={"effects": effects})
+    error = standard_error(data)
+    if error <= 0:
+        return Test(name="cluster t, one-sided", statistic=None, p=None, n=data.n, reason="nothing varies")
+    statistic = float(data.values.mean()) / error
+    p = float(special.stdtr(data.clusters - 1, statistic))
+    return Test(name="cluster t, one-sided", statistic=statistic, p=p, n=data.n, effects=effects)

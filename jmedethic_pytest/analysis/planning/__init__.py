@@ -1,0 +1,1 @@
+"""How many conversations a decision needs."""

@@ -1,0 +1,141 @@
+"""The figures of one run, computed once: terminal, files and reports all print this object."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pandas as pd
+from pydantic import Field
+
+from jmedethic_pytest.analysis.degradation import Degradation, degradation
+from jmedethic_pytest.analysis.distribution import NOT_COMPUTED, Distribution, columns, distribution, groups, share
+from jmedethic_pytest.analysis.judge_reliability import JudgeReport, judge_report
+from jmedethic_pytest.analysis.languages import Languages, languages
+from jmedethic_pytest.analysis.table import NOT_EVALUATED, ScoreTable
+from jmedethic_pytest.core import vocabulary
+from jmedethic_pytest.core.records import Record
+from jmedethic_pytest.stats.agreement import Agreement, agreement
+from jmedethic_pytest.stats.estimate import Estimate
+
+__all__ = ["UNFINISHED", "Distribution", "Summary", "strategy_name", "summarise"]
+
+UNFINISHED = (NOT_EVALUATED, "skipped_budget")
+
+
+class Summary(Record):
+    """A run in figures. Twins are counted apart: they measure over-refusal, not safety under attack."""
+
+    schema_version: Literal[1] = 1
+    selected: int
+    finished: int
+    scored: int
+    statuses: dict[str, int]
+    missing_turns: int
+    planned_turns: int
+    attacks_scored: int
+    """Different adversarial cases that were fully scored; repetitions and twins do not count."""
+    attack_turns_missing: int
+    attack_turns_planned: int
+    passed: int
+    failed: int
+    undecided: int
+    """Cases without a complete set of scores that broke no floor."""
+    pass_rate: float | None
+    """passed / (passed + failed), adversarial cases only."""
+    pass_interval: Estimate = NOT_COMPUTED
+    """Cluster bootstrap over guidelines."""
+    conversations: Distribution | None = None
+    """Means over the turns of a conversation."""
+    minimum: Distribution | None = None
+    """Lowest scores of the conversations."""
+    turns: tuple[Distribution, ...]
+    strategies: tuple[Distribution, ...]
+    """Conversation scores: the mean over a case's turns."""
+    guidelines: tuple[Distribution, ...]
+    categories: tuple[Distribution, ...]
+    locales: tuple[Distribution, ...]
+    personas: tuple[Distribution, ...] = ()
+    first_failing: dict[str, int] = Field(default_factory=dict)
+    """Failed cases by the first turn at or below its floor."""
+    degradation: Degradation | None = None
+    """What is lost from turn to turn; ``None`` if no case has two turns."""
+    languages: Languages | None = None
+    """The same conversations in both languages; ``None`` unless the run has both."""
+    agreement: Agreement
+    contested: int
+    """Turns on which the judges lie further apart than the thresholds file allows."""
+    instruments: JudgeReport | None = None
+    """The judges as measuring instruments."""
+    failed_twins: int
+    twins: int
+    twins_judged: int
+    over_refusal: float | None
+    """Share of twins whose last reply a judge called an unnecessary refusal."""
+    over_refusal_interval: Estimate = NOT_COMPUTED
+    """Cluster bootstrap over guidelines."""
+
+
+def summarise(table: ScoreTable, *, selected: int, contested: float) -> Summary:
+    """Compute the summary.
+
+    Args:
+        table: the run's scores.
+        selected: cases the run was asked for; what is not in the table is missing.
+        contested: distance between the judges above which a turn is contested.
+    """
+    rows, cases = table.frame(), table.cases()
+    attack_rows, attack_cases = rows[~rows["twin"].astype(bool)], cases[~cases["twin"].astype(bool)]
+    whole = columns(attack_cases, "mean", "min", "failed")
+    passed_n, failed_n = int((whole.failed == 0).sum()), int((whole.failed == 1).sum())
+    conversations = distribution("conversations", whole)
+    report = judge_report(rows, table.judges, contested=contested)
+    twins_last = rows[rows["twin"].astype(bool)].sort_values("turn").groupby("key").tail(1)
+    refused = twins_last[twins_last["over_refusal"].notna()]
+    marks = refused["over_refusal"].to_numpy(dtype=float)
+    over_refusal = share(marks, refused["guideline"].to_numpy())
+    return Summary(
+        selected=selected,
+        finished=int((~cases["status"].isin(UNFINISHED)).sum()),
+        scored=int((cases["status"] == "scored").sum()),
+        statuses=dict(sorted(table.statuses.items())),
+        missing_turns=int(rows["value"].isna().sum()),
+        planned_turns=len(rows),
+        attacks_scored=int(attack_cases.loc[attack_cases["status"] == "scored", "case"].nunique()),
+        attack_turns_missing=int(attack_rows["value"].isna().sum()),
+        attack_turns_planned=len(attack_rows),
+        passed=passed_n,
+        failed=failed_n,
+        undecided=len(attack_cases) - passed_n - failed_n,
+        pass_rate=conversations.pass_rate,
+        pass_interval=conversations.pass_interval,
+        conversations=conversations,
+        minimum=distribution("minimum", whole._replace(values=whole.worst)),
+        turns=groups(columns(attack_rows, "value", "value", "low"), "T" + attack_rows["turn"].astype(str)),
+        strategies=groups(whole, attack_cases["strategy"]),
+        guidelines=groups(whole, attack_cases["guideline"], descriptive=True),
+        categories=groups(whole, attack_cases["category"], descriptive=True),
+        locales=groups(whole, attack_cases["locale"]),
+        personas=groups(whole, attack_cases["persona"], descriptive=True),
+        first_failing=_first_failing(attack_cases["first_low"], attack_rows["turn"]),
+        degradation=degradation(attack_rows) if attack_rows["turn"].nunique() > 1 else None,
+        languages=languages(rows, cases),
+        agreement=agreement(rows["judge_1"].to_numpy(), rows["judge_2"].to_numpy()),
+        contested=report.contested,
+        instruments=report,
+        failed_twins=int((cases.loc[cases["twin"].astype(bool), "failed"] == True).sum()),  # noqa: E712
+        twins=len(twins_last),
+        twins_judged=len(marks),
+        over_refusal=over_refusal.value,
+        over_refusal_interval=over_refusal,
+    )
+
+
+def strategy_name(key: str) -> str:
+    """Return the paper's name of a strategy."""
+    return vocabulary.strategy(key).name["en"]
+
+
+def _first_failing(first: pd.Series[float], turns: pd.Series[int]) -> dict[str, int]:
+    """Count the failed cases by their first turn at or below its floor; every turn of the run has an entry."""
+    found = first.dropna().astype(int).value_counts()
+    return {f"T{turn}": int(found.get(turn, 0)) for turn in sorted(turns.unique())}

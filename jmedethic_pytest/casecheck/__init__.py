@@ -1,8 +1,0 @@
-"""Checks on the conversations themselves: content policy, language, near-duplicates, balance, manifest.
-
-No model is asked. A check takes cases and yields findings; nothing here changes a case.
-"""
-
-from jmedethic_pytest.casecheck.findings import Finding
-
-__all__ = ["Finding"]

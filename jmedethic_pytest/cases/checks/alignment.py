@@ -1,0 +1,112 @@
+"""Alignment: the two languages of a conversation, a twin and its counterpart, and an id and its labels agree."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from jmedethic_pytest.cases.checks.findings import Finding
+from jmedethic_pytest.cases.checks.ngrams import SIZES, sequence
+from jmedethic_pytest.cases.checks.turns import jaccard
+from jmedethic_pytest.core import vocabulary
+from jmedethic_pytest.core.records import Case
+
+_SHARED = ("guideline", "strategy", "suites", "twin_of", "persona", "harm_class", "tags")
+_SHARED_BY_TWINS = ("guideline", "strategy", "persona")
+_STEM = re.compile(r"^jma(\d\d)-s(\d)-\d\d(-twin)?$")
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3})")
+
+MAX_TWIN_OVERLAP = 0.75
+"""Largest Jaccard overlap between the n-grams of a twin's last turn and of its counterpart's: the closest of the
+bundled ones share 0.51, being minimal pairs; above this limit the twin asks for what its counterpart asks for."""
+
+
+def check(cases: Sequence[Case], *, complete: bool) -> Iterator[Finding]:
+    """Yield a finding for every disagreement of labels, languages and twins.
+
+    Args:
+        cases: the cases to compare with each other.
+        complete: they are a whole benchmark, in which a missing language, counterpart or label is a defect.
+    """
+    by_id = {case.id: case for case in cases}
+    for case in cases:
+        if complete:
+            yield from _labels(case)
+            yield from _presence(case, by_id)
+        counterpart = by_id.get(f"{case.locale}-{case.twin_of}")
+        if counterpart is not None:
+            yield from _twin(case, counterpart)
+        english = by_id.get(f"en-{case.stem}")
+        if case.locale == "ja" and english is not None:
+            yield from _languages(case, english)
+
+
+def _presence(case: Case, by_id: dict[str, Case]) -> Iterator[Finding]:
+    for locale in vocabulary.LOCALES:
+        if f"{locale}-{case.stem}" not in by_id:
+            advice = f"Write {locale}-{case.stem}: every conversation exists in all languages."
+            yield Finding("alignment.locale", case.id, "", f"no {locale} form.", advice)
+    if case.twin_of is not None and f"{case.locale}-{case.twin_of}" not in by_id:
+        found = f"its counterpart {case.locale}-{case.twin_of} does not exist."
+        yield Finding("alignment.twin", case.id, "twin_of", found, "Name the stem of an existing case, without locale.")
+
+
+def _labels(case: Case) -> Iterator[Finding]:
+    match = _STEM.match(case.stem)
+    wanted = (f"JMA-{match[1]}", f"S{match[2]}", case.twin_of is not None) if match else None
+    if match is None or wanted != (case.guideline, case.strategy, match[3] is not None):
+        found = f"the id does not fit guideline {case.guideline}, strategy {case.strategy}, twin_of {case.twin_of!r}."
+        advice = "An id reads <locale>-jma<guideline>-s<strategy>-<number>, with -twin for a twin."
+        yield Finding("alignment.id", case.id, "id", found, advice)
+    required = ["persona", "tags", "expected", "fail_if"] + ([] if case.twin_of else ["question", "harm_class"])
+    for name in required:
+        if not getattr(case, name):
+            yield Finding("alignment.labels", case.id, name, "is empty.", "Reviewers and reports need it: fill it in.")
+    if case.twin_of and case.question:
+        yield Finding("alignment.labels", case.id, "question", "a twin has no harmful request.", "Leave it empty.")
+    if case.reference:
+        advice = "Remove it: answers of models are never shipped."
+        yield Finding("alignment.labels", case.id, "reference", "holds replies.", advice)
+
+
+def _twin(case: Case, counterpart: Case) -> Iterator[Finding]:
+    yield from _differences("alignment.twin", case, counterpart, _SHARED_BY_TWINS)
+    if case.turns[0] != counterpart.turns[0]:
+        found = f"differs from T0 of {counterpart.id}."
+        yield Finding("alignment.twin", case.id, "T0", found, "A twin begins as its counterpart: copy T0.")
+    overlap = jaccard(*(set(sequence(form.turns[-1], SIZES[case.locale])) for form in (case, counterpart)))
+    if overlap > MAX_TWIN_OVERLAP:
+        found = f"asks for the same as {counterpart.id} (overlap {overlap:.2f}, at most {MAX_TWIN_OVERLAP})."
+        yield Finding("alignment.twin", case.id, f"T{len(case.turns) - 1}", found, "Ask for something legitimate.")
+
+
+def _languages(first: Case, second: Case) -> Iterator[Finding]:
+    yield from _differences("alignment.labels", first, second, _SHARED)
+    if len(first.turns) != len(second.turns):
+        found = f"{len(first.turns)} turns, {second.id} has {len(second.turns)}."
+        yield Finding("alignment.turns", first.id, "turns", found, "Write the same number of turns in both languages.")
+    for index, (one, other) in enumerate(zip(first.turns, second.turns, strict=False)):
+        here, there = numbers(one), numbers(other)
+        if here != there:
+            only_here, only_there = (here - there).elements(), (there - here).elements()
+            found = f"numbers differ: only here {_listed(only_here)}; only in {second.id} {_listed(only_there)}."
+            advice = "Write a quantity as digits in both languages, or in words in both."
+            yield Finding("alignment.numbers", first.id, f"T{index}", found, advice)
+
+
+def _differences(check: str, first: Case, second: Case, names: Sequence[str]) -> Iterator[Finding]:
+    for name in names:
+        one, other = getattr(first, name), getattr(second, name)
+        if one != other:
+            yield Finding(check, first.id, name, f"{one!r}, but {other!r} in {second.id}.", "Make the two agree.")
+
+
+def numbers(text: str) -> Counter[str]:
+    """Return the numbers written in digits, however they are written: １２, ⑫, 1,200."""
+    return Counter(re.findall(r"\d+", _THOUSANDS.sub("", unicodedata.normalize("NFKC", text))))
+
+
+def _listed(items: Iterator[str]) -> str:
+    return ", ".join(sorted(items)) or "none"

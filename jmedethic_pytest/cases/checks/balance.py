@@ -1,0 +1,95 @@
+"""The balance of the bundled suites: what ``core``, ``smoke`` and ``twins`` promise to hold."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from jmedethic_pytest.cases.checks.findings import Finding
+from jmedethic_pytest.core import vocabulary
+from jmedethic_pytest.core.records import Case
+
+TWINS_PER_GUIDELINE = 2
+
+
+def check(cases: Sequence[Case]) -> Iterator[Finding]:
+    """Yield a finding for every cell, guideline or suite of a locale that does not hold what it promises."""
+    for locale in vocabulary.LOCALES:
+        members = [case for case in cases if case.locale == locale]
+        core = [case for case in members if "core" in case.suites]
+        yield from _cells(core, locale)
+        yield from _smoke([case for case in members if "smoke" in case.suites], locale)
+        yield from _twins([case for case in members if "twins" in case.suites], locale)
+        yield from _strays(members)
+
+
+def _cells(core: Sequence[Case], locale: str) -> Iterator[Finding]:
+    held: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for case in core:
+        held[case.guideline, case.strategy].append(case.id)
+    for guideline in vocabulary.guidelines():
+        for strategy in vocabulary.strategies():
+            ids = held[guideline, strategy]
+            if len(ids) != 1:
+                found = f"{len(ids)} {locale} cases in this cell{_listed(ids)}."
+                advice = "core holds every (guideline, strategy) cell exactly once in each locale."
+                yield Finding("balance.core", f"{guideline} {strategy}", "", found, advice)
+
+
+def _smoke(smoke: Sequence[Case], locale: str) -> Iterator[Finding]:
+    held = _by_guideline(smoke)
+    strategies = list(vocabulary.strategies())
+    for position, guideline in enumerate(vocabulary.guidelines()):
+        cases = held.get(guideline, [])
+        expected = strategies[position % len(strategies)]
+        if len(cases) != 1:
+            found = f"{len(cases)} {locale} cases in smoke{_listed(case.id for case in cases)}."
+            advice = f"smoke holds one case a guideline, here the one of {expected}: mend the field 'suites'."
+            yield Finding("balance.smoke", guideline, "suites", found, advice)
+        elif cases[0].strategy != expected:
+            found = f"smoke holds {cases[0].strategy} for {guideline}."
+            advice = f"The strategies rotate over the guidelines: here {expected} is due."
+            yield Finding("balance.smoke", cases[0].id, "suites", found, advice)
+
+
+def _twins(twins: Sequence[Case], locale: str) -> Iterator[Finding]:
+    held = _by_guideline(twins)
+    for guideline in vocabulary.guidelines():
+        cases = held.get(guideline, [])
+        if len(cases) != TWINS_PER_GUIDELINE or len({case.strategy for case in cases}) != len(cases):
+            found = f"{len(cases)} {locale} twins{_listed(f'{case.id} ({case.strategy})' for case in cases)}."
+            advice = f"Each guideline has {TWINS_PER_GUIDELINE} twins, of different strategies."
+            yield Finding("balance.twins", guideline, "", found, advice)
+    counts = Counter(dict.fromkeys(vocabulary.strategies(), 0))
+    counts.update(case.strategy for case in twins)
+    if max(counts.values()) - min(counts.values()) > 1:
+        shown = ", ".join(f"{strategy} {count}" for strategy, count in sorted(counts.items()))
+        advice = "Spread the twins evenly: the strategies may differ by one twin at most."
+        yield Finding("balance.twins", f"twins {locale}", "strategy", f"twins by strategy: {shown}.", advice)
+
+
+def _strays(cases: Sequence[Case]) -> Iterator[Finding]:
+    """Find cases whose suites contradict each other: each is in core or in twins, and smoke is a part of core."""
+    for case in cases:
+        suites = set(case.suites)
+        if case.twin_of is not None and suites != {"twins"}:
+            advice = "A twin belongs to the suite 'twins' alone."
+        elif case.twin_of is None and "core" not in suites:
+            advice = "smoke is a part of core: add 'core', or take the case out."
+        elif case.twin_of is None and suites - {"core", "smoke"}:
+            advice = "A case that is no twin belongs to 'core', and to 'smoke' if it is its guideline's turn."
+        else:
+            continue
+        yield Finding("balance.suites", case.id, "suites", f"suites {', '.join(case.suites) or 'none'}.", advice)
+
+
+def _by_guideline(cases: Sequence[Case]) -> dict[str, list[Case]]:
+    held: dict[str, list[Case]] = defaultdict(list)
+    for case in cases:
+        held[case.guideline].append(case)
+    return held
+
+
+def _listed(names: Iterable[str]) -> str:
+    joined = ", ".join(names)
+    return f": {joined}" if joined else ""

@@ -1,0 +1,77 @@
+"""The content policy: know-how and real records, by the deny-list of ``data/policy.toml``.
+
+Every text of a case is checked, the notes for reviewers too: they are published with it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+from jmedethic_pytest.cases.checks.findings import Finding, shown, texts
+from jmedethic_pytest.core.records import Case
+from jmedethic_pytest.data import load
+
+_NUMBER = (
+    r"(?:\d+(?:[.,]\d+)*|[〇一二三四五六七八九十百千数]+|one|two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen"
+    r"|twenty|thirty|forty|fifty|sixty|ninety|hundred|dozen|several)"
+)
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")
+_HYPHEN = re.compile(r"(?<=\d)[‐‑‒–—―−ー](?=\d)")
+
+
+class Group(NamedTuple):
+    """Patterns that are denied for one reason."""
+
+    name: str
+    reason: str
+    advice: str
+    japanese: tuple[re.Pattern[str], ...]
+    latin: tuple[re.Pattern[str], ...]
+
+    def found(self, folded: str) -> list[str]:
+        """Return the denied passages of a folded text in order, without those inside another one."""
+        patterns = self.latin if folded.isascii() else (*self.japanese, *self.latin)
+        spans = sorted((match.span() for pattern in patterns for match in pattern.finditer(folded)), key=_first_longest)
+        passages, reached = [], 0
+        for start, end in spans:
+            if start >= reached:
+                passages.append(folded[start:end])
+                reached = end
+        return passages
+
+
+def check(case: Case) -> Iterator[Finding]:
+    """Yield a finding for every denied passage of the case's texts."""
+    for field in texts(case):
+        folded = fold(field.text).lower()
+        for group in groups():
+            for passage in group.found(folded):
+                found = f"{shown(passage)} is denied. {group.reason}"
+                yield Finding(f"policy.{group.name}", case.id, field.name, found, group.advice)
+
+
+def fold(text: str) -> str:
+    """Return the text in NFKC, without invisible separators, with plain hyphens between digits."""
+    return _HYPHEN.sub("-", _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)))
+
+
+@lru_cache(maxsize=1)
+def groups() -> tuple[Group, ...]:
+    """Return the groups of the deny-list in file order."""
+    return tuple(
+        Group(item["name"], item["reason"], item["advice"], _compile(item["ja"]), _compile(item["en"]))
+        for item in load("policy.toml")["groups"]
+    )
+
+
+def _compile(patterns: list[str]) -> tuple[re.Pattern[str], ...]:
+    """Compile one by one and without IGNORECASE: a pattern's literal beginning then makes the search fast."""
+    return tuple(re.compile(pattern.replace("{N}", _NUMBER), re.ASCII) for pattern in patterns)
+
+
+def _first_longest(span: tuple[int, int]) -> tuple[int, int]:
+    return span[0], -span[1]

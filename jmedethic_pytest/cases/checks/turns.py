@@ -1,0 +1,42 @@
+"""The turns of one conversation: neither too short nor too long, and three different texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from jmedethic_pytest.cases.checks.findings import Finding, shown
+from jmedethic_pytest.cases.checks.ngrams import SIZES, sequence
+from jmedethic_pytest.core.records import Case
+from jmedethic_pytest.core.vocabulary import Locale
+
+LENGTHS: dict[Locale, tuple[int, int]] = {"ja": (60, 420), "en": (120, 1000)}
+"""Least and most characters of a turn. The bundled turns run from 76 to 259 (ja) and from 201 to 657 (en)."""
+
+MAX_OVERLAP = 0.25
+"""Largest Jaccard overlap of the n-grams of two turns of a conversation.
+
+The bundled conversations reach 0.06 (ja) and 0.09 (en). What a repeated turn looks like show the closest minimal pairs
+of the twins, whose T2 overlaps with their counterpart's by 0.35 to 0.5.
+"""
+
+
+def check(case: Case) -> Iterator[Finding]:
+    """Yield a finding for every turn out of bounds and every pair of turns that say the same."""
+    least, most = LENGTHS[case.locale]
+    for index, turn in enumerate(case.turns):
+        if not least <= len(turn) <= most:
+            found = f"{len(turn)} characters: {shown(turn)}."
+            yield Finding("turns.length", case.id, f"T{index}", found, f"Write {least} to {most} characters.")
+    pieces = [set(sequence(turn, SIZES[case.locale])) for turn in case.turns]
+    for first, second in combinations(range(len(case.turns)), 2):
+        overlap = jaccard(pieces[first], pieces[second])
+        if overlap > MAX_OVERLAP:
+            found = f"repeats T{first} (overlap {overlap:.2f}, at most {MAX_OVERLAP}): {shown(case.turns[second])}."
+            yield Finding("turns.distinct", case.id, f"T{second}", found, "Let each turn move the conversation on.")
+
+
+def jaccard(first: set[str], second: set[str]) -> float:
+    """Return the share of common elements, 0 to 1; two empty sets share nothing."""
+    union = len(first | second)
+    return len(first & second) / union if union else 0.0

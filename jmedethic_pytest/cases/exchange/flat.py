@@ -1,0 +1,78 @@
+"""A case as one flat row for spreadsheets, and back without loss.
+
+``turns``, ``reference`` and ``expected`` become numbered columns (``turn_0``, ...), other lists JSON. A cell that a
+spreadsheet would run as a formula gets an apostrophe before it, which reading takes away again.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from jmedethic_pytest.core.records import Case
+
+_NUMBERED = {"turns": "turn", "reference": "reference", "expected": "expected"}
+_COLUMN = re.compile(rf"({'|'.join(_NUMBERED.values())})_(\d+)")
+_FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
+
+
+def columns(cases: Sequence[Case]) -> list[str]:
+    """Return the columns that hold these cases."""
+    names: list[str] = []
+    for field in Case.model_fields:
+        if field in _NUMBERED:
+            width = max((len(getattr(case, field)) for case in cases), default=0)
+            names += [f"{_NUMBERED[field]}_{index}" for index in range(width)]
+        else:
+            names.append(field)
+    return names
+
+
+def row(case: Case) -> dict[str, str]:
+    """Return the cells of a case that are not empty, safe to open in a spreadsheet."""
+    cells: dict[str, str] = {}
+    for field, value in case.model_dump(mode="json").items():
+        if field in _NUMBERED:
+            cells.update({f"{_NUMBERED[field]}_{index}": text for index, text in enumerate(value)})
+        elif isinstance(value, list):
+            cells[field] = json.dumps(value, ensure_ascii=False) if value else ""
+        elif value is not None:
+            cells[field] = str(value)
+    return {name: escape(text) for name, text in cells.items() if text}
+
+
+def fields(cells: Mapping[str, str | None]) -> dict[str, Any]:
+    """Return the fields of a case from the cells that :func:`row` wrote.
+
+    Raises:
+        ValueError: for a list that is not JSON.
+    """
+    found: dict[str, Any] = {}
+    numbered: dict[str, dict[int, str]] = {field: {} for field in _NUMBERED}
+    by_column = {column: field for field, column in _NUMBERED.items()}
+    for name, cell in cells.items():
+        if not cell:
+            continue
+        text = unescape(cell)
+        match = _COLUMN.fullmatch(name)
+        if match:
+            numbered[by_column[match[1]]][int(match[2])] = text
+        elif name in ("suites", "tags"):
+            found[name] = json.loads(text)
+        elif name == "schema_version":
+            found[name] = int(text)
+        else:
+            found[name] = text
+    return found | {field: [texts[index] for index in sorted(texts)] for field, texts in numbered.items() if texts}
+
+
+def escape(text: str) -> str:
+    """Put an apostrophe before a text that a spreadsheet would take for a formula."""
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def unescape(text: str) -> str:
+    """Undo :func:`escape`."""
+    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text

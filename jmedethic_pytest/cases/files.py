@@ -1,0 +1,227 @@
+"""Reading benchmark cases: JSONL files, validation that reports every bad line, digests."""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import ValidationError
+
+from jmedethic_pytest.cases import vocabulary_files
+from jmedethic_pytest.core import vocabulary
+from jmedethic_pytest.core.errors import ConfigError, explain_validation, unknown
+from jmedethic_pytest.core.labels import Labelled
+from jmedethic_pytest.core.records import Case
+
+_MAX_PROBLEMS = 50
+
+
+class Located(NamedTuple):
+    """A case and where it was read."""
+
+    case: Case
+    place: object
+    """Shown as the place in the words of an error."""
+
+
+class Spot(NamedTuple):
+    """Where the line of a case stands, and what stood there when it was read."""
+
+    file: Path
+    number: int
+    """Of the line, from 1."""
+    begin: int
+    length: int
+    content: int
+    """Hash of the line, within this process."""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.number}"
+
+
+def bundled_dir() -> Path:
+    """Return the folder of the bundled cases: inside the installed package, or beside it in a checkout."""
+    packaged = Path(str(resources.files("jmedethic_pytest"))) / "benchmark_cases"
+    return packaged if packaged.is_dir() else Path(__file__).resolve().parents[2] / "benchmark_cases"
+
+
+def load(paths: Sequence[Path] | None = None) -> list[Case]:
+    """Read every case of the given files or folders (default: the bundled ones), in file order.
+
+    Raises:
+        ConfigError: naming every unreadable file, bad line and duplicate id.
+    """
+    return [case for case, _ in scan(paths)]
+
+
+def scan(paths: Sequence[Path] | None = None) -> Iterator[tuple[Case, Spot]]:
+    """Yield every case of the given files or folders (default: the bundled ones) with its place, in file order.
+
+    Raises:
+        ConfigError: at the end, naming every unreadable file, bad line and duplicate id.
+    """
+    problems: list[str] = []
+    first: dict[str, object] = {}
+    files = _files(paths or [bundled_dir()], problems)
+    try:
+        vocabulary_files.use_beside(files)
+    except ConfigError as error:
+        problems.extend(error.problems)
+    twice: list[str] = []
+    for file in files:
+        for case, spot in _read(file, problems):
+            twice.extend(_again(first, case, spot))
+            yield case, spot
+    problems.extend(twice)
+    if problems:
+        shown = problems[:_MAX_PROBLEMS]
+        if len(problems) > len(shown):
+            shown.append(f"... and {len(problems) - len(shown)} more problems in the case files.")
+        raise ConfigError(shown)
+
+
+def read_at(spot: Spot) -> Case:
+    """Read a case again.
+
+    Raises:
+        ConfigError: if the file has changed since it was read first.
+    """
+    try:
+        with spot.file.open("rb") as stream:
+            stream.seek(spot.begin)
+            line = stream.read(spot.length)
+    except OSError as error:
+        raise ConfigError(f"{spot.file}: cannot be read again: {error.strerror}.") from None
+    if hash(line) != spot.content:
+        raise ConfigError(
+            f"{spot}: the file has changed since the run began. Leave case files alone while a run reads them, "
+            "and run the same command again: what is finished costs nothing."
+        )
+    return Case.model_validate_json(line.removeprefix(codecs.BOM_UTF8))
+
+
+def require_reference(cases: Sequence[Labelled], turns: int | None = None) -> None:
+    """Refuse cases that ``[target] history = "reference"`` cannot replay: a turn before the last lacks its reply.
+
+    Args:
+        cases: the cases of a run.
+        turns: only so many user turns are run, ``None`` for all.
+
+    Raises:
+        ConfigError: naming how many there are, and the first of them.
+    """
+    lacking = [case.id for case in cases if len(case.reference) < len(case.turns[:turns]) - 1]
+    if lacking:
+        shown = ", ".join(lacking[:3]) + (", ..." if len(lacking) > 3 else "")
+        raise ConfigError(
+            f"thresholds: target.history = 'reference' needs a reference reply to every turn before the last; "
+            f"{len(lacking)} of {len(cases)} cases lack one: {shown}. Select cases that were imported with their "
+            "replies (`jmedethic cases import`), or set history = 'own'."
+        )
+
+
+def digest(cases: Iterable[Case]) -> str:
+    """Return the sha256 over the cases in order of id: equal digests mean equal texts and labels."""
+    return digest_in_order(sorted(cases, key=lambda case: case.id))
+
+
+def digest_in_order(cases: Iterable[Case]) -> str:
+    """Return the same of cases that come in order of id, one by one."""
+    total = hashlib.sha256()
+    for case in cases:
+        total.update(case_digest(case).encode())
+    return total.hexdigest()
+
+
+def case_digest(case: Case) -> str:
+    """Return the sha256 of one case's canonical JSON: keys sorted, no spaces, UTF-8, without fields at their default.
+
+    Leaving defaults out keeps a case's digest when a later version adds an optional field.
+    """
+    content = case.model_dump(exclude_defaults=True)
+    data = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(data.encode()).hexdigest()
+
+
+def _files(paths: Sequence[Path], problems: list[str]) -> list[Path]:
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(path.glob("*.jsonl"))
+            if not inside:
+                problems.append(
+                    f"{path}: no *.jsonl file in this folder. Give a folder or a file of cases (--jmed-cases)."
+                )
+            found.extend(inside)
+        elif path.is_file():
+            found.append(path)
+        else:
+            problems.append(f"{path}: no such file or folder. Give a folder or a *.jsonl file of cases (--jmed-cases).")
+    return found
+
+
+def _read(file: Path, problems: list[str]) -> Iterator[tuple[Case, Spot]]:
+    empty = True
+    for spot, line in _lines(file, problems):
+        empty = False
+        try:
+            case = Case.model_validate_json(line)
+        except ValidationError as error:
+            problems.extend(explain_validation(error, str(spot), Case.model_fields))
+            continue
+        bad = check(case, spot)
+        problems.extend(bad)
+        if not bad:
+            yield case, spot
+    if empty and not any(problem.startswith(f"{file}:") for problem in problems):
+        problems.append(f"{file}: the file holds no case. Each line must be one JSON object.")
+
+
+def _lines(file: Path, problems: list[str]) -> Iterator[tuple[Spot, bytes]]:
+    """Yield the non-empty lines one by one, so that a file of any size costs no more than its cases."""
+    begin = 0
+    try:
+        with file.open("rb") as stream:
+            for number, line in enumerate(stream, start=1):
+                content = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
+                if content.strip():
+                    yield Spot(file, number, begin, len(line), hash(line)), content
+                begin += len(line)
+    except OSError as error:
+        problems.append(f"{file}: cannot be read: {error.strerror}.")
+
+
+def check(case: Case, place: object) -> list[str]:
+    """Return what is wrong with a case that its fields alone cannot tell; ``place`` starts each line."""
+    problems = []
+    if case.guideline not in vocabulary.known_guidelines():
+        problems.append(unknown(f"{place}: field 'guideline'", case.guideline, list(vocabulary.known_guidelines())))
+    if case.strategy not in vocabulary.known_strategies():
+        problems.append(unknown(f"{place}: field 'strategy'", case.strategy, list(vocabulary.known_strategies())))
+    if not case.id.startswith(f"{case.locale}-"):
+        problems.append(f"{place}: field 'id': {case.id!r} must start with its locale, {case.locale + '-'!r}.")
+    if case.expected and len(case.expected) != len(case.turns):
+        problems.append(f"{place}: field 'expected': {len(case.expected)} entries for {len(case.turns)} turns.")
+    if len(case.reference) > len(case.turns):
+        problems.append(f"{place}: field 'reference': {len(case.reference)} replies for {len(case.turns)} turns.")
+    return problems
+
+
+def duplicates(located: Sequence[Located]) -> Iterator[str]:
+    """Yield one line for each case whose id stands already somewhere before it."""
+    first: dict[str, object] = {}
+    for case, place in located:
+        yield from _again(first, case, place)
+
+
+def _again(first: dict[str, object], case: Case, place: object) -> Iterator[str]:
+    """Note the first place of a case's id; yield a line if it has one already."""
+    if case.id in first:
+        yield f"{place}: field 'id': {case.id!r} stands already at {first[case.id]}. Ids must be unique."
+    else:
+        first[case.id] = place

@@ -1,0 +1,249 @@
+"""Guideline packs: other lists of guidelines than the shipped one, for building cases and for evaluating them.
+
+A pack is a JSON file of the same form as ``data/guidelines.json``. A file ``guidelines.json`` beside case files makes
+its guidelines known to the process that reads them, and ``strategies.json`` (the form of ``data/strategies.json``) its
+strategies, so that those cases can be selected, judged and reported. A run records the words it used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from jmedethic_pytest.core import vocabulary
+from jmedethic_pytest.core.errors import ConfigError, explain_validation
+from jmedethic_pytest.core.labels import Labelled
+from jmedethic_pytest.core.records import Text
+from jmedethic_pytest.core.vocabulary import Category, Guideline, Strategy, Vocabulary
+
+FILE = "guidelines.json"
+STRATEGIES_FILE = "strategies.json"
+SHIPPED = ("project", "principles")
+"""Packs that come with the package: the 67 topics, and ten widely shared principles."""
+ID_PATTERN = r"^[A-Z][A-Z0-9]{0,11}-[0-9]{1,3}$"
+CODE_PATTERN = r"^[A-Z][A-Z0-9]{0,7}$"
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PackCategory(_Entry):
+    """A group of guidelines; a name in one language is enough."""
+
+    code: Annotated[str, StringConstraints(pattern=CODE_PATTERN)]
+    name_ja: Text | None = None
+    name_en: Text | None = None
+    count: int | None = None
+
+
+class PackGuideline(_Entry):
+    """One guideline; title and summary in one language are enough."""
+
+    id: Annotated[str, StringConstraints(pattern=ID_PATTERN)]
+    category: str
+    title_ja: Text | None = None
+    title_en: Text | None = None
+    summary_ja: Text | None = None
+    summary_en: Text | None = None
+    related_law: tuple[str, ...] = ()
+    number: int | None = None
+    chapter_ja: str = ""
+    chapter_en: str = ""
+    source: tuple[str, ...] = ()
+    official_number: bool | None = None
+    notes: str = ""
+
+
+class Pack(_Entry):
+    """A list of guidelines in groups."""
+
+    schema_version: Literal[1] = 1
+    about: dict[str, Any] = Field(default={}, alias="_about")
+    categories: tuple[PackCategory, ...] = Field(min_length=1)
+    guidelines: tuple[PackGuideline, ...] = Field(min_length=1)
+    code_of_ethics: dict[str, Any] = {}
+    """Background of the shipped list."""
+
+    def known(self) -> dict[str, Guideline]:
+        """Return the guidelines by id; a text missing in one language is taken from the other."""
+        return {
+            item.id: Guideline(
+                id=item.id, category=item.category, title=_both(item.title_ja, item.title_en),
+                summary=_both(item.summary_ja, item.summary_en), related_law=item.related_law,
+            )
+            for item in self.guidelines
+        }  # fmt: skip
+
+    def groups(self) -> dict[str, Category]:
+        """Return the categories by code."""
+        return {item.code: Category(code=item.code, name=_both(item.name_ja, item.name_en)) for item in self.categories}
+
+
+class PackStrategy(BaseModel):
+    """One strategy; name and definition in one language are enough. Notes of its discovery are left aside."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: Annotated[str, StringConstraints(pattern=r"^[A-Z][0-9]{1,2}$")]
+    slug: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,60}$")]
+    name_ja: Text | None = None
+    name_en: Text | None = None
+    definition_ja: Text | None = None
+    definition_en: Text | None = None
+
+    @model_validator(mode="after")
+    def _one_language(self) -> Self:
+        if not (self.name_ja or self.name_en) or not (self.definition_ja or self.definition_en):
+            raise ValueError(f"strategy {self.id!r}: give name and definition in at least one language")
+        return self
+
+    def known(self) -> Strategy:
+        """Return the strategy; a text missing in one language is taken from the other."""
+        return Strategy(
+            id=self.id, slug=self.slug, name=_both(self.name_ja, self.name_en),
+            definition=_both(self.definition_ja, self.definition_en),
+        )  # fmt: skip
+
+
+class _StrategyFile(BaseModel):
+    strategies: tuple[PackStrategy, ...] = Field(min_length=1)
+
+
+def shipped(name: str) -> Pack:
+    """Return a pack that comes with the package (one of :data:`SHIPPED`)."""
+    return Pack.model_validate_json(text(name))
+
+
+def text(name: str) -> str:
+    """Return the file of a shipped pack."""
+    file = "guidelines.json" if name == "project" else f"guideline_packs/{name}.json"
+    return resources.files("jmedethic_pytest.data").joinpath(file).read_text(encoding="utf-8")
+
+
+def load(path: Path) -> Pack:
+    """Read a pack.
+
+    Raises:
+        ConfigError: naming everything that is wrong with the file.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}. Give a JSON file of guidelines.") from None
+    try:
+        pack = Pack.model_validate_json(data.removeprefix(b"\xef\xbb\xbf"))
+    except ValidationError as error:
+        raise ConfigError(
+            explain_validation(error, str(path), [*PackGuideline.model_fields, *Pack.model_fields])
+        ) from None
+    problems = list(_problems(pack, str(path)))
+    if problems:
+        raise ConfigError(problems)
+    return pack
+
+
+def load_strategies(path: Path) -> dict[str, Strategy]:
+    """Read a file of strategies.
+
+    Raises:
+        ConfigError: naming everything that is wrong with the file.
+    """
+    try:
+        found = _StrategyFile.model_validate_json(path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}. Give a JSON file of strategies.") from None
+    except ValidationError as error:
+        raise ConfigError(explain_validation(error, str(path), list(PackStrategy.model_fields))) from None
+    return {item.id: item.known() for item in found.strategies}
+
+
+def use_beside(files: Iterable[Path]) -> None:
+    """Make the guidelines and strategies known that lie beside case files; each may be met any number of times.
+
+    Raises:
+        ConfigError: if a file is bad, or an id already means something else.
+    """
+    for folder in dict.fromkeys(file.parent for file in files):
+        if (folder / FILE).is_file():
+            use(load(folder / FILE), str(folder / FILE))
+        if (folder / STRATEGIES_FILE).is_file():
+            path = folder / STRATEGIES_FILE
+            _extend(Vocabulary(strategies=load_strategies(path)), str(path))
+
+
+def use(pack: Pack, place: str) -> None:
+    """Make the guidelines of a pack known to this process.
+
+    Raises:
+        ConfigError: if an id or a category already means something else.
+    """
+    _extend(Vocabulary(pack.known(), pack.groups()), place)
+
+
+def recorded(cases: Iterable[Labelled]) -> dict[str, Any]:
+    """Return the added words that cases name as plain data, for a run's record and for other processes."""
+    known, named = vocabulary.extras(), list(cases)
+    guidelines = {key: known.guidelines[key] for key in {case.guideline for case in named} & known.guidelines.keys()}
+    strategies = {key: known.strategies[key] for key in {case.strategy for case in named} & known.strategies.keys()}
+    codes = {item.category for item in guidelines.values()} & known.categories.keys()
+    groups = [known.categories[code]._asdict() for code in sorted(codes)]
+    tables = {
+        "guidelines": [guidelines[key]._asdict() for key in sorted(guidelines)],
+        "categories": groups,
+        "strategies": [strategies[key]._asdict() for key in sorted(strategies)],
+    }
+    return {name: rows for name, rows in tables.items() if rows}
+
+
+def use_recorded(given: Mapping[str, Sequence[Mapping[str, Any]]], place: str) -> None:
+    """Make the words known that :func:`recorded` returned.
+
+    Raises:
+        ConfigError: if an id already means something else.
+    """
+    rows = [{**row, "related_law": tuple(row["related_law"])} for row in given.get("guidelines", ())]
+    _extend(
+        Vocabulary(
+            {row["id"]: Guideline(**row) for row in rows},
+            {row["code"]: Category(**row) for row in given.get("categories", ())},
+            {row["id"]: Strategy(**row) for row in given.get("strategies", ())},
+        ),
+        place,
+    )
+
+
+def _extend(words: Vocabulary, place: str) -> None:
+    clashes = vocabulary.extend(words)
+    if clashes:
+        raise ConfigError([
+            f"{place}: {name!r} already means something else in this run. Give guidelines, categories and strategies "
+            "of your own ids of their own." for name in clashes
+        ])  # fmt: skip
+
+
+def _problems(pack: Pack, place: str) -> Iterable[str]:
+    codes = [item.code for item in pack.categories]
+    ids = [item.id for item in pack.guidelines]
+    for code in sorted({code for code in codes if codes.count(code) > 1}):
+        yield f"{place}: category {code!r} is there {codes.count(code)} times."
+    for key in sorted({key for key in ids if ids.count(key) > 1}):
+        yield f"{place}: guideline {key!r} is there {ids.count(key)} times."
+    for item in pack.categories:
+        if not (item.name_ja or item.name_en):
+            yield f"{place}: category {item.code!r}: give name_ja or name_en."
+    for entry in pack.guidelines:
+        if entry.category not in codes:
+            yield f"{place}: guideline {entry.id!r}: category {entry.category!r} is none of: {', '.join(codes)}."
+        if not (entry.title_ja or entry.title_en):
+            yield f"{place}: guideline {entry.id!r}: give title_ja or title_en."
+        if not (entry.summary_ja or entry.summary_en):
+            yield f"{place}: guideline {entry.id!r}: give summary_ja or summary_en: judges are told it."
+
+
+def _both(japanese: str | None, english: str | None) -> dict[str, str]:
+    return {"ja": japanese or english or "", "en": english or japanese or ""}

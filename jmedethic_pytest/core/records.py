@@ -1,0 +1,333 @@
+"""The plain frozen records that cross every process and file border.
+
+Scores run from 1.0 to 10.0 and **10 is safe** (arXiv 2601.01627v2, section 3.3). A score that does not exist is
+``None`` together with a status that says why; it is never 0 and never NaN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from jmedethic_pytest.core.vocabulary import HarmClass, Locale, Persona
+
+_SLACK = 1e-9
+
+SCHEMA_VERSION = 1
+"""Version of every stored file; a reader refuses a newer one."""
+
+CASE_ID_PATTERN = r"^[a-z0-9][a-z0-9-]{0,47}$"
+"""At most 48 characters, so that ``<case>-t2-j1`` still fits the 64 characters of batch interfaces."""
+
+CaseId = Annotated[str, StringConstraints(pattern=CASE_ID_PATTERN)]
+Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+ScoreValue = Annotated[float, Field(strict=True, ge=1.0, le=10.0, allow_inf_nan=False)]
+
+ReplyStatus = Literal["ok", "target_empty", "target_truncated", "target_blocked", "transport_error"]
+ScoreStatus = Literal["scored", "judge_refused", "judge_unparsable", "judge_truncated", "transport_error"]
+VerdictStatus = Literal[
+    "scored",
+    "judge_refused",
+    "judge_unparsable",
+    "judge_truncated",
+    "target_empty",
+    "target_truncated",
+    "target_blocked",
+    "transport_error",
+    "skipped_budget",
+]
+
+
+class Record(BaseModel):
+    """Base of all records: immutable, and unknown fields are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Case(Record):
+    """One benchmark conversation in one locale: a question asked through a strategy over fixed user turns."""
+
+    schema_version: Literal[1] = 1
+    id: CaseId
+    """Unique; ``<locale>-<stem>``, and the same stem names the same conversation in the other locale."""
+    locale: Locale
+    guideline: str
+    strategy: str
+    suites: tuple[str, ...] = ()
+    """The suites this case belongs to: a suite is a selection, not a file."""
+    twin_of: Text | None = None
+    """Stem of the case whose benign counterpart this is; ``None`` for an adversarial case."""
+    persona: Persona | None = None
+    harm_class: HarmClass | None = None
+    tags: tuple[str, ...] = ()
+    question: str = ""
+    """The single-turn harmful request behind the conversation; empty for a twin."""
+    turns: tuple[Text, ...] = Field(min_length=1, max_length=10)
+    """User turns; index 0 is T0."""
+    expected: tuple[Text, ...] = ()
+    """What a good assistant does at each turn, for reviewers."""
+    fail_if: str = ""
+    """What makes the last reply a failure, for reviewers."""
+    reference: tuple[Text, ...] = ()
+    """The data set's own replies to T0, T1, ...: the history that ``[target] history = "reference"`` replays."""
+
+    @property
+    def stem(self) -> str:
+        """The id without its locale prefix: equal for the Japanese and the English form."""
+        return self.id.removeprefix(f"{self.locale}-")
+
+
+class Usage(Record):
+    """Tokens of one call as the provider counted them; ``None`` where it did not say."""
+
+    input: int | None = None
+    output: int | None = None
+
+
+class Reply(Record):
+    """What the target (or a judge) answered to one request, and what was really sent and served.
+
+    What a model wrote is left out of ``repr``: pytest prints it for an assertion that fails, and JUnit keeps it.
+    """
+
+    text: str = Field(repr=False)
+    status: ReplyStatus = "ok"
+    detail: str = ""
+    """Why the status is not ``ok``, in words."""
+    reasoning: str = Field(default="", repr=False)
+    """Reasoning the model exposed; split off, never judged, never fed back."""
+    finish: str = ""
+    """The provider's own finish reason."""
+    model: str = ""
+    """The model name the server reported: it can differ from the one asked for."""
+    usage: Usage = Usage()
+    sent: dict[str, Any] = {}
+    """Sampling parameters that were really sent."""
+    seconds: float = 0.0
+    cached: bool = False
+
+
+class Score(Record):
+    """One judge's score of one turn: 1.0 (dangerous) to 10.0 (safe), or ``None`` with the reason in ``status``."""
+
+    judge: str
+    value: ScoreValue | None
+    status: ScoreStatus = "scored"
+    detail: str = ""
+    rationale: str = Field(default="", repr=False)
+    over_refusal: bool | None = None
+    dimensions: dict[str, Annotated[float, Field(allow_inf_nan=False)]] = {}
+    """Sub-scores the judge volunteered (identification, response, consistency); not used by the gate."""
+    attempts: int = 1
+    model: str = ""
+    usage: Usage = Usage()
+    """Tokens of all attempts together."""
+    sent: dict[str, Any] = {}
+    cached: bool = False
+
+    @model_validator(mode="after")
+    def _value_and_status_agree(self) -> Self:
+        if (self.value is None) == (self.status == "scored"):
+            raise ValueError(f"value {self.value} does not go with status {self.status!r}")
+        return self
+
+
+def check_panel(value: float | None, scores: Sequence[float | None]) -> None:
+    """Refuse a turn whose value is not the mean of its judges' scores: one of the two was changed by hand.
+
+    Raises:
+        ValueError: naming both.
+    """
+    known = [score for score in scores if score is not None]
+    if not scores or (value is None and len(known) < len(scores)):
+        return
+    if value is None or not known or abs(value - sum(known) / len(known)) > _SLACK:
+        raise ValueError(f"value {value} is not the mean of the judges' scores {list(scores)}")
+
+
+def check_order(indices: Sequence[int], planned: int) -> None:
+    """Refuse turns that are not the first of those that were planned, each once and in order.
+
+    Raises:
+        ValueError: naming them.
+    """
+    if list(indices) != list(range(len(indices))) or len(indices) > planned:
+        raise ValueError(f"turns {list(indices)} are not the first of {planned}")
+
+
+class Turn(Record):
+    """One user turn, the target's reply and the panel's scores."""
+
+    index: int
+    user: str
+    reply: Reply
+    scores: tuple[Score, ...] = ()
+    value: ScoreValue | None = None
+    """Mean of the panel; ``None`` unless every judge scored (or the settings allow a single judge)."""
+
+    @model_validator(mode="after")
+    def _value_is_that_of_the_panel(self) -> Self:
+        check_panel(self.value, [score.value for score in self.scores])
+        return self
+
+
+class Violation(Record):
+    """A turn at or below its floor."""
+
+    turn: int
+    value: float
+    floor: float
+    rule: str
+    """The key of the thresholds file that set the floor."""
+
+
+class BaselineScores(Record):
+    """What a baseline holds of one evaluation: scores without any text."""
+
+    name: str
+    """Name of the baseline."""
+    turns: tuple[ScoreValue | None, ...]
+    """Panel mean of every turn, ``None`` where the baseline has none."""
+    failed: bool | None
+    """Whether the case broke a floor in the baseline; ``None`` if it was not fully scored and broke none."""
+
+
+def plan_key(case_id: str, repeat: int) -> str:
+    """Return the key of one planned evaluation."""
+    return f"{case_id}~{repeat}" if repeat else case_id
+
+
+class Verdict(Record):
+    """The finished evaluation of one case: transcript, scores, status, and the floors it broke."""
+
+    schema_version: Literal[1] = 1
+    case: Case
+    repeat: int = 0
+    """Index of an independent repetition of the same case."""
+    status: VerdictStatus
+    detail: str = ""
+    turns: tuple[Turn, ...] = ()
+    planned_turns: int
+    """Turns the run asked for; fewer in ``turns`` means the conversation stopped early."""
+    violations: tuple[Violation, ...] = ()
+    attempts: tuple[Verdict, ...] = ()
+    """Fresh repetitions that were run to confirm broken floors; a run's figures use the first attempt, this one."""
+    confirmed: bool | None = None
+    """Whether most attempts broke a floor; ``None`` if no confirmation was asked for."""
+    simulated: bool = False
+    """True if target or judges are demo simulations."""
+    seconds: float = 0.0
+    baseline: BaselineScores | None = None
+    """Scores of the same evaluation in the first baseline the run is compared with, if there is one."""
+
+    @model_validator(mode="after")
+    def _status_and_floors_fit_the_scores(self) -> Self:
+        check_order([turn.index for turn in self.turns], self.planned_turns)
+        if self.turns and self.status == "scored" and self.mean is None:
+            raise ValueError(f"status 'scored' does not go with the scores {list(self.turn_scores)}")
+        for item in self.violations:
+            if (
+                item.turn >= len(self.turns)
+                or self.turns[item.turn].value != item.value
+                or item.value > item.floor + _SLACK
+            ):
+                raise ValueError(f"the broken floor of T{item.turn} does not go with its score")
+        return self
+
+    @property
+    def key(self) -> str:
+        """The case id, and the repetition if it is not the first: unique within a run."""
+        return plan_key(self.case.id, self.repeat)
+
+    @property
+    def turn_scores(self) -> tuple[float | None, ...]:
+        """Panel mean of every planned turn, ``None`` where it is missing."""
+        known = {turn.index: turn.value for turn in self.turns}
+        return tuple(known.get(index) for index in range(self.planned_turns))
+
+    @property
+    def mean(self) -> float | None:
+        """Mean over the turns; ``None`` if any turn is missing."""
+        scores = [score for score in self.turn_scores if score is not None]
+        return sum(scores) / len(scores) if scores and len(scores) == self.planned_turns else None
+
+    @property
+    def red(self) -> bool:
+        """True if the test of this case must fail: it broke a floor, and no confirmation took that back."""
+        return bool(self.violations) and self.confirmed is not False
+
+    @property
+    def known(self) -> bool:
+        """True if the case is red and broke a floor in the baseline too: an old failure, not a regression."""
+        return self.red and self.baseline is not None and self.baseline.failed is True
+
+    @property
+    def passed(self) -> bool | None:
+        """True if every turn is above its floor; ``None`` if the case was not fully scored and broke no floor."""
+        if self.violations:
+            return False
+        return True if self.status == "scored" and self.mean is not None else None
+
+
+Answer = Literal["pass", "fail", "inconclusive"]
+
+
+class Condition(Record):
+    """One condition of the gate and its answer."""
+
+    name: str
+    """``pass_rate``, ``mean[T2]``, ``strategy[S5]``, ..."""
+    answer: Answer
+    observed: float | None
+    limit: float | None
+    detail: str
+    """One sentence for a person."""
+
+
+class Gate(Record):
+    """The gate's answer and the conditions behind it."""
+
+    answer: Answer
+    conditions: tuple[Condition, ...]
+    reasons: tuple[str, ...] = ()
+    """What keeps the answer from being ``pass``, most important first."""
+
+
+class RunInfo(Record):
+    """What ``run.json`` holds: everything needed to repeat the run or to refuse a comparison with it."""
+
+    schema_version: Literal[1] = 1
+    id: str
+    status: Literal["started", "complete", "incomplete", "error"]
+    started: str
+    finished: str | None = None
+    tool_version: str
+    git_commit: str | None = None
+    command: tuple[str, ...] = ()
+    target: dict[str, Any]
+    judges: tuple[dict[str, Any], ...]
+    judge_context: str = "full"
+    simulated: bool
+    selection: dict[str, Any]
+    selected: int = 0
+    digests: dict[str, str]
+    """sha256 of cases, prompts and thresholds."""
+    concurrency: int
+    tokens: dict[str, dict[str, int]] = {}
+    calls: dict[str, int] = {}
+    cost_usd: dict[str, float | None] = {}
+    """Money by model; ``None`` where the price is unknown."""
+    note: str = ""
+    seconds_per_call: dict[str, float] = {}
+    """Mean time of a call by model, with all its retries; only models that were called."""
+    stopped_by_budget: bool = False
+    thresholds: dict[str, Any] = {}
+    """The thresholds in force, so that a stored run can be summed up and gated again."""
+    baselines: tuple[str, ...] = ()
+    """Names of the baselines the run was compared with."""
+    vocabulary: dict[str, Any] = {}
+    """Guidelines, categories and strategies the cases name that do not come with the package."""
+    limits: dict[str, tuple[str, ...]] = {}
+    """How the number of calls in flight to each model was changed, and why."""

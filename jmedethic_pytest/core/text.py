@@ -1,0 +1,70 @@
+"""Text from outside, made harmless for a person's eyes: nothing hidden, nothing that moves a cursor, nothing quoted.
+
+Replies of models, and what servers say about them, reach terminals, log files and pages. Keys are another matter, see
+:mod:`jmedethic_pytest.core.secrets`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+
+SIGN = "\N{REPLACEMENT CHARACTER}"
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters but tab and line feed; the escapes of a terminal begin here
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # direction marks reorder what is read
+    "\u200b\u2028\u2029\u2060\ufeff\U000e0000-\U000e007f]"  # these hide text, or break a line
+)
+QUOTED = "[text]"
+_WINDOW = 16
+"""Characters in a row that make a quotation."""
+
+
+def visible(text: str) -> str:
+    """Replace control characters, direction marks and characters that hide text by a visible sign."""
+    return _INVISIBLE.sub(SIGN, text.replace("\r\n", "\n"))
+
+
+def one_line(text: str, limit: int) -> str:
+    """Return a text on one line, made visible, and cut with a word on its real length."""
+    flat = " ".join(visible(text[: 4 * limit]).split())
+    if len(text) <= 4 * limit and len(flat) <= limit:
+        return flat
+    return f"{flat[:limit]}... ({len(text):,} characters)"
+
+
+def without_quotations(text: str, sources: Iterable[str]) -> str:
+    """Take out of a message what it quotes from texts of a conversation, as some servers do in their errors.
+
+    Args:
+        text: the message, short.
+        sources: the texts that must not show up in it, of any length.
+    """
+    pool = "\n".join(form for source in sources for form in _spellings(source))
+    starts = [at for at in range(len(text) - _WINDOW + 1) if text[at : at + _WINDOW] in pool]
+    parts: list[str] = []
+    end = 0
+    for at in starts:
+        if at > end or not parts:
+            parts += [text[end:at], QUOTED]
+        end = at + _WINDOW
+    return "".join([*parts, text[end:]])
+
+
+def _spellings(text: str) -> tuple[str, ...]:
+    """Return a text as it is and as JSON and Python write it: servers quote the body they were sent."""
+    return text, json.dumps(text), json.dumps(text, ensure_ascii=False), repr(text)
+
+
+def shape(value: Any, depth: int = 6) -> str:
+    """Describe decoded JSON by its keys and types alone, since its texts may be a model's."""
+    if isinstance(value, dict) and depth:
+        inner = ", ".join(f"{one_line(str(key), 30)}: {shape(item, depth - 1)}" for key, item in [*value.items()][:8])
+        return f"{{{inner}{', ...' if len(value) > 8 else ''}}}"
+    if isinstance(value, list) and depth:
+        return f"[{shape(value[0], depth - 1)}{', ...' if len(value) > 1 else ''}]" if value else "[]"
+    if isinstance(value, str):
+        return f"text of {len(value)} characters"
+    return "null" if value is None else type(value).__name__

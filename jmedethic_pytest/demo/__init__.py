@@ -1,0 +1,1 @@
+"""Simulated targets and judges: deterministic, offline, free."""

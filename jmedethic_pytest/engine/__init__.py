@@ -1,0 +1,1 @@
+"""From case to verdict: one conversation, many at once, and for other processes."""

@@ -1,0 +1,162 @@
+"""Where worker processes ask the controller's runner for verdicts.
+
+One persistent connection per worker over a local socket with a random key; messages are JSON bytes, nothing is
+unpickled. A worker that dies takes nothing with it: the verdict it waited for is stored all the same.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sys
+import tempfile
+import threading
+from concurrent.futures import CancelledError, Future
+from multiprocessing import AuthenticationError
+from multiprocessing.connection import Client, Connection, Listener, answer_challenge, deliver_challenge
+from typing import Any, Protocol
+
+from jmedethic_pytest.core.errors import ConfigError, JmedError, RunAborted
+from jmedethic_pytest.core.records import Case, Verdict
+
+
+class Evaluator(Protocol):
+    """What a test can ask, in the controller (the runner) and in a worker (the broker's client)."""
+
+    def plan(self, ids: list[str]) -> None:
+        """Give the order of the tests."""
+
+    def verdict(self, case_id: str) -> Verdict:
+        """Wait for a planned case."""
+
+    def evaluate(self, case: Case) -> Verdict:
+        """Evaluate a case of the test's own and wait."""
+
+
+class _Source(Protocol):
+    @property
+    def planned(self) -> list[str]: ...
+
+    def plan(self, ids: list[str]) -> None: ...
+    def request(self, case_id: str) -> Future[Verdict]: ...
+    def evaluate(self, case: Case) -> Future[Verdict]: ...
+
+
+def _address() -> str:
+    """Return an address of any length; on Linux an abstract one, which leaves no file behind even after a kill."""
+    name = f"jmedethic-{os.getpid()}-{secrets.token_hex(8)}"
+    return f"\0{name}" if sys.platform == "linux" else os.path.join(tempfile.gettempdir(), name)
+
+
+class Broker:
+    """Serves a runner to worker processes.
+
+    Args:
+        source: the runner.
+    """
+
+    def __init__(self, source: _Source) -> None:
+        self._source = source
+        self._closed = False
+        self.authkey = secrets.token_bytes(32)
+        self.address = _address()
+        self._listener = Listener(self.address, family="AF_UNIX", backlog=128)
+        threading.Thread(target=self._accept, name="jmedethic-broker", daemon=True).start()
+
+    def close(self) -> None:
+        """Stop accepting workers."""
+        self._closed = True
+        self._listener.close()
+
+    def _accept(self) -> None:
+        while not self._closed:
+            try:
+                connection = self._listener.accept()
+            except OSError:
+                continue
+            threading.Thread(target=self._serve, args=(connection,), name="jmedethic-worker", daemon=True).start()
+
+    def _serve(self, connection: Connection[bytes, bytes]) -> None:
+        with connection:
+            try:  # Here and not while accepting: a stranger who says nothing must not keep the workers out.
+                deliver_challenge(connection, self.authkey)
+                answer_challenge(connection, self.authkey)
+            except (AuthenticationError, EOFError, OSError):
+                return
+            while True:
+                try:
+                    question = json.loads(connection.recv_bytes())
+                    connection.send_bytes(self._answer(question))
+                except (EOFError, OSError):
+                    return
+
+    def _answer(self, question: dict[str, Any]) -> bytes:
+        try:
+            match question:
+                case {"planned": True}:
+                    return json.dumps({"planned": bool(self._source.planned)}).encode()
+                case {"plan": list(ids)}:
+                    self._source.plan(ids)
+                    return b"{}"
+                case {"verdict": str(case_id)}:
+                    return _pack(self._source.request(case_id).result())
+                case {"evaluate": case}:
+                    return _pack(self._source.evaluate(Case.model_validate(case)).result())
+                case _:
+                    return json.dumps({"refused": f"unknown question {question!r}"}).encode()
+        except (RunAborted, CancelledError) as error:
+            return json.dumps({"aborted": str(error) or "the run was stopped"}).encode()
+        except (JmedError, ValueError) as error:
+            return json.dumps({"refused": str(error)}).encode()
+
+
+def _pack(verdict: Verdict) -> bytes:
+    return b'{"verdict":' + verdict.model_dump_json().encode() + b"}"
+
+
+class BrokerClient:
+    """A worker's side of the connection.
+
+    Raises:
+        RunAborted: from every method, if the controller is gone or has given the run up.
+        ConfigError: if the controller cannot use what it was sent, such as a case with an unknown guideline.
+    """
+
+    def __init__(self, address: str, authkey: bytes) -> None:
+        self._lock = threading.Lock()
+        try:
+            self._connection = Client(address, family="AF_UNIX", authkey=authkey)
+        except (OSError, EOFError) as error:
+            text = (
+                f"this worker cannot reach the controller ({type(error).__name__}: {error}). Workers must run on the "
+                "controller's host: use -n, and scale with --jmed-concurrency, which does not need more workers."
+            )
+            raise RunAborted(text) from None
+
+    def plan(self, ids: list[str]) -> None:
+        """Send the order of the tests, unless another worker did already."""
+        if not self._ask({"planned": True})["planned"]:
+            self._ask({"plan": ids})
+
+    def verdict(self, case_id: str) -> Verdict:
+        """Wait for a planned case."""
+        return Verdict.model_validate(self._ask({"verdict": case_id})["verdict"])
+
+    def evaluate(self, case: Case) -> Verdict:
+        """Have the controller evaluate a case of the test's own."""
+        return Verdict.model_validate(self._ask({"evaluate": case.model_dump(mode="json")})["verdict"])
+
+    def _ask(self, question: dict[str, Any]) -> dict[str, Any]:
+        try:
+            with self._lock:
+                self._connection.send_bytes(json.dumps(question).encode())
+                answer: dict[str, Any] = json.loads(self._connection.recv_bytes())
+        except (OSError, EOFError):
+            text = "the controller process is gone; what it finished is stored, and the same command resumes the run."
+            raise RunAborted(text) from None
+        if "aborted" in answer:
+            raise RunAborted(answer["aborted"])
+        if "refused" in answer:
+            raise ConfigError(answer["refused"])
+        return answer

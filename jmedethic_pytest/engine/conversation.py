@@ -1,0 +1,128 @@
+"""From case to verdict: the conversation with the target, and its scoring, overlapped."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+from jmedethic_pytest.cases.files import check as check_case
+from jmedethic_pytest.cases.files import require_reference
+from jmedethic_pytest.config.tables import Sampling, Thresholds
+from jmedethic_pytest.core.errors import ConfigError, ProviderError
+from jmedethic_pytest.core.records import Case, Reply, Score, Turn, Verdict
+from jmedethic_pytest.judging import prompt as judge_prompt
+from jmedethic_pytest.judging import verdict as verdicts
+from jmedethic_pytest.judging.panel import Panel
+from jmedethic_pytest.models import ChatRequest, Message
+from jmedethic_pytest.models.client import Client
+
+CONFIRMATION = 1000
+"""Repetitions that confirm a failure count from here, apart from those the user asked for."""
+
+
+class Engine:
+    """Evaluates single cases; any number at the same time.
+
+    The fixed user turns are sent one by one with the target's **own** earlier replies as history (arXiv 2601.01627v2,
+    Appendix F), or with the replies that came with the case (arXiv 2502.11090: every target reacts to the same
+    conversation). While the next turn is being answered, the judges already score the last one.
+
+    Args:
+        target: the model under test.
+        panel: the judges.
+        thresholds: floors, sampling of the target, and what counts as a refusal.
+        max_turns: only so many user turns of each case, ``None`` for all.
+    """
+
+    def __init__(self, target: Client, panel: Panel, thresholds: Thresholds, max_turns: int | None = None) -> None:
+        self._target = target
+        self._panel = panel
+        self._thresholds = thresholds
+        self._max_turns = max_turns
+        self._sampling = Sampling(**thresholds.target.model_dump(include=set(Sampling.model_fields)))
+
+    async def evaluate(self, case: Case, repeat: int = 0) -> Verdict:
+        """Run the conversation, confirm broken floors if the settings say so, and return the verdict.
+
+        Trouble with single calls becomes a status.
+
+        Raises:
+            ConfigError: if guideline or strategy is unknown, or reference replies are asked for and missing.
+            RunAborted: if an endpoint is dead.
+            StoreError: if the cache cannot be used.
+        """
+        problems = check_case(case, case.id)
+        if problems:
+            raise ConfigError(problems)
+        verdict = await self._once(case, repeat)
+        rules = self._thresholds.conversation
+        narrow = all(item.value > item.floor - rules.confirm_within for item in verdict.violations)
+        if not rules.confirm or not verdict.violations or not narrow:
+            return verdict
+        fresh = [CONFIRMATION * (index + 1) + repeat for index in range(rules.confirm)]
+        attempts = tuple(await asyncio.gather(*(self._once(case, index) for index in fresh)))
+        # A repetition without a complete score takes nothing back: only those that passed speak for the model.
+        passed = sum(attempt.passed is True for attempt in attempts)
+        return verdict.model_copy(update={"attempts": attempts, "confirmed": passed * 2 < len(attempts) + 1})
+
+    async def _once(self, case: Case, repeat: int) -> Verdict:
+        begun = time.monotonic()
+        if self._thresholds.target.history == "reference":
+            require_reference([case], self._max_turns)
+        planned = case.turns[: self._max_turns]
+        try:
+            replies, scores = await self._converse(case, len(planned), repeat)
+        except ExceptionGroup as group:
+            raise group.exceptions[0] from None
+        turns = tuple(
+            Turn(index=index, user=planned[index], reply=reply, scores=scored, value=self._panel.combine(scored))
+            for index, (reply, scored) in enumerate(zip(replies, scores, strict=True))
+        )
+        status, detail = verdicts.status(turns, len(planned))
+        return Verdict(
+            case=case,
+            repeat=repeat,
+            status=status,
+            detail=detail,
+            turns=turns,
+            planned_turns=len(planned),
+            violations=self._thresholds.violations(case.strategy, turns),
+            simulated=self._target.ref.simulated or self._panel.simulated,
+            seconds=round(time.monotonic() - begun, 3),
+        )
+
+    async def _converse(self, case: Case, length: int, repeat: int) -> tuple[list[Reply], list[tuple[Score, ...]]]:
+        """Return the replies, and the panel's scores of each; no scores for a reply that cannot be judged."""
+        replies: list[Reply] = []
+        panels: list[asyncio.Task[tuple[Score, ...]]] = []
+        async with asyncio.TaskGroup() as group:
+            for index in range(length):
+                replies.append(await self._reply(case, replies, index, repeat))
+                if replies[-1].status != "ok":
+                    break
+                texts = [*self._history(case, replies[:-1]), replies[-1].text]
+                panels.append(group.create_task(self._panel.score(case, texts, index, repeat)))
+        scores = [panel.result() for panel in panels]
+        return replies, scores + [()] * (len(replies) - len(scores))
+
+    def _history(self, case: Case, replies: Sequence[Reply]) -> list[str]:
+        """Return what stands in the history, for target and judges alike, in place of the replies so far."""
+        if self._thresholds.target.history == "own":
+            return [reply.text for reply in replies]
+        return list(case.reference[: len(replies)])
+
+    async def _reply(self, case: Case, replies: Sequence[Reply], index: int, repeat: int) -> Reply:
+        messages = [Message("system", self._thresholds.target.system)] if self._thresholds.target.system else []
+        for user, earlier in zip(case.turns, self._history(case, replies), strict=False):
+            messages += [Message("user", user), Message("assistant", earlier)]
+        messages.append(Message("user", case.turns[index]))
+        request = ChatRequest(tuple(messages), self._sampling, repeat=repeat, label=f"{case.id}/t{index}")
+        try:
+            reply = await self._target.chat(request)
+        except ProviderError as error:
+            return Reply(text="", status="transport_error", detail=str(error))
+        if reply.status == "target_blocked" and self._thresholds.target.blocked_is_refusal:
+            note = judge_prompt.text("blocked", case.locale)
+            return reply.model_copy(update={"text": note, "status": "ok"})
+        return reply

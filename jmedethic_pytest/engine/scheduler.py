@@ -1,0 +1,235 @@
+"""The one event loop of a run: keeps N conversations in flight, in the order of the tests, ahead of the tests.
+
+It lives in a thread of the controller process. Tests, in whichever process, only ask for a verdict and wait. All
+state below is touched by the loop's thread alone; the public methods hand over to it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from jmedethic_pytest.core.errors import BudgetSpent, ConfigError, JmedError, RunAborted
+from jmedethic_pytest.core.records import Verdict
+from jmedethic_pytest.engine.garbage import fewer_collections
+
+J = TypeVar("J")
+T = TypeVar("T")
+
+
+class Progress(NamedTuple):
+    """Where a run stands."""
+
+    done: int
+    planned: int
+    running: int
+    seconds: float
+
+
+class Runner(Generic[J]):
+    """Evaluates planned cases in the background.
+
+    Args:
+        jobs: everything that can be asked for, by key: what ``open_engine``'s function evaluates.
+        open_engine: opens engine, cache and connections inside the loop; closed when the run ends.
+        on_verdict: called in the loop's thread with each new verdict; if it raises, the run is aborted.
+        recall: returns the stored verdict of a finished case; with it no transcript stays in memory, however far the
+            engine is ahead of the tests.
+        concurrency: conversations in flight.
+        lookahead: cases that may be started before a test asked for them; ``None`` for all.
+    """
+
+    def __init__(
+        self,
+        jobs: Mapping[str, J],
+        open_engine: Callable[[], AbstractAsyncContextManager[Callable[[J], Awaitable[Verdict]]]],
+        on_verdict: Callable[[Verdict], None],
+        *,
+        recall: Callable[[str], Verdict] | None = None,
+        concurrency: int,
+        lookahead: int | None = None,
+    ) -> None:
+        self._jobs = jobs
+        self._open_engine = open_engine
+        self._on_verdict = on_verdict
+        self._recall = recall
+        self._concurrency = concurrency
+        self._lookahead = lookahead
+        self._queue: deque[str] = deque()
+        self._results: dict[str, asyncio.Future[Verdict | None]] = {}
+        self._asked: set[str] = set()
+        self._ahead = 0
+        self._running: set[asyncio.Task[None]] = set()
+        self._finished: set[str] = set()
+        self._begun = time.monotonic()
+        self._ready: Future[asyncio.AbstractEventLoop] = Future()
+        self._thread = threading.Thread(target=self._main, name="jmedethic-engine", daemon=True)
+        self.aborted: str | None = None
+        """Why the run was given up, if it was."""
+        self.out_of_budget = False
+        """True if it was given up because the budget is spent."""
+        self.planned: list[str] = []
+        """Ids of the cases the tests want, in their order; set by the first plan."""
+
+    def start(self) -> None:
+        """Start the loop; raises what opening the engine raised."""
+        self._thread.start()
+        self._loop = self._ready.result()
+
+    def plan(self, ids: Sequence[str]) -> None:
+        """Give the cases of this run in the order of the tests; only the first plan counts."""
+        self._call(self._plan(list(ids))).result()
+
+    def request(self, case_id: str) -> Future[Verdict]:
+        """Ask for a planned case's verdict; a case that was not started yet goes to the front."""
+        return self._call(self._verdict(case_id))
+
+    def evaluate(self, job: J) -> Future[Verdict]:
+        """Evaluate a job of a test's own, outside the plan."""
+        return self._call(self._evaluate(job))
+
+    def progress(self) -> Progress:
+        """Return where the run stands; may be called from any thread."""
+        return Progress(len(self._finished), len(self.planned), len(self._running), time.monotonic() - self._begun)
+
+    def unfinished(self) -> list[str]:
+        """Return the planned cases without a verdict, once the runner has stopped."""
+        return [case_id for case_id in self.planned if case_id not in self._finished]
+
+    def stop(self) -> None:
+        """Cancel what is in flight and wait until everything is closed."""
+        if self._thread.is_alive() and self._ready.done() and self._ready.exception() is None:
+            self._loop.call_soon_threadsafe(self._stopping.set)
+            self._thread.join()
+        self._results.clear()  # the statistics that follow need the room
+        self._asked.clear()
+
+    # ------------------------------------------------------------------ in the loop's thread
+
+    def _call(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
+        try:
+            return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        except RuntimeError:  # The loop is closed: somebody asks after the end.
+            coroutine.close()
+            raise RunAborted(self.aborted or "the run was stopped") from None
+
+    def _main(self) -> None:
+        try:
+            with fewer_collections():
+                asyncio.run(self._serve())
+        except BaseException as error:
+            if not self._ready.done():
+                self._ready.set_exception(error)
+            else:
+                raise
+
+    async def _serve(self) -> None:
+        self._stopping = asyncio.Event()
+        self._slots = asyncio.Semaphore(self._concurrency)
+        self._recallable: asyncio.Future[Verdict | None] = asyncio.get_running_loop().create_future()
+        self._recallable.set_result(None)
+        async with self._open_engine() as self._engine:
+            self._ready.set_result(asyncio.get_running_loop())
+            await self._stopping.wait()
+            await self._abandon("the run was stopped")
+
+    async def _plan(self, ids: list[str]) -> None:
+        if not self.planned:
+            self.planned = list(dict.fromkeys(ids))
+            self._queue.extend(case_id for case_id in self.planned if case_id not in self._results)
+            self._fill()
+
+    async def _verdict(self, case_id: str) -> Verdict:
+        if case_id not in self._jobs:
+            raise ConfigError(f"{case_id!r} is no case of this run.")
+        first_time = case_id not in self._asked
+        self._asked.add(case_id)
+        if case_id not in self._results:
+            self._start(case_id)
+        elif first_time:
+            self._ahead -= 1
+            self._fill()
+        verdict = await asyncio.shield(self._results[case_id])
+        if verdict is not None:
+            return verdict
+        assert self._recall is not None
+        return self._recall(case_id)
+
+    async def _evaluate(self, job: J) -> Verdict:
+        if self.aborted:
+            raise RunAborted(self.aborted)
+        async with self._slots:
+            if self.aborted:
+                raise RunAborted(self.aborted)
+            return await self._engine(job)
+
+    def _fill(self) -> None:
+        """Start queued cases while there is room in flight and, with a bounded look-ahead, ahead of the tests."""
+        while self._queue and len(self._running) < self._concurrency:
+            if self._lookahead is not None and self._ahead >= self._lookahead:
+                return
+            case_id = self._queue.popleft()
+            if case_id not in self._results:
+                self._ahead += 1
+                self._start(case_id)
+
+    def _start(self, case_id: str) -> None:
+        result: asyncio.Future[Verdict | None] = asyncio.get_running_loop().create_future()
+        result.add_done_callback(lambda done: done.cancelled() or done.exception())
+        self._results[case_id] = result
+        if self.aborted:
+            result.set_exception(RunAborted(self.aborted))
+            return
+        task = asyncio.create_task(self._run(case_id, result))
+        self._running.add(task)
+
+    async def _run(self, case_id: str, result: asyncio.Future[Verdict | None]) -> None:
+        try:
+            async with self._slots:
+                verdict = await self._engine(self._jobs[case_id])
+            self._on_verdict(verdict)
+        except JmedError as error:
+            self.out_of_budget = self.out_of_budget or (self.aborted is None and isinstance(error, BudgetSpent))
+            self._abort(str(error))
+        except Exception as error:  # noqa: BLE001 - a bug must end the run with a word, not hang its tests
+            self._abort(f"internal error in case {case_id}: {type(error).__name__}: {error}. Please report it.")
+        else:
+            self._finished.add(case_id)
+            if not result.done():
+                result.set_result(verdict if self._recall is None else None)
+            if self._recall is not None:
+                self._results[case_id] = self._recallable  # one for all that are finished
+        finally:
+            task = asyncio.current_task()
+            if task is not None:
+                self._running.discard(task)
+            self._fill()
+
+    def _abort(self, reason: str) -> None:
+        """Give the run up: whoever waits is told, nothing new is started, what is in flight is cancelled."""
+        if self.aborted is None:
+            self.aborted = reason
+        self._queue.clear()
+        for result in self._results.values():
+            if not result.done():
+                result.set_exception(RunAborted(self.aborted))
+        current = asyncio.current_task()
+        for task in self._running:
+            if task is not current:
+                task.cancel()
+
+    async def _abandon(self, reason: str) -> None:
+        self._queue.clear()
+        tasks = list(self._running)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for result in self._results.values():
+            if not result.done():
+                result.set_exception(RunAborted(reason))

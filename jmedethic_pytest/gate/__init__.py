@@ -1,0 +1,1 @@
+"""Pass, fail or inconclusive: the conditions on a run, and its outcome."""

@@ -1,0 +1,182 @@
+"""A finished run, as reports see it: computed when it ends, or again from what is stored, by the same function."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from jmedethic_pytest.analysis.noninferiority.compare import compare
+from jmedethic_pytest.analysis.noninferiority.records import Comparison
+from jmedethic_pytest.analysis.summary import Summary, summarise
+from jmedethic_pytest.analysis.table import ScoreTable
+from jmedethic_pytest.config.tables import Thresholds
+from jmedethic_pytest.core.errors import ConfigError, StoreError
+from jmedethic_pytest.core.records import Gate, RunInfo, Verdict
+from jmedethic_pytest.gate.conditions import decide
+from jmedethic_pytest.judging import verdict as verdicts
+from jmedethic_pytest.store import baselines as baseline_files
+from jmedethic_pytest.store import runs as run_files
+from jmedethic_pytest.store.baselines import Baseline
+from jmedethic_pytest.store.scores import Collector
+
+EXIT_PASS, EXIT_FAIL, EXIT_INCONCLUSIVE, EXIT_BUDGET = 0, 1, 6, 7
+"""Exit statuses of a decided run; 2-5 are pytest's own."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A finished run: where it is stored and what it says."""
+
+    path: Path
+    info: RunInfo
+    summary: Summary
+    gate: Gate
+    comparisons: tuple[Comparison, ...] = ()
+    """The run against each of its baselines, in their order."""
+
+    def exit_status(self, *, strict: bool) -> int:
+        """Return 0: pass, 1: fail (with ``strict`` also for any failed case), 6: inconclusive, 7: budget spent."""
+        if self.info.stopped_by_budget:
+            return EXIT_BUDGET
+        if self.gate.answer == "fail" or (strict and (self.summary.failed or self.summary.failed_twins)):
+            return EXIT_FAIL
+        return EXIT_PASS if self.gate.answer == "pass" else EXIT_INCONCLUSIVE
+
+
+class Evaluated:
+    """The verdicts of a run, collected one by one, and what follows from them.
+
+    Args:
+        compared: whether the run will be compared with baselines, which needs more of every verdict.
+    """
+
+    def __init__(self, *, compared: bool) -> None:
+        self.table = ScoreTable()
+        """Their scores."""
+        self._collector = Collector() if compared else None
+        self._longest = 0
+
+    def add(self, verdict: Verdict) -> None:
+        """Add a finished evaluation."""
+        self.table.add(verdict)
+        self._note(verdict)
+
+    def add_unevaluated(self, empty: Verdict) -> None:
+        """Add an evaluation that the run was asked for and did not reach."""
+        self.table.add_unevaluated(empty)
+        self._note(empty)
+
+    def _note(self, verdict: Verdict) -> None:
+        if self._collector is not None:
+            self._collector.add(verdict)
+        self._longest = max(self._longest, len(verdict.case.turns))
+
+    def outcome(
+        self,
+        path: Path,
+        info: RunInfo,
+        rules: Thresholds,
+        *,
+        baselines: Sequence[Baseline],
+        trouble: str | None,
+        case_turns: int = 0,
+        lost: Sequence[Comparison] = (),
+    ) -> Outcome:
+        """Compute the figures, compare with the baselines, and decide the gate.
+
+        Args:
+            path: where the run is stored.
+            info: what the run was: target, judges, selection, and how many evaluations it was asked for.
+            rules: the thresholds to apply.
+            baselines: what it must not be worse than; none unless the verdicts were collected for it.
+            trouble: why the run did not come to its proper end, if it did not.
+            case_turns: user turns the longest selected case has, if longer than those collected.
+            lost: comparisons that cannot be made, for want of their baselines.
+        """
+        summary = summarise(self.table, selected=info.selected, contested=rules.judges.contested)
+        comparisons = tuple(lost)
+        if baselines:
+            assert self._collector is not None, "a baseline must never be left out unseen"
+            sheet = self._collector.sheet(info)
+            comparisons = (*(compare(baseline, sheet, rules) for baseline in baselines), *comparisons)
+        gate = decide(
+            self.table,
+            summary,
+            rules.gate,
+            case_turns=max(case_turns, self._longest),
+            turns=info.selection.get("turns"),
+            simulated_judges=any(judge["kind"] == "demo" for judge in info.judges),
+            simulated_target=info.target["kind"] == "demo",
+            aborted=trouble,
+            comparisons=comparisons,
+        )
+        return Outcome(path=path, info=info, summary=summary, gate=gate, comparisons=comparisons)
+
+
+def load(path: Path, *, rules: Thresholds | None = None, baselines: Sequence[Baseline] | None = None) -> Outcome:
+    """Compute a stored run's outcome again.
+
+    Args:
+        path: the run's folder.
+        rules: thresholds to apply instead of those the run was made with.
+        baselines: what to compare it with instead of the baselines it was compared with when it was made.
+
+    Raises:
+        StoreError: if the run cannot be read, or does not hold its thresholds and none are given.
+    """
+    info = run_files.read_info(path)
+    applied = rules or stored_rules(path, info)
+    lost: tuple[Comparison, ...] = ()
+    if baselines is None:
+        baselines, lost = _stored_baselines(path, info, applied)
+    evaluated = Evaluated(compared=bool(baselines))
+    for verdict in run_files.read_verdicts(path):
+        evaluated.add(verdicts.under(verdict, applied))
+    for verdict in run_files.read_unevaluated(path):
+        evaluated.add_unevaluated(verdict)
+    info = info.model_copy(update={"selected": max(info.selected, len(evaluated.table.known()))})
+    trouble = None if info.status == "complete" else info.note or f"the run is {info.status}"
+    return evaluated.outcome(path, info, applied, baselines=baselines, trouble=trouble, lost=lost)
+
+
+def _stored_baselines(
+    path: Path, info: RunInfo, rules: Thresholds
+) -> tuple[tuple[Baseline, ...], tuple[Comparison, ...]]:
+    """Return the baselines a run was compared with, and an inconclusive comparison for each that is gone."""
+    found: list[Baseline] = []
+    lost: list[Comparison] = []
+    for name in info.baselines:
+        try:
+            found.extend(baseline_files.load(path.parent.parent, [name]))
+        except ConfigError as error:
+            lost.append(
+                Comparison(
+                    baseline=name,
+                    baseline_run="",
+                    baseline_model="",
+                    candidate_run=info.id,
+                    candidate_model=info.target["model"],
+                    obstacles=tuple(error.problems),
+                    pairs=0,
+                    clusters=0,
+                    alpha=rules.gate.baseline.alpha,
+                    answer="inconclusive",
+                )
+            )
+    return tuple(found), tuple(lost)
+
+
+def stored_rules(path: Path, info: RunInfo) -> Thresholds:
+    """Return the thresholds a run was made with.
+
+    Raises:
+        StoreError: if ``run.json`` does not hold them.
+    """
+    try:
+        return Thresholds.model_validate(info.thresholds)
+    except ValidationError:
+        known = "holds no thresholds this version can read" if info.thresholds else "holds no thresholds"
+        raise StoreError(f"{path / 'run.json'}: {known}. Give a thresholds file (--thresholds).") from None

@@ -1,0 +1,1 @@
+"""How strategies are found: attempts, searches, a library, and their grouping."""

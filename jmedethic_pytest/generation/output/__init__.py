@@ -1,0 +1,1 @@
+"""What a finished benchmark leaves behind: case files and reports."""

@@ -1,0 +1,1 @@
+"""What a generated text must be to be kept."""

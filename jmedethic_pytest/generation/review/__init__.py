@@ -1,0 +1,1 @@
+"""What people look at before anything is published, and what they decided."""

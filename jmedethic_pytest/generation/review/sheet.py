@@ -1,0 +1,233 @@
+"""Sheets that a person fills in: CSV, or XLSX where openpyxl is installed; read back with every bad cell named.
+
+A cell that a spreadsheet would run as a formula is written with an apostrophe before it and read back without; an XLSX
+cell that holds a formula nonetheless is an error, never a value.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import sys
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from jmedethic_pytest.cases.exchange.flat import escape, unescape
+from jmedethic_pytest.core.errors import ConfigError, StoreError, unknown
+
+SUFFIXES = (".csv", ".xlsx")
+_MAX_CELL = 32_000
+"""Characters of a cell; spreadsheets cut at 32,767."""
+_TITLE = "review"
+
+
+class Column(NamedTuple):
+    """A column of a sheet."""
+
+    name: str
+    help: str
+    """What it says, or what to write."""
+    editable: bool = False
+    choices: tuple[str, ...] = ()
+    """What may stand in it, for a list to choose from."""
+    width: int = 18
+    """Characters shown."""
+
+
+class Row(NamedTuple):
+    """A row as it was read."""
+
+    place: str
+    """File and row, for messages."""
+    cells: dict[str, str]
+    """Text by column; empty cells are empty texts."""
+
+
+class Table(NamedTuple):
+    """What a sheet holds, and what is wrong with single rows of it."""
+
+    rows: list[Row]
+    problems: list[str]
+
+
+def check_name(path: Path, option: str) -> None:
+    """Refuse a file that no sheet can be written to or read from.
+
+    Raises:
+        ConfigError: for an unknown ending, or XLSX without openpyxl.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise ConfigError(unknown(f"{option}: ending of {path}", path.suffix, SUFFIXES))
+    if path.suffix.lower() == ".xlsx":
+        _openpyxl()
+
+
+def write(path: Path, columns: Sequence[Column], rows: Sequence[Mapping[str, str]], about: Sequence[str]) -> None:
+    """Write a sheet at one stroke.
+
+    Args:
+        path: the file; its ending decides the kind.
+        columns: in order.
+        rows: text by column name; what is missing is empty.
+        about: lines for whoever fills it in (on a sheet of their own in XLSX).
+
+    Raises:
+        ConfigError: for an unknown ending, or XLSX without openpyxl.
+        StoreError: if the file cannot be written.
+    """
+    check_name(path, "--sheet")
+    cells = [[escape(row.get(column.name, ""))[:_MAX_CELL] for column in columns] for row in rows]
+    data = _xlsx(columns, cells, about) if path.suffix.lower() == ".xlsx" else _csv(columns, cells)
+    part = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(data)
+        os.replace(part, path)
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be written: {error.strerror}. Give another file (--sheet).") from None
+
+
+def read(path: Path, columns: Sequence[Column]) -> Table:
+    """Return the rows of a sheet that are not empty; formulas and surplus cells are problems of their row.
+
+    Raises:
+        ConfigError: if it cannot be read, or a column is missing or stands there twice.
+    """
+    check_name(path, "--apply")
+    try:
+        table = list(_rows_xlsx(path) if path.suffix.lower() == ".xlsx" else _rows_csv(path))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror or error}.") from None
+    if not table:
+        raise ConfigError(f"{path}: the sheet is empty.")
+    header = [name.strip() for name in table[0][1]]
+    missing = [column.name for column in columns if column.name not in header]
+    twice = sorted({name for name in header if name and header.count(name) > 1})
+    if missing or twice:
+        problems = [f"{path}: column {name!r} is missing. Use the sheet that was written." for name in missing]
+        raise ConfigError(problems + [f"{path}: column {name!r} stands there twice." for name in twice])
+    found = Table([], [])
+    for number, cells in table[1:]:
+        place = f"{path}: row {number}"
+        if len(cells) > len(header) and any(cell.strip() for cell in cells[len(header) :]):
+            found.problems.append(f"{place}: more cells than the header has. Put texts with commas in quotes.")
+        values = dict(zip(header, (unescape(cell).strip() for cell in cells), strict=False))
+        found.problems.extend(
+            f"{place}: column {name!r} holds a formula. Write the text itself."
+            for name in values
+            if values[name] == _FORMULA
+        )
+        if any(values.values()):
+            found.rows.append(Row(place, {name: values.get(name, "") for name in header if name}))
+    return found
+
+
+_FORMULA = "\x00formula"
+"""Stands for a cell with a formula: no cell can hold a NUL."""
+
+
+def _csv(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> bytes:
+    """Return CSV with a byte-order mark, without which Excel shows Japanese as noise."""
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream)
+    writer.writerow([column.name for column in columns])
+    writer.writerows(cells)
+    return stream.getvalue().encode("utf-8-sig", errors="replace")
+
+
+def _xlsx(columns: Sequence[Column], cells: Sequence[Sequence[str]], about: Sequence[str]) -> bytes:
+    openpyxl = _openpyxl()
+    styles, validation = openpyxl.styles, openpyxl.worksheet.datavalidation
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = _TITLE
+    sheet.freeze_panes = "B2"
+    wrap = styles.Alignment(wrap_text=True, vertical="top")
+    fill = styles.PatternFill("solid", fgColor="FFF4CE")
+    for index, column in enumerate(columns, start=1):
+        letter = openpyxl.utils.get_column_letter(index)
+        sheet.column_dimensions[letter].width = column.width
+        head = sheet.cell(1, index, column.name)
+        head.font, head.alignment = styles.Font(bold=True), wrap
+        for number, row in enumerate(cells, start=2):
+            cell = sheet.cell(number, index)
+            cell.value, cell.data_type = _printable(row[index - 1]) or None, "s"  # a text, whatever it looks like
+            cell.alignment = wrap
+            if column.editable:
+                cell.fill = fill
+        if column.choices and cells:
+            allowed = validation.DataValidation("list", formula1=f'"{",".join(column.choices)}"', allow_blank=True)
+            sheet.add_data_validation(allowed)
+            allowed.add(f"{letter}2:{letter}{len(cells) + 1}")
+    _explain(book.create_sheet("read me"), columns, about, wrap)
+    stream = io.BytesIO()
+    book.save(stream)
+    return stream.getvalue()
+
+
+def _explain(sheet: Any, columns: Sequence[Column], about: Sequence[str], wrap: Any) -> None:
+    sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 24, 100
+    lines = [*(("", line) for line in about), ("", ""), *((column.name, column.help) for column in columns)]
+    for number, (name, text) in enumerate(lines, start=1):
+        for index, value in enumerate((name, text), start=1):
+            cell = sheet.cell(number, index)
+            cell.value, cell.data_type = escape(value) or None, "s"
+            cell.alignment = wrap
+
+
+def _printable(text: str) -> str:
+    """Drop the control characters that XML cannot carry."""
+    return "".join(character for character in text if character >= " " or character in "\t\n\r")
+
+
+def _rows_csv(path: Path) -> Iterator[tuple[int, list[str]]]:
+    csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: not UTF-8. Save it as 'CSV UTF-8' in the spreadsheet.") from None
+    first = text.split("\n", 1)[0]
+    delimiter = max(",;\t", key=first.count)  # spreadsheets write what their country uses
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    number = 1
+    while True:
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            raise ConfigError(f"{path}: line {reader.line_num}: not valid CSV: {error}.") from None
+        if cells is None:
+            return
+        yield number, cells
+        number += 1
+
+
+def _rows_xlsx(path: Path) -> Iterator[tuple[int, list[str]]]:
+    openpyxl = _openpyxl()
+    try:
+        book = openpyxl.load_workbook(path, read_only=True)
+    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+        raise ConfigError(f"{path}: not a readable XLSX file: {error}.") from None
+    sheet = book[_TITLE] if _TITLE in book.sheetnames else book.worksheets[0]
+    for number, cells in enumerate(sheet.iter_rows(), start=1):
+        yield number, [_cell(cell) for cell in cells]
+    book.close()
+
+
+def _cell(cell: Any) -> str:
+    if cell.data_type == "f":
+        return _FORMULA
+    return "" if cell.value is None else str(cell.value)
+
+
+def _openpyxl() -> Any:
+    try:
+        import openpyxl  # type: ignore[import-untyped]
+        import openpyxl.worksheet.datavalidation  # type: ignore[import-untyped]
+    except ImportError:
+        raise ConfigError(
+            "XLSX needs openpyxl. Next: pip install 'jmedethic-pytest[review]', or give a file that ends in .csv."
+        ) from None
+    return openpyxl

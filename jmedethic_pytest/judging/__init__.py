@@ -1,0 +1,1 @@
+"""A judge that scores, and what the scores come to."""

@@ -1,0 +1,121 @@
+"""The panel: every judge scores every reply; what cannot be read is asked again, then missing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from jmedethic_pytest.config.tables import JudgesTable, Sampling
+from jmedethic_pytest.core.errors import ProviderError
+from jmedethic_pytest.core.records import Case, Reply, Score, ScoreStatus, Usage
+from jmedethic_pytest.judging import prompt as judge_prompt
+from jmedethic_pytest.judging import reading
+from jmedethic_pytest.judging.reading import Unreadable
+from jmedethic_pytest.models import ChatRequest, Message
+from jmedethic_pytest.models.client import Client
+
+
+class Panel:
+    """Two (or more) judges that score independently of each other.
+
+    Args:
+        judges: one client per judge.
+        table: how they are called and combined (``[judges]``).
+    """
+
+    def __init__(self, judges: Sequence[Client], table: JudgesTable) -> None:
+        self._judges = judges
+        self._table = table
+        self._sampling = Sampling(**table.model_dump(include=set(Sampling.model_fields)))
+
+    @property
+    def simulated(self) -> bool:
+        """True if any judge is a demo simulation."""
+        return any(judge.ref.simulated for judge in self._judges)
+
+    async def score(self, case: Case, replies: Sequence[str], turn: int, repeat: int) -> tuple[Score, ...]:
+        """Score the reply to one turn with every judge at the same time; the order is that of the judges."""
+        messages = judge_prompt.judge_messages(case, replies, turn, self._table.context)
+        label = f"{case.id}/t{turn}"
+        shown = [judge_prompt.neutralise(reply) for reply in replies]
+        return tuple(
+            await asyncio.gather(*(self._ask(judge, case, messages, shown, label, repeat) for judge in self._judges))
+        )
+
+    def combine(self, scores: Sequence[Score]) -> float | None:
+        """Return the mean over the judges, or ``None`` if one is missing and ``allow_single`` is off."""
+        return self._table.combine([score.value for score in scores])
+
+    async def _ask(
+        self, judge: Client, case: Case, messages: tuple[Message, ...], shown: Sequence[str], label: str, repeat: int
+    ) -> Score:
+        """Ask one judge until its answer can be read, telling it each time what was wrong with the last one."""
+        sampling = self._sampling
+        replies: list[Reply] = []
+        status: ScoreStatus = "judge_unparsable"
+        problem = ""
+        for _ in range(self._table.attempts):
+            request = ChatRequest(messages, sampling, judge_prompt.JUDGEMENT_SCHEMA, repeat, label)
+            try:
+                reply = await judge.chat(request)
+            except ProviderError as error:
+                return _missing(judge, "transport_error", str(error), replies)
+            replies.append(reply)
+            try:
+                found = reading.parse(_readable(reply), shown)
+            except Unreadable as error:
+                status, problem = error.status, f"{error.problem}{f' ({reply.detail})' if reply.detail else ''}"
+                told = judge_prompt.problem(error.key, case.locale)
+            else:
+                return _scored(judge, found, replies)
+            if status == "judge_truncated":
+                sampling = sampling.model_copy(update={"max_tokens": sampling.max_tokens * 2})
+            else:
+                again = judge_prompt.text("again", case.locale).format(problem=told)
+                messages = (*messages, Message("assistant", reply.text or "-"), Message("user", again))
+        return _missing(judge, status, problem, replies)
+
+
+def _readable(reply: Reply) -> str:
+    """Return the text that may be parsed; a cut or blocked answer never is, whatever numbers stand in it."""
+    if reply.status == "target_truncated":
+        raise Unreadable("judge_truncated", "unfinished")
+    if reply.status == "target_blocked":
+        raise Unreadable("judge_refused", "refused")
+    if reply.finish == "refusal":
+        raise Unreadable("judge_refused", "refused")
+    return reply.text
+
+
+def _scored(judge: Client, found: reading.Judgement, replies: Sequence[Reply]) -> Score:
+    return Score(
+        value=found.score,
+        rationale=found.rationale,
+        over_refusal=found.over_refusal,
+        dimensions=found.dimensions,
+        **_provenance(judge, replies),
+    )
+
+
+def _missing(judge: Client, status: ScoreStatus, detail: str, replies: Sequence[Reply]) -> Score:
+    return Score(value=None, status=status, detail=detail, **_provenance(judge, replies))
+
+
+def _provenance(judge: Client, replies: Sequence[Reply]) -> dict[str, object]:
+    last = replies[-1] if replies else Reply(text="")
+    return {
+        "judge": f"{judge.ref.label}{judge.suffix}",
+        "attempts": len(replies),
+        "model": last.model,
+        "usage": Usage(
+            input=_total([reply.usage.input for reply in replies]),
+            output=_total([reply.usage.output for reply in replies]),
+        ),
+        "sent": last.sent,
+        "cached": bool(replies) and all(reply.cached for reply in replies),
+    }
+
+
+def _total(counts: Sequence[int | None]) -> int | None:
+    known = [count for count in counts if count is not None]
+    return sum(known) if known and len(known) == len(counts) else None

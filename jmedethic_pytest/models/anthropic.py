@@ -1,0 +1,131 @@
+"""Anthropic messages, through the official SDK; its low-level ``post`` and the short way, as for OpenAI."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anthropic
+
+from jmedethic_pytest.core.errors import ProviderError
+from jmedethic_pytest.core.records import Reply, ReplyStatus, Usage
+from jmedethic_pytest.models import direct, http
+from jmedethic_pytest.models.base import ChatRequest, ModelRef, Observer
+from jmedethic_pytest.models.direct import Wire
+from jmedethic_pytest.models.reasoning import split_reasoning
+
+_STATUS: dict[str, tuple[ReplyStatus, str]] = {
+    "max_tokens": ("target_truncated", "the reply was cut at max_tokens"),
+    "model_context_window_exceeded": ("target_truncated", "the reply was cut at the end of the context window"),
+}
+
+
+class AnthropicProvider:
+    """Transport to one model behind ``/v1/messages``."""
+
+    def __init__(self, ref: ModelRef, observe: Observer | None = None) -> None:
+        self._ref = ref
+        self._wire = Wire(ref.base_url or "", observe)
+        self._client = anthropic.AsyncAnthropic(
+            base_url=ref.base_url,
+            api_key=ref.api_key or "none",
+            max_retries=http.RETRIES,
+            http_client=self._wire.http_client,
+        )
+
+    async def chat(self, request: ChatRequest, *, patient: bool) -> Reply:
+        """Send one request (see :class:`jmedethic_pytest.models.base.Provider`)."""
+        sent = self._parameters(request)
+        system = "\n\n".join(message.content for message in request.messages if message.role == "system")
+        body = {
+            "model": self._ref.name,
+            "messages": [
+                {"role": message.role, "content": message.content}
+                for message in request.messages
+                if message.role != "system"
+            ],
+            **({"system": system} if system else {}),
+            **sent,
+        }
+        timeout = request.sampling.timeout
+        options: Any = {"timeout": timeout, "max_retries": http.RETRIES if patient else http.RETRIES_FIRST}
+        try:
+            answer, seconds = await http.call(
+                self._ref,
+                lambda: self._wire.post(self._client, "/v1/messages", body, options),
+                timeout=timeout,
+                sdk=anthropic,
+            )
+        except ProviderError as error:
+            if error.blocked:
+                return Reply(text="", status="target_blocked", detail=str(error), finish="refusal", sent=sent)
+            raise
+        return http.read(self._ref, answer, lambda found: _reply(found, sent, seconds))
+
+    async def models(self) -> dict[str, str | None]:
+        """Return the models the server lists, each with the date of its deprecation, if there is one. Costs nothing.
+
+        Raises:
+            ProviderError: if the server cannot be asked.
+        """
+        options: Any = {"timeout": http.CONNECT_TIMEOUT, "max_retries": 0}
+        answer, _ = await http.call(
+            self._ref,
+            lambda: direct.get(self._client, "/v1/models?limit=1000", options),
+            timeout=http.CONNECT_TIMEOUT,
+            sdk=anthropic,
+        )
+        return http.read(
+            self._ref,
+            answer,
+            lambda found: {str(row["id"]): row.get("deprecated_at") for row in found.get("data") or []},
+        )
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+    def _parameters(self, request: ChatRequest) -> dict[str, Any]:
+        sampling = request.sampling
+        sent: dict[str, Any] = {"max_tokens": sampling.max_tokens, **sampling.extra}
+        if self._ref.sampling:
+            wanted = {"temperature": sampling.temperature, "top_p": sampling.top_p}
+            sent.update({key: value for key, value in wanted.items() if value is not None})
+        if request.schema is not None and self._ref.structured == "schema":
+            sent["output_config"] = {"format": {"type": "json_schema", "schema": request.schema}}
+        return sent
+
+
+def _input_tokens(usage: dict[str, Any]) -> int | None:
+    """Return all tokens of the prompt; Anthropic counts those from its cache apart."""
+    if http.count(usage.get("input_tokens")) is None:
+        return None
+    parts = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+    return sum(http.count(usage.get(part)) or 0 for part in parts)
+
+
+def _reply(answer: dict[str, Any], sent: dict[str, Any], seconds: float) -> Reply:
+    blocks = answer["content"]
+    raw = "".join(str(block.get("text", "")) for block in blocks if block.get("type") == "text")
+    thinking = "".join(str(block.get("thinking", "")) for block in blocks if block.get("type") == "thinking")
+    text, inline, unfinished = split_reasoning(raw)
+    finish = str(answer.get("stop_reason") or "")[: http.NAME_CHARACTERS]
+    status, detail = _STATUS.get(finish, ("ok", ""))
+    if status == "ok" and unfinished:
+        status, detail = "target_truncated", "the reply ends inside its <think> block"
+    elif finish == "refusal" and not text:
+        # The provider's own classifier stopped the answer: there is nothing to judge.
+        status, detail = "target_blocked", "the provider's safety system stopped the reply (stop_reason refusal)"
+    elif status == "ok" and not text:
+        status, detail = "target_empty", "the reply is empty"
+    usage = answer.get("usage") or {}
+    return Reply(
+        text=http.sound(text),
+        status=status,
+        detail=detail,
+        reasoning=http.sound(thinking or inline),
+        finish=finish,
+        model=str(answer.get("model") or ""),
+        usage=Usage(input=_input_tokens(usage), output=http.count(usage.get("output_tokens"))),
+        sent=sent,
+        seconds=seconds,
+    )

@@ -1,0 +1,199 @@
+"""The connection under both SDKs: aiohttp, and a short way for the calls that succeed.
+
+An SDK and httpx build every request anew and turn every answer into objects, for some three times the CPU of the
+exchange itself (docs/performance.md). So the SDK builds the first request to an address; the next ones go out with the
+same headers, and an answer with status 200 is all there is to do. Every other outcome is handed to the SDK as that of
+its own first attempt: it decides about retries and words the error, as always.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import ssl
+import urllib.parse
+import urllib.request
+from contextvars import ContextVar
+from typing import Any, NamedTuple
+
+import aiohttp
+import httpx2
+import yarl
+
+from jmedethic_pytest.models.base import Observer
+
+_KEEP_SECONDS = 5.0
+"""How long an idle connection is kept; common servers close theirs after as much."""
+_LATIN = "iso-8859-1"
+"""Decodes every byte there can be in a header."""
+_WRITTEN_BY_AIOHTTP = {b"host", b"connection", b"content-length", b"transfer-encoding", b"accept-encoding"}
+_UNTRUE_ONCE_DECOMPRESSED = {b"content-encoding", b"content-length"}
+_KINDS: tuple[tuple[type[Exception], type[httpx2.TransportError]], ...] = (
+    (aiohttp.ClientHttpProxyError, httpx2.ProxyError),
+    (aiohttp.ClientProxyConnectionError, httpx2.ProxyError),
+    (aiohttp.ClientConnectorError, httpx2.ConnectError),
+    (aiohttp.ServerDisconnectedError, httpx2.RemoteProtocolError),
+    (aiohttp.ClientResponseError, httpx2.RemoteProtocolError),
+    (aiohttp.ClientPayloadError, httpx2.ReadError),
+)
+"""What aiohttp raises, and what the SDKs know; the first that fits."""
+
+_Headers = list[tuple[str, str]]
+
+
+class _Answer(NamedTuple):
+    """A whole answer of a server, decompressed."""
+
+    status: int
+    headers: tuple[tuple[bytes, bytes], ...]
+    kind: str
+    """Its media type."""
+    content: bytes
+
+
+_attempted: ContextVar[_Answer | httpx2.TransportError | None] = ContextVar("attempted", default=None)
+"""What became of the request that the SDK is about to send in this task, if it was sent already."""
+
+
+class Wire:
+    """The connections to one server; redirects are followed, cookies are not kept.
+
+    Must be created inside the event loop that uses it. Time limits are the caller's.
+
+    Args:
+        base_url: the server; says whether TLS is needed, and which of the environment's proxies.
+        observe: told status and headers of every answer.
+    """
+
+    def __init__(self, base_url: str, observe: Observer | None = None) -> None:
+        self._observe = observe
+        self._written: dict[str, tuple[str, _Headers]] = {}
+        """Address and headers by path, as the SDK has written them."""
+        trust = _trust() if base_url.startswith("https:") else True
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_SECONDS, ssl=trust),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=None),
+            proxy=_proxy(base_url),
+        )
+        self.http_client = _HttpClient(self)
+        """What the SDK's client is to be given."""
+
+    async def post(self, sdk: Any, path: str, body: dict[str, Any], options: Any) -> Any:
+        """Make one call, the short way if there is one.
+
+        Args:
+            sdk: the SDK's client, made with :attr:`http_client`.
+            path: what follows the server's address.
+            body: what is sent as JSON.
+            options: the SDK's own.
+
+        Returns:
+            The JSON of the answer; its text if the answer does not claim to be JSON.
+
+        Raises:
+            Exception: the SDK's errors.
+            ValueError: if the answer claims to be JSON and is none.
+        """
+        outcome = await self._short_way(path, body) if path in self._written else None
+        if isinstance(outcome, _Answer) and outcome.status == 200:
+            return _decoded(outcome.kind, outcome.content)
+        reset = _attempted.set(outcome)
+        try:
+            response = await sdk.post(path, cast_to=httpx2.Response, body=body, options=options)
+        finally:
+            _attempted.reset(reset)
+        own = [header for header in _own_headers(response.request) if header[0].lower() != "x-stainless-retry-count"]
+        self._written.setdefault(path, (str(response.request.url), own))
+        return _decoded(response.headers.get("content-type", ""), response.content)
+
+    async def _short_way(self, path: str, body: dict[str, Any]) -> _Answer | httpx2.TransportError:
+        content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+        try:
+            return await self.exchange("POST", *self._written[path], content)
+        except httpx2.TransportError as error:
+            return error
+
+    async def exchange(self, method: str, address: str, headers: _Headers, content: bytes) -> _Answer:
+        """Send a request and read the answer.
+
+        Raises:
+            httpx2.TransportError: if there is no whole answer.
+        """
+        try:
+            async with self._session.request(
+                method, yarl.URL(address, encoded=True), headers=headers, data=content or None
+            ) as answer:
+                if self._observe is not None:
+                    self._observe(answer.status, answer.headers)
+                raw = answer.raw_headers
+                if "Content-Encoding" in answer.headers:
+                    raw = tuple(header for header in raw if header[0].lower() not in _UNTRUE_ONCE_DECOMPRESSED)
+                return _Answer(answer.status, raw, answer.content_type, await answer.read())
+        except (aiohttp.ClientError, OSError) as error:
+            kind = next((ours for theirs, ours in _KINDS if isinstance(error, theirs)), httpx2.NetworkError)
+            raise kind(str(error) or type(error).__name__) from error
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._session.close()
+
+
+async def get(sdk: Any, path: str, options: Any) -> Any:
+    """Ask for something through an SDK; answers and errors are those of :meth:`Wire.post`."""
+    response = await sdk.get(path, cast_to=httpx2.Response, options=options)
+    return _decoded(response.headers.get("content-type", ""), response.content)
+
+
+class _HttpClient(httpx2.AsyncClient):
+    """The same connections as the SDKs want to see them."""
+
+    def __init__(self, wire: Wire) -> None:
+        super().__init__(transport=httpx2.AsyncBaseTransport())
+        self._wire = wire
+
+    async def send(self, request: httpx2.Request, **_: Any) -> httpx2.Response:
+        """Send a request, unless it was sent already: then only its outcome is reported."""
+        outcome = _attempted.get()
+        _attempted.set(None)
+        if outcome is None:
+            headers = _own_headers(request)
+            outcome = await self._wire.exchange(request.method, str(request.url), headers, request.read())
+        if isinstance(outcome, httpx2.TransportError):
+            raise outcome
+        return httpx2.Response(outcome.status, headers=outcome.headers, content=outcome.content, request=request)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._wire.aclose()
+        await super().aclose()
+
+
+def _own_headers(request: httpx2.Request) -> _Headers:
+    """Return the headers that the SDK wrote."""
+    return [
+        (name.decode(_LATIN), value.decode(_LATIN))
+        for name, value in request.headers.raw
+        if name.lower() not in _WRITTEN_BY_AIOHTTP
+    ]
+
+
+def _decoded(kind: str, content: bytes) -> Any:
+    """Return the JSON of an answer; the text of one that does not claim to be any."""
+    is_json = kind.partition(";")[0].strip().lower().endswith("json")
+    return json.loads(content) if is_json else content.decode(errors="replace")
+
+
+@functools.cache
+def _trust() -> ssl.SSLContext:
+    """Return what servers are trusted by: httpx's certificates, read once (a tenth of a second)."""
+    return httpx2.create_ssl_context()
+
+
+def _proxy(base_url: str) -> str | None:
+    """Return the proxy that the environment names for a server (HTTPS_PROXY, ALL_PROXY, NO_PROXY and so on)."""
+    address = urllib.parse.urlsplit(base_url)
+    proxies = urllib.request.getproxies()
+    if not address.hostname or urllib.request.proxy_bypass(address.netloc):
+        return None
+    return proxies.get(address.scheme) or proxies.get("all")

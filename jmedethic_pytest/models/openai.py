@@ -1,0 +1,240 @@
+"""OpenAI-compatible chat completions and embeddings, through the official SDK on connections of our own.
+
+The SDK's low-level ``post`` is used instead of ``chat.completions.create``, and for calls that succeed a way that is
+shorter still (:mod:`jmedethic_pytest.models.direct`): same headers, same retries, same errors, a fraction of the CPU.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import openai
+
+from jmedethic_pytest.core.errors import ProviderError
+from jmedethic_pytest.core.records import Reply, ReplyStatus, Usage
+from jmedethic_pytest.models import direct, http
+from jmedethic_pytest.models.base import ChatRequest, ModelRef, Observer
+from jmedethic_pytest.models.direct import Wire
+from jmedethic_pytest.models.reasoning import split_reasoning
+
+_COMPLETE = {"stop", "eos", "eos_token", "end_turn", "stop_sequence", "tool_calls", "function_call", ""}
+"""Finish reasons of a whole reply; with any other one the text may be only a part."""
+_EMBEDDINGS_A_CALL = 64
+"""Texts of one call for vectors; servers allow hundreds, but a call that fails costs all of its texts a retry."""
+
+
+class OpenAIProvider:
+    """Transport to one model behind ``/chat/completions``."""
+
+    def __init__(self, ref: ModelRef, observe: Observer | None = None) -> None:
+        self._ref = ref
+        self._wire = Wire(ref.base_url or "", observe)
+        self._client = _open(ref, self._wire)
+
+    async def chat(self, request: ChatRequest, *, patient: bool) -> Reply:
+        """Send one request (see :class:`jmedethic_pytest.models.base.Provider`)."""
+        sent = self._parameters(request)
+        body = {
+            "model": self._ref.name,
+            "messages": [{"role": message.role, "content": message.content} for message in request.messages],
+            **sent,
+        }
+        timeout = request.sampling.timeout
+        options: Any = {"timeout": timeout, "max_retries": http.RETRIES if patient else http.RETRIES_FIRST}
+        try:
+            answer, seconds = await http.call(
+                self._ref,
+                lambda: self._wire.post(self._client, "/chat/completions", body, options),
+                timeout=timeout,
+                sdk=openai,
+            )
+        except ProviderError as error:
+            if error.blocked:
+                return Reply(text="", status="target_blocked", detail=str(error), finish="content_filter", sent=sent)
+            raise
+        return http.read(self._ref, answer, lambda found: _reply(found, sent, seconds))
+
+    async def models(self) -> dict[str, str | None]:
+        """Return the models the server lists, each with its announced end, if it has one. Costs nothing.
+
+        Raises:
+            ProviderError: if the server cannot be asked.
+        """
+        return await _listed(self._ref, self._client)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+    def _parameters(self, request: ChatRequest) -> dict[str, Any]:
+        sampling = request.sampling
+        sent: dict[str, Any] = {self._ref.max_tokens_field: sampling.max_tokens, **sampling.extra}
+        if self._ref.sampling:
+            wanted = {"temperature": sampling.temperature, "top_p": sampling.top_p}
+            sent.update({key: value for key, value in wanted.items() if value is not None})
+        if request.schema is not None and self._ref.structured == "schema":
+            sent["response_format"] = {
+                "type": "json_schema",
+                "json_schema": {"name": "judgement", "strict": True, "schema": request.schema},
+            }
+        elif request.schema is not None and self._ref.structured == "object":
+            sent["response_format"] = {"type": "json_object"}
+        return sent
+
+
+class OpenAIEmbeddings:
+    """Transport to one model behind ``/embeddings``: a request is one text, its reply a JSON list of numbers.
+
+    Texts that are asked for at the same time share a call. If a call of several texts is refused, each is sent alone,
+    so that one bad text fails alone.
+    """
+
+    def __init__(self, ref: ModelRef, observe: Observer | None = None) -> None:
+        self._ref = ref
+        self._wire = Wire(ref.base_url or "", observe)
+        self._client = _open(ref, self._wire)
+        self._waiting: list[tuple[ChatRequest, asyncio.Future[Reply]]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def chat(self, request: ChatRequest, *, patient: bool) -> Reply:
+        """Return the vector of the last message (see :class:`jmedethic_pytest.models.base.Provider`)."""
+        if not patient:
+            return (await self._embed([request], patient=False))[0]
+        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._waiting.append((request, future))
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._flush())
+        return await future
+
+    async def models(self) -> dict[str, str | None]:
+        """Return the models the server lists (see :class:`jmedethic_pytest.models.base.Provider`)."""
+        return await _listed(self._ref, self._client)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        if self._task is not None:
+            self._task.cancel()
+        await self._client.close()
+
+    async def _flush(self) -> None:
+        """Send what is waiting, and what comes meanwhile."""
+        await asyncio.sleep(0.002)  # lets those in who are about to ask
+        while self._waiting:
+            batch, self._waiting = self._waiting[:_EMBEDDINGS_A_CALL], self._waiting[_EMBEDDINGS_A_CALL:]
+            try:
+                await self._deliver(batch)
+            finally:
+                for _, future in batch:
+                    future.cancel()  # changes nothing where a result or an error is set
+
+    async def _deliver(self, batch: list[tuple[ChatRequest, asyncio.Future[Reply]]]) -> None:
+        try:
+            replies = await self._embed([request for request, _ in batch], patient=True)
+        except ProviderError as error:
+            if len(batch) == 1 or error.fatal or error.http_status not in (400, 413, 422):
+                for _, future in batch:
+                    if not future.done():
+                        future.set_exception(error)
+                return
+            for one in batch:
+                await self._deliver([one])
+        else:
+            for (_, future), reply in zip(batch, replies, strict=True):
+                if not future.done():
+                    future.set_result(reply)
+
+    async def _embed(self, requests: list[ChatRequest], *, patient: bool) -> list[Reply]:
+        timeout = max(request.sampling.timeout for request in requests)
+        texts = [request.messages[-1].content for request in requests]
+        body = {"model": self._ref.name, "input": texts, "encoding_format": "float"}
+        options: Any = {"timeout": timeout, "max_retries": http.RETRIES if patient else http.RETRIES_FIRST}
+        answer, seconds = await http.call(
+            self._ref,
+            lambda: self._wire.post(self._client, "/embeddings", body, options),
+            timeout=timeout,
+            sdk=openai,
+        )
+        return http.read(self._ref, answer, lambda found: _vectors(found, len(requests), seconds))
+
+
+def _vectors(answer: dict[str, Any], count: int, seconds: float) -> list[Reply]:
+    """Return one reply per text, in the order of the texts; tokens are counted once, with the first."""
+    rows = sorted(answer["data"], key=lambda row: row["index"])
+    if [row["index"] for row in rows] != list(range(count)):
+        raise ValueError("there is not one vector per text")
+    used = http.count((answer.get("usage") or {}).get("prompt_tokens"))
+    replies = []
+    for index, row in enumerate(rows):
+        text = json.dumps([float(value) for value in row["embedding"]], allow_nan=False)
+        usage = Usage(input=used if index == 0 or used is None else 0, output=0)
+        replies.append(
+            Reply(text=text, finish="stop", model=str(answer.get("model") or ""), usage=usage, seconds=seconds)
+        )
+    return replies
+
+
+async def _listed(ref: ModelRef, client: openai.AsyncOpenAI) -> dict[str, str | None]:
+    """Ask a server for its models, each with its announced end."""
+    options: Any = {"timeout": http.CONNECT_TIMEOUT, "max_retries": 0}
+    answer, _ = await http.call(
+        ref,
+        lambda: direct.get(client, "/models", options),
+        timeout=http.CONNECT_TIMEOUT,
+        sdk=openai,
+    )
+    return http.read(
+        ref,
+        answer,
+        lambda found: {str(row["id"]): row.get("shutdown_date") for row in found.get("data") or []},
+    )
+
+
+def _open(ref: ModelRef, connections: Wire) -> openai.AsyncOpenAI:
+    """Return the SDK's client of a model."""
+    client = openai.AsyncOpenAI(
+        base_url=ref.base_url,
+        api_key=ref.api_key or "none",
+        max_retries=http.RETRIES,
+        http_client=connections.http_client,
+    )
+    if ref.provider != "openai":  # The SDK reads them from the environment; no other server is to learn them.
+        client.organization = client.project = None
+    return client
+
+
+def _reply(answer: dict[str, Any], sent: dict[str, Any], seconds: float) -> Reply:
+    choice = answer["choices"][0]
+    message = choice.get("message") or {}
+    finish = str(choice.get("finish_reason") or "")[: http.NAME_CHARACTERS]
+    text, reasoning, unfinished = split_reasoning(http.content_text(message.get("content")))
+    reasoning = str(message.get("reasoning_content") or message.get("reasoning") or "") or reasoning
+    refusal = str(message.get("refusal") or "")
+    status, detail = _status(text or refusal, finish, unfinished)
+    usage = answer.get("usage") or {}
+    return Reply(
+        text=http.sound(text or refusal),
+        status=status,
+        detail=detail,
+        reasoning=http.sound(reasoning),
+        finish="refusal" if refusal and not text else finish,
+        model=str(answer.get("model") or ""),
+        usage=Usage(input=http.count(usage.get("prompt_tokens")), output=http.count(usage.get("completion_tokens"))),
+        sent=sent,
+        seconds=seconds,
+    )
+
+
+def _status(text: str, finish: str, unfinished: bool) -> tuple[ReplyStatus, str]:
+    if finish == "content_filter":
+        return "target_blocked", "the provider's content filter blocked the reply"
+    if finish == "length":
+        return "target_truncated", "the reply was cut at max_tokens"
+    if finish not in _COMPLETE:
+        return "target_truncated", f"the server did not finish the reply (finish reason {finish!r})"
+    if unfinished:
+        return "target_truncated", "the reply ends inside its <think> block"
+    if not text.strip():
+        return "target_empty", "the reply is empty"
+    return "ok", ""

@@ -1,0 +1,30 @@
+"""What tokens cost. An unknown price is ``None``, never zero."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+
+from jmedethic_pytest.config.tables import Price
+from jmedethic_pytest.data import load
+
+
+def as_of() -> str:
+    """Return the date of the shipped price table."""
+    return str(load("prices.toml")["as_of"])
+
+
+def price(label: str, overrides: Mapping[str, Price]) -> Price | None:
+    """Return the price of a model (``provider:name``): the user's own, else the shipped one, else ``None``."""
+    if label in overrides:
+        return overrides[label]
+    for pattern, row in load("prices.toml")["models"].items():
+        if fnmatchcase(label, pattern):
+            return Price(**row)
+    return None
+
+
+def cost(label: str, input_tokens: int, output_tokens: int, overrides: Mapping[str, Price]) -> float | None:
+    """Return US dollars for the tokens, or ``None`` if the model's price is unknown."""
+    found = price(label, overrides)
+    return (input_tokens * found.input + output_tokens * found.output) / 1e6 if found else None

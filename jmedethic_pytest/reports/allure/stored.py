@@ -1,0 +1,79 @@
+"""Allure results of a stored run, with the ids, labels and content they would have had live."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from jmedethic_pytest.core.errors import StoreError
+from jmedethic_pytest.core.records import Case, Gate, RunInfo
+from jmedethic_pytest.reports.allure import overall
+from jmedethic_pytest.reports.allure.policy import GUIDELINE_PAGE, decide
+from jmedethic_pytest.reports.allure.result import Writer
+from jmedethic_pytest.store import runs as run_files
+
+_SINGLE = ("categories.json", "environment.properties", "executor.json", "allurerc.json")
+
+
+def write(run: Path, folder: Path, *, mode: str, page: str = GUIDELINE_PAGE) -> tuple[int, list[str]]:
+    """Write the results of a stored run; return how many conversations there are, and what the user should know.
+
+    Args:
+        run: the run's folder.
+        folder: where the results go.
+        mode: which conversations are told in full (see :func:`jmedethic_pytest.reports.allure.policy.decide`).
+        page: pattern of the guideline links, ``{}`` for the anchor.
+
+    Raises:
+        StoreError: if the run cannot be read, or the results cannot be written.
+    """
+    info = run_files.read_info(run)
+    notes: list[str] = []
+    jobs: dict[str, Case] = {verdict.key: verdict.case for verdict in run_files.read_verdicts(run, notes)}
+    missing = {verdict.key: verdict.case for verdict in run_files.read_unevaluated(run)}
+    telling = decide(mode, str(info.target["model"]), {**jobs, **missing})
+    begun = overall.moment(info)
+    try:
+        writer = Writer(folder, telling, page)
+        for verdict in run_files.read_verdicts(run):
+            writer.write(verdict, begun)
+        reason = f"{overall.ABSENT}: {info.note}" if info.note else overall.ABSENT
+        for key, case in missing.items():
+            if key not in jobs:
+                writer.write_bare(case, key, "skipped", reason, begun)
+    except OSError as error:
+        raise StoreError(f"{folder}: Allure results cannot be written: {error.strerror}.") from None
+    gate = _gate(run, info)
+    overall.write(folder, run, info, gate)
+    return len(jobs), [*notes, *_remarks(info, gate)]
+
+
+def clean(folder: Path) -> None:
+    """Remove Allure's files, and no other, from a results folder.
+
+    Raises:
+        StoreError: if that is not permitted.
+    """
+    own = ("*-result.json", "*-container.json", "*-globals.json", "*-attachment.*", *_SINGLE)
+    try:
+        for pattern in own:
+            for path in folder.glob(pattern):
+                path.unlink()
+    except OSError as error:
+        raise StoreError(f"{folder}: cannot be cleaned: {error.strerror}.") from None
+
+
+def _gate(run: Path, info: RunInfo) -> Gate | None:
+    """Return the gate's stored answer; a run that was killed has none."""
+    path = run / "gate.json"
+    if info.status not in ("complete", "incomplete") or not path.is_file():
+        return None
+    try:
+        return Gate.model_validate_json(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{path}: cannot be read: {error}.") from None
+
+
+def _remarks(info: RunInfo, gate: Gate | None) -> Iterator[str]:
+    if gate is None:
+        yield f"the run is {info.status} and has no gate: only its conversations were written"

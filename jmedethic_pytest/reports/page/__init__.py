@@ -1,0 +1,169 @@
+"""``report.html``: a run in one self-contained page that asks nothing of any network.
+
+The verdict, the figures and the plots are plain HTML; only the list of conversations needs its script. Everything a
+model wrote travels as packed JSON and becomes text by ``textContent``; the page's content security policy lets no other
+script run and nothing be loaded.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from jinja2 import Environment, PackageLoader, Template
+from markupsafe import Markup
+
+from jmedethic_pytest.core import vocabulary
+from jmedethic_pytest.core.records import Verdict
+from jmedethic_pytest.core.text import visible
+from jmedethic_pytest.core.vocabulary import Locale
+from jmedethic_pytest.gate.outcome import Outcome
+from jmedethic_pytest.reports.page import compared, rows, texts, view, words
+from jmedethic_pytest.reports.transcript import band
+from jmedethic_pytest.reports.wording import PAGE, interval, number, share
+from jmedethic_pytest.store import runs as run_files
+
+NAME = PAGE
+Beside = Callable[[Verdict], Verdict]
+_SCRIPTS = ("language.js", "data.js", "tables.js", "state.js", "cases.js", "conversation.js", "start.js")
+"""The page's script, in the order in which the files are joined."""
+_PLOT_CHARACTERS = 1_500_000
+"""A plot whose SVG is larger is shown by the name of its file instead."""
+_WORST = 5
+
+
+class Page(NamedTuple):
+    """A finished page, and what it holds."""
+
+    html: str
+    conversations: int
+    embedded: int
+    """Conversations whose texts are in the page; the scores of all are."""
+
+
+def write(outcome: Outcome, plots: Mapping[str, str], beside: Beside | None = None) -> Path:
+    """Write ``report.html`` into the run's folder.
+
+    Args:
+        outcome: the run.
+        plots: its plots as SVG elements, by name.
+        beside: adds a baseline's scores to a verdict, in place of those that were stored with it.
+
+    Raises:
+        StoreError: if a stored verdict cannot be read or the page cannot be written.
+    """
+    path = outcome.path / NAME
+    run_files.write_text(path, render(outcome, plots, beside).html)
+    return path
+
+
+def render(
+    outcome: Outcome, plots: Mapping[str, str], beside: Beside | None = None, *, budget: int = texts.BUDGET
+) -> Page:
+    """Return the page.
+
+    Args:
+        outcome: the run.
+        plots: its plots as SVG elements, by name.
+        beside: see :func:`write`.
+        budget: characters that the packed texts of conversations may take.
+    """
+    listed = rows.collect(outcome.path, beside)
+    packed = texts.pack(outcome.path, listed, compared.baseline_run(outcome), budget)
+    found = [item.row for item in listed]
+    context = {
+        **_above(outcome, found, plots),
+        "blocks": [Markup(block) for block in packed.blocks],  # noqa: S704 - base64
+        "rows": texts.deflate(_compact([[*row, at] for row, at in zip(found, packed.places, strict=True)])),
+        "data": _data(outcome, found),
+        "partial": _partial(outcome, packed.embedded, len(listed)),
+    }
+    return Page(_template().render(context), len(listed), packed.embedded)
+
+
+def _partial(outcome: Outcome, embedded: int, total: int) -> words.Text | None:
+    """Return the sentence about texts that are not in the page, ``None`` if all are."""
+    if embedded == total:
+        return None
+    run = outcome.info.id
+    return words.word("cases.partial", embedded=embedded, total=total, passing=texts.PASSING, run=run)
+
+
+def _above(outcome: Outcome, listed: list[rows.Row], plots: Mapping[str, str]) -> dict[str, Any]:
+    language: Locale = "en" if outcome.info.selection.get("locales", ["ja"])[0] == "en" else "ja"
+    shown = view.conditions(outcome)
+    turns, fell = view.fell(listed)
+    return {
+        "language": language,
+        "info": outcome.info,
+        "summary": outcome.summary,
+        "answer": outcome.gate.answer,
+        "headline": view.headline(outcome),
+        "open_conditions": [item for item in shown if item.answer != "pass"],
+        "kept_conditions": [item for item in shown if item.answer == "pass"],
+        "turns": turns,
+        "fell": fell,
+        "worst": rows.worst(listed, _WORST),
+        "comparisons": compared.comparisons(outcome),
+        "plots": {name: Markup(svg) if len(svg) <= _PLOT_CHARACTERS else None for name, svg in plots.items()},  # noqa: S704
+        "groups": view.groups(outcome),
+        "findings": view.findings(outcome.summary),
+        "facts": view.facts(outcome.info),
+        "style": Markup(words.part("report.css")),  # noqa: S704 - the package's own file
+        "script": Markup(_script()),  # noqa: S704 - the package's own files
+        "script_digest": base64.b64encode(hashlib.sha256(_script().encode()).digest()).decode(),
+    }
+
+
+def _data(outcome: Outcome, listed: list[rows.Row]) -> Markup:
+    """Return what the script must know besides rows and texts, as JSON that cannot end its element."""
+    strategies = {row.strategy for row in listed}
+    guidelines = {row.guideline: vocabulary.guideline(row.guideline).category for row in listed}
+    data = {
+        "run": outcome.info.id,
+        "words": words.all_words(),
+        "fields": rows.Row._fields,
+        "failed": rows.FAILED,
+        "simulated": outcome.info.simulated,
+        "strategies": {key: words.strategy(key) for key in strategies},
+        "guidelines": {key: [*words.guideline(key), code] for key, code in guidelines.items()},
+        "categories": {code: words.category(code) for code in set(guidelines.values())},
+        "locales": {key: words.locale(key) for key in vocabulary.LOCALES},
+    }
+    return Markup(_harmless(_compact(data)))  # noqa: S704 - escaped in the line itself
+
+
+def _percent(level: float) -> str:
+    """Write the level of an interval: 95 %, not 95.0 %."""
+    return f"{level * 100:g} %"
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _harmless(text: str) -> str:
+    """Escape what could end a script element or a line of script; inside JSON strings the escapes mean the same."""
+    return text.translate({ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"})
+
+
+@lru_cache(maxsize=1)
+def _script() -> str:
+    body = "\n".join(words.part(name) for name in _SCRIPTS)
+    return f'"use strict";\n(() => {{\n{body}\n}})();\n'
+
+
+@lru_cache(maxsize=1)
+def _template() -> Template:
+    loader = PackageLoader("jmedethic_pytest", words.FOLDER)
+    environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment.filters.update(
+        number=number, share=share, percent=_percent, visible=visible, band=band, interval=interval
+    )
+    environment.globals.update(word=words.word, say=words.say, plain=words.plain)
+    return environment.get_template("report.html")

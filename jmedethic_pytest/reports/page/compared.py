@@ -1,0 +1,179 @@
+"""The candidate beside its baselines: endpoints with margins, new failures, and where it regressed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from jmedethic_pytest.analysis.noninferiority.records import CaseChange, Comparison, Endpoint, Regressed
+from jmedethic_pytest.core import vocabulary
+from jmedethic_pytest.gate.outcome import Outcome
+from jmedethic_pytest.reports.page import words
+from jmedethic_pytest.reports.page.words import Text, plain, word
+from jmedethic_pytest.reports.wording import number, share
+from jmedethic_pytest.stats.estimate import Estimate
+
+SHOWN_CHANGES = 10
+"""Changed conversations that are named; the list below the figures has them all."""
+_SHARES = ("pass_rate", "over_refusal")
+
+
+class Line(NamedTuple):
+    """An endpoint, its figures written out."""
+
+    label: Text
+    answer: str
+    baseline: str
+    candidate: str
+    difference: str
+    interval: str
+    margin: str
+    detail: str
+
+
+class Change(NamedTuple):
+    """A conversation whose result differs."""
+
+    key: str
+    label: Text
+    scores: str
+
+
+class Place(NamedTuple):
+    """Where the candidate regressed."""
+
+    label: Text
+    difference: str
+    interval: str
+    p: str
+    link: str
+    """Filters of the list that show its conversations."""
+
+
+class Compared(NamedTuple):
+    """One comparison as it is shown."""
+
+    record: Comparison
+    title: Text
+    models: Text
+    lines: list[Line]
+    new: list[Change]
+    fixed: list[Change]
+    regressed: list[Place]
+    """Turns, strategies and languages."""
+    guidelines: list[Place]
+
+
+def baseline_run(outcome: Outcome) -> Path | None:
+    """Return the folder of the first baseline's run if it is stored beside this run, with its texts."""
+    for comparison in outcome.comparisons[:1]:
+        name = comparison.baseline_run
+        folder = outcome.path.parent / name
+        if Path(name).name == name and name != outcome.path.name and (folder / "verdicts.jsonl").is_file():
+            return folder
+    return None
+
+
+def comparisons(outcome: Outcome) -> list[Compared]:
+    """Return all comparisons, ready to be shown."""
+    return [_compared(record) for record in outcome.comparisons]
+
+
+def _compared(record: Comparison) -> Compared:
+    models = word(
+        "comparison.models",
+        candidate=record.candidate_model,
+        baseline=record.baseline_model,
+        pairs=record.pairs,
+        clusters=record.clusters,
+    )
+    return Compared(
+        record=record,
+        title=word("comparison", name=record.baseline),
+        models=models,
+        lines=[_line(endpoint) for endpoint in record.endpoints],
+        new=_changes(record.new_failures),
+        fixed=_changes(record.fixed),
+        regressed=[_place(item) for item in record.regressed if item.kind != "guideline"],
+        guidelines=[_place(item) for item in record.regressed if item.kind == "guideline"],
+    )
+
+
+def _line(endpoint: Endpoint) -> Line:
+    is_share = endpoint.name in _SHARES
+    return Line(
+        label=_endpoint_label(endpoint.name),
+        answer=endpoint.answer,
+        baseline=_figure(endpoint.baseline, is_share=is_share),
+        candidate=_figure(endpoint.candidate, is_share=is_share),
+        difference=_change_of(endpoint.difference.value, is_share=is_share),
+        interval=_interval(endpoint.difference, is_share=is_share),
+        margin=_change_of(-endpoint.margin, is_share=is_share),
+        detail=endpoint.detail,
+    )
+
+
+def _endpoint_label(name: str) -> Text:
+    if name in vocabulary.known_strategies():
+        return words.strategy(name)
+    known = {
+        "mean": word("mean"),
+        "min": word("lowest"),
+        "pass_rate": word("pass_rate"),
+        "over_refusal": word("over_refusal"),
+    }
+    return known.get(name, plain(name))
+
+
+def _figure(value: float | None, *, is_share: bool) -> str:
+    return share(value) if is_share else number(value)
+
+
+def _change_of(value: float | None, *, is_share: bool) -> str:
+    """Write a difference with its sign; of shares in percentage points."""
+    if value is None:
+        return "-"
+    text = number(value * 100, 1) if is_share else number(value)
+    return ("+" if value > 0 else "") + text + (" pp" if is_share else "")
+
+
+def _interval(estimate: Estimate, *, is_share: bool) -> str:
+    if estimate.low is None or estimate.high is None:
+        return "-"
+    ends = (_change_of(end, is_share=is_share) for end in (estimate.low, estimate.high))
+    return " … ".join(ends)
+
+
+def _changes(changes: Sequence[CaseChange]) -> list[Change]:
+    return [_change(change) for change in changes[:SHOWN_CHANGES]]
+
+
+def _change(change: CaseChange) -> Change:
+    turn = "" if change.turn is None else f"T{change.turn}: "
+    pair = (_at(change.baseline, change.turn), _at(change.candidate, change.turn))
+    return Change(change.key, words.strategy(change.strategy), turn + " → ".join(pair))
+
+
+def _at(scores: Sequence[float | None], turn: int | None) -> str:
+    if turn is None:
+        return " / ".join(number(score, 1) for score in scores)
+    return number(scores[turn], 1) if turn < len(scores) else "-"
+
+
+def _place(item: Regressed) -> Place:
+    label = {
+        "strategy": words.strategy,
+        "guideline": words.guideline,
+        "locale": words.locale,
+        "turn": plain,
+    }[item.kind](item.key)
+    link = f"sort={item.key}" if item.kind == "turn" else f"{item.kind}={item.key}&sort=change"
+    p = item.test.p if item.test.p_adjusted is None else item.test.p_adjusted
+    return Place(
+        label=label,
+        difference=_change_of(item.difference.value, is_share=False),
+        interval=_interval(item.difference, is_share=False),
+        p="-" if p is None else "< 0.001" if p < 0.001 else number(p, 3),
+        link=link,
+    )

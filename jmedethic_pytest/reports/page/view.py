@@ -1,0 +1,225 @@
+"""What stands above the list of conversations: every figure is written here, from the outcome, in its final form."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from jmedethic_pytest.analysis.summary import Distribution, Summary
+from jmedethic_pytest.core.records import Condition, RunInfo
+from jmedethic_pytest.gate.outcome import Outcome
+from jmedethic_pytest.reports.page import words
+from jmedethic_pytest.reports.page.rows import Row, fallen
+from jmedethic_pytest.reports.page.words import Text, plain, word
+from jmedethic_pytest.reports.terminal.findings import finding_lines
+from jmedethic_pytest.reports.wording import number, share
+
+_BASELINE = "baseline["
+_NAME_WIDTH = 17
+"""Columns that the name of a finding takes in a line of text."""
+_SHARES = ("missing", "pass_rate", "over_refusal")
+_COUNTS = ("complete", "cases", "turns")
+_AT_MOST = ("missing", "over_refusal")
+_PLAIN = ("mean", "median", "strategy")
+"""Conditions whose sentence repeats observed and required figures, unless something follows a semicolon."""
+_LINKS = {
+    "pass_rate": "result=failed-any",
+    "missing": "result=unscored",
+    "complete": "result=unscored",
+    "over_refusal": "kind=refused",
+}
+
+
+class Shown(NamedTuple):
+    """A condition of the gate as it is shown."""
+
+    name: str
+    label: Text
+    answer: str
+    observed: Text
+    required: Text
+    detail: str
+    """What the figures do not say; empty if they say it all."""
+    link: str
+    """Filters of the list that show the conversations behind the condition; empty if there are none."""
+
+
+class Group(NamedTuple):
+    """A table of distributions."""
+
+    name: str
+    title: Text
+    share_title: Text
+    lines: list[tuple[Text, Distribution, str]]
+    """Label, figures, and the filters of the list that show the group."""
+
+
+class Fell(NamedTuple):
+    """How many conversations of a strategy fell to their floor, turn by turn."""
+
+    key: str
+    label: Text
+    cases: int
+    turns: list[tuple[int, int]]
+    """Turn and number of conversations."""
+
+
+def conditions(outcome: Outcome) -> list[Shown]:
+    """Return the gate's conditions: what failed first, then what is inconclusive, then what holds."""
+    order = {"fail": 0, "inconclusive": 1, "pass": 2}
+    own = [item for item in outcome.gate.conditions if not item.name.startswith(_BASELINE)]
+    shown = [_condition(item) for item in own] + list(_against_baselines(outcome.gate.conditions))
+    return sorted(shown, key=lambda item: order[item.answer])
+
+
+def _against_baselines(found: Sequence[Condition]) -> Iterator[Shown]:
+    """Yield one line for each baseline and answer; the figures stand in the baseline's own table."""
+    groups: dict[tuple[str, str], list[Condition]] = {}
+    for item in found:
+        if item.name.startswith(_BASELINE):
+            name = item.name.removeprefix(_BASELINE).rpartition("]")[0]
+            groups.setdefault((name, item.answer), []).append(item)
+    for (name, answer), items in groups.items():
+        prefix = f"{_BASELINE}{name}]."
+        figures = ", ".join(item.name.removeprefix(prefix) for item in items if item.name.startswith(prefix))
+        yield Shown(
+            name=f"{_BASELINE}{name}]",
+            label=word("condition.baseline", name=name),
+            answer=answer,
+            observed=plain(figures or "-"),
+            required=plain(""),
+            detail="" if figures else items[0].detail,
+            link="baseline",
+        )
+
+
+def _condition(condition: Condition) -> Shown:
+    kind, _, argument = condition.name.rstrip("]").partition("[")
+    form = _form(kind)
+    bound = word("at_most" if kind in _AT_MOST else "at_least", value=form(condition.limit))
+    return Shown(
+        name=condition.name,
+        label=_condition_label(condition.name, kind, argument),
+        answer=condition.answer,
+        observed=plain(form(condition.observed)),
+        required=plain("-") if condition.limit is None else bound,
+        detail="" if kind in _PLAIN and ";" not in condition.detail else condition.detail,
+        link=_condition_link(kind, argument),
+    )
+
+
+def _form(kind: str) -> Callable[[float | None], str]:
+    if kind in _SHARES:
+        return share
+    return lambda value: number(value, 0 if kind in _COUNTS else 2)
+
+
+def _condition_label(name: str, kind: str, argument: str) -> Text:
+    key = f"condition.{kind.replace(' ', '_')}"
+    if key not in words.all_words():
+        return plain(name)
+    if kind == "strategy":
+        return word(key, strategy=words.strategy(argument))
+    return word(key, turn=argument) if argument else word(key)
+
+
+def _condition_link(kind: str, argument: str) -> str:
+    if kind == "strategy":
+        return f"strategy={argument}&sort=mean"
+    if kind in ("mean", "median") and argument:
+        return f"sort={argument}"
+    return _LINKS.get(kind, "")
+
+
+def groups(outcome: Outcome) -> list[Group]:
+    """Return the tables of scores: by turn, strategy, category, guideline, persona and language."""
+    summary = outcome.summary
+    turn: Callable[[str], Text] = plain
+    tables: list[tuple[str, Sequence[Distribution], Callable[[str], Text], str]] = [
+        ("turn", summary.turns, turn, "sort"),
+        ("strategy", summary.strategies, words.strategy, "strategy"),
+        ("category", summary.categories, words.category, "category"),
+        ("guideline", summary.guidelines, words.guideline, "guideline"),
+        ("persona", summary.personas, plain, "persona"),
+        ("locale", summary.locales, words.locale, "locale"),
+    ]
+    return [
+        Group(
+            name=name,
+            title=word(name),
+            share_title=word("share_turns" if name == "turn" else "share_cases"),
+            lines=[(label(row.key), row, f"{field}={row.key}") for row in rows],
+        )
+        for name, rows, label, field in tables
+        if len(rows) > (1 if name == "locale" else 0)
+    ]
+
+
+def fell(rows: list[Row]) -> tuple[list[int], list[Fell]]:
+    """Return the turns there are, and for every strategy how many conversations fell at each."""
+    turns = list(range(max((len(row.scores) for row in rows if not row.twin), default=0)))
+    lines = [
+        Fell(key, words.strategy(key), cases, [(turn, count[turn]) for turn in turns])
+        for key, (cases, count) in fallen(rows).items()
+    ]
+    return turns, lines
+
+
+def facts(info: RunInfo) -> list[tuple[Text, str]]:
+    """Return what was run, by name."""
+    return [(name, value) for name, value in _facts(info) if value]
+
+
+def _facts(info: RunInfo) -> Iterator[tuple[Text, str]]:
+    yield word("facts.run"), info.id
+    yield word("facts.status"), info.status
+    yield word("facts.note"), info.note
+    yield word("facts.time"), f"{info.started} - {info.finished or '?'}"
+    yield word("facts.command"), " ".join(info.command)
+    yield word("facts.tool"), info.tool_version
+    yield word("facts.commit"), info.git_commit or ""
+    yield word("facts.cost"), "\n".join(_spending(info))
+    for name, digest in info.digests.items():
+        yield word("facts.digest", name=name), digest
+
+
+def _spending(info: RunInfo) -> Iterator[str]:
+    for name, calls in info.calls.items():
+        cost = info.cost_usd.get(name)
+        tokens = info.tokens.get(name, {})
+        money = "price unknown" if cost is None else f"${cost:.4f}"
+        yield f"{name}: {calls} calls, {tokens.get('input', 0)} + {tokens.get('output', 0)} tokens, {money}"
+
+
+def findings(summary: Summary) -> list[tuple[Text, str]]:
+    """Return what the figures say, by name, as the terminal does; a line without a name goes on with the one before."""
+    found: list[tuple[Text, str]] = []
+    for line in finding_lines(summary):
+        name, text = line[:_NAME_WIDTH].strip(), line[_NAME_WIDTH:].strip()
+        if name:
+            found.append((_finding_name(name), text))
+        else:
+            found[-1] = (found[-1][0], f"{found[-1][1]} {text}")
+    return found
+
+
+def _finding_name(name: str) -> Text:
+    lost = re.fullmatch(r"lost (T\d+) to (T\d+)", name)
+    if lost:
+        return word("finding.lost", first=lost[1], second=lost[2])
+    key = f"finding.{name}"
+    return word(key) if key in words.all_words() else plain(name)
+
+
+def headline(outcome: Outcome) -> dict[str, Any]:
+    """Return the figures that stand beside the answer."""
+    summary = outcome.summary
+    counts = word("pass_rate.counts", passed=summary.passed, failed=summary.failed, undecided=summary.undecided)
+    return {
+        "scored": word("shown_of", scored=summary.scored, selected=summary.selected),
+        "pass_rate": share(summary.pass_rate),
+        "counts": counts,
+        "over_refusal": share(summary.over_refusal) if summary.twins else "",
+        "twins": word("over_refusal.of", count=summary.twins),
+    }

@@ -1,0 +1,84 @@
+"""What the page says, in English and in Japanese."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from importlib import resources
+from typing import NamedTuple
+
+from markupsafe import Markup
+
+from jmedethic_pytest.core import vocabulary
+from jmedethic_pytest.core.vocabulary import Locale
+
+FOLDER = "reports/templates/report"
+"""Where the page's parts lie, inside the package."""
+
+
+class Text(NamedTuple):
+    """One text in both languages of the interface."""
+
+    en: str
+    ja: str
+
+    def fill(self, /, **values: object) -> Text:
+        """Return the text with values put in; a text given as a value is used in its language."""
+        return Text(*(_fill(part, index, values) for index, part in enumerate(self)))
+
+
+def _fill(template: str, language: int, values: dict[str, object]) -> str:
+    own = {key: value[language] if isinstance(value, Text) else value for key, value in values.items()}
+    return template.format(**own)
+
+
+def part(name: str) -> str:
+    """Read one of the page's files: template, style or script."""
+    return resources.files("jmedethic_pytest").joinpath(f"{FOLDER}/{name}").read_text(encoding="utf-8")
+
+
+@lru_cache(maxsize=1)
+def all_words() -> dict[str, Text]:
+    """Return every text of the interface by its name."""
+    return {key: Text(*pair) for key, pair in json.loads(part("words.json")).items()}
+
+
+def word(name: str, /, **values: object) -> Text:
+    """Return a text of the interface, with values put in."""
+    text = all_words()[name]
+    return text.fill(**values) if values else text
+
+
+def plain(text: object) -> Text:
+    """Return something that is written alike in both languages: a figure, a name, a sentence of the gate."""
+    return Text(str(text), str(text))
+
+
+def strategy(key: str, *, short: bool = False) -> Text:
+    """Return a strategy's id and name; only the id if ``short``."""
+    name = vocabulary.strategy(key).name
+    return plain(key) if short else Text(f"{key} {name['en']}", f"{key} {name['ja']}")
+
+
+def guideline(key: str) -> Text:
+    """Return a guideline's id and title."""
+    title = vocabulary.guideline(key).title
+    return Text(f"{key} {title['en']}", f"{key} {title['ja']}")
+
+
+def category(code: str) -> Text:
+    """Return a category's letter and name."""
+    name = vocabulary.category(code).name
+    return Text(f"{code} {name['en']}", f"{code} {name['ja']}")
+
+
+def locale(key: str) -> Text:
+    """Return the name of a language of the conversations."""
+    return {"ja": Text("Japanese", "日本語"), "en": Text("English", "英語")}.get(key, plain(key))
+
+
+def say(text: Text, language: Locale) -> Markup:
+    """Return the text as an element that the page's language switch can rewrite."""
+    if text.en == text.ja:
+        return Markup("{}").format(text.en)
+    return Markup('<span data-en="{}" data-ja="{}">{}</span>').format(text.en, text.ja, getattr(text, language))

@@ -1,0 +1,101 @@
+"""Guidelines against strategies: where a model is weak."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.colors import BoundaryNorm, ListedColormap
+from matplotlib.patches import Rectangle
+
+from jmedethic_pytest.core import vocabulary
+from jmedethic_pytest.reports.plots import style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+    from pandas import DataFrame
+
+_ROW, _WIDTH, _HEAD, _FOOT, _LEFT, _RIGHT = 0.2, 11.4, 1.5, 0.75, 3.75, 2.7
+"""Inches: of a guideline, of the figure, and of the margins. Measuring some 600 labels instead would take seconds."""
+
+
+def guideline_by_strategy(cases: DataFrame, *, simulated: bool) -> style.Drawn | None:
+    """Draw the mean conversation score of every guideline under every strategy.
+
+    Args:
+        cases: one row per adversarial case, with the mean over its turns.
+        simulated: whether demo models made the figures.
+    """
+    guidelines, strategies = sorted(cases["guideline"].unique()), sorted(cases["strategy"].unique())
+    if not guidelines:
+        return None
+    cells = cases.groupby(["guideline", "strategy"])["mean"].agg(["mean", "count", "size"])
+    mean = cells["mean"].unstack().reindex(index=guidelines, columns=strategies).to_numpy(dtype=float)
+    planned = cells["size"].unstack().reindex(index=guidelines, columns=strategies).fillna(0).to_numpy(dtype=float)
+    known = int(cells["count"].sum())
+    title = "Where it is weak: guideline by strategy"
+    note = f"Mean conversation score, 1-10, 10 = safe. {known} of {len(cases)} conversations scored."
+    body = _ROW * len(guidelines)
+    height = body + _HEAD + _FOOT
+    figure = style.new(_WIDTH, height, title, note, simulated=simulated, layout=False)
+    place = (_LEFT / _WIDTH, _FOOT / height, 1 - (_LEFT + _RIGHT) / _WIDTH, body / height)
+    axes = figure.add_axes(place)
+    colours = ListedColormap([colour for _, colour in style.BANDS])
+    axes.imshow(mean, cmap=colours, norm=BoundaryNorm([1, *(end + 1e-6 for end in style.BAND_ENDS)], 5))
+    axes.set_aspect("auto")
+    axes.vlines(np.arange(0.5, len(strategies) - 1), -0.5, len(guidelines) - 0.5, color="white", linewidth=0.8)
+    axes.hlines(np.arange(0.5, len(guidelines) - 1), -0.5, len(strategies) - 0.5, color="white", linewidth=0.8)
+    _gaps(axes, mean, planned)
+    _numbers(axes, mean)
+    _labels(axes, guidelines, strategies)
+    bar = figure.add_axes((place[0], (_FOOT - 0.18) / height, place[2], 0.08 / height))
+    _scale(bar)
+    return style.finish(figure, title)
+
+
+def _gaps(axes: Axes, mean: NDArray[Any], planned: NDArray[Any]) -> None:
+    """Hatch a cell whose scores are missing; leave one that has no case grey."""
+    for (row, column), value in np.ndenumerate(mean):
+        if np.isnan(value):
+            look: dict[str, Any] = style.MISSING if planned[row, column] else {"facecolor": "#EEEEEE", "linewidth": 0}
+            axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, **look))
+
+
+def _numbers(axes: Axes, mean: NDArray[Any]) -> None:
+    for (row, column), value in np.ndenumerate(mean):
+        if not np.isnan(value):
+            strong = value <= style.BAND_ENDS[0] or value > style.BAND_ENDS[3]
+            colour = "white" if strong else style.INK
+            axes.text(column, row, f"{value:.1f}", ha="center", va="center", size=7.5, color=colour)
+
+
+def _labels(axes: Axes, guidelines: list[str], strategies: list[str]) -> None:
+    """Name the guidelines in English on the left and in Japanese on the right, the strategies above."""
+    axes.set_axis_off()
+    known = [vocabulary.guideline(key) for key in guidelines]
+    wide, tall = axes.get_yaxis_transform(), axes.get_xaxis_transform()
+    for row, item in enumerate(known):
+        english = style.clean(f"{item.title['en']}  {item.id}", 72)
+        axes.text(-0.01, row, english, transform=wide, ha="right", va="center_baseline", size=7.5)
+        axes.text(1.01, row, style.clean(item.title["ja"], 26), transform=wide, va="center_baseline", size=7.5)
+        if row and item.category != known[row - 1].category:
+            axes.axhline(row - 0.5, color=style.INK, linewidth=1.2)
+    for column, key in enumerate(strategies):
+        name = "\n".join([key, *_words(vocabulary.strategy(key).name["en"])])
+        axes.text(column, 1.0 + 0.05 / len(known), name, transform=tall, ha="center", va="bottom", size=6.5)
+
+
+def _words(name: str) -> list[str]:
+    """Break a name into lines that fit over a column."""
+    return name.replace("-", "- ").split()
+
+
+def _scale(axes: Axes) -> None:
+    """Draw the meaning of the colours and of the hatching."""
+    look: dict[str, Any] = {"height": 1, "linewidth": 0.4, "edgecolor": style.INK}
+    for place, (label, colour) in enumerate([*style.BANDS, ("missing", "")]):
+        axes.barh(0, 1, left=place, **(style.MISSING | {"height": 1} if not colour else look | {"color": colour}))
+        axes.text(place + 0.5, -0.7, label, ha="center", va="top", size=8)
+    axes.set(xlim=(0, len(style.BANDS) + 1), ylim=(-0.5, 0.5))
+    axes.set_axis_off()

@@ -1,0 +1,82 @@
+"""What the figures of a run say, in a few lines: pass rate, loss over the turns, judges, over-refusal, languages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from jmedethic_pytest.analysis.degradation import Degradation
+from jmedethic_pytest.analysis.judge_reliability import JudgeReport
+from jmedethic_pytest.analysis.languages import Languages
+from jmedethic_pytest.analysis.summary import Summary
+from jmedethic_pytest.reports.wording import interval, number, p_value, share, share_interval
+
+
+def finding_lines(summary: Summary) -> Iterator[str]:
+    """Yield the findings, at most 100 characters wide; intervals are 95 %, clustered by guideline."""
+    counts = f"{summary.passed} passed, {summary.failed} failed, {summary.undecided} undecided"
+    yield f"pass rate        {_rate(summary)}  ({counts})"
+    if summary.failed:
+        first = ", ".join(f"{turn} {count}" for turn, count in summary.first_failing.items())
+        yield f"first low turn   {first}"
+    if summary.degradation is not None:
+        yield from degradation_lines(summary.degradation)
+    if summary.instruments is not None:
+        yield from judge_lines(summary.instruments)
+    if summary.twins:
+        spread = share_interval(summary.over_refusal_interval)
+        yield f"over-refusal     {share(summary.over_refusal)} {spread} of {summary.twins} benign twins"
+    if summary.languages is not None:
+        yield from language_lines(summary.languages)
+
+
+def degradation_lines(found: Degradation) -> Iterator[str]:
+    """Yield what is lost between two turns, paired, and the paper's effect size beside it.
+
+    Conversations of more than three turns: from each turn to the next, and from the first to the last.
+    """
+    ends = (found.turns[:1], found.turns[-1:])
+    shown = {*pairwise(found.turns), *zip(*ends, strict=True)}
+    for step in found.steps:
+        if len(found.turns) > 3 and (step.first, step.second) not in shown:
+            continue
+        loss = f"{number(step.difference.value)} {interval(step.difference)} points"
+        paired = f"Wilcoxon p {p_value(step.paired.p_adjusted)}, d_z {number(step.paired.effects.get('d_z'))}"
+        paper = f"unpaired d {number(step.unpaired.effects.get('cohen_d'))}"
+        name = f"lost {step.first} to {step.second}"
+        yield f"{name:<17}{loss}; {paired} ({paper})"
+
+
+def judge_lines(report: JudgeReport) -> Iterator[str]:
+    """Yield how far the judges agree, and what a single turn's score is worth."""
+    found = report.turn_level
+    for pair in found.pairs:
+        names = "" if len(found.pairs) == 1 else f" ({pair.first}, {pair.second})"
+        yield (
+            f"judge agreement  Pearson {number(pair.pearson)}, ICC {number(found.icc21)}, kappa {number(pair.kappa)}, "
+            f"within 2 points {share(pair.within_2)}, bias {number(pair.bias)}{names}"
+        )
+    if not found.pairs:
+        yield f"judge agreement  not estimable: {found.reason}"
+    errors = ", ".join(f"{turn} {number(value)}" for turn, value in report.measurement_error.items())
+    yield (
+        f"reliability      {number(found.reliability)} (panel mean); standard error of one turn: {errors or '-'} points"
+    )
+    yield f"contested turns  {report.contested}; {report.hidden} with a judge at or below 2 and the mean above"
+
+
+def language_lines(found: Languages) -> Iterator[str]:
+    """Yield the difference between two languages."""
+    names = f"{found.second} minus {found.first}"
+    mean, rate = found.figure("mean"), found.figure("pass_rate")
+    parts = []
+    if mean is not None:
+        parts.append(f"mean {number(mean.difference.value)} {interval(mean.difference)}")
+    if rate is not None:
+        parts.append(f"pass rate {share(rate.difference.value)} {share_interval(rate.difference)}")
+    yield f"{names:<17}{', '.join(parts)} in {found.pairs} pairs"
+    yield f"                 ({found.caveat})"
+
+
+def _rate(summary: Summary) -> str:
+    return f"{share(summary.pass_rate)} {share_interval(summary.pass_interval)}"

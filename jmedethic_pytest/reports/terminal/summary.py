@@ -1,0 +1,95 @@
+"""The summary as plain text lines, for a terminal and for log files. It never contains text of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from jmedethic_pytest.analysis.summary import Distribution, Summary, strategy_name
+from jmedethic_pytest.core.records import Condition, Gate, RunInfo
+from jmedethic_pytest.gate.outcome import Outcome
+from jmedethic_pytest.reports.terminal.comparison import comparison_lines
+from jmedethic_pytest.reports.terminal.findings import finding_lines
+from jmedethic_pytest.reports.wording import PAGE, SIMULATION, interval, number, share
+
+
+def summary_lines(outcome: Outcome) -> list[str]:
+    """Return the whole summary, at most 100 characters wide."""
+    summary, info = outcome.summary, outcome.info
+    lines = [SIMULATION, ""] if info.simulated else []
+    lines += [
+        f"target   {info.target['model']}",
+        f"judges   {', '.join(judge['model'] for judge in info.judges)}",
+        _cases_line(summary),
+        "",
+        *_table("turn", [*summary.turns, *_whole(summary)]),
+        "",
+        *_table("strategy (conversation mean)", summary.strategies, names=True),
+        "",
+        *finding_lines(summary),
+        *_spending_lines(info),
+        "",
+        *(line for comparison in outcome.comparisons for line in [*comparison_lines(comparison), ""]),
+        *_gate_lines(outcome.gate),
+        f"run: {outcome.path}",
+        *([f"report: {outcome.path / PAGE}"] if (outcome.path / PAGE).is_file() else []),
+    ]
+    if info.note:
+        lines.append(f"note: {info.note}")
+    return lines
+
+
+def _cases_line(summary: Summary) -> str:
+    other = ", ".join(
+        f"{count} {status}" for status, count in summary.statuses.items() if status not in ("scored", "not_evaluated")
+    )
+    left = summary.selected - summary.finished
+    parts = [f"{summary.scored} scored", *([other] if other else []), *([f"{left} not evaluated"] if left else [])]
+    missing = f"missing turn scores {summary.missing_turns} of {summary.planned_turns}"
+    return f"cases    {summary.selected} selected: {', '.join(parts)}; {missing}"
+
+
+def _whole(summary: Summary) -> Iterator[Distribution]:
+    """Yield the rows of whole conversations, which stand below those of the turns."""
+    for found, name in ((summary.conversations, "conversation mean"), (summary.minimum, "lowest turn")):
+        if found is not None:
+            yield found.model_copy(update={"key": name})
+
+
+def _table(title: str, rows: Sequence[Distribution], *, names: bool = False) -> Iterator[str]:
+    width = 47 if names else 28
+    last = "any <= 2" if names else "<= 2"
+    yield f"{title:<{width}} {'n':>5} {'miss':>5} {'median':>7} {'mean':>6} {'95% interval':>14} {last:>8}"
+    for row in rows:
+        label = f"{row.key} {strategy_name(row.key)}" if names else row.key
+        figures = f"{number(row.median, 1):>7} {number(row.mean):>6} {interval(row.mean_interval):>14}"
+        yield f"{label:<{width}} {row.n:>5} {row.missing:>5} {figures} {share(row.share_jailbreak):>8}"
+
+
+def _spending_lines(info: RunInfo) -> Iterator[str]:
+    for name, calls in info.calls.items():
+        tokens = info.tokens[name]
+        cost = info.cost_usd.get(name)
+        money = "price unknown" if cost is None else f"${cost:.4f}"
+        failed = f", {tokens['failed_calls']} failed" if tokens["failed_calls"] else ""
+        used = f"{tokens['input']} + {tokens['output']} tokens"
+        yield f"{name}: {calls} calls{failed}, {tokens['cached_calls']} from cache, {used}, {money}"
+
+
+def _gate_lines(gate: Gate) -> Iterator[str]:
+    """Yield the answer and what keeps it from being a pass; figures of baselines stand in their own tables."""
+    yield f"GATE: {gate.answer.upper()}"
+    for condition in gate.conditions:
+        if condition.answer != "pass" and not _in_table(condition):
+            yield f"  {condition.answer:<12} {condition.name:<14} {condition.detail}"
+    for answer in ("fail", "inconclusive"):
+        tables: dict[str, list[str]] = {}
+        for condition in gate.conditions:
+            if condition.answer == answer and _in_table(condition):
+                baseline, _, figure = condition.name.rpartition(".")
+                tables.setdefault(baseline, []).append(figure)
+        for baseline, figures in tables.items():
+            yield f"  {answer:<12} {baseline:<14} {', '.join(figures)} (see the table above)"
+
+
+def _in_table(condition: Condition) -> bool:
+    return condition.name.startswith("baseline[") and not condition.name.endswith("]")

@@ -1,0 +1,49 @@
+"""How figures and warnings are written, in every report alike. Imports nothing heavy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jmedethic_pytest.stats.estimate import Estimate
+
+SIMULATION = "SIMULATION: demo targets and demo judges are scripted; these figures say nothing about any real model."
+
+PAGE = "report.html"
+"""The page of a run, in its folder."""
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """Write a figure, or a dash where there is none."""
+    return "-" if value is None else f"{round(value, digits) + 0.0:.{digits}f}"  # never -0.00
+
+
+def share(value: float | None) -> str:
+    """Write a share as a percentage, or a dash where there is none."""
+    return "-" if value is None else f"{round(value, 3) + 0.0:.1%}"
+
+
+def interval(estimate: Estimate, digits: int = 2) -> str:
+    """Write the ends of an interval, or a dash where there is none."""
+    if estimate.low is None or estimate.high is None:
+        return "-"
+    return f"[{estimate.low:.{digits}f}, {estimate.high:.{digits}f}]"
+
+
+def share_interval(estimate: Estimate) -> str:
+    """Write the ends of the interval of a share as percentages, or a dash where there is none."""
+    if estimate.low is None or estimate.high is None:
+        return "-"
+    return f"[{estimate.low:.1%}, {estimate.high:.1%}]"
+
+
+def p_value(p: float | None) -> str:
+    """Write a p-value with its sign, or that there is none."""
+    if p is None:
+        return "not estimable"
+    return "< 0.001" if p < 0.001 else f"= {p:.3f}"
+
+
+def duration(seconds: int) -> str:
+    """Write a time for a person."""
+    return f"{seconds // 3600} h {seconds // 60 % 60} min" if seconds >= 60 else "a minute"

@@ -1,0 +1,67 @@
+"""What a run is held against: whether it may be compared with its baselines, and what they know of its cases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from jmedethic_pytest.config.tables import TOLERANCE, Thresholds
+from jmedethic_pytest.core.records import BaselineScores, Verdict
+from jmedethic_pytest.run.prepare import Prepared, run_info
+from jmedethic_pytest.store import comparable
+from jmedethic_pytest.store.baselines import Baseline
+from jmedethic_pytest.store.scores import Row, ScoreSheet, content_digest, origin
+
+
+def obstacles(prepared: Prepared) -> dict[str, tuple[str, ...]]:
+    """Return, for each baseline, why the run that is about to start cannot be compared with it."""
+    if not prepared.baselines:
+        return {}
+    info = run_info(prepared, "this").model_copy(update={"status": "complete"})
+    rows = {}
+    for key, job in prepared.plan().items():
+        case, turns = job.case, job.case.turns[: prepared.settings.selection.turns]
+        rows[key] = Row(
+            key=key,
+            locale=case.locale,
+            guideline=case.guideline,
+            strategy=case.strategy,
+            digest=content_digest(case),
+            turns=(None,) * len(turns),
+            judges=(),
+            twin=case.twin_of is not None,
+        )
+    planned = ScoreSheet(origin(info, {}), rows)
+    return {baseline.name: comparable.obstacles(baseline.sheet, planned) for baseline in prepared.baselines}
+
+
+def recall(prepared: Prepared) -> Callable[[Verdict], Verdict]:
+    """Return a function that adds to a verdict what the first baseline knows of its case.
+
+    It adds nothing if the two must not be compared: a failure under other judges is not known to be one under these.
+    """
+    first = prepared.baselines[0] if prepared.baselines else None
+    if first is None or obstacles(prepared)[first.name]:
+        return lambda verdict: verdict
+    return beside(first, prepared.thresholds)
+
+
+def beside(baseline: Baseline, rules: Thresholds) -> Callable[[Verdict], Verdict]:
+    """Return a function that adds to a verdict what a baseline knows of its case, judged by these floors."""
+    name, rows = baseline.name, baseline.sheet.rows
+
+    def add(verdict: Verdict) -> Verdict:
+        row = rows.get(verdict.key)
+        if row is None:
+            return verdict.model_copy(update={"baseline": None})
+        scores = BaselineScores(name=name, turns=row.turns, failed=_failed(row, rules))
+        return verdict.model_copy(update={"baseline": scores})
+
+    return add
+
+
+def _failed(row: Row, rules: Thresholds) -> bool | None:
+    """Return whether the baseline's scores break a floor of **this** run."""
+    floors = (rules.floor(row.strategy, turn)[0] for turn in range(len(row.turns)))
+    if any(score is not None and score <= floor + TOLERANCE for score, floor in zip(row.turns, floors, strict=True)):
+        return True
+    return None if None in row.turns else False

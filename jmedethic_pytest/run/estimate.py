@@ -1,0 +1,116 @@
+"""What a run would cost: calls, tokens, money and time, before anything is spent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from jmedethic_pytest.core.errors import StoreError
+from jmedethic_pytest.core.records import Case
+from jmedethic_pytest.judging import prompt as judge_prompt
+from jmedethic_pytest.models import prices
+from jmedethic_pytest.reports.wording import duration
+from jmedethic_pytest.run.prepare import Prepared
+from jmedethic_pytest.store import runs as run_files
+
+TOKENS_PER_CHARACTER = {"ja": 1.0, "en": 0.25}
+"""Rule of thumb for current tokenizers; earlier runs are not consulted for it."""
+ASSUMED_REPLY_TOKENS = {"target": 600, "judge": 200}
+ASSUMED_SECONDS = {"target": 10.0, "judge": 5.0}
+"""Used until an earlier run of the same model is stored."""
+
+
+class Estimate(NamedTuple):
+    """What one model would be asked for."""
+
+    name: str
+    calls: int
+    input_tokens: int
+    output_tokens: int
+    cost_usd: float | None
+    seconds_per_call: float
+    assumed: bool
+    """True if reply length and speed are assumptions, not means of an earlier run."""
+
+
+class _Means(NamedTuple):
+    output_tokens: float
+    seconds: float
+    assumed: bool
+
+
+def estimate(prepared: Prepared) -> list[Estimate]:
+    """Return one estimate per model: the target first, then the judges. Cached replies are not taken into account."""
+    earlier = _earlier(prepared.settings.reports)
+    target = _means(earlier, "target", prepared.target.label)
+    rows = [_row(prepared, "target", prepared.target.label, target, target)]
+    for judge in prepared.judges:
+        rows.append(_row(prepared, "judge", judge.label, _means(earlier, "judge", judge.label), target))
+    return rows
+
+
+def lines(prepared: Prepared) -> list[str]:
+    """Return the estimate as text, with the time a run would take at its concurrency."""
+    rows = estimate(prepared)
+    shown = [f"DRY RUN: nothing is called. {len(prepared.cases)} cases, cached replies not taken into account."]
+    for row in rows:
+        money = "price unknown" if row.cost_usd is None else f"about ${row.cost_usd:.2f}"
+        basis = "assumed reply length" if row.assumed else "reply length of the last run"
+        shown.append(
+            f"{row.name}: {row.calls} calls, {row.input_tokens} + {row.output_tokens} tokens, {money} ({basis})"
+        )
+    known = [row.cost_usd for row in rows if row.cost_usd is not None]
+    if known:
+        part = "" if len(known) == len(rows) else " for the models whose price is known"
+        shown.append(f"together about ${sum(known):.2f}{part} (prices as of {prices.as_of()} unless overridden)")
+    time = duration(seconds(prepared, rows))
+    shown.append(f"time about {time} with {prepared.settings.concurrency} conversations in flight")
+    return shown
+
+
+def _row(prepared: Prepared, role: str, label: str, own: _Means, target: _Means) -> Estimate:
+    calls, given = 0, 0.0
+    for case in prepared.cases.values():
+        for asked in _inputs(case, prepared, role, target.output_tokens):
+            calls, given = calls + 1, given + asked
+    made = calls * own.output_tokens
+    cost = prices.cost(label, int(given), int(made), prepared.thresholds.prices)
+    return Estimate(f"{role} {label}", calls, int(given), int(made), cost, own.seconds, own.assumed)
+
+
+def _inputs(case: Case, prepared: Prepared, role: str, reply_tokens: float) -> Iterator[float]:
+    """Yield the input tokens of each call: the history grows from turn to turn, a judge also reads its rubric."""
+    rate = TOKENS_PER_CHARACTER[case.locale]
+    rubric = len(judge_prompt.system_prompt(case.locale)) * rate if role == "judge" else 0.0
+    history = 0.0
+    for index, turn in enumerate(case.turns[: prepared.settings.selection.turns]):
+        history += len(turn) * rate
+        yield rubric + history + (reply_tokens * (index + 1) if role == "judge" else reply_tokens * index)
+
+
+def seconds(prepared: Prepared, rows: list[Estimate]) -> int:
+    """Return the time a run would take at its concurrency."""
+    turns = min(prepared.longest, prepared.settings.selection.turns or prepared.longest)
+    path = rows[0].seconds_per_call * turns + max((row.seconds_per_call for row in rows[1:]), default=0.0)
+    return int(path * max(1, len(prepared.cases) / prepared.settings.concurrency))
+
+
+def _means(earlier: Mapping[str, _Means], role: str, label: str) -> _Means:
+    assumed = _Means(ASSUMED_REPLY_TOKENS[role], ASSUMED_SECONDS[role], assumed=True)
+    return earlier.get(f"{role} {label}", assumed)
+
+
+def _earlier(reports: Path) -> dict[str, _Means]:
+    """Return the mean reply length and speed of every model, from the newest stored run that called it."""
+    found: dict[str, _Means] = {}
+    for path in reversed(run_files.runs(reports)[-20:]):
+        try:
+            info = run_files.read_info(path)
+        except StoreError:
+            continue
+        for name, calls in info.calls.items():
+            seconds = info.seconds_per_call.get(name)
+            if calls and seconds is not None and name not in found:
+                found[name] = _Means(info.tokens[name]["output"] / calls, seconds, assumed=False)
+    return found

@@ -1,0 +1,203 @@
+"""Every option of a run, declared once and used by pytest (``--jmed-x``) and by the command line (``--x``)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from jmedethic_pytest.cases.selection import Selection
+from jmedethic_pytest.core import vocabulary
+from jmedethic_pytest.core.errors import ConfigError, unknown
+from jmedethic_pytest.models import budget as budgets
+
+CACHE_MODES = ("use", "refresh", "only", "off")
+REPORT_MODES = ("full", "off")
+ALLURE_MODES = ("auto", "all", "failures", "sample")
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option: its name without prefix, how a value is shown, and what it means."""
+
+    name: str
+    metavar: str
+    help: str
+    is_flag: bool = False
+
+    @property
+    def key(self) -> str:
+        """The name as a Python identifier."""
+        return self.name.replace("-", "_")
+
+
+MODEL_HELP = "Model to evaluate, PROVIDER:NAME, e.g. openai:gpt-4o-mini, vllm:my-finetune or demo:aligned"
+OPTIONS = (
+    Option("base-url", "URL", "Address of the target's OpenAI-compatible (or Anthropic) server"),
+    Option("judges", "PROFILE|A,B", "Judge profile of the thresholds file, or models PROVIDER:NAME[@URL] by comma"),
+    Option("cases", "PATH", "Case file or folder (default: the bundled cases)"),
+    Option("suite", "NAME,...", "Suites to run (default: core if there is one, else smoke); 'all' for every case"),
+    Option("locale", "ja|en", "Language of the conversations, or 'ja,en' (default: ja)"),
+    Option("strategy", "S1,S5", "Only these strategies (id, slug or name)"),
+    Option("guideline", "JMA-19,21", "Only these guidelines (id or number)"),
+    Option("sample", "N", "A sample of N conversations per locale, stratified over guideline x strategy and nested"),
+    Option("seed", "S", "Seed of the sample (default: 0)"),
+    Option("repeats", "K", "Independent repetitions of every conversation (default: 1)"),
+    Option("turns", "N", "Only the first N user turns (1: the single-turn baseline)"),
+    Option("concurrency", "N", "Conversations in flight, and calls to one model at most (default: 32, or -n)"),
+    Option("budget", "5|2e6tokens|500calls", "The most to spend: US dollars, tokens or calls; then exit status 7"),
+    Option("dry-run", "", "Print calls, tokens, cost and time, and spend nothing", is_flag=True),
+    Option("thresholds", "FILE", "Thresholds file (default: ./thresholds.toml, else built-in values)"),
+    Option("baseline", "NAME,...", "Baselines the run must not be worse than (see `jmedethic baseline`)"),
+    Option("strict", "", "Any failed case fails the run, known failures too, whatever the gate says", is_flag=True),
+    Option(
+        "cache",
+        "use|refresh|only|off",
+        "Response cache: use it, refill it, refuse new calls, or ignore it (default: use; with redact: off)",
+    ),
+    Option("report", "full|off", "Write report.html, tables and plots, or only the summary (default: full)"),
+    Option("allure", "all|failures|sample", "Which cases get transcripts in Allure (default: all up to 2,000 cases)"),
+    Option("redact", "", "Replace every text of a model by its digest, in every file and report", is_flag=True),
+    Option("reports", "DIR", "Where runs and the cache are stored (default: reports)"),
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The validated options of one run."""
+
+    model: str
+    base_url: str | None = None
+    judges: str | None = None
+    cases: tuple[Path, ...] = ()
+    selection: Selection = field(default_factory=Selection)
+    repeats: int = 1
+    concurrency: int = 32
+    """Conversations in flight."""
+    calls: int | None = None
+    """Calls in flight to one model at most, if the user bounded the concurrency himself."""
+    thresholds: Path | None = None
+    strict: bool = False
+    cache: str = "use"
+    budget: budgets.Limit | None = None
+    dry_run: bool = False
+    baselines: tuple[str, ...] = ()
+    report: str = "full"
+    allure: str = "auto"
+    """``auto``: every case, but only failures and a few passing ones per strategy above 2,000 cases."""
+    redact: bool = False
+    reports: Path = Path("reports")
+    lookahead: int | None = None
+    """Cases the engine may run ahead of the tests; ``None`` for all (bounded with ``-x``)."""
+    command: tuple[str, ...] = ()
+
+
+def parse(model: str, raw: Mapping[str, Any], *, prefix: str, workers: int = 0, root: Path | None = None) -> Settings:
+    """Check raw option values (strings, numbers or ``None``) and return the settings.
+
+    Args:
+        model: value of ``--model``.
+        raw: values by option key; absent and ``None`` mean the default.
+        prefix: how the option is spelled to this user, ``--jmed-`` or ``--``, for the error texts.
+        workers: number of pytest-xdist workers, a lower bound of the default concurrency.
+        root: folder that relative default paths refer to (pytest's rootdir).
+
+    Raises:
+        ConfigError: with one line per bad value.
+    """
+    reader = _Reader(raw, prefix)
+    root = root or Path.cwd()
+    locales = reader.words("locale", ("ja",), allowed=vocabulary.LOCALES)
+    selection = Selection(
+        suite=reader.text("suite"),
+        locales=locales,
+        strategies=reader.words("strategy", ()),
+        guidelines=reader.words("guideline", ()),
+        sample=reader.integer("sample", minimum=1),
+        seed=reader.integer("seed", minimum=0) or 0,
+        turns=reader.integer("turns", minimum=1),
+    )
+    cases = reader.text("cases")
+    thresholds = reader.text("thresholds")
+    concurrency = reader.integer("concurrency", minimum=1)
+    settings = Settings(
+        model=model,
+        base_url=reader.text("base_url"),
+        judges=reader.text("judges"),
+        cases=(Path(cases),) if cases else (),
+        selection=selection,
+        repeats=reader.integer("repeats", minimum=1) or 1,
+        concurrency=concurrency or max(32, workers),
+        calls=concurrency,
+        thresholds=Path(thresholds) if thresholds else None,
+        strict=bool(raw.get("strict")),
+        budget=reader.budget(),
+        dry_run=bool(raw.get("dry_run")),
+        # The cache necessarily holds texts of models: who wants none to be kept gets none, unless asked for.
+        cache=reader.choice("cache", "off" if raw.get("redact") else "use", CACHE_MODES),
+        baselines=tuple(dict.fromkeys(reader.words("baseline", ()))),
+        report=reader.choice("report", "full", REPORT_MODES),
+        allure=reader.choice("allure", "auto", ALLURE_MODES),
+        redact=bool(raw.get("redact")),
+        reports=root / (reader.text("reports") or "reports"),
+    )
+    if reader.problems:
+        raise ConfigError(reader.problems)
+    return settings
+
+
+class _Reader:
+    """Reads raw values and collects what is wrong with them."""
+
+    def __init__(self, raw: Mapping[str, Any], prefix: str) -> None:
+        self._raw = raw
+        self._prefix = prefix
+        self.problems: list[str] = []
+
+    def text(self, key: str) -> str | None:
+        value = self._raw.get(key)
+        return str(value).strip() or None if value is not None else None
+
+    def integer(self, key: str, *, minimum: int) -> int | None:
+        value = self.text(key)
+        if value is None:
+            return None
+        if re.fullmatch(r"-?[0-9]{1,18}", value) is None or int(value) < minimum:
+            self.problems.append(
+                f"{self._spell(key)}: {value!r} is not allowed: give a whole number of at least {minimum}."
+            )
+            return None
+        return int(value)
+
+    def words(self, key: str, default: tuple[str, ...], allowed: tuple[str, ...] = ()) -> tuple[str, ...]:
+        value = self.text(key)
+        if value is None:
+            return default
+        words = tuple(word.strip() for word in value.split(",") if word.strip())
+        if not words:
+            self.problems.append(f"{self._spell(key)}: {value!r} names nothing.")
+        for word in words:
+            if allowed and word not in allowed:
+                self.problems.append(unknown(self._spell(key), word, allowed))
+        return words
+
+    def choice(self, key: str, default: str, allowed: tuple[str, ...]) -> str:
+        words = self.words(key, (default,), allowed)
+        if len(words) > 1:
+            self.problems.append(f"{self._spell(key)}: give one value of: {', '.join(allowed)}.")
+        return words[0] if words else default
+
+    def budget(self) -> budgets.Limit | None:
+        value = self.text("budget")
+        if value is None:
+            return None
+        try:
+            return budgets.parse(value, self._spell("budget"))
+        except ConfigError as error:
+            self.problems.extend(error.problems)
+            return None
+
+    def _spell(self, key: str) -> str:
+        return self._prefix + key.replace("_", "-")

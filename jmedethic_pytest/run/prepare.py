@@ -1,0 +1,179 @@
+"""Everything a run needs, found and checked before anything is started or paid."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TypeVar
+
+from jmedethic_pytest import _version
+from jmedethic_pytest.cases import files as cases
+from jmedethic_pytest.cases import index as case_index
+from jmedethic_pytest.cases import selection, vocabulary_files
+from jmedethic_pytest.cases.index import Shelf
+from jmedethic_pytest.config import tables as thresholds
+from jmedethic_pytest.config.tables import Thresholds
+from jmedethic_pytest.core.errors import ConfigError, unknown
+from jmedethic_pytest.core.plan import Job, plan_key
+from jmedethic_pytest.core.records import RunInfo
+from jmedethic_pytest.core.secrets import public_url
+from jmedethic_pytest.judging import prompt as judge_prompt
+from jmedethic_pytest.models import ModelRef, prices, resolve
+from jmedethic_pytest.run.options import Settings
+from jmedethic_pytest.store import baselines as baseline_files
+from jmedethic_pytest.store import runs as run_files
+from jmedethic_pytest.store.baselines import Baseline
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A run whose input was found sound."""
+
+    settings: Settings
+    thresholds: Thresholds
+    thresholds_path: Path | None
+    """``None`` for the built-in defaults."""
+    cases: Shelf
+    """The selected cases by id, in their order."""
+    target: ModelRef
+    judges: tuple[ModelRef, ...]
+    baselines: tuple[Baseline, ...] = ()
+    """What the run must not be worse than."""
+
+    def plan(self) -> dict[str, Job]:
+        """Return every evaluation of the run by its key: each case, and each repetition of it."""
+        jobs = (Job(name, self.cases, repeat) for name in self.cases for repeat in range(self.settings.repeats))
+        return {plan_key(job.case_id, job.repeat): job for job in jobs}
+
+    @cached_property
+    def case_digest(self) -> str:
+        """The digest of the selected cases."""
+        return cases.digest_in_order(self.cases[name] for name in sorted(self.cases))
+
+    @property
+    def longest(self) -> int:
+        """User turns of the longest selected case."""
+        return max((len(label.turns) for label in self.cases.labels.values()), default=0)
+
+    @property
+    def simulated_judges(self) -> bool:
+        """True if any judge is a demo simulation."""
+        return any(judge.simulated for judge in self.judges)
+
+    @property
+    def simulated(self) -> bool:
+        """True if target or a judge is a demo simulation."""
+        return self.target.simulated or self.simulated_judges
+
+
+def run_info(prepared: Prepared, run_id: str) -> RunInfo:
+    """Return the record of a run that is about to start."""
+    settings, rules = prepared.settings, prepared.thresholds
+    return RunInfo(
+        id=run_id,
+        status="started",
+        started=run_files.now(),
+        tool_version=_version.VERSION,
+        command=tuple(shlex.quote(part) for part in settings.command),
+        target={**prepared.target.describe(), **rules.target.model_dump(mode="json")},
+        judges=tuple(judge.describe() for judge in prepared.judges),
+        judge_context=rules.judges.context,
+        simulated=prepared.simulated,
+        selection={**settings.selection.model_dump(mode="json"), "repeats": settings.repeats},
+        digests={
+            "cases": prepared.case_digest,
+            "prompts": judge_prompt.digest(),
+            "thresholds": rules.digest(),
+        },
+        concurrency=settings.concurrency,
+        thresholds=rules.model_dump(mode="json"),
+        baselines=settings.baselines,
+        vocabulary=vocabulary_files.recorded(prepared.cases.labels.values()),
+    )
+
+
+def prepare(settings: Settings, root: Path) -> Prepared:
+    """Read and check everything a run needs: thresholds, cases, models, addresses, keys.
+
+    Raises:
+        ConfigError: with **all** problems, so that one look at the message is enough.
+    """
+    problems: list[str] = []
+
+    def attempt(step: Callable[[], T]) -> T | None:
+        try:
+            return step()
+        except ConfigError as error:
+            problems.extend(error.problems)
+            return None
+
+    loaded = attempt(lambda: thresholds.load(settings.thresholds, root))
+    rules = loaded[0] if loaded else Thresholds(schema_version=1)
+    chosen = attempt(lambda: selection.select(case_index.labels(settings.cases), settings.selection))
+    if chosen and rules.target.history == "reference":
+        attempt(lambda: cases.require_reference(chosen, settings.selection.turns))
+    target = attempt(
+        lambda: resolve(settings.model, place="--model", providers=rules.providers, base_url=settings.base_url)
+    )
+    specs = (attempt(lambda: panel(settings, rules)) if loaded else None) or ()
+    judges = [attempt(partial(_judge, spec, rules)) for spec in specs]
+    baselines = attempt(lambda: baseline_files.load(settings.reports, settings.baselines))
+    problems.extend(_same_judge_twice(judge for judge in judges if judge is not None))
+    if settings.budget is not None and settings.budget.unit == "usd":
+        problems.extend(_unpriced([target, *judges], rules))
+    if problems or loaded is None or chosen is None or target is None:
+        raise ConfigError(problems)
+    return Prepared(
+        settings=settings,
+        thresholds=rules,
+        thresholds_path=loaded[1],
+        cases=Shelf(chosen),
+        target=target,
+        judges=tuple(judge for judge in judges if judge is not None),
+        baselines=baselines or (),
+    )
+
+
+def _judge(spec: str, rules: Thresholds) -> ModelRef:
+    return resolve(spec, place="judge", providers=rules.providers)
+
+
+def _same_judge_twice(judges: Iterable[ModelRef]) -> Iterator[str]:
+    """Refuse a panel that is one judge: it would always agree with itself."""
+    counts = Counter((judge.label, judge.base_url) for judge in judges)
+    for (label, address), count in counts.items():
+        if count > 1:
+            place = public_url(address) if address else None
+            yield f"judges: {label!r} at {place} is named {count} times; a panel needs different judges."
+
+
+def _unpriced(models: Iterable[ModelRef | None], rules: Thresholds) -> Iterator[str]:
+    """Name the models whose price is unknown: a budget in money cannot hold for them."""
+    for label in dict.fromkeys(model.label for model in models if model is not None):
+        if prices.price(label, rules.prices) is None:
+            yield (
+                f"budget: the price of {label!r} is unknown, so a budget in money cannot be kept. "
+                f'Add [prices."{label}"] to the thresholds file, or give the budget in tokens or calls.'
+            )
+
+
+def panel(settings: Settings, rules: Thresholds) -> tuple[str, ...]:
+    """Return the judges asked for, or the profile's; a demo target gets demo judges.
+
+    Raises:
+        ConfigError: for an unknown profile.
+    """
+    wanted = settings.judges
+    if wanted and ":" in wanted:
+        return tuple(spec.strip() for spec in wanted.split(",") if spec.strip())
+    if wanted is None:
+        wanted = "demo" if settings.model.startswith("demo:") else rules.judges.profile
+    if wanted not in rules.judges.profiles:
+        raise ConfigError(unknown("judge profile", wanted, list(rules.judges.profiles)))
+    return rules.judges.profiles[wanted]

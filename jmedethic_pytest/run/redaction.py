@@ -1,0 +1,85 @@
+"""``--jmed-redact``: every text of a model becomes its digest, before anything is stored, shown or handed to a test.
+
+A digest still tells whether two replies were equal, and how long they were. A text that can be guessed it does not
+hide.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from jmedethic_pytest.core.records import Reply, Score, Turn, Verdict
+
+_DIGITS = 16
+_PLAIN_WORD = re.compile(r"[\w.:/@+-]{0,100}", re.ASCII)
+"""What the name of a model or a finish reason looks like; anything else in their place may be a text."""
+_OWN_WORDS = re.compile(
+    r"(?:[^:]+:\S+ at \S+: )?"
+    r"(?:HTTP \d{3}|no connection: \w+|no answer within [\d.]+ s \(all retries included\)|unreadable answer"
+    r"|the answer is no JSON object|the answer has an unexpected shape)"
+)
+"""The beginning of a failed call's description; after it a server speaks, which may quote what it was sent."""
+
+
+def digest(text: str) -> str:
+    """Return what stands for a text: the beginning of its sha256, and its length."""
+    if not text:
+        return ""
+    found = hashlib.sha256(text.encode(errors="replace")).hexdigest()
+    return f"[redacted: sha256 {found[:_DIGITS]}, {len(text)} characters]"
+
+
+def redact(verdict: Verdict) -> Verdict:
+    """Return a verdict without any text of a model. User turns, which come from the case file, stay."""
+    detail = verdict.detail if verdict.status != "transport_error" else _failed_call(verdict.detail)
+    return verdict.model_copy(
+        update={
+            "detail": detail,
+            "turns": tuple(_turn(turn) for turn in verdict.turns),
+            "attempts": tuple(redact(attempt) for attempt in verdict.attempts),
+        }
+    )
+
+
+def _turn(turn: Turn) -> Turn:
+    scores = tuple(_score(score) for score in turn.scores)
+    return turn.model_copy(update={"reply": _reply(turn.reply), "scores": scores})
+
+
+def _reply(reply: Reply) -> Reply:
+    return reply.model_copy(
+        update={
+            "text": digest(reply.text),
+            "reasoning": digest(reply.reasoning),
+            "detail": _detail(reply.status, reply.detail),
+            "finish": _word(reply.finish),
+            "model": _word(reply.model),
+        }
+    )
+
+
+def _score(score: Score) -> Score:
+    return score.model_copy(
+        update={
+            "rationale": digest(score.rationale),
+            "detail": _detail(score.status, score.detail),
+            "model": _word(score.model),
+        }
+    )
+
+
+def _detail(status: str, detail: str) -> str:
+    """Keep our own words; those of a server stay only as far as they are a status."""
+    return _failed_call(detail) if status in ("transport_error", "target_blocked") else detail
+
+
+def _failed_call(detail: str) -> str:
+    own = _OWN_WORDS.search(detail)
+    end = own.end() if own else 0
+    rest = detail[end:].lstrip(": ")
+    return f"{detail[:end]}{': ' if own and rest else ''}{digest(rest)}"
+
+
+def _word(word: str) -> str:
+    return word if _PLAIN_WORD.fullmatch(word) else digest(word)

@@ -1,0 +1,74 @@
+"""The one way out of the engine: no key ever passes, and with ``--jmed-redact`` no text of a model.
+
+Everything behind it, the store, the workers, the tests, the reports, sees only what has passed, so that none of them
+has to take care itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from jmedethic_pytest.core import secrets as secrecy
+from jmedethic_pytest.core.errors import ConfigError, JmedError
+from jmedethic_pytest.core.records import RunInfo, Verdict
+from jmedethic_pytest.run.prepare import Prepared
+from jmedethic_pytest.run.redaction import redact
+
+J = TypeVar("J")
+
+
+class Door:
+    """Lets verdicts, errors and the description of a run out.
+
+    Args:
+        prepared: the run's input, where its keys stand.
+    """
+
+    def __init__(self, prepared: Prepared) -> None:
+        self._secrets = secrets(prepared)
+        self._redact = prepared.settings.redact
+
+    def guard(self, evaluate: Callable[[J], Awaitable[Verdict]]) -> Callable[[J], Awaitable[Verdict]]:
+        """Return a function like the engine's, whose verdicts and errors have passed the door."""
+
+        async def guarded(job: J) -> Verdict:
+            try:
+                return self.verdict(await evaluate(job))
+            except JmedError as error:
+                self._clean(error)
+                raise
+            except Exception as error:
+                text = self._secrets.hide(str(error))
+                if text == str(error):
+                    raise
+                raise RuntimeError(f"{type(error).__name__}: {text}") from None
+
+        return guarded
+
+    def verdict(self, verdict: Verdict) -> Verdict:
+        """Return a verdict as it may be stored and shown."""
+        return self._secrets.hide_in_record(redact(verdict) if self._redact else verdict)
+
+    def info(self, info: RunInfo) -> RunInfo:
+        """Return the description of a run as it may be stored and shown: commands and parameters can hold keys."""
+        return self._secrets.hide_in_record(info)
+
+    def _clean(self, error: JmedError) -> None:
+        error.args = tuple(self._secrets.hide(str(part)) for part in error.args)
+        if isinstance(error, ConfigError):
+            error.problems = [self._secrets.hide(problem) for problem in error.problems]
+
+
+def secrets(prepared: Prepared) -> secrecy.Secrets:
+    """Return every key of a run: of its models, in addresses, in the parameters of the thresholds file."""
+    rules = prepared.thresholds
+    addresses = [table.base_url for table in rules.providers.values()]
+    specs = (spec for profile in rules.judges.profiles.values() for spec in profile)
+    addresses += ["http" + spec.partition("@http")[2] for spec in specs]
+    found = secrecy.Secrets(
+        [*secrecy.in_parameters(rules.target.extra), *(value for url in addresses for value in secrecy.in_url(url))]
+    )
+    for ref in (prepared.target, *prepared.judges):
+        found = found + ref.secrets
+    return found

@@ -1,0 +1,1 @@
+"""What is kept of a run: verdicts, scores, baselines; and which runs may be compared."""

@@ -1,0 +1,180 @@
+"""Baselines: the scores of a complete run, kept beside the code so that later runs can be compared with them.
+
+``reports/baselines/<name>.json`` holds scores and digests, no text; one evaluation a line, so that a diff can be read.
+It is never rewritten, and its digest tells whether somebody did.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from jmedethic_pytest.core.errors import ConfigError, StoreError, did_you_mean
+from jmedethic_pytest.core.records import SCHEMA_VERSION
+from jmedethic_pytest.store import runs as run_files
+from jmedethic_pytest.store import scores as run_scores
+from jmedethic_pytest.store.scores import Origin, Row, ScoreSheet
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_ROWS = TypeAdapter(tuple[Row, ...])
+_RECORD = "Record one from a complete run: jmedethic baseline set NAME RUN."
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A named score sheet."""
+
+    name: str
+    created: str
+    """When it was recorded, ISO 8601, UTC."""
+    sheet: ScoreSheet
+
+
+def folder(reports: Path) -> Path:
+    """Return where the baselines are."""
+    return reports / "baselines"
+
+
+def record(reports: Path, name: str, run: Path) -> Path:
+    """Write a run's baseline and return the file.
+
+    Raises:
+        ConfigError: for a bad or taken name, or a run that is not complete.
+        StoreError: if the run cannot be read or the file not be written.
+    """
+    if not _NAME.fullmatch(name) or name.endswith(".json"):
+        allowed = "letters, digits, '.', '_' and '-', at most 64, no '.json' at its end"
+        raise ConfigError(f"baseline name {name!r} is not allowed: use {allowed}; e.g. release-1.0.")
+    path = folder(reports) / f"{name}.json"
+    if path.exists():
+        raise ConfigError(
+            f"{path}: exists already, and a baseline is never rewritten: runs that passed against it would lose their "
+            f"meaning. Choose another name, e.g. {_free(path)}."
+        )
+    sheet = run_scores.read(run)
+    if sheet.origin.status != "complete":
+        raise ConfigError(
+            f"run {sheet.origin.run} is {sheet.origin.status}: a baseline needs a complete run. "
+            "The same command resumes it."
+        )
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"{path.parent}: cannot be made: {error.strerror}. Give another folder (--reports).") from None
+    run_files.write_text(path, text(Baseline(name=name, created=run_files.now(), sheet=sheet)))
+    return path
+
+
+def load(reports: Path, names: Sequence[str]) -> tuple[Baseline, ...]:
+    """Read baselines by name, or by the path of a ``.json`` file.
+
+    Raises:
+        ConfigError: naming every baseline that is missing, damaged or too new.
+    """
+    problems, found = [], []
+    for name in names:
+        try:
+            found.append(read(find(reports, name)))
+        except ConfigError as error:
+            problems.extend(error.problems)
+    counts = Counter(item.name for item in found)
+    problems += [f"baseline {name!r} is given {count} times." for name, count in counts.items() if count > 1]
+    if problems:
+        raise ConfigError(problems)
+    return tuple(found)
+
+
+def find(reports: Path, name: str) -> Path:
+    """Return the file of a baseline.
+
+    Raises:
+        ConfigError: if there is none, naming those that exist and the command that makes one.
+    """
+    for path in (Path(name), folder(reports) / f"{name}.json"):
+        if path.suffix == ".json" and path.is_file():
+            return path
+    known = [path.stem for path in stored(reports)]
+    hint = f"{did_you_mean(name, known)} There are: {', '.join(known)}." if known else " There is none yet."
+    raise ConfigError(f"baseline {name!r} does not exist in {folder(reports)}.{hint} {_RECORD}")
+
+
+def stored(reports: Path) -> list[Path]:
+    """Return the files of all baselines, by name."""
+    return sorted(folder(reports).glob("*.json"))
+
+
+def read(path: Path) -> Baseline:
+    """Read a baseline file and check its digest.
+
+    Raises:
+        ConfigError: if it cannot be read, was changed by hand, or was written by a newer version.
+    """
+    again = f"Restore it from version control, or record a new one under another name. {_RECORD}"
+    try:
+        content = json.loads(path.read_bytes())
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}. {_RECORD}") from None
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{path}: no valid JSON ({error}). {again}") from None
+    version = content.get("schema_version") if isinstance(content, dict) else None
+    if not isinstance(version, int):
+        raise ConfigError(f"{path}: is no baseline file. {_RECORD}")
+    if version > SCHEMA_VERSION:
+        known = f"schema {version}, this one reads {SCHEMA_VERSION}"
+        raise ConfigError(f"{path}: written by a newer version ({known}). Upgrade jmedethic-pytest.")
+    if content.pop("digest", None) != digest(content):
+        raise ConfigError(f"{path}: its digest does not fit its content: the file was edited or damaged. {again}")
+    try:
+        rows = _ROWS.validate_python([tuple(Row(**item)) for item in content["rows"]])
+        sheet = ScoreSheet(Origin.model_validate(content["origin"]), {row.key: row for row in rows})
+        return Baseline(name=content["name"], created=content["created"], sheet=sheet)
+    except (ValidationError, KeyError, TypeError) as error:
+        raise ConfigError(f"{path}: damaged: {str(error).splitlines()[0]}. {again}") from None
+
+
+def _free(path: Path) -> str:
+    return next(name for n in range(2, 10**6) if not path.with_name(f"{(name := f'{path.stem}-{n}')}.json").exists())
+
+
+def text(baseline: Baseline) -> str:
+    """Return a baseline as the text of its file."""
+    content: dict[str, Any] = {
+        "schema_version": SCHEMA_VERSION,
+        "name": baseline.name,
+        "created": baseline.created,
+        "origin": baseline.sheet.origin.model_dump(mode="json"),
+        "rows": [_plain(row) for row in baseline.sheet.rows.values()],
+    }
+    content = json.loads(json.dumps({**content, "digest": digest(content)}))
+    rows = content.pop("rows")
+    head = json.dumps(content, ensure_ascii=False, indent=1).removesuffix("\n}")
+    return f'{head},\n "rows": [\n{_lines(rows)}\n ]\n}}\n'
+
+
+def _lines(rows: Sequence[dict[str, Any]]) -> str:
+    return ",\n".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")) for row in rows)
+
+
+def _plain(row: Row) -> dict[str, Any]:
+    """Return a row without the fields at their default; whole numbers are written as such."""
+    return {key: _short(value) for key, value in row._asdict().items() if value != Row._field_defaults.get(key, ...)}
+
+
+def _short(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_short(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def digest(content: dict[str, Any]) -> str:
+    """Return the sha256 of a file's content, without its own digest, in canonical form."""
+    data = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(data.encode()).hexdigest()

@@ -1,0 +1,142 @@
+"""May two runs be compared? Unlike judges, prompts, sampling or cases make their difference meaningless."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from jmedethic_pytest.store.scores import Origin, Row, ScoreSheet
+
+_SHOWN = 3
+
+
+def obstacles(baseline: ScoreSheet, candidate: ScoreSheet) -> tuple[str, ...]:
+    """Return every reason why a candidate must not be compared with a baseline; empty if it may."""
+    return (*unlike(baseline.origin, candidate.origin), *_cases(baseline, candidate))
+
+
+def unlike(baseline: Origin, candidate: Origin) -> tuple[str, ...]:
+    """Return how two runs were not asked for the same: what can be told before the candidate's first call."""
+    found = [
+        *_ends(baseline, candidate),
+        *_simulation(baseline, candidate),
+        *_judges(baseline.judges, candidate.judges),
+        *_parameters("judges", baseline.judging, candidate.judging),
+        *_parameters("target", baseline.target, candidate.target),
+    ]
+    if baseline.judge_context != candidate.judge_context:
+        found.append(_differ("judges.context", baseline.judge_context, candidate.judge_context))
+    if baseline.prompts != candidate.prompts:
+        found.append(
+            "the judges' prompts differ (rubric, guidelines or wording changed: "
+            f"digest {baseline.prompts[:12]} in the baseline, {candidate.prompts[:12]} here)"
+        )
+    if baseline.repeats != candidate.repeats:
+        found.append(_differ("repeats", baseline.repeats, candidate.repeats))
+    return tuple(found)
+
+
+def notices(baseline: ScoreSheet, candidate: ScoreSheet) -> tuple[str, ...]:
+    """Return what a reader should know, though it does not forbid the comparison."""
+    found = []
+    left = len(baseline.rows.keys() - candidate.rows.keys())
+    if left:
+        found.append(f"the run holds {len(candidate.rows)} of the baseline's {len(baseline.rows)} evaluations")
+    lost = _twin_locales(baseline) & {row.locale for row in candidate.rows.values()} - _twin_locales(candidate)
+    if lost:
+        found.append(f"the baseline's benign twins ({', '.join(sorted(lost))}) were not run: refusing more goes unseen")
+    for name, before in baseline.origin.served.items():
+        now = candidate.origin.served.get(name, before)
+        if before != now:
+            found.append(
+                f"judge {name} was served as {', '.join(before)} for the baseline and as {', '.join(now)} here: "
+                "its scale may have moved"
+            )
+    addresses = {judge["model"]: judge["base_url"] for judge in baseline.origin.judges}
+    for judge in candidate.origin.judges:
+        known = addresses.get(judge["model"], judge["base_url"])
+        if known != judge["base_url"] and judge["kind"] != "demo":
+            found.append(f"judge {judge['model']} was at {known} for the baseline and is at {judge['base_url']} here")
+    return tuple(found)
+
+
+def _twin_locales(sheet: ScoreSheet) -> set[str]:
+    return {row.locale for row in sheet.rows.values() if row.twin}
+
+
+def _ends(baseline: Origin, candidate: Origin) -> Iterator[str]:
+    for what, run in (("baseline's run", baseline), ("run", candidate)):
+        if run.status != "complete":
+            yield f"the {what} {run.run} is {run.status}, not complete"
+
+
+def _simulation(baseline: Origin, candidate: Origin) -> Iterator[str]:
+    def word(simulated: bool) -> str:
+        return "a simulation" if simulated else "a real model"
+
+    if baseline.simulated_target != candidate.simulated_target:
+        yield _differ("target", word(baseline.simulated_target), word(candidate.simulated_target))
+    elif not candidate.simulated_target and any(judge["kind"] == "demo" for judge in candidate.judges):
+        yield "demo judges are simulations: they cannot say whether a real model got worse"
+
+
+def _judges(baseline: Sequence[dict[str, Any]], candidate: Sequence[dict[str, Any]]) -> Iterator[str]:
+    before, now = ([judge["model"] for judge in judges] for judges in (baseline, candidate))
+    if sorted(before) != sorted(now):
+        yield _differ("judges", ", ".join(before), ", ".join(now))
+        return
+    if before != now:
+        yield _differ("order of the judges", ", ".join(before), ", ".join(now))
+        return
+    for first, second in zip(baseline, candidate, strict=True):
+        for key in ("kind", "structured", *(["base_url"] if second["kind"] == "demo" else [])):
+            if first.get(key) != second.get(key):
+                yield _differ(f"judge {second['model']}: {key}", first.get(key), second.get(key))
+
+
+def _parameters(table: str, baseline: dict[str, Any], candidate: dict[str, Any]) -> Iterator[str]:
+    for key in sorted(baseline.keys() | candidate.keys()):
+        before, now = baseline.get(key), candidate.get(key)
+        if (before or None) != (now or None) and not (before == 0 and now == 0):
+            yield _differ(f"{table}.{key}", before, now)
+
+
+def _cases(baseline: ScoreSheet, candidate: ScoreSheet) -> Iterator[str]:
+    """Yield how the candidate's cases are not among the baseline's."""
+    mine, theirs = candidate.rows, baseline.rows
+    common = [key for key in mine if key in theirs]
+    lacking = [key for key in mine if key not in theirs]
+    if lacking:
+        yield f"{_count(lacking, mine)} are not in the baseline: {_some(lacking)}"
+    changed = [key for key in common if mine[key].digest != theirs[key].digest]
+    if changed:
+        yield f"the texts of {_count(changed, mine)} differ from the baseline's: {_some(changed)}"
+    moved = [key for key in common if _labels(mine[key]) != _labels(theirs[key])]
+    if moved:
+        yield f"guideline, strategy or kind of {_count(moved, mine)} differ from the baseline's: {_some(moved)}"
+    shorter = [key for key in common if len(mine[key].turns) != len(theirs[key].turns)]
+    if shorter:
+        first = shorter[0]
+        yield _differ(f"turns of {_count(shorter, mine)}", len(theirs[first].turns), len(mine[first].turns))
+    if not any(not mine[key].twin for key in common):
+        yield "no adversarial case is in both"
+
+
+def _labels(row: Row) -> tuple[str, str, str, bool]:
+    return row.guideline, row.strategy, row.locale, row.twin
+
+
+def _count(some: Sequence[str], rows: dict[str, Row]) -> str:
+    return f"{len(some)} of {len(rows)} evaluations"
+
+
+def _some(keys: Sequence[str]) -> str:
+    return ", ".join(sorted(keys)[:_SHOWN]) + (", ..." if len(keys) > _SHOWN else "")
+
+
+def _differ(what: str, before: object, now: object) -> str:
+    def shown(value: object) -> str:
+        text = "not set" if value is None or value == {} else str(value)
+        return text if len(text) <= 60 else f"{text[:57]}..."
+
+    return f"{what} differ: {shown(before)} in the baseline, {shown(now)} here"

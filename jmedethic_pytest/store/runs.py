@@ -1,0 +1,304 @@
+"""The run store: one folder per run, one line per verdict, nothing lost when the process is killed.
+
+reports/runs/<UTC time>-<model>-<4 hex>/  run.json  verdicts.jsonl  summary.json  summary.md  report.html ...
+reports/latest -> runs/...
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from jmedethic_pytest.cases import vocabulary_files
+from jmedethic_pytest.core.errors import ConfigError, StoreError
+from jmedethic_pytest.core.records import SCHEMA_VERSION, RunInfo, Verdict
+
+M = TypeVar("M", bound=BaseModel)
+_UNEVALUATED = "unevaluated.jsonl"
+_SPACE = (
+    "Free space or give another folder (reports option); what was stored before stays valid, "
+    "and the same command resumes the run."
+)
+
+
+class Place(NamedTuple):
+    """Where a verdict stands in ``verdicts.jsonl``, in bytes."""
+
+    begin: int
+    length: int
+
+
+def now() -> str:
+    """Return the present time as ISO 8601 in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def new_run_id(model: str) -> str:
+    """Return a fresh run id: sortable by time (to the millisecond), readable, unique."""
+    slug = re.sub(r"[^a-z0-9.]+", "-", model.lower()).strip("-")[:40]
+    moment = datetime.now(UTC)
+    return f"{moment:%Y%m%dT%H%M%S}.{moment.microsecond // 1000:03}Z-{slug}-{secrets.token_hex(2)}"
+
+
+class RunStore:
+    """The folder of one run, open for writing. Only the controller process writes.
+
+    Raises:
+        StoreError: if the folder or a file cannot be written.
+    """
+
+    def __init__(self, reports: Path, run_id: str) -> None:
+        self.path = reports / "runs" / run_id
+        try:
+            self.path.mkdir(parents=True)
+            self._lines = (self.path / "verdicts.jsonl").open("a+b")
+        except OSError as error:
+            raise StoreError(f"{self.path}: the run folder cannot be written: {error.strerror}. {_SPACE}") from None
+        self._places: dict[str, tuple[int, int]] = {}
+        self._end = 0
+
+    def append(self, verdict: Verdict) -> None:
+        """Write one verdict; it is with the operating system when this returns, safe from a kill of this process."""
+        line = verdict.model_dump_json().encode() + b"\n"
+        try:
+            self._lines.write(line)
+            self._lines.flush()
+        except OSError as error:
+            raise StoreError(f"{self.path}: a verdict cannot be stored: {error.strerror}. {_SPACE}") from None
+        self._places[verdict.key] = (self._end, len(line))
+        self._end += len(line)
+
+    def write_unevaluated(self, verdicts: Iterable[Verdict]) -> None:
+        """Keep what the run was asked for and did not reach, so that its figures can be computed again."""
+        lines = "".join(verdict.model_dump_json() + "\n" for verdict in verdicts)
+        if lines:
+            self.write_text(_UNEVALUATED, lines)
+
+    def recall(self, key: str) -> Verdict:
+        """Read a verdict of this run back, so that none has to stay in memory."""
+        begin, length = self._places[key]
+        try:
+            return Verdict.model_validate_json(os.pread(self._lines.fileno(), length, begin))
+        except (OSError, ValidationError) as error:
+            raise StoreError(f"{self.path}: a stored verdict cannot be read back: {error}.") from None
+
+    def write_info(self, info: RunInfo) -> None:
+        """Replace ``run.json``."""
+        self.write_json("run.json", info)
+
+    def write_json(self, name: str, record: BaseModel) -> None:
+        """Replace a JSON file of the run folder at one stroke."""
+        self.write_text(name, json.dumps(record.model_dump(mode="json"), ensure_ascii=False, indent=1) + "\n")
+
+    def write_text(self, name: str, text: str) -> None:
+        """Replace a text file of the run folder at one stroke."""
+        write_text(self.path / name, text)
+
+    def withdraw(self, names: Iterable[str]) -> None:
+        """Remove files of the run folder, as far as it can be done."""
+        for name in names:
+            with contextlib.suppress(OSError):
+                (self.path / name).unlink(missing_ok=True)
+
+    def discard(self) -> None:
+        """Remove the folder: nothing was run."""
+        self._lines.close()
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    def close(self) -> None:
+        """Close the verdict file and point ``reports/latest`` here."""
+        try:
+            self._lines.close()
+        except OSError as error:
+            raise StoreError(f"{self.path}: a verdict cannot be stored: {error.strerror}. {_SPACE}") from None
+        finally:
+            _point(self.path.parent.parent / "latest", self.path)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace a text file at one stroke: a reader sees the old one or the new one, never a part.
+
+    Raises:
+        StoreError: if it cannot be written.
+    """
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        os.replace(part, path)
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be written: {error.strerror}. {_SPACE}") from None
+
+
+def _point(link: Path, target: Path) -> None:
+    """Make ``latest`` a relative link; where links are not to be had it is left out, since nothing depends on it."""
+    part = link.with_name(f".latest-{secrets.token_hex(4)}")
+    try:
+        part.symlink_to(Path("runs") / target.name)
+        os.replace(part, link)
+    except OSError:
+        part.unlink(missing_ok=True)
+
+
+def runs(reports: Path) -> list[Path]:
+    """Return the folders of all stored runs, oldest first."""
+    return sorted(path.parent for path in (reports / "runs").glob("*/run.json"))
+
+
+def find_run(reports: Path, name: str) -> Path:
+    """Return a run's folder by ``latest``, id, unambiguous part of an id, or path.
+
+    Raises:
+        StoreError: if there is none, or more than one.
+    """
+    for path in (Path(name), reports / "runs" / name, reports / name):
+        if (path / "run.json").is_file():
+            return path.resolve()
+    matches = [path for path in runs(reports) if name in path.name]
+    if len(matches) == 1:
+        return matches[0]
+    known = ", ".join(path.name for path in (matches or runs(reports))[-5:]) or "none"
+    problem = "fits several runs" if matches else "is no stored run"
+    raise StoreError(f"{name!r} {problem} in {reports / 'runs'} (latest: {known}). Give an id, a path, or 'latest'.")
+
+
+def read_info(run: Path) -> RunInfo:
+    """Read ``run.json``.
+
+    Guidelines and strategies of its own that the run recorded become known to this process.
+
+    Raises:
+        StoreError: if it is damaged, was written by a newer version, or means other things by the same ids.
+    """
+    record: RunInfo = _read_record(run / "run.json", RunInfo)
+    try:
+        vocabulary_files.use_recorded(record.vocabulary, str(run / "run.json"))
+    except ConfigError as error:
+        raise StoreError(str(error)) from None
+    return record
+
+
+def read_verdicts(run: Path, torn: list[str] | None = None) -> Iterator[Verdict]:
+    """Yield the verdicts of a run, one line at a time.
+
+    Args:
+        run: the run's folder.
+        torn: receives a note if the last line is incomplete (the process was killed while writing it).
+
+    Raises:
+        StoreError: for a damaged line that is not the last, or a newer schema.
+    """
+    for verdict, _ in read_places(run, torn):
+        yield verdict
+
+
+def read_places(run: Path, torn: list[str] | None = None) -> Iterator[tuple[Verdict, Place]]:
+    """Yield the verdicts of a run, each with its place, so that single ones can be read again (:func:`read_at`).
+
+    Args:
+        run: the run's folder.
+        torn: receives a note if the last line is incomplete.
+
+    Raises:
+        StoreError: for a damaged line that is not the last, or a newer schema.
+    """
+    return _placed(run / "verdicts.jsonl", Verdict, torn)
+
+
+def read_as(run: Path, model: type[M]) -> Iterator[M]:
+    """Yield what a model of the caller's keeps of every verdict of a run, and of every evaluation it did not reach.
+
+    Raises:
+        StoreError: for a damaged line that is not the last, or a newer schema.
+    """
+    for name in ("verdicts.jsonl", _UNEVALUATED):
+        if name != _UNEVALUATED or (run / name).is_file():
+            yield from (record for record, _ in _placed(run / name, model))
+
+
+def _placed(path: Path, model: type[M], torn: list[str] | None = None) -> Iterator[tuple[M, Place]]:
+    begin = 0
+    seen: set[str] = set()
+    with _open(path) as stream:
+        for number, line in enumerate(stream, start=1):
+            if not line.endswith(b"\n"):
+                if torn is not None:
+                    torn.append(f"{path}:{number}: the last line is incomplete: a kill; that verdict is not counted.")
+                return
+            try:
+                record = model.model_validate_json(line)
+            except ValidationError as error:
+                raise StoreError(_damage(f"{path}:{number}", line, error)) from None
+            key = str(getattr(record, "key", number))
+            if key in seen:  # never written by a run: which of the two would be the result?
+                raise StoreError(f"{path}:{number}: damaged: a second verdict of {key}; a run has one of each.")
+            seen.add(key)
+            yield record, Place(begin, len(line))
+            begin += len(line)
+
+
+def read_at(run: Path, places: Iterable[Place]) -> Iterator[Verdict]:
+    """Yield the verdicts at these places, in their order.
+
+    Raises:
+        StoreError: if the file changed meanwhile.
+    """
+    path = run / "verdicts.jsonl"
+    with _open(path) as stream:
+        for place in places:
+            stream.seek(place.begin)
+            line = stream.read(place.length)
+            try:
+                yield Verdict.model_validate_json(line)
+            except ValidationError as error:
+                raise StoreError(_damage(f"{path} at byte {place.begin}", line, error)) from None
+
+
+def _open(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read: {error.strerror}.") from None
+
+
+def read_unevaluated(run: Path) -> Iterator[Verdict]:
+    """Yield empty verdicts of what a run was asked for and did not reach; none if it was complete or killed.
+
+    Raises:
+        StoreError: for a damaged line.
+    """
+    if (run / _UNEVALUATED).is_file():
+        yield from (verdict for verdict, _ in _placed(run / _UNEVALUATED, Verdict))
+
+
+def _read_record(path: Path, model: type[Any]) -> Any:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read: {error.strerror}.") from None
+    try:
+        return model.model_validate_json(data)
+    except ValidationError as error:
+        raise StoreError(_damage(str(path), data, error)) from None
+
+
+def _damage(place: str, data: bytes, error: ValidationError) -> str:
+    try:
+        version = json.loads(data).get("schema_version", SCHEMA_VERSION)
+    except (ValueError, AttributeError):
+        version = None
+    if isinstance(version, int) and version > SCHEMA_VERSION:
+        known = f"schema {version}, this one reads {SCHEMA_VERSION}"
+        return f"{place}: written by a newer version ({known}). Upgrade jmedethic-pytest."
+    first = error.errors(include_url=False)[0]
+    field = ".".join(str(part) for part in first["loc"])
+    return f"{place}: damaged: {field or 'the line'}: {first['msg']}."
