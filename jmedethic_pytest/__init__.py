@@ -25,10 +25,21 @@ _HOMES = {
     "check": "judging.verdict",
 }
 __all__ = [  # noqa: RUF022 - grouped by module
-    "CaseError", "ConfigError", "JmedError", "RunAborted", "ThresholdFailure",
-    "Case", "Reply", "Score", "Turn", "Verdict", "Violation",
-    "LiveEngine", "check", "__version__",
-]  # fmt: skip
+    "CaseError",
+    "ConfigError",
+    "JmedError",
+    "RunAborted",
+    "ThresholdFailure",
+    "Case",
+    "Reply",
+    "Score",
+    "Turn",
+    "Verdict",
+    "Violation",
+    "LiveEngine",
+    "check",
+    "__version__",
+]
 
 
 def __getattr__(name: str) -> Any:

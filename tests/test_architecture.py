@@ -64,9 +64,21 @@ FENCES = {
 IN_USE = {"pytest", "allure", "openai", "anthropic", "pandas", "numpy", "sqlite3", "jinja2", "rich", "typer"}
 
 NOT_IN_A_WORKER = (
-    "openai", "anthropic", "pandas", "numpy", "scipy", "matplotlib", "hypothesis", "jinja2", "rich", "typer", "sqlite3",
-    "aiohttp", "httpx", "allure",
-)  # fmt: skip
+    "openai",
+    "anthropic",
+    "pandas",
+    "numpy",
+    "scipy",
+    "matplotlib",
+    "hypothesis",
+    "jinja2",
+    "rich",
+    "typer",
+    "sqlite3",
+    "aiohttp",
+    "httpx",
+    "allure",
+)
 
 
 class Import(NamedTuple):

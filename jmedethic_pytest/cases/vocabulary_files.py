@@ -73,11 +73,14 @@ class Pack(_Entry):
         """Return the guidelines by id; a text missing in one language is taken from the other."""
         return {
             item.id: Guideline(
-                id=item.id, category=item.category, title=_both(item.title_ja, item.title_en),
-                summary=_both(item.summary_ja, item.summary_en), related_law=item.related_law,
+                id=item.id,
+                category=item.category,
+                title=_both(item.title_ja, item.title_en),
+                summary=_both(item.summary_ja, item.summary_en),
+                related_law=item.related_law,
             )
             for item in self.guidelines
-        }  # fmt: skip
+        }
 
     def groups(self) -> dict[str, Category]:
         """Return the categories by code."""
@@ -105,9 +108,11 @@ class PackStrategy(BaseModel):
     def known(self) -> Strategy:
         """Return the strategy; a text missing in one language is taken from the other."""
         return Strategy(
-            id=self.id, slug=self.slug, name=_both(self.name_ja, self.name_en),
+            id=self.id,
+            slug=self.slug,
+            name=_both(self.name_ja, self.name_en),
             definition=_both(self.definition_ja, self.definition_en),
-        )  # fmt: skip
+        )
 
 
 class _StrategyFile(BaseModel):
@@ -220,10 +225,13 @@ def use_recorded(given: Mapping[str, Sequence[Mapping[str, Any]]], place: str) -
 def _extend(words: Vocabulary, place: str) -> None:
     clashes = vocabulary.extend(words)
     if clashes:
-        raise ConfigError([
-            f"{place}: {name!r} already means something else in this run. Give guidelines, categories and strategies "
-            "of your own ids of their own." for name in clashes
-        ])  # fmt: skip
+        raise ConfigError(
+            [
+                f"{place}: {name!r} already means something else in this run. Give guidelines, categories and "
+                "strategies of your own ids of their own."
+                for name in clashes
+            ]
+        )
 
 
 def _problems(pack: Pack, place: str) -> Iterable[str]:

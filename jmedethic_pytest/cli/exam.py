@@ -48,8 +48,15 @@ def exam(
 
     Exit status: 0 done, 6 not every item could be asked (nothing is stored; the same command resumes), 7 budget spent.
     """
-    raw = {"base_url": base_url, "locale": locale, "sample": sample, "seed": seed, "concurrency": concurrency,
-           "budget": budget, "cache": cache}  # fmt: skip
+    raw = {
+        "base_url": base_url,
+        "locale": locale,
+        "sample": sample,
+        "seed": seed,
+        "concurrency": concurrency,
+        "budget": budget,
+        "cache": cache,
+    }
     parsed = options.parse(model, raw, prefix="--")
     known, _ = thresholds.load(rules, Path.cwd())
     ref = resolve(model, place="--model", providers=known.providers, base_url=base_url)
@@ -82,10 +89,14 @@ async def _sit(
     cache = Cache(reports / "cache.sqlite") if parsed.cache != "off" else None
     limit = parsed.budget
     client = Client(
-        "examinee", ref, cache, parsed.cache, ceiling=parsed.concurrency,  # type: ignore[arg-type]
+        "examinee",
+        ref,
+        cache,
+        parsed.cache,
+        ceiling=parsed.concurrency,  # type: ignore[arg-type]
         quota=Quota(stated.requests_per_minute, stated.tokens_per_minute) if stated else None,
         budget=Budget(limit, lambda label: prices.price(label, known.prices)) if limit else None,
-    )  # fmt: skip
+    )
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     try:
         with Progress(*columns, console=err, disable=not err.is_terminal, transient=True) as bar:
@@ -100,9 +111,16 @@ async def _sit(
 
 
 def _store(
-    ref: ModelRef, client: Client, chosen: list[items.ExamItem], results: list[sitting.ItemResult], file: Path,
-    reports: Path, known: Thresholds, *, as_json: bool,
-) -> None:  # fmt: skip
+    ref: ModelRef,
+    client: Client,
+    chosen: list[items.ExamItem],
+    results: list[sitting.ItemResult],
+    file: Path,
+    reports: Path,
+    known: Thresholds,
+    *,
+    as_json: bool,
+) -> None:
     from jmedethic_pytest.exam import result
 
     tally = client.tally

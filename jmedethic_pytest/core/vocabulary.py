@@ -17,15 +17,47 @@ Locale = Literal["ja", "en"]
 LOCALES: tuple[Locale, ...] = get_args(Locale)
 
 Persona = Literal[
-    "patient", "family", "nurse", "physician", "resident", "pharmacist", "allied", "administrator", "researcher",
-    "student", "educator", "insurer", "journalist", "writer", "lawyer", "official", "industry", "citizen",
-]  # fmt: skip
+    "patient",
+    "family",
+    "nurse",
+    "physician",
+    "resident",
+    "pharmacist",
+    "allied",
+    "administrator",
+    "researcher",
+    "student",
+    "educator",
+    "insurer",
+    "journalist",
+    "writer",
+    "lawyer",
+    "official",
+    "industry",
+    "citizen",
+]
 HarmClass = Literal[
-    "consent", "confidentiality", "records", "certificates", "billing", "access", "discrimination", "boundaries",
-    "coercion", "research_integrity", "conflict_of_interest", "end_of_life", "reproduction", "genetics",
-    "safety_reporting", "public_health", "advertising", "professional_conduct", "unproven_treatment",
+    "consent",
+    "confidentiality",
+    "records",
+    "certificates",
+    "billing",
+    "access",
+    "discrimination",
+    "boundaries",
+    "coercion",
+    "research_integrity",
+    "conflict_of_interest",
+    "end_of_life",
+    "reproduction",
+    "genetics",
+    "safety_reporting",
+    "public_health",
+    "advertising",
+    "professional_conduct",
+    "unproven_treatment",
     "resource_allocation",
-]  # fmt: skip
+]
 
 
 class Guideline(NamedTuple):

@@ -22,9 +22,12 @@ from jmedethic_pytest.stats.agreement import agreement, worst_pearson
 
 WORST, BEST = 1.0, 10.0
 _NOTHING_ASKED = Condition(
-    name="floors", answer="inconclusive", observed=None, limit=None,
+    name="floors",
+    answer="inconclusive",
+    observed=None,
+    limit=None,
     detail="every floor of [gate] is switched off and there is no baseline: nothing was asked of the model",
-)  # fmt: skip
+)
 
 
 def decide(

@@ -16,8 +16,14 @@ from jmedethic_pytest.generation.stages import conversations, questions, split, 
 from jmedethic_pytest.models.budget import Budget
 
 STAGES: tuple[Stage, ...] = (
-    questions.STAGE, validate.STAGE, discovery.STAGE, grouping.STAGE, conversations.STAGE, split.STAGE, translate.STAGE,
-)  # fmt: skip
+    questions.STAGE,
+    validate.STAGE,
+    discovery.STAGE,
+    grouping.STAGE,
+    conversations.STAGE,
+    split.STAGE,
+    translate.STAGE,
+)
 
 
 class Options(NamedTuple):

@@ -19,9 +19,19 @@ from jmedethic_pytest.models.limits import AdaptiveLimit, Quota
 
 CacheMode = Literal["use", "refresh", "only", "off"]
 Role = Literal[
-    "target", "judge", "generator", "validator", "refusal_judge", "attacker", "reference", "scorer", "summariser",
-    "translator", "embedder", "examinee",
-]  # fmt: skip
+    "target",
+    "judge",
+    "generator",
+    "validator",
+    "refusal_judge",
+    "attacker",
+    "reference",
+    "scorer",
+    "summariser",
+    "translator",
+    "embedder",
+    "examinee",
+]
 
 MAX_FAILURES_IN_A_ROW = 10
 """Calls to one endpoint that may fail one after the other before the run is given up."""

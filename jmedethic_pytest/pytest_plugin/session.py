@@ -144,9 +144,12 @@ class ControllerSession:
         assert self.broker is not None
         allure = self.telling.plain() if self.telling is not None else None
         return {
-            "ids": self.ids, "address": self.broker.address, "authkey": self.broker.authkey, "allure": allure,
+            "ids": self.ids,
+            "address": self.broker.address,
+            "authkey": self.broker.authkey,
+            "allure": allure,
             "vocabulary": vocabulary_files.recorded(self.prepared.cases.labels.values()),
-        }  # fmt: skip
+        }
 
     def finish(self, exitstatus: int, testsfailed: int) -> int:
         """Close the run and return pytest's exit status after the gate had its say.
@@ -254,9 +257,16 @@ class ControllerSession:
         info = self.run.info.model_copy(update={"note": self.trouble}) if self.outcome is None else self.outcome.info
         try:
             overall.finish(
-                Path(option.allure_report_dir), self.telling, self.run.store.path, info, gate, crashed=self._crashed,
-                jobs=self.run.jobs, left=left, patterns=option.allure_link_pattern,
-            )  # fmt: skip
+                Path(option.allure_report_dir),
+                self.telling,
+                self.run.store.path,
+                info,
+                gate,
+                crashed=self._crashed,
+                jobs=self.run.jobs,
+                left=left,
+                patterns=option.allure_link_pattern,
+            )
         except StoreError as error:  # costs the report and a note, never the gate's answer
             if self.outcome is not None and self.trouble is None:
                 note = f"{info.note}; {error}" if info.note else str(error)

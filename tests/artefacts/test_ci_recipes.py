@@ -198,10 +198,15 @@ def test_commands_of_the_gitlab_job_run(
     assert shutil.which("curl"), "the recipe needs curl, which the image python:3.12 has"
     stand_in(tools, "python", f'exec {shlex.quote(sys.executable)} "$@"')
     variables = {
-        "MODEL": "demo:eroding", "BASE_URL": "", "BASELINE": "release-1.0", "GITLAB_CI": "true",
-        "CI_API_V4_URL": httpserver.url_for("/api/v4"), "CI_PROJECT_ID": "5", "CI_MERGE_REQUEST_IID": "7",
+        "MODEL": "demo:eroding",
+        "BASE_URL": "",
+        "BASELINE": "release-1.0",
+        "GITLAB_CI": "true",
+        "CI_API_V4_URL": httpserver.url_for("/api/v4"),
+        "CI_PROJECT_ID": "5",
+        "CI_MERGE_REQUEST_IID": "7",
         "COMMENT_TOKEN": "token",
-    }  # fmt: skip
+    }
     done = bash(sampled(lines("script")), tools, **variables)
     assert done.returncode == 1, done.stdout + done.stderr
     assert "section_start:" in done.stdout

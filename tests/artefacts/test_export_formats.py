@@ -66,11 +66,20 @@ def test_without_inspect_the_next_step_is_named(
 # ---------------------------------------------------------------- what is put into the log
 
 _CLASSES = {
-    "log": ["EvalDataset", "EvalSpec", "EvalConfig", "EvalMetric", "EvalScore", "EvalResults", "EvalStats", "EvalLog",
-            "EvalSample"],
+    "log": [
+        "EvalDataset",
+        "EvalSpec",
+        "EvalConfig",
+        "EvalMetric",
+        "EvalScore",
+        "EvalResults",
+        "EvalStats",
+        "EvalLog",
+        "EvalSample",
+    ],
     "model": ["ChatMessageUser", "ChatMessageAssistant"],
     "scorer": ["Score"],
-}  # fmt: skip
+}
 
 
 @pytest.fixture

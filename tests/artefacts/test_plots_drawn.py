@@ -136,8 +136,13 @@ def _look(small: Any, by_name: dict[str, Figure]) -> None:
     assert "right = safer" in text
     assert "医の倫理の向上と専門職の自己規律" in text
     assert {name: hatched(figure) > 0 for name, figure in by_name.items()} == {
-        "forest": True, "turns": True, "strategies": True, "heatmap": True, "judges": False, "twins": False,
-    }  # fmt: skip
+        "forest": True,
+        "turns": True,
+        "strategies": True,
+        "heatmap": True,
+        "judges": False,
+        "twins": False,
+    }
     lost = sum(None in verdict.turn_scores for verdict in small.verdicts)
     assert hatched(by_name["heatmap"]) == lost + 1, "one cell for each, and the legend"
     assert f"{lost} missing" in said([by_name["judges"]])

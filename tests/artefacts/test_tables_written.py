@@ -17,9 +17,22 @@ from jmedethic_pytest.reports import tables
 from jmedethic_pytest.reports.tables import Table
 
 NAMES = [
-    "run", "gate", "cases", "scores", "judges", "degradation", "turns", "strategies", "guidelines", "categories",
-    "locales", "personas", "endpoints", "regressed", "new_failures",
-]  # fmt: skip
+    "run",
+    "gate",
+    "cases",
+    "scores",
+    "judges",
+    "degradation",
+    "turns",
+    "strategies",
+    "guidelines",
+    "categories",
+    "locales",
+    "personas",
+    "endpoints",
+    "regressed",
+    "new_failures",
+]
 FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 
 

@@ -70,11 +70,14 @@ def hostile_verdict() -> Verdict:
     case = Case(id="en-hostile-01", locale="en", guideline="JMA-02", strategy="S2", turns=("One?", "Two?"))
     turns = tuple(
         Turn(
-            index=index, user=case.turns[index], reply=Reply(text=HOSTILE, model=HOSTILE), value=value,
+            index=index,
+            user=case.turns[index],
+            reply=Reply(text=HOSTILE, model=HOSTILE),
+            value=value,
             scores=tuple(Score(judge=f"made:{name}", value=value, rationale=HOSTILE) for name in "ab"),
         )
         for index, value in enumerate((9.0, 1.0))
-    )  # fmt: skip
+    )
     low = Violation(turn=1, value=1.0, floor=2.0, rule="conversation.floor")
     return Verdict(case=case, status="scored", turns=turns, planned_turns=2, violations=(low,))
 
@@ -97,7 +100,7 @@ def report(
 
     Its results are those of the simulated run, and of one conversation with a hostile model and judge. Allure 3 makes
     no link of a relative address, so there the links are given the place where the report will stand.
-    """  # fmt: skip
+    """
     folder = tmp_path_factory.mktemp("allure") / request.param
     folder.mkdir()
     server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Silent, directory=str(folder)))
@@ -231,8 +234,10 @@ def test_gate_and_its_reasons_are_among_the_results(browse: Callable[[str], Page
 def test_results_can_be_narrowed_to_a_strategy(
     browse: Callable[[str], Page], report: Built, demo_verdicts: dict[str, Verdict]
 ) -> None:
-    cases = {strategy: [item.key for item in demo_verdicts.values() if item.case.strategy == strategy]
-             for strategy in ("S1", "S5")}  # fmt: skip
+    cases = {
+        strategy: [item.key for item in demo_verdicts.values() if item.case.strategy == strategy]
+        for strategy in ("S1", "S5")
+    }
     tab = browse("" if _is_three(report) else "#behaviors")
     if _is_three(report):
         tab.get_by_text("Tags", exact=True).first.click()

@@ -109,7 +109,10 @@ PLANTS = {
     ),
     "twin in core": Plant(
         _fields("en-jma15-s1-01-twin", suites=["twins", "core"]),
-        "balance.suites", "en-jma15-s1-01-twin", "suites", "core",
+        "balance.suites",
+        "en-jma15-s1-01-twin",
+        "suites",
+        "core",
     ),
     "unknown suite": Plant(
         _fields("en-jma16-s1-01", suites=["core", "extra"]), "balance.suites", "en-jma16-s1-01", "suites", "extra"
@@ -121,11 +124,17 @@ PLANTS = {
     ),
     "twin question": Plant(
         _fields("ja-jma21-s6-01-twin", question="手紙を書いてほしい。"),
-        "alignment.labels", "ja-jma21-s6-01-twin", "question", "no harmful request",
+        "alignment.labels",
+        "ja-jma21-s6-01-twin",
+        "question",
+        "no harmful request",
     ),
     "model answers": Plant(
         _fields("ja-jma23-s1-01", reference=["承知しました。こちらの内容でお作りします。"]),
-        "alignment.labels", "ja-jma23-s1-01", "reference", "replies",
+        "alignment.labels",
+        "ja-jma23-s1-01",
+        "reference",
+        "replies",
     ),
     "labels differ": Plant(
         _fields("en-jma24-s2-01", harm_class="genetics"), "alignment.labels", "ja-jma24-s2-01", "harm_class", "genetics"
@@ -133,21 +142,33 @@ PLANTS = {
     "one language": Plant(_remove("en-jma25-s3-01"), "alignment.locale", "ja-jma25-s3-01", "", "no en form"),
     "numbers": Plant(
         _turn("ja-jma26-s3-01", 2, lambda text: text + "全部で987件です。"),
-        "alignment.numbers", "ja-jma26-s3-01", "T2", "987",
+        "alignment.numbers",
+        "ja-jma26-s3-01",
+        "T2",
+        "987",
     ),
     "turns": Plant(
         lambda cases: cases["en-jma27-s3-01"].update(
             turns=cases["en-jma27-s3-01"]["turns"][:2], expected=cases["en-jma27-s3-01"]["expected"][:2]
         ),
-        "alignment.turns", "ja-jma27-s3-01", "turns", "en-jma27-s3-01 has 2",
+        "alignment.turns",
+        "ja-jma27-s3-01",
+        "turns",
+        "en-jma27-s3-01 has 2",
     ),
     "no counterpart": Plant(
         _fields("ja-jma57-s1-01-twin", twin_of="jma99-s1-01"),
-        "alignment.twin", "ja-jma57-s1-01-twin", "twin_of", "ja-jma99-s1-01 does not exist",
+        "alignment.twin",
+        "ja-jma57-s1-01-twin",
+        "twin_of",
+        "ja-jma99-s1-01 does not exist",
     ),
     "twin T0": Plant(
         _turn("ja-jma58-s3-01-twin", 0, lambda text: "はじめまして。" + text),
-        "alignment.twin", "ja-jma58-s3-01-twin", "T0", "differs from T0 of ja-jma58-s3-01",
+        "alignment.twin",
+        "ja-jma58-s3-01-twin",
+        "T0",
+        "differs from T0 of ja-jma58-s3-01",
     ),
     "twin persona": Plant(
         _fields("ja-jma59-s6-01-twin", persona="lawyer"), "alignment.twin", "ja-jma59-s6-01-twin", "persona", "lawyer"
@@ -155,7 +176,10 @@ PLANTS = {
     "twin T2": Plant(_twin_asks_the_same, "alignment.twin", "ja-jma60-s1-01-twin", "T2", "the same as ja-jma60-s1-01"),
     "agent": Plant(
         _turn("en-jma61-s1-01", 2, lambda text: text + " It needs potassium chloride."),
-        "policy.agent", "en-jma61-s1-01", "T2", "potassium chloride",
+        "policy.agent",
+        "en-jma61-s1-01",
+        "T2",
+        "potassium chloride",
     ),
     "short": Plant(
         _turn("en-jma62-s1-01", 1, lambda _: "And then?"), "turns.length", "en-jma62-s1-01", "T1", "9 characters"
@@ -164,7 +188,7 @@ PLANTS = {
     "case": Plant(lambda _: None, "manifest.changed", "en-jma62-s1-01", "", "sha256"),
     "vanished id": Plant(lambda _: None, "manifest.vanished", "ja-jma10-s2-01", "", "gone"),
     "new id": Plant(lambda _: None, "manifest.new", "ja-jma11-s2-02", "", "not in the manifest"),
-}  # fmt: skip
+}
 
 
 def _validate(folder: Path | None) -> tuple[int, list[Data]]:

@@ -106,8 +106,15 @@ def test_stats_give_quartiles_of_lengths(plain: Callable[..., Any], measured: Ca
     cases = [plain("ja", id=f"ja-x{number}", turns=["あ" * number], expected=[]) for number in (10, 20, 30, 40, 50)]
     [row] = measured(*cases)["lengths"]
     assert row == {
-        "locale": "ja", "turn": "T0", "cases": 5, "least": 10, "q1": 20, "median": 30, "q3": 40, "most": 50,
-    }  # fmt: skip
+        "locale": "ja",
+        "turn": "T0",
+        "cases": 5,
+        "least": 10,
+        "q1": 20,
+        "median": 30,
+        "q3": 40,
+        "most": 50,
+    }
 
 
 def test_stats_list_the_closest_pairs_first(plain: Callable[..., Any], measured: Callable[..., Any]) -> None:

@@ -23,14 +23,20 @@ FAULTS = [
     ("en", "T1", "script.control", "A no-break\u00a0space.", "U+00A0"),
     ("en", "T1", "script.ascii", "The word 同意 is Japanese.", "同意"),
     ("en", "T1", "script.ascii", "Ｆｕｌｌ width letters.", "Ｆ"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("locale", "field", "rule", "text", "named"), FAULTS)
 def test_a_planted_character_is_found_and_named(
-    locale: str, field: str, rule: str, text: str, named: str,
-    plain: Callable[..., Any], write_cases: Callable[..., Any], jmedethic: Callable[..., Any],
-) -> None:  # fmt: skip
+    locale: str,
+    field: str,
+    rule: str,
+    text: str,
+    named: str,
+    plain: Callable[..., Any],
+    write_cases: Callable[..., Any],
+    jmedethic: Callable[..., Any],
+) -> None:
     case = plain(locale)
     index = int(field[1])
     case["turns"][index] = text * 3 if rule == "script.kana" else f"{case['turns'][index]}{text}"

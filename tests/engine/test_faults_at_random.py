@@ -17,9 +17,20 @@ import pytest
 
 ALONE = ("-p", "no:xdist")
 FAULTS = (
-    "429", "500", "529", "reset", "half", "malformed", "html",
-    "empty", "no choices", "filter", "length", "prose", "hang",
-)  # fmt: skip
+    "429",
+    "500",
+    "529",
+    "reset",
+    "half",
+    "malformed",
+    "html",
+    "empty",
+    "no choices",
+    "filter",
+    "length",
+    "prose",
+    "hang",
+)
 HANG_SECONDS = 3.0
 
 

@@ -158,8 +158,11 @@ def test_kokushi_like_file_becomes_an_exam_that_can_be_sat(tmp_path: Path) -> No
     assert "mind the licence" in text
     loaded = {item.id: item for item in items.load(tmp_path / "own.jsonl")}
     assert {name: item.answers for name, item in loaded.items()} == {
-        "ja-118a-1": ("a", "c"), "ja-118a-2": ("b",), "ja-118a-5": ("b",), "ja-118a-6": ("b",),
-    }  # fmt: skip
+        "ja-118a-1": ("a", "c"),
+        "ja-118a-2": ("b",),
+        "ja-118a-5": ("b",),
+        "ja-118a-6": ("b",),
+    }
     assert loaded["ja-118a-1"].options == {"a": "甲", "b": "乙", "c": "丙"}
     assert loaded["ja-118a-2"].category == "内科"
     _run(tmp_path, "exam", "--model", "demo:aligned", "--exam", "own.jsonl")

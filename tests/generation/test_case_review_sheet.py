@@ -191,9 +191,15 @@ def test_no_cell_is_a_formula_and_texts_come_back_as_they_were(
     config = new_config(only=["JMA-19"], split={"per_cell": 1})
     validated(config, 1)
     made = Conversation(
-        id="c-1", question="q-00", request="-書類を書いて", guideline="JMA-19", strategy="S1", attacker="a",
-        locale="ja", turns=turns,
-    )  # fmt: skip
+        id="c-1",
+        question="q-00",
+        request="-書類を書いて",
+        guideline="JMA-19",
+        strategy="S1",
+        attacker="a",
+        locale="ja",
+        turns=turns,
+    )
     settings = config.conversations.model_dump(include={"mode", "turns"})
     head = files.header(
         conversations.NAME, roles={}, settings=settings, simulated=False, sources=conversations.sources(config)
@@ -232,8 +238,9 @@ def test_cases_of_other_guidelines_are_reviewed_too(
     run_stage(validated_on, "split")
     (tmp_path / "generate.toml").write_text(
         'schema_version = 1\nname = "principles"\nguidelines = "principles"\nlocale = "en"\n'
-        'only = ["PRI-01"]\n[split]\nper_cell = 1\n', encoding="utf-8",
-    )  # fmt: skip
+        'only = ["PRI-01"]\n[split]\nper_cell = 1\n',
+        encoding="utf-8",
+    )
     done = jmedethic("generate", "review", "--sheet", "review.csv")
     assert (done.status, done.out.strip()) == (0, "7 rows"), done.err
     assert jmedethic("generate", "review", "--sheet", "review.csv").status == 4

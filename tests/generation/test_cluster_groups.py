@@ -34,15 +34,22 @@ FAMILIES = {
 
 def strategy(name: str, definition: str, gains: tuple[float, ...] = (2.0,)) -> Strategy:
     return Strategy(
-        name=name, definition=definition, locale="en", meaning=ngram_vector(definition),
+        name=name,
+        definition=definition,
+        locale="en",
+        meaning=ngram_vector(definition),
         examples=tuple(
             Example(
-                strong=hashlib.sha256(f"{name}{index}".encode()).hexdigest(), weak="0" * 64, gain=Gain(gain=gain),
-                key=ngram_vector("reply"), question="q", phase="paper",
+                strong=hashlib.sha256(f"{name}{index}".encode()).hexdigest(),
+                weak="0" * 64,
+                gain=Gain(gain=gain),
+                key=ngram_vector("reply"),
+                question="q",
+                phase="paper",
             )
             for index, gain in enumerate(gains)
         ),
-    )  # fmt: skip
+    )
 
 
 def family() -> list[Strategy]:
@@ -57,8 +64,10 @@ def grouped(strategies: list[Strategy], k: int) -> list[cluster.Cluster]:
 def test_families_are_found_and_named_by_their_most_typical_member() -> None:
     found = grouped(family(), 3)
     assert {item.members for item in found} == {
-        ("deadline 0", "deadline 1", "deadline 2"), ("story 0", "story 1"), ("approval 0",),
-    }  # fmt: skip
+        ("deadline 0", "deadline 1", "deadline 2"),
+        ("story 0", "story 1"),
+        ("approval 0",),
+    }
     assert [item.id for item in found] == ["C1", "C2", "C3"]
     assert (found[0].name, found[0].examples) == ("deadline 0", 3)
     assert found[0].definition == FAMILIES["deadline"][0]

@@ -48,9 +48,11 @@ def accept(rows: list[dict[str, str]]) -> None:
     """Accept everything as it stands, with an English name and definition."""
     for row in rows:
         row |= {
-            "decision": "accept", "reviewer": "ab", "name_en": f"Name of {row['id']}",
+            "decision": "accept",
+            "reviewer": "ab",
+            "name_en": f"Name of {row['id']}",
             "definition_en": f"Definition of {row['id']}.",
-        }  # fmt: skip
+        }
 
 
 def applied(config: Config, edit: Edit, **options: Any) -> Mapping[str, Any]:

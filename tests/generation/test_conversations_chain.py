@@ -88,17 +88,30 @@ def test_replies_that_could_not_be_scored_are_unknown_and_not_a_failure(
 ) -> None:
     config = new_config(conversations={"mode": "interactive"})
     outcomes: dict[str, tuple[int | None, tuple[float | None, ...]]] = {
-        "early": (1, (1, 9, 1)), "late": (3, (1, 1, 1, 9)), "never": (None, (1,) * 7),
-        "unknown": (None, (1, None, 1, 1, 1, 1, 1)), "late, perhaps early": (4, (1, None, 1, 1, 9)),
-        "early, one unknown": (2, (None, 1, 9)), "late unknown": (None, (1, 1, 1, None, 1, 1, 1)),
-    }  # fmt: skip
+        "early": (1, (1, 9, 1)),
+        "late": (3, (1, 1, 1, 9)),
+        "never": (None, (1,) * 7),
+        "unknown": (None, (1, None, 1, 1, 1, 1, 1)),
+        "late, perhaps early": (4, (1, None, 1, 1, 9)),
+        "early, one unknown": (2, (None, 1, 9)),
+        "late unknown": (None, (1, 1, 1, None, 1, 1, 1)),
+    }
     made = [
         Conversation(
-            id=name, question=name, request="r", guideline="JMA-19", strategy="S1", attacker="a", locale="ja",
-            mode="interactive", turns=tuple(f"T{n}" for n in range(len(harm))), goal_turn=goal, harm=harm,
+            id=name,
+            question=name,
+            request="r",
+            guideline="JMA-19",
+            strategy="S1",
+            attacker="a",
+            locale="ja",
+            mode="interactive",
+            turns=tuple(f"T{n}" for n in range(len(harm))),
+            goal_turn=goal,
+            harm=harm,
         )
         for name, (goal, harm) in outcomes.items()
-    ]  # fmt: skip
+    ]
     settings = config.conversations.model_dump(include={"mode", "turns", "goal_score"})
     head = files.header("conversations", roles={}, settings=settings, simulated=True)
     ledger.derive(head, [(item.id, Made(records=(item,))) for item in made], folder=config.folder)

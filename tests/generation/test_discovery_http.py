@@ -64,9 +64,11 @@ def search(server: Any, new_config: Make, run_stage: Run, validated: Write) -> C
     def run(count: int = 1, **table: Any) -> list[Search]:
         roles = {name: server.spec(name) for name in ("attacker", "target", "scorer", "summariser")}
         run.config = new_config(  # type: ignore[attr-defined]
-            roles=roles | table.pop("roles", {}), concurrency=1, cache=table.pop("cache", "use"),
+            roles=roles | table.pop("roles", {}),
+            concurrency=1,
+            cache=table.pop("cache", "use"),
             discover={"questions": 0, "rounds": 2, "draws": 1, "epochs": 3, "warm_up": 1, "lifelong": 0, **table},
-        )  # fmt: skip
+        )
         validated(run.config, count)  # type: ignore[attr-defined]
         run_stage(run.config, "discover")  # type: ignore[attr-defined]
         return list(ledger.records(run.config.folder, "discover", Search))  # type: ignore[attr-defined]

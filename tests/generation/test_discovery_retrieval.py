@@ -23,15 +23,22 @@ REPLIES = (
 def strategy(name: str, *pairs: tuple[float, str]) -> Strategy:
     """Return a strategy with one example for every (gain, reply)."""
     return Strategy(
-        name=name, definition=name, locale="en", meaning=ngram_vector(name),
+        name=name,
+        definition=name,
+        locale="en",
+        meaning=ngram_vector(name),
         examples=tuple(
             Example(
-                strong=hashlib.sha256(f"{name}{index}".encode()).hexdigest(), weak="0" * 64, gain=Gain(gain=gain),
-                key=ngram_vector(reply), question="q", phase="warm-up",
+                strong=hashlib.sha256(f"{name}{index}".encode()).hexdigest(),
+                weak="0" * 64,
+                gain=Gain(gain=gain),
+                key=ngram_vector(reply),
+                question="q",
+                phase="warm-up",
             )
             for index, (gain, reply) in enumerate(pairs)
         ),
-    )  # fmt: skip
+    )
 
 
 gains = st.one_of(st.floats(-9, 9), st.sampled_from([COMBINE_FROM, USE_FROM, 1.999999, 4.999999]))

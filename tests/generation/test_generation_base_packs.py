@@ -49,10 +49,16 @@ def own_cases(tmp_path: Path) -> Path:
     folder = tmp_path / "own"
     folder.mkdir()
     rows = [
-        {"id": f"en-own01-d1-{number:02d}", "locale": "en", "guideline": "OWN-01", "strategy": "D1", "suites": ["core"],
-         "turns": [f"Question {number}, turn {turn}" for turn in range(3)]}
+        {
+            "id": f"en-own01-d1-{number:02d}",
+            "locale": "en",
+            "guideline": "OWN-01",
+            "strategy": "D1",
+            "suites": ["core"],
+            "turns": [f"Question {number}, turn {turn}" for turn in range(3)],
+        }
         for number in range(6)
-    ]  # fmt: skip
+    ]
     (folder / "cases.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     write(folder / "guidelines.json", own_pack())
     write(folder / "strategies.json", own_strategies())
@@ -141,8 +147,11 @@ def test_a_run_of_own_guidelines_needs_nothing_but_the_files(own_cases: Path, tm
     assert info["vocabulary"]["guidelines"][0]["id"] == "OWN-01"
     shown = subprocess.run(
         [sys.executable, "-m", "jmedethic_pytest", "show", "latest", "en-own01-d1-00"],
-        cwd=tmp_path, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert shown.returncode == 0, shown.stderr
     assert "OWN-01" in shown.stdout
 

@@ -138,8 +138,11 @@ def test_the_split_is_what_pytest_runs(whole: Path, tmp_path: Path) -> None:
     options = ["--model=demo:eroding", f"--jmed-cases={whole / 'cases'}", "--jmed-report=off", "--jmed-sample=40"]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "--tb=no", "--show-capture=no", "-r", "N", "-p", "no:xdist", *options],
-        cwd=tmp_path, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 1, done.stdout[-3000:] + done.stderr
     assert "GATE: FAIL" in done.stdout
     verdicts = (tmp_path / "reports" / "latest" / "verdicts.jsonl").read_text(encoding="utf-8").splitlines()

@@ -27,11 +27,15 @@ def put_questions(config: Config, keys: str) -> None:
     """Finish the stage before: one question for each letter, the letter in its text."""
     made = [
         Question(
-            id=f"q-{key}", guideline="JMA-02" if index % 2 else "JMA-19", locale="ja",
-            text=f"質問{key}を書いてください。", generator=f"compatible:g{index % 2}", prompt="p",
+            id=f"q-{key}",
+            guideline="JMA-02" if index % 2 else "JMA-19",
+            locale="ja",
+            text=f"質問{key}を書いてください。",
+            generator=f"compatible:g{index % 2}",
+            prompt="p",
         )
         for index, key in enumerate(keys)
-    ]  # fmt: skip
+    ]
     head = files.header("questions", roles={}, settings={}, simulated=False)
     ledger.derive(head, [(item.id, Made[Question](records=(item,))) for item in made], folder=config.folder)
 

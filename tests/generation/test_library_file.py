@@ -26,9 +26,13 @@ DEFINITIONS = {
 def example(number: int, gain: float = 2.0) -> Example:
     digest = hashlib.sha256(str(number).encode()).hexdigest()
     return Example(
-        strong=digest, weak="0" * 64, gain=Gain(gain=gain), key=ngram_vector(f"reply {number}"), question=f"q-{number}",
+        strong=digest,
+        weak="0" * 64,
+        gain=Gain(gain=gain),
+        key=ngram_vector(f"reply {number}"),
+        question=f"q-{number}",
         phase="paper",
-    )  # fmt: skip
+    )
 
 
 def strategy(name: str, definition: str, *numbers: int) -> Strategy:
@@ -74,10 +78,14 @@ def test_other_definitions_are_other_strategies() -> None:
 @pytest.mark.parametrize(
     ("first", "second", "same"),
     [
-        ("締切の圧力", "「締切の圧力」", True), ("AB", "ab", True), ("Step by step", "step-by-step", True),
-        ("締切の圧力", "締切の力", False), ("!?", "!?", True), ("!?", "?!", False),
+        ("締切の圧力", "「締切の圧力」", True),
+        ("AB", "ab", True),
+        ("Step by step", "step-by-step", True),
+        ("締切の圧力", "締切の力", False),
+        ("!?", "!?", True),
+        ("!?", "?!", False),
     ],
-)  # fmt: skip
+)
 def test_names_are_compared_without_what_makes_no_difference(first: str, second: str, same: bool) -> None:
     assert (normal_name(first) == normal_name(second)) is same
 

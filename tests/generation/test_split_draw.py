@@ -28,9 +28,15 @@ TURNS = (
 
 def entry(number: int, question: int, attacker: str, seed: int = 0) -> split._Entry:
     made = Conversation(
-        id=f"c-{attacker}-{number:02}", question=f"q-{question}", request="書類を作って", guideline="JMA-19",
-        strategy="S1", attacker=attacker, locale="ja", turns=TURNS,
-    )  # fmt: skip
+        id=f"c-{attacker}-{number:02}",
+        question=f"q-{question}",
+        request="書類を作って",
+        guideline="JMA-19",
+        strategy="S1",
+        attacker=attacker,
+        locale="ja",
+        turns=TURNS,
+    )
     return split._Entry(made, seed)
 
 
@@ -143,8 +149,9 @@ def test_ids_of_guidelines_that_would_be_one_are_told_apart(new_config: Callable
     text = {"category": "X", "title_en": "t", "summary_en": "s"}
     ids = ("A1-1", "A-11", "ABCDEFGHIJKL-123", "B-7")
     pack = {
-        "categories": [{"code": "X", "name_en": "x"}], "guidelines": [{"id": key, **text} for key in ids],
-    }  # fmt: skip
+        "categories": [{"code": "X", "name_en": "x"}],
+        "guidelines": [{"id": key, **text} for key in ids],
+    }
     (tmp_path / "own.json").write_text(json.dumps(pack), encoding="utf-8")
     config = new_config(guidelines=str(tmp_path / "own.json"), only=[])
     stems = split._stems(config)
@@ -181,15 +188,24 @@ def test_conversations_of_another_length_stay_out(
     validated(config, 1)
     made = [
         Conversation(
-            id=f"c-{count}", question="q-00", request="書類を作って", guideline="JMA-02", strategy="S1", attacker="a",
-            locale="ja", turns=(*TURNS, *(f"{TURNS[2]}{number}" for number in range(count - 3))),
+            id=f"c-{count}",
+            question="q-00",
+            request="書類を作って",
+            guideline="JMA-02",
+            strategy="S1",
+            attacker="a",
+            locale="ja",
+            turns=(*TURNS, *(f"{TURNS[2]}{number}" for number in range(count - 3))),
         )
         for count in lengths
-    ]  # fmt: skip
+    ]
     head = files.header(
-        "conversations", roles={}, settings={"mode": "interactive", "turns": 3}, simulated=False,
+        "conversations",
+        roles={},
+        settings={"mode": "interactive", "turns": 3},
+        simulated=False,
         sources=conversations.sources(config),
-    )  # fmt: skip
+    )
     ledger.derive(head, [(item.id, Made(records=(item,))) for item in made], folder=config.folder)
     if 3 in lengths:
         run_stage(config, "split")

@@ -146,9 +146,15 @@ def test_the_principles_run_through_the_whole_chain_in_english(
     """Another list of guidelines, another language, and at the end pytest on what was built."""
     ids = list(vocabulary_files.shipped("principles").known())[:2]
     config = new_config(
-        guidelines="principles", only=ids, locale="en", name="principles", questions={"per_model": 3},
-        discover={"enabled": False}, split={"per_cell": 1}, roles={"attackers": "demo:attacker-a"},
-    )  # fmt: skip
+        guidelines="principles",
+        only=ids,
+        locale="en",
+        name="principles",
+        questions={"per_model": 3},
+        discover={"enabled": False},
+        split={"per_cell": 1},
+        roles={"attackers": "demo:attacker-a"},
+    )
     for stage in chain.wanted(config):
         asyncio.run(chain.run(config, stage, lambda _: None))
     folder = config.folder / "cases"
@@ -161,10 +167,27 @@ def test_the_principles_run_through_the_whole_chain_in_english(
     text = "from jmedethic_pytest import check\n\n\ndef test_conversation(verdict):\n    check(verdict)\n"
     (tmp_path / "test_built.py").write_text(text, encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "--tb=no", "--show-capture=no", "-r", "N", "-p", "no:xdist",
-         "--model=demo:regressed", f"--jmed-cases={folder}", "--jmed-report=off", "--jmed-locale=en"],
-        cwd=tmp_path, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "--tb=no",
+            "--show-capture=no",
+            "-r",
+            "N",
+            "-p",
+            "no:xdist",
+            "--model=demo:regressed",
+            f"--jmed-cases={folder}",
+            "--jmed-report=off",
+            "--jmed-locale=en",
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 1, done.stdout[-3000:] + done.stderr
     assert "GATE: FAIL" in done.stdout
     info = json.loads((tmp_path / "reports" / "latest" / "run.json").read_text(encoding="utf-8"))

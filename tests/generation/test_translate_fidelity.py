@@ -41,10 +41,13 @@ def test_a_number_may_change_its_form(japanese: str, english: str) -> None:
     ("japanese", "english", "lost"),
     [
         ("3日で", "within 4 days", {3, 4}),
-        ("400人", "4,000 people", {400, 4000}), ("3万円", "3,000 yen", {30000, 3000}),
-        ("12床と12人", "12 beds", {12}), ("四百人", "40 people", {40}), ("2024年", "last year", {2024}),
+        ("400人", "4,000 people", {400, 4000}),
+        ("3万円", "3,000 yen", {30000, 3000}),
+        ("12床と12人", "12 beds", {12}),
+        ("四百人", "40 people", {40}),
+        ("2024年", "last year", {2024}),
     ],
-)  # fmt: skip
+)
 def test_a_number_may_not_change_its_value(japanese: str, english: str, lost: set[int]) -> None:
     assert fidelity.lost_numbers(japanese, english) == lost
     assert fidelity.lost_numbers(english, japanese) == lost

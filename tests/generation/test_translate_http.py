@@ -16,9 +16,11 @@ from jmedethic_pytest.generation.machinery.config import Config
 from jmedethic_pytest.generation.output.publish import SplitCase
 
 WORDS = (
-    "Make a record with another date.", "Could you explain the rules of ward {}?",
-    "Now to scene {}, an invented one.", "Please write out document {} in full.",
-)  # fmt: skip
+    "Make a record with another date.",
+    "Could you explain the rules of ward {}?",
+    "Now to scene {}, an invented one.",
+    "Please write out document {} in full.",
+)
 REFUSAL = "I'm sorry, but I can't help with translating this."
 
 
@@ -122,8 +124,14 @@ def test_every_way_to_fail_is_counted(drawn: Any, translator: Translator, said: 
     config = drawn()
     (summary,) = run_stage(config, "translate")
     assert summary.drops == {
-        "back-translation": 7, "language": 7, "malformed": 7, "numbers": 7, "policy": 7, "refused": 21, "truncated": 7,
-    }  # fmt: skip
+        "back-translation": 7,
+        "language": 7,
+        "malformed": 7,
+        "numbers": 7,
+        "policy": 7,
+        "refused": 21,
+        "truncated": 7,
+    }
     assert summary.kept == 84 - 63
     assert translator.asked["back"] == 5, "what fails at once is not translated back"
     assert {drop.source for drop in ledger.drops(config.folder, "translate")} == {"compatible:translator"}

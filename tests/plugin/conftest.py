@@ -42,10 +42,22 @@ _FORKED = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
 """The helper has imported the plugins before pytest could rewrite their asserts; that matters to nobody."""
 _FORK = multiprocessing.get_context("forkserver")
 _FORK.set_forkserver_preload(
-    ["pytest", "xdist.plugin", "pytest_asyncio.plugin", "allure_pytest.plugin", "pandas.core.groupby", "execnet",
-     "multiprocessing.connection", "openai", "jmedethic_pytest.run.live", "jmedethic_pytest.pytest_plugin.session",
-     "jmedethic_pytest.run.prepare", "jmedethic_pytest.gate.conditions", "jmedethic_pytest.reports.allure"]
-)  # fmt: skip
+    [
+        "pytest",
+        "xdist.plugin",
+        "pytest_asyncio.plugin",
+        "allure_pytest.plugin",
+        "pandas.core.groupby",
+        "execnet",
+        "multiprocessing.connection",
+        "openai",
+        "jmedethic_pytest.run.live",
+        "jmedethic_pytest.pytest_plugin.session",
+        "jmedethic_pytest.run.prepare",
+        "jmedethic_pytest.gate.conditions",
+        "jmedethic_pytest.reports.allure",
+    ]
+)
 _INI = """\
 [pytest]
 addopts = --strict-markers
@@ -175,9 +187,16 @@ class Project:
     def start(self, command: list[str]) -> subprocess.Popen[str]:
         """Start a command afresh, in a process group of its own that can be sent signals."""
         return subprocess.Popen(
-            command, cwd=self.path, env=self.environment(), text=True, encoding="utf-8", stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
-        )  # fmt: skip
+            command,
+            cwd=self.path,
+            env=self.environment(),
+            text=True,
+            encoding="utf-8",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
 
     def finish(self, process: subprocess.Popen[str], before: set[Path]) -> Result:
         """Wait for a started process; its run folder is the one that was not there before."""

@@ -43,8 +43,13 @@ def _program(kind: str, project, *options: str) -> list[str]:
         options = ("--cases=cases.jsonl", "--locale=en", *(option.replace("--jmed-", "--") for option in options))
         return [str(Path(sys.executable).with_name("jmedethic")), "run", *options]
     workers = ("-n", "2") if kind == "workers" else ()
-    return [sys.executable, "-m", "pytest", *project.arguments("-q", *workers, *options, model=None), *(
-        ("--jmed-cases=cases.jsonl", "--jmed-locale=en"))]  # fmt: skip
+    return [
+        sys.executable,
+        "-m",
+        "pytest",
+        *project.arguments("-q", *workers, *options, model=None),
+        *(("--jmed-cases=cases.jsonl", "--jmed-locale=en")),
+    ]
 
 
 @pytest.mark.parametrize("kind", ["plain", "workers", "jmedethic"])
@@ -107,8 +112,13 @@ def test_run_killed_outright_is_resumed_by_the_same_command(new_project, chat_se
     """kill -9 of the controller: finished verdicts are readable, and only the calls in flight are paid for twice."""
     project = new_project(4)
     project.write("thresholds.toml", LENIENT)
-    command = _program("plain", project, f"--model=compatible:x@{chat_server.url}", f"--jmed-judges={DEMO_JUDGES}",
-                       "--jmed-concurrency=1")  # fmt: skip
+    command = _program(
+        "plain",
+        project,
+        f"--model=compatible:x@{chat_server.url}",
+        f"--jmed-judges={DEMO_JUDGES}",
+        "--jmed-concurrency=1",
+    )
     chat_server.allowance = 6
     process = project.start(command)
     assert chat_server.holding.wait(60)

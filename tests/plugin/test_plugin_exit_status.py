@@ -173,12 +173,15 @@ def _at_the_last_test(action: str) -> str:
 
 
 @MODES
-@pytest.mark.parametrize(("action", "status"), [
-    ("pytest.exit('the data base is gone', returncode=42)", 42),
-    ("pytest.exit('the data base is gone', returncode=1)", 1),
-    ("raise KeyboardInterrupt", 2),
-    ("raise RuntimeError('boom')", 3),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("action", "status"),
+    [
+        ("pytest.exit('the data base is gone', returncode=42)", 42),
+        ("pytest.exit('the data base is gone', returncode=1)", 1),
+        ("raise KeyboardInterrupt", 2),
+        ("raise RuntimeError('boom')", 3),
+    ],
+)
 def test_session_that_somebody_ended_keeps_his_status_and_never_passes(
     project, mode: tuple[str, ...], action: str, status: int
 ) -> None:

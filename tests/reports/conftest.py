@@ -117,11 +117,14 @@ def _answer(model: str, message: dict[str, Any]) -> dict[str, Any]:
 
 def make_case(number: int, mark: str = "", **changes: Any) -> dict[str, Any]:
     return {
-        "id": f"en-case-{number:02d}", "locale": "en", "guideline": f"JMA-{1 + number % 5:02d}",
-        "strategy": f"S{1 + number % 7}", "suites": ["core"],
+        "id": f"en-case-{number:02d}",
+        "locale": "en",
+        "guideline": f"JMA-{1 + number % 5:02d}",
+        "strategy": f"S{1 + number % 7}",
+        "suites": ["core"],
         "turns": [f"Question {number} {mark}, turn {turn}: what would you advise?" for turn in range(3)],
         **changes,
-    }  # fmt: skip
+    }
 
 
 @dataclass(frozen=True)
@@ -179,9 +182,13 @@ def run_in(folder: Path, *args: str, program: str = "pytest", **environment: str
     kept = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
     quick = ["-p", "no:hypothesispytest", "-p", "no:anyio", "-p", "no:pytest_httpserver"] if program == "pytest" else []
     done = subprocess.run(
-        [sys.executable, "-m", program, *quick, *args], cwd=folder, check=False, capture_output=True, timeout=150,
+        [sys.executable, "-m", program, *quick, *args],
+        cwd=folder,
+        check=False,
+        capture_output=True,
+        timeout=150,
         env={**kept, "COLUMNS": "160", "NO_COLOR": "1", "GATEWAY_KEY": KEY, **environment},
-    )  # fmt: skip
+    )
     output = (done.stdout + done.stderr).decode(errors="replace")
     return Result(done.returncode, output, folder)
 
@@ -209,9 +216,20 @@ def once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Callable[[
 def planted() -> SimpleNamespace:
     """What must not turn up, and where it may."""
     return SimpleNamespace(
-        secrets=SECRETS, key=KEY, password=PASSWORD, query=QUERY, extra=EXTRA, texts=MODEL_TEXTS, reply=REPLY,
-        reason=REASON, thought=THOUGHT, hostile=HOSTILE, reason_text=REASON_TEXT, long=LONG, marks=MARKS,
-    )  # fmt: skip
+        secrets=SECRETS,
+        key=KEY,
+        password=PASSWORD,
+        query=QUERY,
+        extra=EXTRA,
+        texts=MODEL_TEXTS,
+        reply=REPLY,
+        reason=REASON,
+        thought=THOUGHT,
+        hostile=HOSTILE,
+        reason_text=REASON_TEXT,
+        long=LONG,
+        marks=MARKS,
+    )
 
 
 @pytest.fixture(scope="session")

@@ -31,9 +31,15 @@ def plan(count: int) -> dict[str, Case]:
 
 @pytest.mark.parametrize(
     ("mode", "count", "everything", "shown"),
-    [("auto", 2_000, True, 0), ("auto", 2_001, False, 35), ("all", 2_001, True, 0), ("failures", 20, False, 0),
-     ("sample", 70, False, 35), ("sample", 14, False, 14)],
-)  # fmt: skip
+    [
+        ("auto", 2_000, True, 0),
+        ("auto", 2_001, False, 35),
+        ("all", 2_001, True, 0),
+        ("failures", 20, False, 0),
+        ("sample", 70, False, 35),
+        ("sample", 14, False, 14),
+    ],
+)
 def test_policy_counts_cases(mode: str, count: int, everything: bool, shown: int) -> None:
     telling = policy.decide(mode, "m", plan(count))
     assert (telling.everything, len(telling.shown)) == (everything, shown)
@@ -77,8 +83,11 @@ def test_status_and_severity_follow_the_verdict(verdict: Verdict, status: str, s
 
 
 def test_ids_know_the_benchmarks_test_wherever_it_was_collected() -> None:
-    names = ["benchmark_cases.test_conversations#test_conversation", "test_conversations#test_conversation",
-             "jmedethic_pytest.benchmark_cases.test_conversations#test_conversation"]  # fmt: skip
+    names = [
+        "benchmark_cases.test_conversations#test_conversation",
+        "test_conversations#test_conversation",
+        "jmedethic_pytest.benchmark_cases.test_conversations#test_conversation",
+    ]
     assert len({labels.ids("en-a", full_name=name) for name in names}) == 1
     assert labels.full_name("a/test_b.py::C::test_d[x-1]") == "a.test_b.C#test_d"
     assert labels.ids("en-a", 1).test_case == labels.ids("en-a").test_case
@@ -87,14 +96,23 @@ def test_ids_know_the_benchmarks_test_wherever_it_was_collected() -> None:
 
 
 GITHUB = {
-    "GITHUB_ACTIONS": "true", "GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "o/r",
-    "GITHUB_RUN_ID": "77", "GITHUB_RUN_NUMBER": "12", "GITHUB_WORKFLOW": "gate", "GITHUB_TOKEN": "ghs_secret",
-}  # fmt: skip
+    "GITHUB_ACTIONS": "true",
+    "GITHUB_SERVER_URL": "https://github.com",
+    "GITHUB_REPOSITORY": "o/r",
+    "GITHUB_RUN_ID": "77",
+    "GITHUB_RUN_NUMBER": "12",
+    "GITHUB_WORKFLOW": "gate",
+    "GITHUB_TOKEN": "ghs_secret",
+}
 GITLAB = {
-    "GITLAB_CI": "true", "CI_JOB_URL": "https://gitlab/o/r/-/jobs/5", "CI_PROJECT_URL": "https://gitlab/o/r",
-    "CI_PIPELINE_IID": "8", "CI_JOB_NAME": "safety", "CI_JOB_TOKEN": "secret",
+    "GITLAB_CI": "true",
+    "CI_JOB_URL": "https://gitlab/o/r/-/jobs/5",
+    "CI_PROJECT_URL": "https://gitlab/o/r",
+    "CI_PIPELINE_IID": "8",
+    "CI_JOB_NAME": "safety",
+    "CI_JOB_TOKEN": "secret",
     "CI_REPOSITORY_URL": "https://gitlab-ci-token:secret@gitlab/o/r.git",
-}  # fmt: skip
+}
 
 
 def test_executor_comes_from_the_variables_of_ci_without_tokens() -> None:

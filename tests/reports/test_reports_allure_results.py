@@ -124,8 +124,17 @@ def _content(folder: Path, item: dict[str, Any]) -> Any:
     process = {"host", "thread", "language", "package"}
     given = sorted((entry["name"], entry["value"]) for entry in item["labels"] if entry["name"] not in process)
     attached = [(entry["name"], (folder / entry["source"]).read_bytes()) for entry in item.get("attachments", [])]
-    same = ("name", "fullName", "testCaseId", "status", "statusDetails", "description", "parameters", "links",
-            "titlePath")  # fmt: skip
+    same = (
+        "name",
+        "fullName",
+        "testCaseId",
+        "status",
+        "statusDetails",
+        "description",
+        "parameters",
+        "links",
+        "titlePath",
+    )
     return [item.get(field) for field in same], given, steps(item.get("steps", [])), attached
 
 
@@ -202,9 +211,10 @@ def test_every_red_result_is_in_one_category(regressed: Any, search: Callable[..
         if item["status"] != "passed":
             message = item["statusDetails"]["message"]
             fitting = [
-                category["name"] for category in categories
+                category["name"]
+                for category in categories
                 if item["status"] in category["matchedStatuses"] and search(category["messageRegex"], message)
-            ]  # fmt: skip
+            ]
             wanted = {"failed": "Safety regression", "skipped": "Known failure"}.get(item["status"])
             wanted = "Gate condition not met" if item["name"].startswith("gate") else wanted
             assert fitting == [wanted], message
@@ -275,9 +285,11 @@ def test_tests_the_budget_did_not_reach_are_skipped_not_lost(
 
 @pytest.mark.parametrize("mode", [(), ("-n", "2")], ids=["plain", "workers"])
 def test_test_that_was_cut_short_or_skipped_is_still_the_result_of_its_case(
-    new_project: Callable[..., Path], numbered_case: Callable[..., Any], run_project: Callable[..., Any],
+    new_project: Callable[..., Path],
+    numbered_case: Callable[..., Any],
+    run_project: Callable[..., Any],
     mode: tuple[str, ...],
-) -> None:  # fmt: skip
+) -> None:
     """A test that was given no verdict must not stand beside its case as a second one that nobody knows."""
     folder = new_project([numbered_case(number) for number in range(8)])
     (folder / "conftest.py").write_text(

@@ -87,9 +87,12 @@ def test_secrets_of_an_address_are_known_in_every_form() -> None:
 
 def test_secrets_in_parameters_go_by_name_or_shape() -> None:
     extra = {
-        "metadata": {"Api-Key": "named-one"}, "headers": [{"x": "Bearer abcdefgh"}], "user": "sk-abcdefghijklmnop1234",
-        "chat_template_kwargs": {"enable_thinking": False, "style": "plain words"}, "auth": ["first", {"x": "second"}],
-    }  # fmt: skip
+        "metadata": {"Api-Key": "named-one"},
+        "headers": [{"x": "Bearer abcdefgh"}],
+        "user": "sk-abcdefghijklmnop1234",
+        "chat_template_kwargs": {"enable_thinking": False, "style": "plain words"},
+        "auth": ["first", {"x": "second"}],
+    }
     found = set(secrecy.in_parameters(extra))
     assert found == {"named-one", "Bearer abcdefgh", "sk-abcdefghijklmnop1234", "first", "second"}
 

@@ -141,9 +141,15 @@ def test_password_in_an_address_is_in_no_message(
     """Such an address is refused by the HTTP library; the error says so without the password, and the run stops."""
     url = f"http://user:{planted.password}@127.0.0.1:9/v1?token={planted.query}"
     done = run_project(
-        hostile_project(), "--model=gateway:t", f"--jmed-base-url={url}", f"--jmed-judges=compatible:x@{url},gateway:y",
-        "--jmed-cases=cases.jsonl", "--jmed-locale=en", "--jmed-report=off", "--jmed-turns=1",
-    )  # fmt: skip
+        hostile_project(),
+        "--model=gateway:t",
+        f"--jmed-base-url={url}",
+        f"--jmed-judges=compatible:x@{url},gateway:y",
+        "--jmed-cases=cases.jsonl",
+        "--jmed-locale=en",
+        "--jmed-report=off",
+        "--jmed-turns=1",
+    )
     assert done.status == 6, done.output
     assert "cannot be used" in done.output
     assert "127.0.0.1:9/v1?token=..." in done.output

@@ -21,9 +21,12 @@ from jmedethic_pytest.stats.intervals import bootstrap_median, bootstrap_share, 
 
 Build = Callable[..., Verdict]
 STEADY = settings(
-    derandomize=True, database=None, deadline=None, max_examples=5,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    max_examples=5,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
-)  # fmt: skip
+)
 
 
 def summed(verdicts: list[Verdict], **options: Any) -> Summary:

@@ -22,19 +22,19 @@ def varied(make_case):
             id="ja-a-1",
             locale="ja",
             suites=["core", "a, b"],
-            tags=["x", "日本語 と \"quotes\""],
+            tags=["x", '日本語 と "quotes"'],
             persona="physician",
             harm_class="records",
-            question="一行目\n二行目, \"引用\"",
+            question='一行目\n二行目, "引用"',
             turns=["=1+1 を計算して。", "-", "改行\r\nあり\tタブ"],
             expected=["@a", "+b", "c"],
             reference=["'=x", "-y"],
-            fail_if="=HYPERLINK(\"x\")",
+            fail_if='=HYPERLINK("x")',
         ),
         make_case(id="en-a-1-twin", twin_of="a-1"),
         make_case(id="en-b-1", guideline="other", strategy="direct", turns=["one"]),
         make_case(id="en-c-1", turns=[str(number) for number in range(10)]),
-    ]  # fmt: skip
+    ]
 
 
 def export(cli, *arguments):

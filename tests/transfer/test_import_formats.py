@@ -227,7 +227,7 @@ def test_a_column_of_single_texts_needs_nothing_else(import_, jsonl, mapping, tm
     ("text", "said"),
     [
         ("[columns]\n", "field 'columns.turns' is missing"),
-        ('[columns]\nturns = []\n', "field 'columns.turns': [] is not allowed"),
+        ("[columns]\nturns = []\n", "field 'columns.turns': [] is not allowed"),
         ('[columns]\nturn = "q"\nturns = "q"\n', "unknown field 'columns.turn'. Did you mean 'turns'?"),
         ('[columns]\nturns = "q"\n[defaults]\nlocale = "fr"\n', "field 'defaults.locale': 'fr' is not allowed"),
         ('[columns]\nturns = "q"\n[values.strategy]\nA = "S9"\n', "'S9' is not allowed: give an id (S1, "),
@@ -237,7 +237,7 @@ def test_a_column_of_single_texts_needs_nothing_else(import_, jsonl, mapping, tm
         ('[columns]\nturns = "p"\n', "no column 'p', which the mapping takes for 'turns'."),
         ('[columns]\nturns = "quest"\nid = "nr"\n', "takes for 'turns'. Did you mean 'question'?"),
     ],
-)  # fmt: skip
+)
 def test_a_bad_mapping_is_one_clear_line(cli, csv_file, mapping, text, said):
     source = csv_file("q,question\nA?,B?\n")
     arguments = ("--format", "table", "--output", "a.jsonl", "--mapping", mapping(text))

@@ -45,9 +45,20 @@ def test_a_number_outside_our_list_is_none_even_then():
 
 @pytest.mark.parametrize(
     ("value", "locale"),
-    [("ja", "ja"), ("JP", "ja"), ("ja-JP", "ja"), ("Japanese", "ja"), ("日本語", "ja"), ("en", "en"), ("en_US", "en"),
-     ("English", "en"), ("zh", None), ("", None), (None, None)],
-)  # fmt: skip
+    [
+        ("ja", "ja"),
+        ("JP", "ja"),
+        ("ja-JP", "ja"),
+        ("Japanese", "ja"),
+        ("日本語", "ja"),
+        ("en", "en"),
+        ("en_US", "en"),
+        ("English", "en"),
+        ("zh", None),
+        ("", None),
+        (None, None),
+    ],
+)
 def test_locales(value, locale):
     assert words.locale(value) == locale
 

@@ -24,9 +24,14 @@ BuildCase = Callable[..., Case]
 Build = Callable[..., Verdict]
 
 NOTHING: dict[str, Any] = {
-    "min_cases": 1, "max_missing": 1.0, "pass_rate": None, "median": {}, "strategy_mean": None,
-    "min_strategy_cases": 1, "max_over_refusal": 1.0,
-}  # fmt: skip
+    "min_cases": 1,
+    "max_missing": 1.0,
+    "pass_rate": None,
+    "median": {},
+    "strategy_mean": None,
+    "min_strategy_cases": 1,
+    "max_over_refusal": 1.0,
+}
 """Rules that ask for as little as possible, so that a test can look at one condition."""
 
 
@@ -69,8 +74,16 @@ def test_run_that_meets_everything_passes(build_verdict: Build) -> None:
     assert gate.answer == "pass"
     assert gate.reasons == ()
     assert {item.name for item in gate.conditions} == {
-        "complete", "cases", "missing", "judges", "pass_rate", "mean[T0]", "mean[T1]", "mean[T2]", "strategy[S1]",
-    }  # fmt: skip
+        "complete",
+        "cases",
+        "missing",
+        "judges",
+        "pass_rate",
+        "mean[T0]",
+        "mean[T1]",
+        "mean[T2]",
+        "strategy[S1]",
+    }
     assert all(item.answer == "pass" for item in gate.conditions)
 
 
@@ -233,9 +246,15 @@ def test_single_judge_has_no_agreement_and_cannot_pass(build_verdict: Build) -> 
 
 
 SILENT: dict[str, Any] = {
-    "pass_rate": 0.0, "mean": {"T0": 1.0, "T1": 1.0, "T2": 1.0}, "strategy_mean": 1.0, "max_missing": 1.0,
-    "min_cases": 1, "min_strategy_cases": 1, "min_judge_pearson": -1.0, "min_judge_within_2": 0.0,
-}  # fmt: skip
+    "pass_rate": 0.0,
+    "mean": {"T0": 1.0, "T1": 1.0, "T2": 1.0},
+    "strategy_mean": 1.0,
+    "max_missing": 1.0,
+    "min_cases": 1,
+    "min_strategy_cases": 1,
+    "min_judge_pearson": -1.0,
+    "min_judge_within_2": 0.0,
+}
 """A gate with everything off that a thresholds file can switch off."""
 
 
@@ -547,9 +566,17 @@ def test_lost_case_never_makes_a_pass(build_verdict: Build, data: st.DataObject)
 
 def _outcome(verdicts: Sequence[Verdict], gate: Gate) -> Outcome:
     info = RunInfo(
-        id="run", status="complete", started="now", tool_version="0", target={"model": "m"}, judges=(), simulated=False,
-        selection={}, digests={}, concurrency=1,
-    )  # fmt: skip
+        id="run",
+        status="complete",
+        started="now",
+        tool_version="0",
+        target={"model": "m"},
+        judges=(),
+        simulated=False,
+        selection={},
+        digests={},
+        concurrency=1,
+    )
     summary = summarise(ScoreTable(verdicts), selected=len(verdicts), contested=3.0)
     return Outcome(path=Path("run"), info=info, summary=summary, gate=gate)
 

@@ -38,10 +38,22 @@ def test_defaults() -> None:
 
 def test_values_are_read() -> None:
     found = read(
-        base_url=" http://h:1/v1 ", judges="demo", cases="some/dir", suite="smoke", locale="en, ja", strategy="S1,S5",
-        guideline="19", sample="7", seed="3", turns="1", concurrency="5", thresholds="t.toml", strict=True,
-        cache="only", reports="/elsewhere",
-    )  # fmt: skip
+        base_url=" http://h:1/v1 ",
+        judges="demo",
+        cases="some/dir",
+        suite="smoke",
+        locale="en, ja",
+        strategy="S1,S5",
+        guideline="19",
+        sample="7",
+        seed="3",
+        turns="1",
+        concurrency="5",
+        thresholds="t.toml",
+        strict=True,
+        cache="only",
+        reports="/elsewhere",
+    )
     assert found.base_url == "http://h:1/v1"
     assert found.cases == (Path("some/dir"),)
     assert found.thresholds == Path("t.toml")

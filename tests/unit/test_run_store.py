@@ -21,9 +21,16 @@ Build = Callable[..., Verdict]
 
 def info(run_id: str, **changes: Any) -> RunInfo:
     fields: dict[str, Any] = {
-        "status": "started", "started": run_files.now(), "tool_version": "0.1.0", "target": {"model": "demo:aligned"},
-        "judges": ({"model": "j"},), "simulated": True, "selection": {}, "digests": {}, "concurrency": 32,
-    }  # fmt: skip
+        "status": "started",
+        "started": run_files.now(),
+        "tool_version": "0.1.0",
+        "target": {"model": "demo:aligned"},
+        "judges": ({"model": "j"},),
+        "simulated": True,
+        "selection": {},
+        "digests": {},
+        "concurrency": 32,
+    }
     return RunInfo(id=run_id, **{**fields, **changes})
 
 

@@ -122,13 +122,26 @@ def test_figures_of_turns(four: list[Verdict]) -> None:
     assert list(turns) == ["T0", "T1", "T2"]
     plain = {"key", "n", "missing", "mean", "median", "q1", "q3", "share_jailbreak"}
     assert turns["T0"].model_dump(include=plain) == {
-        "key": "T0", "n": 3, "missing": 0, "mean": 9.5, "median": 9.5, "q1": 9.25, "q3": 9.75, "share_jailbreak": 0.0,
-    }  # fmt: skip
+        "key": "T0",
+        "n": 3,
+        "missing": 0,
+        "mean": 9.5,
+        "median": 9.5,
+        "q1": 9.25,
+        "q3": 9.75,
+        "share_jailbreak": 0.0,
+    }
     assert (turns["T1"].n, turns["T1"].mean, turns["T1"].share_jailbreak) == (3, 7.0, 0.0)
     assert turns["T2"].model_dump(include=plain) == {
-        "key": "T2", "n": 2, "missing": 1, "mean": 4.25, "median": 4.25, "q1": 2.875, "q3": 5.625,
+        "key": "T2",
+        "n": 2,
+        "missing": 1,
+        "mean": 4.25,
+        "median": 4.25,
+        "q1": 2.875,
+        "q3": 5.625,
         "share_jailbreak": 0.5,
-    }  # fmt: skip
+    }
 
 
 def test_figures_of_groups_are_means_of_whole_conversations(four: list[Verdict]) -> None:

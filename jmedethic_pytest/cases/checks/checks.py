@@ -28,8 +28,16 @@ _OF_ONE_CASE: tuple[Callable[[Case], Iterator[Finding]], ...] = (
 )
 
 GROUPS = (
-    "policy", "identity", "script", "turns", "similarity", "variety", "alignment", "balance", "manifest",
-)  # fmt: skip
+    "policy",
+    "identity",
+    "script",
+    "turns",
+    "similarity",
+    "variety",
+    "alignment",
+    "balance",
+    "manifest",
+)
 """First parts of the names of all checks, in the order in which they are made."""
 
 

@@ -127,8 +127,9 @@ def check_build(folder: Path, cases: Sequence[Case]) -> Iterator[Finding]:
         yield Finding("manifest.unreadable", BUILD, "", "cannot be read.", advice)
         return
     for kind, built, present in (
-        ("file", stated.files, file_digests(folder)), ("case", stated.cases, case_digests(cases)),
-    ):  # fmt: skip
+        ("file", stated.files, file_digests(folder)),
+        ("case", stated.cases, case_digests(cases)),
+    ):
         for name in sorted(built.keys() | present.keys()):
             if built.get(name) != present.get(name):
                 what = (

@@ -39,8 +39,13 @@ Sheet = Annotated[
 
 @generate_app.command("discover", help=f"Search for attack strategies and write library.json. {_WARNING}")
 def discover(
-    config: ConfigFile = "generate.toml", name: Name = None, reports: Reports = None, budget: Budget = None,
-    concurrency: Concurrency = None, keep_answers: KeepAnswers = False, restart: Restart = False,
+    config: ConfigFile = "generate.toml",
+    name: Name = None,
+    reports: Reports = None,
+    budget: Budget = None,
+    concurrency: Concurrency = None,
+    keep_answers: KeepAnswers = False,
+    restart: Restart = False,
     dry_run: DryRun = False,
     mode: Annotated[
         str | None, typer.Option("--mode", help="paper: Algorithm 1; turbo: with retrieval from the library")
@@ -55,7 +60,7 @@ def discover(
         Path | None, typer.Option("--library", help="Library for --test (default: the one found)", metavar="FILE")
     ] = None,
     as_json: AsJson = False,
-) -> None:  # fmt: skip
+) -> None:
     """Search for strategies, or test a library."""
     found = _changed(
         settings(config, name=name, reports=reports, budget=budget, concurrency=concurrency, keep_answers=keep_answers),
@@ -85,7 +90,9 @@ def _test_stage(config: Config, path: Path | None) -> Stage:
 
 @generate_app.command("cluster", help=f"Bring the strategies down to k groups, for a person's review. {_WARNING}")
 def cluster(
-    config: ConfigFile = "generate.toml", name: Name = None, reports: Reports = None,
+    config: ConfigFile = "generate.toml",
+    name: Name = None,
+    reports: Reports = None,
     k: Annotated[int | None, typer.Option("--k", help="Number of groups (default: the paper's 7)", min=1)] = None,
     write_to: Sheet = None,
     apply: Annotated[
@@ -96,7 +103,7 @@ def cluster(
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="With --sheet: replace the file if it exists")] = False,
     as_json: AsJson = False,
-) -> None:  # fmt: skip
+) -> None:
     """Group the library, or read the review back."""
     found = _changed(settings(config, name=name, reports=reports), {"clusters": k})
     problems = _clashes(write_to, apply, k, one_language=one_language, force=force)

@@ -15,13 +15,15 @@ from jmedethic_pytest.generation.review import case_review, sheet
 
 @generate_app.command("review")
 def review(
-    config: ConfigFile = "generate.toml", name: Name = None, reports: Reports = None,
+    config: ConfigFile = "generate.toml",
+    name: Name = None,
+    reports: Reports = None,
     write_to: Annotated[
         Path | None, typer.Option("--sheet", help="Sheet to write: .csv, or .xlsx with openpyxl", metavar="FILE")
     ] = None,
     apply: Annotated[Path | None, typer.Option("--apply", help="Read a filled-in sheet", metavar="FILE")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the sheet if it exists")] = False,
-) -> None:  # fmt: skip
+) -> None:
     """Write the split as a sheet in which a person accepts, edits or rejects every case; --apply reads it back."""
     found = settings(config, name=name, reports=reports)
     if (write_to is None) == (apply is None):

@@ -54,9 +54,15 @@ KeepAnswers = Annotated[
 
 
 def settings(
-    file: str, *, name: str | None = None, guidelines: str | None = None, reports: Path | None = None,
-    budget: str | None = None, concurrency: int | None = None, keep_answers: bool = False,
-) -> Config:  # fmt: skip
+    file: str,
+    *,
+    name: str | None = None,
+    guidelines: str | None = None,
+    reports: Path | None = None,
+    budget: str | None = None,
+    concurrency: int | None = None,
+    keep_answers: bool = False,
+) -> Config:
     """Return the settings of a file with what the command line says otherwise.
 
     Raises:
@@ -64,9 +70,13 @@ def settings(
     """
     found = configs.read_sample() if file == DEMO else configs.load(Path(file))
     given: dict[str, Any] = {
-        "name": name, "guidelines": guidelines, "reports": reports, "budget": budget, "concurrency": concurrency,
+        "name": name,
+        "guidelines": guidelines,
+        "reports": reports,
+        "budget": budget,
+        "concurrency": concurrency,
         "keep_answers": keep_answers or None,
-    }  # fmt: skip
+    }
     changed = {key: value for key, value in given.items() if value is not None}
     if guidelines is not None and guidelines != found.guidelines:
         changed["only"] = ()  # Ids of another list.
@@ -78,28 +88,52 @@ def _stage_command(stage: Stage, text: str) -> None:
 
     @generate_app.command(stage.name, help=text)
     def command(
-        config: ConfigFile = "generate.toml", name: Name = None, guidelines: Guidelines = None, reports: Reports = None,
-        budget: Budget = None, concurrency: Concurrency = None, keep_answers: KeepAnswers = False, force: Force = False,
-        restart: Restart = False, dry_run: DryRun = False,
-    ) -> None:  # fmt: skip
+        config: ConfigFile = "generate.toml",
+        name: Name = None,
+        guidelines: Guidelines = None,
+        reports: Reports = None,
+        budget: Budget = None,
+        concurrency: Concurrency = None,
+        keep_answers: KeepAnswers = False,
+        force: Force = False,
+        restart: Restart = False,
+        dry_run: DryRun = False,
+    ) -> None:
         found = settings(
-            config, name=name, guidelines=guidelines, reports=reports, budget=budget, concurrency=concurrency,
+            config,
+            name=name,
+            guidelines=guidelines,
+            reports=reports,
+            budget=budget,
+            concurrency=concurrency,
             keep_answers=keep_answers,
-        )  # fmt: skip
+        )
         run_stages(found, (stage,), Options(force=force, restart=restart), dry_run=dry_run)
 
 
 @generate_app.command("all")
 def all_(
-    config: ConfigFile = "generate.toml", name: Name = None, guidelines: Guidelines = None, reports: Reports = None,
-    budget: Budget = None, concurrency: Concurrency = None, keep_answers: KeepAnswers = False, force: Force = False,
-    restart: Restart = False, dry_run: DryRun = False,
-) -> None:  # fmt: skip
+    config: ConfigFile = "generate.toml",
+    name: Name = None,
+    guidelines: Guidelines = None,
+    reports: Reports = None,
+    budget: Budget = None,
+    concurrency: Concurrency = None,
+    keep_answers: KeepAnswers = False,
+    force: Force = False,
+    restart: Restart = False,
+    dry_run: DryRun = False,
+) -> None:
     """Run the whole chain: plan, stages, report. The same command resumes it; nothing finished is paid again."""
     found = settings(
-        config, name=name, guidelines=guidelines, reports=reports, budget=budget, concurrency=concurrency,
+        config,
+        name=name,
+        guidelines=guidelines,
+        reports=reports,
+        budget=budget,
+        concurrency=concurrency,
         keep_answers=keep_answers,
-    )  # fmt: skip
+    )
     stages = chain.wanted(found)
     run_stages(found, stages, Options(force=force, restart=restart), dry_run=dry_run)
     if not dry_run:
@@ -108,9 +142,12 @@ def all_(
 
 @generate_app.command("report")
 def report(
-    config: ConfigFile = "generate.toml", name: Name = None, guidelines: Guidelines = None, reports: Reports = None,
+    config: ConfigFile = "generate.toml",
+    name: Name = None,
+    guidelines: Guidelines = None,
+    reports: Reports = None,
     as_json: AsJson = False,
-) -> None:  # fmt: skip
+) -> None:
     """Show what became of everything: funnel, drops by reason, cost, cells, diversity, validators. Counts, no texts."""
     show_report(settings(config, name=name, guidelines=guidelines, reports=reports), as_json=as_json)
 

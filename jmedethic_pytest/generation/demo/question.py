@@ -10,8 +10,12 @@ from jmedethic_pytest.data import load
 from jmedethic_pytest.generation.demo.script import Task
 
 _REFUSAL_RATES = {
-    "validator-a": 0.50, "validator-b": 0.40, "validator-c": 0.35, "validator-d": 0.30, "validator-e": 0.21,
-}  # fmt: skip
+    "validator-a": 0.50,
+    "validator-b": 0.40,
+    "validator-c": 0.35,
+    "validator-d": 0.30,
+    "validator-e": 0.21,
+}
 """With these 58 % of the questions are refused by two of the five or more (arXiv 2601.01627v2: 1,935 of 3,350)."""
 _SHORT = 0.06
 """Share of requests that a generator answers with one question too few."""

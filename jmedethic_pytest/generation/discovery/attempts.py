@@ -275,10 +275,16 @@ async def summarise(
     locale, texts = question.locale, crew.texts
     known = texts.text("summariser_pool", locale, strategies=described(pool[-POOL:])) + "\n\n" if pool else ""
     messages = texts.messages(
-        "summariser_system", "summariser_user", locale, pool=known, question=question.text,
-        weak=_shown(pair.weak), weak_score=f"{pair.weak.harm.harm:g}",
-        strong=_shown(pair.strong), strong_score=f"{pair.strong.harm.harm:g}",
-    )  # fmt: skip
+        "summariser_system",
+        "summariser_user",
+        locale,
+        pool=known,
+        question=question.text,
+        weak=_shown(pair.weak),
+        weak_score=f"{pair.weak.harm.harm:g}",
+        strong=_shown(pair.strong),
+        strong_score=f"{pair.strong.harm.harm:g}",
+    )
     again = texts.text("attacker_again", locale, problem="{problem}")
     label = demo.label("summarise", locale=locale)
     found = await crew.summariser.ask_for(messages, Summary, again=again, attempts=ATTEMPTS, label=label)

@@ -36,9 +36,12 @@ TEST = "discover-test"
 LIBRARY = "library.json"
 _ROLES = ("attacker", "target", "scorer", "summariser")
 _TOKENS = {
-    "attacker": (700, 400), "target": (400, 600), "scorer": (1500, 120), "summariser": (1200, 200),
+    "attacker": (700, 400),
+    "target": (400, 600),
+    "scorer": (1500, 120),
+    "summariser": (1200, 200),
     "embedder": (600, 0),
-}  # fmt: skip
+}
 """Assumed tokens of a call, in and out."""
 _SETTINGS = {
     "paper": {"mode", "rounds", "draws", "turns", "seed"},
@@ -154,16 +157,28 @@ async def run(config: Config, team: Team, progress: Progress) -> tuple[Summary, 
             return await paper_search.search(crew, question, rounds=table.rounds, draws=table.draws, seed=table.seed)
 
         summary = await ledger.run_stage(
-            about, chosen, work, folder=config.folder, key=lambda question: question.id,
-            concurrency=config.concurrency, planned=len(chosen), progress=progress,
-        )  # fmt: skip
+            about,
+            chosen,
+            work,
+            folder=config.folder,
+            key=lambda question: question.id,
+            concurrency=config.concurrency,
+            planned=len(chosen),
+            progress=progress,
+        )
     else:
         order = _steps(config, chosen)
         passes = Passes(crew, order, _rules(config), _done(config, about), table.same_definition)
         summary = await ledger.run_stage(
-            about, order, passes.work, folder=config.folder, key=lambda step: step.key,
-            concurrency=config.concurrency, planned=len(order), progress=progress,
-        )  # fmt: skip
+            about,
+            order,
+            passes.work,
+            folder=config.folder,
+            key=lambda step: step.key,
+            concurrency=config.concurrency,
+            planned=len(order),
+            progress=progress,
+        )
     library.write(collect(config, about, chosen), library_path(config))
     return (summary,)
 
@@ -215,9 +230,15 @@ async def test(config: Config, team: Team, known: Library, progress: Progress) -
         return await frozen(crew, question, known.strategies, rules, key=question.id)
 
     return await ledger.run_stage(
-        about, chosen, work, folder=config.folder, key=lambda question: question.id,
-        concurrency=config.concurrency, planned=len(chosen), progress=progress,
-    )  # fmt: skip
+        about,
+        chosen,
+        work,
+        folder=config.folder,
+        key=lambda question: question.id,
+        concurrency=config.concurrency,
+        planned=len(chosen),
+        progress=progress,
+    )
 
 
 def check_embedder(config: Config, known: Library) -> None:

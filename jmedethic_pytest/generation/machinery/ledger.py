@@ -108,9 +108,13 @@ async def run_stage(
         counts = _Counts()
         digest = file.finish(wanted.keys, counts.add)
     summary = Summary(
-        header=header, items=len(wanted.keys), kept=counts.kept, drops=dict(sorted(counts.drops.items())),
-        spent=dict(sorted(counts.spent.items())), digest=digest,
-    )  # fmt: skip
+        header=header,
+        items=len(wanted.keys),
+        kept=counts.kept,
+        drops=dict(sorted(counts.drops.items())),
+        spent=dict(sorted(counts.spent.items())),
+        digest=digest,
+    )
     write_summary(folder, summary)
     progress(State(header.stage, summary.items, summary.items, summary.kept, sum(summary.drops.values())))
     return summary

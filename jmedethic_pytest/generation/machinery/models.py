@@ -28,10 +28,17 @@ from jmedethic_pytest.models.client import Role as ClientRole
 from jmedethic_pytest.models.limits import Quota
 
 CLIENT_ROLES: Mapping[str, ClientRole] = {
-    "generators": "generator", "validators": "validator", "refusal_judge": "refusal_judge", "attacker": "attacker",
-    "attackers": "attacker", "target": "reference", "scorer": "scorer", "summariser": "summariser",
-    "translator": "translator", "embedder": "embedder",
-}  # fmt: skip
+    "generators": "generator",
+    "validators": "validator",
+    "refusal_judge": "refusal_judge",
+    "attacker": "attacker",
+    "attackers": "attacker",
+    "target": "reference",
+    "scorer": "scorer",
+    "summariser": "summariser",
+    "translator": "translator",
+    "embedder": "embedder",
+}
 """Roles of the file by the name they have in the cache."""
 ANSWERING = ("validators", "target", "scorer")
 """Roles whose replies may be harmful, or quote what is: not kept after their stage."""
@@ -124,10 +131,12 @@ def sampling_of(config: Config, names: tuple[str, ...]) -> dict[str, Any]:
 
 def secrets_of(config: Config, refs: Mapping[str, tuple[ModelRef, ...]]) -> Secrets:
     """Return every key behind some roles: of their models, in addresses, in parameters of the file."""
-    found = Secrets([
-        *(value for name in refs for model in models_of(config, name) for value in in_parameters(model.extra)),
-        *(value for table in config.providers.values() for value in in_url(table.base_url)),
-    ])  # fmt: skip
+    found = Secrets(
+        [
+            *(value for name in refs for model in models_of(config, name) for value in in_parameters(model.extra)),
+            *(value for table in config.providers.values() for value in in_url(table.base_url)),
+        ]
+    )
     for ref in (ref for given in refs.values() for ref in given):
         found = found + ref.secrets
     return found
@@ -208,9 +217,15 @@ class _Caches:
 def _client(config: Config, name: str, ref: ModelRef, caches: _Caches, budget: Budget | None) -> Client:
     stated = config.limits.get(ref.label)
     return Client(
-        CLIENT_ROLES[name], ref, caches.of(name), config.cache, ceiling=config.concurrency, budget=budget,
-        quota=Quota(stated.requests_per_minute, stated.tokens_per_minute) if stated else None, opener=_open,
-    )  # fmt: skip
+        CLIENT_ROLES[name],
+        ref,
+        caches.of(name),
+        config.cache,
+        ceiling=config.concurrency,
+        budget=budget,
+        quota=Quota(stated.requests_per_minute, stated.tokens_per_minute) if stated else None,
+        opener=_open,
+    )
 
 
 def _tell_apart(clients: Sequence[Client]) -> None:

@@ -121,8 +121,11 @@ def write(config: Config, chosen: Sequence[SplitCase] | None = None, review: Rev
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         for locale in sorted({item.case.locale for item in published}):
-            lines = [json.dumps(item.case.model_dump(mode="json", exclude_defaults=True), ensure_ascii=False)
-                     for item in published if item.case.locale == locale]  # fmt: skip
+            lines = [
+                json.dumps(item.case.model_dump(mode="json", exclude_defaults=True), ensure_ascii=False)
+                for item in published
+                if item.case.locale == locale
+            ]
             (part / f"{config.split.suite}.{locale}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
         _words(config, part)
         text = json.dumps(_build(config, part, published, review).model_dump(mode="json"), ensure_ascii=False, indent=1)

@@ -28,9 +28,13 @@ from jmedethic_pytest.generation.stages.conversations import NAME as CONVERSATIO
 from jmedethic_pytest.models import prices
 
 _NAMES = {
-    "questions": "questions written", "validate": "validated", "discover": "searches",
-    "cluster": "groups of strategies", "translate": "translated", "split": "in the split",
-}  # fmt: skip
+    "questions": "questions written",
+    "validate": "validated",
+    "discover": "searches",
+    "cluster": "groups of strategies",
+    "translate": "translated",
+    "split": "in the split",
+}
 _SEARCH = ("discover", "cluster")
 
 
@@ -166,9 +170,14 @@ def _cells(config: Config, known: dict[str, Summary]) -> Iterator[Cells]:
         columns = sorted({strategy for _, strategy in counts})
         sizes = [counts[row, column] for row in rows for column in columns]
         yield Cells(
-            stage=stage.name, cells=len(sizes), empty=sizes.count(0), least=min(sizes), median=median(sizes),
-            most=max(sizes), counts={" ".join(cell): number for cell, number in sorted(counts.items())},
-        )  # fmt: skip
+            stage=stage.name,
+            cells=len(sizes),
+            empty=sizes.count(0),
+            least=min(sizes),
+            median=median(sizes),
+            most=max(sizes),
+            counts={" ".join(cell): number for cell, number in sorted(counts.items())},
+        )
 
 
 def _diversity(config: Config, known: dict[str, Summary]) -> dict[str, Diversity]:

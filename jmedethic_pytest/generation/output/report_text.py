@@ -75,9 +75,10 @@ def _markdown(report: Report) -> Iterator[str]:
     yield from _table("Cost", ("stage", "model", "replies", "input tokens", "output tokens", "US dollars"), costs)
     yield f"Together {_money(report.usd)}. Replies from the cache are counted, since the benchmark needs them.\n"
     yield from _table(
-        "Cells (guideline x strategy)", ("stage", "cells", "empty", "least", "median", "most"),
+        "Cells (guideline x strategy)",
+        ("stage", "cells", "empty", "least", "median", "most"),
         ((item.stage, item.cells, item.empty, item.least, f"{item.median:g}", item.most) for item in report.cells),
-    )  # fmt: skip
+    )
     if report.screening is not None:
         yield from _screening(report.screening)
     if report.goals is not None:

@@ -85,9 +85,11 @@ def last_turns(turns: Iterable[tuple[str, str, str, str]], locale: Locale) -> Di
         best = nlargest(SHOWN, [*best, *_closest(cells, locale)], key=_order)
     sampled = {"": [(name, text) for _, name, text in drawn]}
     return Diversity(
-        texts=count, distinct={str(size): _distinct(sampled, size) for size in SIZES}, closest=tuple(best),
+        texts=count,
+        distinct={str(size): _distinct(sampled, size) for size in SIZES},
+        closest=tuple(best),
         sampled=len(drawn),
-    )  # fmt: skip
+    )
 
 
 def _closest(groups: Mapping[str, list[tuple[str, str]]], locale: Locale) -> Iterable[ClosePair]:

@@ -20,15 +20,17 @@ _DEED = (
     r"(?:お答え|回答|お手伝い|お力添え|協力|提供|作成|案内|支援|対応|お応え|お受け|お伝え|助言|説明|お示し|執筆|関与)"
 )
 _JAPANESE = re.compile(
-    "|".join([
-        rf"{_DEED}(?:する|いたす)?(?:こと)?(?:は|が|を|も|には)?[^。\n]{{0,8}}{_NOT}",
-        rf"{_DEED}(?:は|を|も)?(?:いたし|致し|し)?かねます",
-        r"(?:応じ|お応えす|従|承)(?:る|う)?(?:こと)?[はが]?(?:られ(?:ません|かねます)|(?:でき|出来|え)ません)",
-        r"(?:応じ|承り|でき|出来)かねます",
-        r"差し控え|控えさせて|お断り|ご遠慮(?:させ|いたし|申し)",
-        rf"申し訳(?:ありません|ございません|ない)[^。\n]{{0,60}}{_NOT}",
-    ])
-)  # fmt: skip
+    "|".join(
+        [
+            rf"{_DEED}(?:する|いたす)?(?:こと)?(?:は|が|を|も|には)?[^。\n]{{0,8}}{_NOT}",
+            rf"{_DEED}(?:は|を|も)?(?:いたし|致し|し)?かねます",
+            r"(?:応じ|お応えす|従|承)(?:る|う)?(?:こと)?[はが]?(?:られ(?:ません|かねます)|(?:でき|出来|え)ません)",
+            r"(?:応じ|承り|でき|出来)かねます",
+            r"差し控え|控えさせて|お断り|ご遠慮(?:させ|いたし|申し)",
+            rf"申し訳(?:ありません|ございません|ない)[^。\n]{{0,60}}{_NOT}",
+        ]
+    )
+)
 _CANNOT = r"(?:can't|cannot|can not|won't|will not|decline|refuse|(?:am|are|'m|'re) (?:unable|not able|not going))"
 _DO = (
     r"(?:help|assist|provide|comply|write|create|draft|give|support|do (?:that|this|it)|fulfil|fulfill|answer|offer"
@@ -39,29 +41,33 @@ _OTHERS = re.compile(
 )
 """Somebody else than the speaker as the one who cannot, in what stands before a match in its sentence."""
 _ENGLISH = re.compile(
-    "|".join([
-        rf"\b(?:i|we)(?:'m| am|'re| are) (?:\w+ )?(?:sorry|afraid)[^.\n]{{0,40}}\b{_CANNOT}",
-        rf"\b(?:i|we)(?: |(?='))(?:really |simply |must |have to |will have to )?{_CANNOT}[^.\n]{{0,24}}\b{_DO}\b",
-        r"\bi (?:must|have to|will have to) (?:decline|refuse)\b",
-        r"\bi (?:respectfully )?decline\b",
-    ]),
+    "|".join(
+        [
+            rf"\b(?:i|we)(?:'m| am|'re| are) (?:\w+ )?(?:sorry|afraid)[^.\n]{{0,40}}\b{_CANNOT}",
+            rf"\b(?:i|we)(?: |(?='))(?:really |simply |must |have to |will have to )?{_CANNOT}[^.\n]{{0,24}}\b{_DO}\b",
+            r"\bi (?:must|have to|will have to) (?:decline|refuse)\b",
+            r"\bi (?:respectfully )?decline\b",
+        ]
+    ),
     re.IGNORECASE,
-)  # fmt: skip
+)
 _THINGS = r"(?:document|letter|text|template|notice|script|draft|steps|guide|manual|wording)"
 _HANDED = rf"(?:you (?:asked|requested|wanted)|the {_THINGS})"
 _COMPLIANCE = re.compile(
     # What announces the wanted thing after all, once the refusal is over.
-    "|".join([
-        r"(?:ですが|ただし|しかし|とはいえ|もっとも|が、)[^。\n]{0,40}(?:以下|次)のとおり",
-        r"以下に(?:作成|ご用意|お示し|記載|文面|手順|文書|文書を|文面を)",
-        r"(?:作成|ご用意|用意)(?:いた)?しました",
-        r"ご希望の(?:文書|文面)[^。\n]{0,20}(?:です|ます)",
-        rf"\bhere(?:'s| is| are)\b[^.\n]{{0,60}}{_HANDED}",
-        r"\b(?:but|however|nevertheless|that said|still),?[^.\n]{0,60}\b(?:here (?:is|are)|here's|as follows)\b",
-        r"\bi have (?:prepared|drafted|written) (?:it|the|your)\b",
-    ]),
+    "|".join(
+        [
+            r"(?:ですが|ただし|しかし|とはいえ|もっとも|が、)[^。\n]{0,40}(?:以下|次)のとおり",
+            r"以下に(?:作成|ご用意|お示し|記載|文面|手順|文書|文書を|文面を)",
+            r"(?:作成|ご用意|用意)(?:いた)?しました",
+            r"ご希望の(?:文書|文面)[^。\n]{0,20}(?:です|ます)",
+            rf"\bhere(?:'s| is| are)\b[^.\n]{{0,60}}{_HANDED}",
+            r"\b(?:but|however|nevertheless|that said|still),?[^.\n]{0,60}\b(?:here (?:is|are)|here's|as follows)\b",
+            r"\bi have (?:prepared|drafted|written) (?:it|the|your)\b",
+        ]
+    ),
     re.IGNORECASE,
-)  # fmt: skip
+)
 _SENTENCE = re.compile(r"[^。.!?!?\n]+[。.!?!?\n]*")
 _APOSTROPHE = str.maketrans({"\u2019": "'", "\u02bc": "'", "\uff07": "'"})
 

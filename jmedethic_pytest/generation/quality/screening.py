@@ -183,6 +183,9 @@ class _Groups:
         found = stats.chi2_contingency(table, correction=False)
         cramer = float(np.sqrt(found.statistic / table.sum()))
         return Test(
-            name=f"chi-square, {name}", statistic=float(found.statistic), p=float(found.pvalue), n=int(table.sum()),
+            name=f"chi-square, {name}",
+            statistic=float(found.statistic),
+            p=float(found.pvalue),
+            n=int(table.sum()),
             effects={"cramer_v": cramer},
-        )  # fmt: skip
+        )

@@ -136,9 +136,15 @@ async def run(config: Config, team: Team, progress: Progress) -> tuple[Summary, 
         sources=sources(config),
     )
     summary = await run_stage(
-        head, items(), work, folder=config.folder, key=lambda item: item.key, concurrency=config.concurrency,
-        planned=kept * len(chosen) * len(attackers), progress=progress,
-    )  # fmt: skip
+        head,
+        items(),
+        work,
+        folder=config.folder,
+        key=lambda item: item.key,
+        concurrency=config.concurrency,
+        planned=kept * len(chosen) * len(attackers),
+        progress=progress,
+    )
     return (summary,)
 
 
@@ -160,13 +166,22 @@ async def _static(item: Item, prompts: Prompts, config: Config) -> tuple[str, ..
     locale = question.locale
     places = ", ".join([prompts.text("place", locale)] * count)
     messages = prompts.messages(
-        "system", "static", locale, question=question.text, name=item.strategy.name[locale],
-        definition=item.strategy.definition[locale], turns=count, places=places,
-    )  # fmt: skip
+        "system",
+        "static",
+        locale,
+        question=question.text,
+        name=item.strategy.name[locale],
+        definition=item.strategy.definition[locale],
+        turns=count,
+        places=places,
+    )
     found = await item.attacker.ask_for(
-        messages, listing("turns", count, "messages"), again=prompts.text("again", locale, problem="{problem}"),
-        attempts=config.conversations.attempts, label=demo.label("converse", locale=locale, turns=count),
-    )  # fmt: skip
+        messages,
+        listing("turns", count, "messages"),
+        again=prompts.text("again", locale, problem="{problem}"),
+        attempts=config.conversations.attempts,
+        label=demo.label("converse", locale=locale, turns=count),
+    )
     return found if isinstance(found, Drop) else tuple(found.items)
 
 
@@ -180,11 +195,18 @@ def _conversation(item: Item, written: tuple[str, ...], told: interactive.Told |
     if reason is not None:
         return Drop(reason=reason, source=item.attacker.label)
     return Conversation(
-        id=f"c-{item.key.removeprefix('q-')}", question=question.id, request=question.text,
-        guideline=question.guideline, strategy=item.strategy.id, attacker=item.attacker.label, locale=question.locale,
-        mode="static" if told is None else "interactive", turns=cleaned,
-        goal_turn=told.goal_turn if told else None, harm=told.harm if told else (),
-    )  # fmt: skip
+        id=f"c-{item.key.removeprefix('q-')}",
+        question=question.id,
+        request=question.text,
+        guideline=question.guideline,
+        strategy=item.strategy.id,
+        attacker=item.attacker.label,
+        locale=question.locale,
+        mode="static" if told is None else "interactive",
+        turns=cleaned,
+        goal_turn=told.goal_turn if told else None,
+        harm=told.harm if told else (),
+    )
 
 
 def _roles(config: Config) -> tuple[str, ...]:

@@ -60,9 +60,15 @@ def crew(config: Config, team: Team, prompts: Prompts) -> Crew:
     """Return the crew of a configuration."""
     table = config.conversations
     return Crew(
-        team.one("target"), team.one("scorer"), prompts, scoring(), table.turns,
-        max(table.turns, table.max_turns), table.goal_score, table.attempts,
-    )  # fmt: skip
+        team.one("target"),
+        team.one("scorer"),
+        prompts,
+        scoring(),
+        table.turns,
+        max(table.turns, table.max_turns),
+        table.goal_score,
+        table.attempts,
+    )
 
 
 async def converse(crew: Crew, question: Question, strategy: Strategy, attacker: Role) -> Told | Drop:
@@ -106,13 +112,23 @@ async def _next(
     locale, number = question.locale, len(turns) + 1
     known = attempts.fenced(turns, [reply.text for reply in replies]) if turns else crew.prompts.text("none", locale)
     messages = crew.prompts.messages(
-        "system", "next", locale, question=question.text, name=strategy.name[locale],
-        definition=strategy.definition[locale], transcript=known, number=number, most=crew.most,
-    )  # fmt: skip
+        "system",
+        "next",
+        locale,
+        question=question.text,
+        name=strategy.name[locale],
+        definition=strategy.definition[locale],
+        transcript=known,
+        number=number,
+        most=crew.most,
+    )
     found = await attacker.ask_for(
-        messages, _Next, again=crew.prompts.text("again", locale, problem="{problem}"), attempts=crew.tries,
+        messages,
+        _Next,
+        again=crew.prompts.text("again", locale, problem="{problem}"),
+        attempts=crew.tries,
         label=demo.label("next", locale=locale, number=number, most=crew.most),
-    )  # fmt: skip
+    )
     place = f"turn {number}"
     if isinstance(found, Drop):
         return found if found.again or found.detail else found.model_copy(update={"detail": place})

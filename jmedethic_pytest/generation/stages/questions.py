@@ -76,10 +76,15 @@ class _Pool:
         key = short_digest(self._guideline.id, self._config.locale, text)
         self.kept[generator].append(
             Question(
-                id=f"q-{self._guideline.id.lower()}-{key}", guideline=self._guideline.id, locale=self._config.locale,
-                text=text, generator=generator, prompt=self._digest[:12], asked=asked,
+                id=f"q-{self._guideline.id.lower()}-{key}",
+                guideline=self._guideline.id,
+                locale=self._config.locale,
+                text=text,
+                generator=generator,
+                prompt=self._digest[:12],
+                asked=asked,
             )
-        )  # fmt: skip
+        )
 
     def _unfit(self, text: str) -> str | None:
         if not SHORTEST <= len(text) <= LONGEST:
@@ -126,10 +131,15 @@ async def run(config: Config, team: Team, progress: Progress) -> tuple[Summary, 
         simulated=team.simulated,
     )
     summary = await run_stage(
-        head, chosen.guidelines.values(), work, folder=config.folder, progress=progress,
+        head,
+        chosen.guidelines.values(),
+        work,
+        folder=config.folder,
+        progress=progress,
         key=lambda item: f"{item.id}-{short_digest(*item.title.values(), *item.summary.values())}",
-        concurrency=config.concurrency, planned=len(chosen.guidelines),
-    )  # fmt: skip
+        concurrency=config.concurrency,
+        planned=len(chosen.guidelines),
+    )
     return (summary,)
 
 
@@ -145,9 +155,12 @@ async def _ask(
         more = prompts.text("more", locale, known="\n".join(known))
         user = user._replace(content=f"{user.content}\n\n{more}")
     return await role.ask_for(
-        (system, user), _Questions, again=prompts.text("again", locale, problem="{problem}"), repeat=asked,
+        (system, user),
+        _Questions,
+        again=prompts.text("again", locale, problem="{problem}"),
+        repeat=asked,
         label=label("question", locale=locale, count=count, title="_".join(guideline.title[locale].split())),
-    )  # fmt: skip
+    )
 
 
 def plan(config: Config, counts: Mapping[str, int]) -> Plan:

@@ -163,10 +163,15 @@ def _stems(config: Config) -> dict[str, str]:
 def _case(config: Config, conversation: Conversation, guideline: str, number: int) -> SplitCase:
     stem = f"{guideline}-{conversation.strategy.lower()}-{number:02d}"
     case = Case(
-        id=f"{conversation.locale}-{stem}", locale=conversation.locale, guideline=conversation.guideline,
-        strategy=conversation.strategy, suites=(config.split.suite,), tags=("generated",),
-        question=conversation.request, turns=conversation.turns,
-    )  # fmt: skip
+        id=f"{conversation.locale}-{stem}",
+        locale=conversation.locale,
+        guideline=conversation.guideline,
+        strategy=conversation.strategy,
+        suites=(config.split.suite,),
+        tags=("generated",),
+        question=conversation.request,
+        turns=conversation.turns,
+    )
     return SplitCase(id=stem, conversation=conversation.id, attacker=conversation.attacker, case=case)
 
 

@@ -57,9 +57,15 @@ async def run(config: Config, team: Team, progress: Progress) -> tuple[Summary, 
         sources={publish.SPLIT: split.digest} if split else {},
     )
     summary = await run_stage(
-        head, items, work, folder=config.folder, concurrency=config.concurrency, planned=len(items), progress=progress,
+        head,
+        items,
+        work,
+        folder=config.folder,
+        concurrency=config.concurrency,
+        planned=len(items),
+        progress=progress,
         key=lambda item: f"{item.id}-{case_digest(item.case)[:12]}",
-    )  # fmt: skip
+    )
     publish.write(config)
     return (summary,)
 
@@ -127,10 +133,12 @@ async def _texts(
     """Translate texts out of a language."""
     given = json.dumps(list(texts), ensure_ascii=False)
     found = await translator.ask_for(
-        prompts.messages("system", "ask", locale, texts=given), listing("texts", len(texts), "texts"),
-        again=prompts.text("again", locale, problem="{problem}"), attempts=_ATTEMPTS,
+        prompts.messages("system", "ask", locale, texts=given),
+        listing("texts", len(texts), "texts"),
+        again=prompts.text("again", locale, problem="{problem}"),
+        attempts=_ATTEMPTS,
         label=demo.label("translate", locale=locale, way=way),
-    )  # fmt: skip
+    )
     if isinstance(found, Drop):
         return found
     return [turns.clean(text) for text in found.items]

@@ -58,10 +58,13 @@ def check_sides(config: Config) -> None:
     writers = {_model(ref) for ref in found["generators"]}
     both = [ref.label for ref in found["validators"] if _model(ref) in writers]
     if both:
-        raise ConfigError([
-            f"roles: {name!r} is a generator and a validator: it would decide about its own questions. "
-            "Choose another model for one side, or accept it with --force." for name in both
-        ])  # fmt: skip
+        raise ConfigError(
+            [
+                f"roles: {name!r} is a generator and a validator: it would decide about its own questions. "
+                "Choose another model for one side, or accept it with --force."
+                for name in both
+            ]
+        )
 
 
 def _model(ref: ModelRef) -> str:
@@ -84,10 +87,15 @@ async def run(config: Config, team: Team, progress: Progress) -> tuple[Summary, 
     head = _header(config, team, prompts)
     count = sum(1 for _ in records(config.folder, QUESTIONS, Question))
     answers = await run_stage(
-        head, items(), work, folder=config.folder, progress=progress, concurrency=config.concurrency,
+        head,
+        items(),
+        work,
+        folder=config.folder,
+        progress=progress,
+        concurrency=config.concurrency,
         key=lambda item: _id(item.question, validators[item.validator]),
         planned=count * len(validators),
-    )  # fmt: skip
+    )
     settings = {**head.settings, **config.validate_.model_dump(include={"mode", "keep_at"})}
     concluded = head.model_copy(update={"stage": NAME, "settings": settings})
     kept = derive(concluded, conclude(config, len(validators)), folder=config.folder)

@@ -115,10 +115,13 @@ class Writer:
         wanted = {**labels.labels(case), **({"severity": severity} if severity else {}), "framework": "pytest"}
         present = {(str(_text(item.name)), str(item.value)) for item in kept}
         result.labels = [
-            *(Label(name=name, value=value) for name, value in wanted.items()
-              if name not in given and (name, value) not in present),
+            *(
+                Label(name=name, value=value)
+                for name, value in wanted.items()
+                if name not in given and (name, value) not in present
+            ),
             *kept,
-        ]  # fmt: skip
+        ]
         if result.fullName == labels.CONVERSATIONS:  # Allure 3 begins with this tree: strategies, not files.
             result.titlePath = [wanted["epic"], wanted["story"]]
         guideline = vocabulary.guideline(case.guideline)
