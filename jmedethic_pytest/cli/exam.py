@@ -92,8 +92,8 @@ async def _sit(
         "examinee",
         ref,
         cache,
-        parsed.cache,
-        ceiling=parsed.concurrency,  # type: ignore[arg-type]
+        parsed.cache,  # type: ignore[arg-type]
+        ceiling=parsed.concurrency,
         quota=Quota(stated.requests_per_minute, stated.tokens_per_minute) if stated else None,
         budget=Budget(limit, lambda label: prices.price(label, known.prices)) if limit else None,
     )
