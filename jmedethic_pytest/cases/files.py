@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import hashlib
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from importlib import resources
 from pathlib import Path
@@ -15,6 +14,7 @@ from pydantic import ValidationError
 from jmedethic_pytest.cases import vocabulary_files
 from jmedethic_pytest.core import vocabulary
 from jmedethic_pytest.core.errors import ConfigError, explain_validation, unknown
+from jmedethic_pytest.core.files import compact_digest
 from jmedethic_pytest.core.labels import Labelled
 from jmedethic_pytest.core.records import Case
 
@@ -143,9 +143,7 @@ def case_digest(case: Case) -> str:
 
     Leaving defaults out keeps a case's digest when a later version adds an optional field.
     """
-    content = case.model_dump(exclude_defaults=True)
-    data = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(data.encode()).hexdigest()
+    return compact_digest(case.model_dump(exclude_defaults=True))
 
 
 def _files(paths: Sequence[Path], problems: list[str]) -> list[Path]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,6 +12,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
+from jmedethic_pytest.core import files
 from jmedethic_pytest.core.errors import ConfigError, explain_validation
 from jmedethic_pytest.core.records import CaseId, Record, Text
 from jmedethic_pytest.core.vocabulary import Locale
@@ -104,7 +104,7 @@ def choose(items: Sequence[ExamItem], locale: Locale, sample: int | None = None,
 def digest(items: Iterable[ExamItem]) -> str:
     """Return the sha256 over the items in order of id: equal digests mean the same exam."""
     content = [item.model_dump(mode="json") for item in sorted(items, key=lambda item: item.id)]
-    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    return files.digest(content)
 
 
 def _items(file: Path, lines: Sequence[str], problems: list[str]) -> Iterator[ExamItem]:

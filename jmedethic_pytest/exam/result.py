@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from jmedethic_pytest._version import VERSION
+from jmedethic_pytest.core import files
 from jmedethic_pytest.core.errors import StoreError
 from jmedethic_pytest.core.records import Record
 from jmedethic_pytest.exam.sitting import ItemResult
 from jmedethic_pytest.stats.estimate import Estimate
 from jmedethic_pytest.stats.intervals import wilson
 from jmedethic_pytest.store import runs as run_files
+
+_KEPT = "Answers are in the cache."
 
 
 class CategoryResult(Record):
@@ -97,9 +99,7 @@ def write(reports: Path, run: ExamRun, results: Sequence[ItemResult]) -> Path:
         folder.mkdir(parents=True)
         lines = "".join(result.model_dump_json() + "\n" for result in results)
         (folder / "answers.jsonl").write_text(lines, encoding="utf-8")
-        part = folder / ".exam.json.part"
-        part.write_text(json.dumps(run.model_dump(mode="json"), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        part.replace(folder / "exam.json")
     except OSError as error:
-        raise StoreError(f"{folder}: the exam cannot be stored: {error.strerror}. Answers are in the cache.") from None
+        raise StoreError(f"{folder}: the exam cannot be stored: {error.strerror}. {_KEPT}") from None
+    files.replace(folder / "exam.json", files.as_json(run.model_dump(mode="json")), _KEPT)
     return folder

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 from jmedethic_pytest.config.tables import Sampling
 from jmedethic_pytest.core.errors import ProviderError
+from jmedethic_pytest.core.files import digest
 from jmedethic_pytest.core.records import Record, Usage
 from jmedethic_pytest.data import load
 from jmedethic_pytest.exam.items import ExamItem
@@ -47,8 +46,7 @@ class ItemResult(Record):
 
 def prompt_digest() -> str:
     """Return the sha256 of the prompt texts and of the schema."""
-    content = json.dumps([load("exam_prompt.toml"), SCHEMA], sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(content.encode()).hexdigest()
+    return digest([load("exam_prompt.toml"), SCHEMA])
 
 
 def messages(item: ExamItem) -> tuple[Message, ...]:

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Literal
 
-from jmedethic_pytest.core import vocabulary
+from jmedethic_pytest.core import files, vocabulary
 from jmedethic_pytest.core.records import Case
 from jmedethic_pytest.core.vocabulary import Locale
 from jmedethic_pytest.data import load
@@ -137,4 +137,4 @@ def digest() -> str:
     """Return the sha256 over everything a judge is told apart from the case: equal digests mean equal questions."""
     rubrics = [system_prompt(locale) for locale in vocabulary.LOCALES]
     content = [load("judge_prompt.toml"), vocabulary.known_guidelines(), JUDGEMENT_SCHEMA, rubrics]
-    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    return files.digest(content)

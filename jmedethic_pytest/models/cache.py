@@ -7,8 +7,6 @@ keeps it sound when a process is killed.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import sqlite3
 import time
@@ -16,6 +14,7 @@ import zlib
 from pathlib import Path
 
 from jmedethic_pytest.core.errors import StoreError
+from jmedethic_pytest.core.files import compact_digest
 from jmedethic_pytest.core.records import Reply
 from jmedethic_pytest.models.base import ChatRequest, ModelRef
 
@@ -44,8 +43,7 @@ def key(role: str, ref: ModelRef, request: ChatRequest) -> str:
         "schema": request.schema,
         "repeat": request.repeat,
     }
-    data = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(data.encode()).hexdigest()
+    return compact_digest(content)
 
 
 class Cache:

@@ -9,15 +9,13 @@ from __future__ import annotations
 import csv
 import io
 import math
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jmedethic_pytest.cases.exchange import flat
+from jmedethic_pytest.core import files, vocabulary
 from jmedethic_pytest.core import text as plain_text
-from jmedethic_pytest.core import vocabulary
-from jmedethic_pytest.core.errors import StoreError
 from jmedethic_pytest.core.records import Record
 from jmedethic_pytest.stats.estimate import Estimate, Test
 
@@ -126,15 +124,7 @@ def _parquet_bytes(table: Table) -> bytes:
 
 
 def _write(file: Path, data: bytes) -> Path:
-    part = file.with_name(f".{file.name}.part")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(data)
-        os.replace(part, file)
-    except OSError as error:
-        raise StoreError(
-            f"{file}: cannot be written: {error.strerror}. Free some space or give another folder."
-        ) from None
+    files.replace(file, data)
     return file
 
 

@@ -6,7 +6,6 @@ It is never rewritten, and its digest tells whether somebody did.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections import Counter
@@ -17,7 +16,8 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from jmedethic_pytest.core.errors import ConfigError, StoreError, did_you_mean
+from jmedethic_pytest.core import files
+from jmedethic_pytest.core.errors import ConfigError, did_you_mean
 from jmedethic_pytest.core.records import SCHEMA_VERSION
 from jmedethic_pytest.store import runs as run_files
 from jmedethic_pytest.store import scores as run_scores
@@ -65,11 +65,8 @@ def record(reports: Path, name: str, run: Path) -> Path:
             f"run {sheet.origin.run} is {sheet.origin.status}: a baseline needs a complete run. "
             "The same command resumes it."
         )
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(f"{path.parent}: cannot be made: {error.strerror}. Give another folder (--reports).") from None
-    run_files.write_text(path, text(Baseline(name=name, created=run_files.now(), sheet=sheet)))
+    content = text(Baseline(name=name, created=run_files.now(), sheet=sheet))
+    files.replace(path, content, "Give another folder (--reports).")
     return path
 
 
@@ -130,7 +127,7 @@ def read(path: Path) -> Baseline:
     if version > SCHEMA_VERSION:
         known = f"schema {version}, this one reads {SCHEMA_VERSION}"
         raise ConfigError(f"{path}: written by a newer version ({known}). Upgrade jmedethic-pytest.")
-    if content.pop("digest", None) != digest(content):
+    if content.pop("digest", None) != files.compact_digest(content):
         raise ConfigError(f"{path}: its digest does not fit its content: the file was edited or damaged. {again}")
     try:
         rows = _ROWS.validate_python([tuple(Row(**item)) for item in content["rows"]])
@@ -153,7 +150,7 @@ def text(baseline: Baseline) -> str:
         "origin": baseline.sheet.origin.model_dump(mode="json"),
         "rows": [_plain(row) for row in baseline.sheet.rows.values()],
     }
-    content = json.loads(json.dumps({**content, "digest": digest(content)}))
+    content = json.loads(json.dumps({**content, "digest": files.compact_digest(content)}))
     rows = content.pop("rows")
     head = json.dumps(content, ensure_ascii=False, indent=1).removesuffix("\n}")
     return f'{head},\n "rows": [\n{_lines(rows)}\n ]\n}}\n'
@@ -172,9 +169,3 @@ def _short(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_short(item) for item in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def digest(content: dict[str, Any]) -> str:
-    """Return the sha256 of a file's content, without its own digest, in canonical form."""
-    data = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(data.encode()).hexdigest()

@@ -20,6 +20,7 @@ from typing import Any, BinaryIO, NamedTuple, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from jmedethic_pytest.cases import vocabulary_files
+from jmedethic_pytest.core import files
 from jmedethic_pytest.core.errors import ConfigError, StoreError
 from jmedethic_pytest.core.records import SCHEMA_VERSION, RunInfo, Verdict
 
@@ -98,11 +99,11 @@ class RunStore:
 
     def write_json(self, name: str, record: BaseModel) -> None:
         """Replace a JSON file of the run folder at one stroke."""
-        self.write_text(name, json.dumps(record.model_dump(mode="json"), ensure_ascii=False, indent=1) + "\n")
+        self.write_text(name, files.as_json(record.model_dump(mode="json")))
 
     def write_text(self, name: str, text: str) -> None:
         """Replace a text file of the run folder at one stroke."""
-        write_text(self.path / name, text)
+        files.replace(self.path / name, text, _SPACE, make_folder=False)
 
     def withdraw(self, names: Iterable[str]) -> None:
         """Remove files of the run folder, as far as it can be done."""
@@ -123,20 +124,6 @@ class RunStore:
             raise StoreError(f"{self.path}: a verdict cannot be stored: {error.strerror}. {_SPACE}") from None
         finally:
             _point(self.path.parent.parent / "latest", self.path)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Replace a text file at one stroke: a reader sees the old one or the new one, never a part.
-
-    Raises:
-        StoreError: if it cannot be written.
-    """
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        os.replace(part, path)
-    except OSError as error:
-        raise StoreError(f"{path}: cannot be written: {error.strerror}. {_SPACE}") from None
 
 
 def _point(link: Path, target: Path) -> None:

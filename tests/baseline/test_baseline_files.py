@@ -7,6 +7,7 @@ import json
 import pytest
 
 from jmedethic_pytest.core.errors import ConfigError
+from jmedethic_pytest.core.files import compact_digest
 from jmedethic_pytest.store import baselines as baselines
 from jmedethic_pytest.store.baselines import Baseline
 from jmedethic_pytest.store.scores import ScoreSheet
@@ -91,7 +92,7 @@ def test_wrong_scores_under_a_right_digest_are_refused(kept) -> None:
     content = json.loads(path.read_text(encoding="utf-8"))
     content["rows"][0]["turns"] = [11, 8, 1]
     del content["digest"]
-    content["digest"] = baselines.digest(content)
+    content["digest"] = compact_digest(content)
     path.write_text(json.dumps(content), encoding="utf-8")
     with pytest.raises(ConfigError, match="damaged"):
         baselines.read(path)

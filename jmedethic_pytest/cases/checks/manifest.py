@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,7 +12,8 @@ from pydantic import BaseModel, Field, ValidationError
 
 from jmedethic_pytest.cases.checks.findings import Finding
 from jmedethic_pytest.cases.files import case_digest, digest
-from jmedethic_pytest.core.errors import ConfigError, explain_validation
+from jmedethic_pytest.core import files
+from jmedethic_pytest.core.errors import ConfigError, StoreError, explain_validation
 from jmedethic_pytest.core.records import Case, Record
 
 NAME = "MANIFEST.json"
@@ -82,12 +81,11 @@ def write(folder: Path, manifest: Manifest) -> Path:
     Raises:
         ConfigError: if the file cannot be written.
     """
-    path, part = folder / NAME, folder / f".{NAME}.part"
+    path = folder / NAME
     try:
-        part.write_text(json.dumps(manifest.model_dump(mode="json"), ensure_ascii=False, indent=1) + "\n", "utf-8")
-        os.replace(part, path)
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be written: {error.strerror}. Give another folder (--cases).") from None
+        files.replace(path, files.as_json(manifest.model_dump(mode="json")), "Give another folder (--cases).")
+    except StoreError as error:
+        raise ConfigError(str(error)) from None
     return path
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,8 @@ from typing import Any
 from jmedethic_pytest.cases.exchange import flat
 from jmedethic_pytest.cases.exchange.notices import beside
 from jmedethic_pytest.cases.exchange.rows import pyarrow
-from jmedethic_pytest.core.errors import ConfigError, StoreError
+from jmedethic_pytest.core import files
+from jmedethic_pytest.core.errors import ConfigError
 from jmedethic_pytest.core.records import Case
 
 
@@ -33,15 +33,10 @@ def write(cases: Sequence[Case], output: Path, kind: str, notice: Sequence[str],
     """
     check_output(output, force=force)
     data = KINDS[kind](cases)
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        if notice:
-            beside(output).write_text("\n".join(notice) + "\n", encoding="utf-8")
-        part = output.with_name(f".{output.name}.part")
-        part.write_bytes(data)
-        os.replace(part, output)
-    except OSError as error:
-        raise StoreError(f"{output}: cannot be written: {error.strerror}. Give another file (--output).") from None
+    advice = "Give another file (--output)."
+    if notice:
+        files.replace(beside(output), "\n".join(notice) + "\n", advice)
+    files.replace(output, data, advice)
 
 
 def check_output(output: Path, *, force: bool) -> None:

@@ -25,6 +25,7 @@ from allure_commons.model2 import (
 )
 
 from jmedethic_pytest.core.errors import StoreError
+from jmedethic_pytest.core.files import replace
 from jmedethic_pytest.core.plan import Job
 from jmedethic_pytest.core.records import Condition, Gate, RunInfo
 from jmedethic_pytest.data import load
@@ -105,13 +106,13 @@ def write(folder: Path, run: Path, info: RunInfo, gate: Gate | None) -> None:
             _write_gate(files, gate, info, attached)
         _write_globals(files, gate, info, attached)
         categories = load("allure.toml")["categories"]
-        _write_text(folder / "categories.json", _json(categories))
+        replace(folder / "categories.json", _json(categories))
         # Allure 3 takes categories from its configuration only.
-        _write_text(folder / "allurerc.json", _json({"name": f"JMedEthic: {model}", "categories": categories}))
-        _write_text(folder / "environment.properties", properties(environment(info)))
+        replace(folder / "allurerc.json", _json({"name": f"JMedEthic: {model}", "categories": categories}))
+        replace(folder / "environment.properties", properties(environment(info)))
         builder = executor(os.environ, model)
         if builder is not None:
-            _write_text(folder / "executor.json", _json(builder))
+            replace(folder / "executor.json", _json(builder))
     except OSError as error:
         raise _unwritten(folder, error) from None
 
@@ -258,12 +259,6 @@ def _store(files: Any, item: Content) -> str:
 
 def _json(value: Any) -> str:
     return json.dumps(value, indent=1) + "\n"
-
-
-def _write_text(path: Path, text: str) -> None:
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, path)
 
 
 def moment(info: RunInfo) -> int:

@@ -6,14 +6,13 @@ Both generations of Allure put an analytics script into their pages. Allure 2 le
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import NamedTuple
 
 from jinja2 import Environment, PackageLoader, select_autoescape
 
-from jmedethic_pytest.core import vocabulary
+from jmedethic_pytest.core import files, vocabulary
 from jmedethic_pytest.core.errors import ConfigError, StoreError
 from jmedethic_pytest.reports.allure.labels import anchor
 
@@ -50,9 +49,9 @@ def finish(report: Path) -> Finished:
             text = path.read_text(encoding="utf-8")
             kept, count = _without_analytics(text)
             if count:
-                _replace(path, kept)
+                files.replace(path, kept)
             scripts += count
-            _replace(path.parent / PAGE, guideline_page())
+            files.replace(path.parent / PAGE, guideline_page())
     except OSError as error:
         raise StoreError(f"{report}: cannot be written: {error.strerror}.") from None
     return Finished(len(pages), scripts)
@@ -83,9 +82,3 @@ def guideline_page() -> str:
         groups.setdefault(guideline.category, []).append(guideline)
     named = [(vocabulary.category(code), items) for code, items in groups.items()]
     return environment.get_template("guidelines.html").render(groups=named, anchor=anchor)
-
-
-def _replace(path: Path, text: str) -> None:
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, path)

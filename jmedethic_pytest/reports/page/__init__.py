@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, PackageLoader, Template
 from markupsafe import Markup
 
-from jmedethic_pytest.core import vocabulary
+from jmedethic_pytest.core import files, vocabulary
 from jmedethic_pytest.core.records import Verdict
 from jmedethic_pytest.core.text import visible
 from jmedethic_pytest.core.vocabulary import Locale
@@ -26,7 +26,6 @@ from jmedethic_pytest.gate.outcome import Outcome
 from jmedethic_pytest.reports.page import compared, rows, texts, view, words
 from jmedethic_pytest.reports.transcript import band
 from jmedethic_pytest.reports.wording import PAGE, interval, number, share
-from jmedethic_pytest.store import runs as run_files
 
 NAME = PAGE
 Beside = Callable[[Verdict], Verdict]
@@ -58,7 +57,7 @@ def write(outcome: Outcome, plots: Mapping[str, str], beside: Beside | None = No
         StoreError: if a stored verdict cannot be read or the page cannot be written.
     """
     path = outcome.path / NAME
-    run_files.write_text(path, render(outcome, plots, beside).html)
+    files.replace(path, render(outcome, plots, beside).html)
     return path
 
 

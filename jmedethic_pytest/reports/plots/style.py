@@ -7,7 +7,6 @@ never stands alone: answers have marks of their own, and what is missing is hatc
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -24,7 +23,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from PIL import Image
 
-from jmedethic_pytest.core.errors import ConfigError, StoreError
+from jmedethic_pytest.core import files
+from jmedethic_pytest.core.errors import ConfigError
 from jmedethic_pytest.reports.plots.svg import tidy
 
 BLUE, ORANGE, GREEN, PINK, INK, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#222222", "#767676"
@@ -161,16 +161,7 @@ def save(folder: Path, name: str, drawn: Drawn) -> None:
         StoreError: if they cannot be written.
     """
     for suffix, data in (("png", drawn.png), ("svg", drawn.svg.encode())):
-        file = folder / f"{name}.{suffix}"
-        part = file.with_name(f".{file.name}.part")
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            part.write_bytes(data)
-            os.replace(part, file)
-        except OSError as error:
-            raise StoreError(
-                f"{file}: cannot be written: {error.strerror}. Free some space, or --report=off."
-            ) from None
+        files.replace(folder / f"{name}.{suffix}", data, "Free some space, or --report=off.")
 
 
 def clean(text: str, limit: int = 110) -> str:
