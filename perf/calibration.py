@@ -24,7 +24,7 @@ from jmedethic_pytest.analysis.noninferiority.bounds import Reach, interval
 from jmedethic_pytest.analysis.noninferiority.endpoints import decide
 from jmedethic_pytest.analysis.noninferiority.pairs import Figure, Side
 from jmedethic_pytest.stats.intervals import bootstrap_median, bootstrap_share, cluster_t
-from jmedethic_pytest.stats.power import detectable_margin, icc_oneway, sample_size
+from jmedethic_pytest.stats.power import detectable_margin, icc_oneway
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "explanation" / "statistics.md"
@@ -114,7 +114,6 @@ def power(world: World, runs: int, truth: int, seed: int) -> Iterator[Row]:
             "sd": sd,
             "icc": icc,
             "margin": margin,
-            "sample_size": sample_size(margin, sd, alpha=ALPHA, power=POWER, **known),
             "pass": answers.count("pass") / runs,
             "fail": answers.count("fail") / runs,
         }

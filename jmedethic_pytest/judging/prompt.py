@@ -66,31 +66,35 @@ def judge_messages(
     locale = case.locale
     guideline = vocabulary.guideline(case.guideline)
     first = turn if context == "turn" else 0
-    entries: list[dict[str, Any]] = []
-    for index in range(first, turn + 1):
-        entries.append({"turn": index, "speaker": "user", "text": neutralise(case.turns[index])})
-        entry = {"turn": index, "speaker": "assistant", "text": neutralise(replies[index])}
-        entries.append({**entry, "marked": True} if index == turn else entry)
-    transcript = _one_value_a_line(entries)
-    nonce = hashlib.sha256(f"fence:{transcript}".encode()).hexdigest()[:16]
     user = "\n\n".join(
         [
             text("guideline", locale).format(title=guideline.title[locale], summary=guideline.summary[locale]),
             text("transcript", locale).format(turn=turn),
-            f"===== TRANSCRIPT {nonce} BEGIN =====\n{transcript}\n===== TRANSCRIPT {nonce} END =====",
+            fenced(case.turns[: turn + 1], replies, first),
             text("output", locale),
         ]
     )
     return Message("system", system_prompt(locale)), Message("user", user)
 
 
-def _one_value_a_line(entries: Sequence[Mapping[str, Any]]) -> str:
-    """Return ``json.dumps(entries, indent=0)``, for which Python does not use its fast encoder."""
-    objects = (
-        ",\n".join(f'"{name}": {json.dumps(value, ensure_ascii=False)}' for name, value in entry.items())
-        for entry in entries
-    )
-    return "[\n" + ",\n".join(f"{{\n{values}\n}}" for values in objects) + "\n]"
+def fenced(turns: Sequence[str], replies: Sequence[str], first: int = 0) -> str:
+    """Return a conversation as data, its last reply marked: JSON between fences.
+
+    The fences hold a digest of what is between them, which nobody could write into it beforehand.
+
+    Args:
+        turns: the user turns.
+        replies: the reply to each of them; more are left out.
+        first: index of the first turn that is shown.
+    """
+    entries: list[dict[str, Any]] = []
+    for index in range(first, len(turns)):
+        entries.append({"turn": index, "speaker": "user", "text": neutralise(turns[index])})
+        entries.append({"turn": index, "speaker": "assistant", "text": neutralise(replies[index])})
+    entries[-1]["marked"] = True
+    transcript = json.dumps(entries, ensure_ascii=False, indent=0)
+    nonce = hashlib.sha256(f"fence:{transcript}".encode()).hexdigest()[:16]
+    return f"===== TRANSCRIPT {nonce} BEGIN =====\n{transcript}\n===== TRANSCRIPT {nonce} END ====="
 
 
 @lru_cache(maxsize=64)  # two judges are asked the same

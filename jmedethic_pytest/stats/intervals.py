@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from scipy import special  # type: ignore[import-untyped]
 
 from jmedethic_pytest.stats.estimate import Estimate
-from jmedethic_pytest.stats.sample import Floats, Indices, Sample, constant, sample
+from jmedethic_pytest.stats.sample import Floats, Sample, constant, sample
 
 NO_VALUES = "no values"
 ONE_CLUSTER = "all values come from one guideline: how much guidelines differ is unknown"
@@ -23,8 +23,6 @@ ALL_EQUAL = "all values are equal: their spread says nothing about the values no
 
 _CHUNK = 8_000_000
 """Numbers of one intermediate matrix of the bootstrap: 64 MB."""
-_MOST_UNDEFINED = 0.05
-"""Share of resamples in which a statistic may be undefined before it gets no interval."""
 
 
 def cluster_t(values: ArrayLike, clusters: ArrayLike, level: float = 0.95) -> Estimate:
@@ -123,45 +121,6 @@ def bootstrap_median(
     return _bootstrap(data, lambda: float(np.median(data.values)), statistics, level)
 
 
-def cluster_bootstrap(
-    statistic: Callable[[Indices], float | None],
-    clusters: ArrayLike,
-    *,
-    level: float = 0.95,
-    resamples: int = 2000,
-    seed: int = 0,
-) -> Estimate:
-    """Estimate any statistic of a table, with the percentile interval of the cluster bootstrap.
-
-    Args:
-        statistic: computes the figure from the numbers of the rows that were drawn; ``None`` or NaN if it is undefined.
-            A row may occur more than once, and comes with all that is paired with it (turns, models, languages).
-        clusters: the guideline of each row.
-        level: coverage of the interval.
-        resamples: number of draws.
-        seed: start of the random numbers.
-    """
-    labels = np.asarray(clusters)
-    data = sample(np.arange(len(labels)), labels)
-    rows = [np.flatnonzero(data.cluster == number) for number in range(data.clusters)]
-    value = _defined(statistic(np.arange(data.n))) if data.n else math.nan
-    if math.isnan(value):
-        reason = "the statistic is undefined for these rows" if data.n else NO_VALUES
-        return Estimate(
-            value=None, level=level, n=data.n, clusters=data.clusters, method="cluster bootstrap", reason=reason
-        )
-
-    def statistics() -> Floats:
-        random = np.random.default_rng(seed)
-        draws = random.integers(data.clusters, size=(resamples, data.clusters))
-        return np.array([_defined(statistic(np.concatenate([rows[number] for number in draw]))) for draw in draws])
-
-    found = _bootstrap(data, lambda: value, statistics, level)
-    if found.low is not None and found.low == found.high:
-        return _estimate(data, value, None, level, found.method, ALL_EQUAL)
-    return found
-
-
 def wilson(successes: int, n: int, level: float = 0.95, *, design_effect: float = 1.0) -> Estimate:
     """Estimate a share (0 to 1) of independent cases, with Wilson's score interval (Wilson 1927).
 
@@ -194,12 +153,7 @@ def _bootstrap(data: Sample, value: Callable[[], float], statistics: Callable[[]
     reason = _no_spread(data)
     if reason:
         return _estimate(data, value(), None, level, method, reason)
-    found = statistics()
-    undefined = float(np.isnan(found).mean())
-    if undefined > _MOST_UNDEFINED:
-        reason = f"undefined in {undefined:.0%} of the resamples"
-        return _estimate(data, value(), None, level, method, reason)
-    low, high = np.quantile(found[~np.isnan(found)], [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(statistics(), [(1 - level) / 2, (1 + level) / 2])
     return _estimate(data, value(), (float(low), float(high)), level, method)
 
 
@@ -217,10 +171,6 @@ def _no_spread(data: Sample) -> str:
     if data.clusters < 2:
         return ONE_CLUSTER
     return ALL_EQUAL if constant(data.values) else ""
-
-
-def _defined(figure: float | None) -> float:
-    return math.nan if figure is None else float(figure)
 
 
 @lru_cache(maxsize=8)

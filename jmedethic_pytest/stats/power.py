@@ -17,67 +17,11 @@ skewed.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
-import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special, stats  # type: ignore[import-untyped]
+from scipy import special  # type: ignore[import-untyped]
 
 from jmedethic_pytest.stats.sample import SAME, sample
-
-
-def sample_size(
-    margin: float,
-    sd: float,
-    *,
-    alpha: float = 0.025,
-    power: float = 0.8,
-    true_drop: float = 0.0,
-    cluster_size: float = 1,
-    icc: float = 0.0,
-    clusters: int | None = None,
-    span: float = 0.0,
-) -> int:
-    """Return the number of cases with which a candidate passes with the wanted probability.
-
-    Args:
-        margin: largest drop that is still accepted.
-        sd: standard deviation of the paired differences.
-        alpha: one-sided error rate.
-        power: probability of ``pass`` if the truth is ``true_drop``.
-        true_drop: how much worse the candidate really is; 0 if it is as good.
-        cluster_size: cases of one guideline.
-        icc: intra-cluster correlation of the differences.
-        clusters: number of guidelines, to use Student's t with one degree of freedom less and to allow for the gate's
-            correction for skewness; without it the normal approximation, which is about 5 % too small for 67.
-        span: largest possible difference of one case (9 points; 1 for a share), to allow for cases of a kind not met,
-            as the gate does; 0 does not.
-
-    Raises:
-        ValueError: if no number of cases is enough, because the margin does not exceed the true drop, or if an argument
-            is out of its range.
-    """
-    _check(alpha=alpha, power=power, sd=sd)
-    if margin <= true_drop:
-        raise ValueError(f"the margin {margin:g} must exceed the true drop {true_drop:g}")
-    quantiles = _bound(alpha, clusters) + _quantile(power, clusters)
-    needed = design_effect(cluster_size, icc) * (max(quantiles, 0.0) * sd / (margin - true_drop)) ** 2
-    closed = max(2, math.ceil(needed - SAME))
-
-    def enough(n: int) -> bool:
-        return margin + SAME >= detectable_margin(
-            n,
-            sd,
-            alpha=alpha,
-            power=power,
-            true_drop=true_drop,
-            cluster_size=cluster_size,
-            icc=icc,
-            clusters=clusters,
-            span=span,
-        )
-
-    return _first(enough, closed) if span else closed
 
 
 def detectable_margin(
@@ -93,9 +37,24 @@ def detectable_margin(
     span: float = 0.0,
     different: int | None = None,
 ) -> float:
-    """Return the smallest margin for which ``n`` cases are enough; arguments as in ``sample_size``.
+    """Return the smallest margin for which ``n`` cases are enough.
 
-    ``different`` is how many different cases there are among the ``n``; languages and repeats are no other cases.
+    Args:
+        n: evaluations.
+        sd: standard deviation of the paired differences.
+        alpha: one-sided error rate.
+        power: probability of ``pass`` if the truth is ``true_drop``.
+        true_drop: how much worse the candidate really is; 0 if it is as good.
+        cluster_size: cases of one guideline.
+        icc: intra-cluster correlation of the differences.
+        clusters: number of guidelines, to use Student's t with one degree of freedom less and to allow for the gate's
+            correction for skewness; without it the normal approximation, which is about 5 % too small for 67.
+        span: largest possible difference of one case (9 points; 1 for a share), to allow for cases of a kind not met,
+            as the gate does; 0 does not.
+        different: how many different cases there are among the ``n``; languages and repeats are no other cases.
+
+    Raises:
+        ValueError: if an argument is out of its range.
     """
     _check(alpha=alpha, power=power, sd=sd, n=n)
     error = _standard_error(n, sd, cluster_size, icc)
@@ -127,24 +86,6 @@ def achieved_power(
         return float(margin - true_drop > unseen)
     distance = (margin - true_drop) / error - max(_bound(alpha, clusters), unseen / error)
     return float(special.ndtr(distance) if clusters is None else special.stdtr(clusters - 1, distance))
-
-
-def flip_power(n: int, new_failures: float, fixed: float, *, alpha: float = 0.05) -> float:
-    """Return the probability (0 to 1) that exact one-sided McNemar is significant.
-
-    Args:
-        n: cases.
-        new_failures: true share of cases that only the candidate fails.
-        fixed: true share of cases that only the baseline fails.
-        alpha: one-sided level. Because the test is exact and discrete, its error rate lies below it.
-    """
-    flipping = new_failures + fixed
-    if not 0 < flipping <= 1:
-        raise ValueError(f"shares that add up to more than 0 and at most 1 are needed, got {flipping:g}")
-    flips = np.arange(1, n + 1)
-    limit = stats.binom.isf(alpha, flips, 0.5)
-    significant = stats.binom.sf(limit, flips, new_failures / flipping)
-    return float((stats.binom.pmf(flips, n, flipping) * significant).sum())
 
 
 def design_effect(cluster_size: float, icc: float) -> float:
@@ -185,17 +126,6 @@ def icc_oneway(values: ArrayLike, clusters: ArrayLike) -> float | None:
 
 def _standard_error(n: int, sd: float, cluster_size: float, icc: float) -> float:
     return sd * math.sqrt(design_effect(cluster_size, icc) / n)
-
-
-def _first(enough: Callable[[int], bool], low: int) -> int:
-    """Return the smallest number, from ``low`` up, that is enough; all above it are."""
-    high = low
-    while not enough(high):
-        low, high = high + 1, 2 * high
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (low, middle) if enough(middle) else (middle + 1, high)
-    return low
 
 
 def _bound(alpha: float, clusters: int | None) -> float:

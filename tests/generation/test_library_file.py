@@ -118,16 +118,11 @@ def test_what_a_library_holds_depends_on_no_order(found: list[Strategy], chance:
 def test_merging_is_idempotent_and_loses_no_example(first: list[Strategy], second: list[Strategy]) -> None:
     a = Library(embedder="e", strategies=shelf_of(*first))
     b = Library(embedder="e", strategies=shelf_of(*second))
-    both = library.merge(a, b)
-    assert library.merge(both, b) == both
-    assert library.merge(a, a) == a
-    assert content(both.strategies) == content(library.merge(b, a).strategies)
+    both = a.with_all(b.strategies)
+    assert both.with_all(b.strategies) == both
+    assert a.with_all(a.strategies) == a
+    assert content(both.strategies) == content(b.with_all(a.strategies).strategies)
     assert content(both.strategies) == content(shelf_of(*first, *second))
-
-
-def test_libraries_of_different_embedders_are_not_merged() -> None:
-    with pytest.raises(StoreError, match="'a' and with 'b' cannot be merged"):
-        library.merge(Library(embedder="a"), Library(embedder="b"))
 
 
 def test_a_library_is_read_back_as_it_was_written(tmp_path: Path) -> None:

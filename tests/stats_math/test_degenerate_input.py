@@ -16,7 +16,6 @@ from jmedethic_pytest.stats.intervals import (
     bootstrap_mean,
     bootstrap_median,
     bootstrap_share,
-    cluster_bootstrap,
     cluster_t,
     wilson,
 )
@@ -30,7 +29,7 @@ from jmedethic_pytest.stats.paired import (
     standardised_difference,
     wilcoxon,
 )
-from jmedethic_pytest.stats.power import achieved_power, detectable_margin, flip_power, icc_oneway, sample_size
+from jmedethic_pytest.stats.power import achieved_power, detectable_margin, icc_oneway
 from jmedethic_pytest.stats.skewed import cluster_t_skewed
 from jmedethic_pytest.stats.unpaired import cliffs_delta, cohen_d, exact_mann_whitney, kruskal, mann_whitney
 
@@ -73,24 +72,6 @@ def test_clusters_of_equal_means_have_an_interval_of_no_width() -> None:
     found = cluster_t([1, 3, 1, 3, 1, 3], [0, 0, 1, 1, 2, 2])
     assert (found.value, found.low, found.high) == (2.0, 2.0, 2.0)
     assert cluster_t_skewed([1, 3, 1, 3, 1, 3], [0, 0, 1, 1, 2, 2]).low == 2.0
-
-
-def test_statistic_that_is_mostly_undefined_gets_no_interval() -> None:
-    values = np.array([1.0, 2.0, NAN, NAN, NAN, NAN])
-
-    def mean(rows: Any) -> float | None:
-        known = values[rows][~np.isnan(values[rows])]
-        return float(known.mean()) if len(known) else None
-
-    found = cluster_bootstrap(mean, np.arange(6), resamples=400)
-    assert found.value == 1.5
-    assert (found.low, found.high) == (None, None)
-    assert "undefined in" in found.reason
-    nothing = cluster_bootstrap(lambda rows: None, np.arange(6))
-    assert (nothing.value, nothing.reason) == (None, "the statistic is undefined for these rows")
-    assert cluster_bootstrap(lambda rows: 1.0, []).reason == NO_VALUES
-    same = cluster_bootstrap(lambda rows: 1.0, np.arange(6), resamples=50)
-    assert (same.value, same.low, same.high, same.reason) == (1.0, None, None, ALL_EQUAL)
 
 
 def test_wilson_of_no_cases() -> None:
@@ -203,12 +184,10 @@ def test_tests_without_a_p_value_do_not_count(rule: Any) -> None:
         (lambda: wilson(3, 2), "3 of 2 is no share"),
         (lambda: friedman([1.0, 2.0]), "a table of cases x turns"),
         (lambda: instruments.icc([1.0, 2.0]), "a table of turns x judges"),
-        (lambda: sample_size(0.3, 2.0, true_drop=0.3), "the margin 0.3 must exceed the true drop 0.3"),
-        (lambda: sample_size(0.3, -1.0), "standard deviation must be 0 or more"),
-        (lambda: sample_size(0.3, 2.0, power=1.0), "power must lie between 0 and 1"),
-        (lambda: sample_size(0.3, 2.0, clusters=1), "at least two guidelines"),
+        (lambda: detectable_margin(67, -1.0), "standard deviation must be 0 or more"),
+        (lambda: detectable_margin(67, 2.0, power=1.0), "power must lie between 0 and 1"),
+        (lambda: detectable_margin(67, 2.0, clusters=1), "at least two guidelines"),
         (lambda: detectable_margin(0, 2.0), "at least one case"),
-        (lambda: flip_power(67, 0.0, 0.0), "more than 0 and at most 1"),
     ],
 )
 def test_nonsense_is_refused_in_words(call: Any, message: str) -> None:
@@ -216,8 +195,8 @@ def test_nonsense_is_refused_in_words(call: Any, message: str) -> None:
         call()
 
 
-def test_differences_without_spread_need_no_cases_but_two() -> None:
-    assert sample_size(0.3, 0.0) == 2
+def test_differences_without_spread_show_any_margin() -> None:
+    assert detectable_margin(2, 0.0) == 0.0
     assert achieved_power(10, 0.3, 0.0) == 1.0
     assert achieved_power(10, 0.3, 0.0, true_drop=0.4) == 0.0
     assert achieved_power(10, 0.3, 0.0, span=9.0) == 0.0, "ten equal cases do not show that all are equal"

@@ -15,7 +15,7 @@ from jmedethic_pytest.stats.estimate import Estimate, Test
 from jmedethic_pytest.stats.intervals import bootstrap_mean, bootstrap_median, bootstrap_share, cluster_t, wilson
 from jmedethic_pytest.stats.multiplicity import benjamini_hochberg, bonferroni, holm
 from jmedethic_pytest.stats.paired import friedman, hodges_lehmann, mcnemar, sign_flip, wilcoxon
-from jmedethic_pytest.stats.power import achieved_power, detectable_margin, icc_oneway, sample_size
+from jmedethic_pytest.stats.power import achieved_power, detectable_margin, icc_oneway
 from jmedethic_pytest.stats.skewed import cluster_t_skewed
 from jmedethic_pytest.stats.unpaired import cliffs_delta, cohen_d, exact_mann_whitney, kruskal, mann_whitney
 
@@ -279,7 +279,7 @@ def test_intra_cluster_correlation_is_at_most_one(rows: list[Any]) -> None:
 
 @STEADY
 @given(
-    margin=st.floats(0.05, 2),
+    n=st.integers(2, 3000),
     sd=st.floats(0.1, 4),
     power=st.floats(0.5, 0.99),
     size=st.integers(1, 40),
@@ -287,15 +287,13 @@ def test_intra_cluster_correlation_is_at_most_one(rows: list[Any]) -> None:
     clusters=st.sampled_from([None, 8, 67]),
     span=st.sampled_from([0.0, 9.0]),
 )
-def test_sample_size_is_the_smallest_that_is_enough(
-    margin: float, sd: float, power: float, size: int, icc: float, clusters: int | None, span: float
+def test_margin_is_the_smallest_with_the_wanted_power_and_falls_with_the_cases(
+    n: int, sd: float, power: float, size: int, icc: float, clusters: int | None, span: float
 ) -> None:
     known: dict[str, Any] = {"cluster_size": size, "icc": icc, "clusters": clusters, "span": span}
-    n = sample_size(margin, sd, power=power, **known)
-    assert detectable_margin(n, sd, power=power, **known) <= margin + 1e-8
-    assert achieved_power(n, margin, sd, **known) >= power - 1e-6
-    if n > 2:
-        assert detectable_margin(n - 1, sd, power=power, **known) > margin - 1e-8
+    margin = detectable_margin(n, sd, power=power, **known)
+    assert achieved_power(n, margin, sd, **known) == pytest.approx(power, abs=1e-6)
+    assert detectable_margin(n + 1, sd, power=power, **known) < margin
     assert achieved_power(n, margin, sd, true_drop=margin, **known) <= 0.025 + 1e-9
 
 

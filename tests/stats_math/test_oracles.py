@@ -24,7 +24,7 @@ from jmedethic_pytest.stats import agreement as instruments
 from jmedethic_pytest.stats import intervals
 from jmedethic_pytest.stats.multiplicity import benjamini_hochberg, bonferroni, holm
 from jmedethic_pytest.stats.paired import friedman, hodges_lehmann, mcnemar, sign_flip, wilcoxon
-from jmedethic_pytest.stats.power import flip_power, icc_oneway
+from jmedethic_pytest.stats.power import icc_oneway
 from jmedethic_pytest.stats.ranks import average_ranks, rank_sum, row_ranks, signed_ranks
 from jmedethic_pytest.stats.sample import sample
 from jmedethic_pytest.stats.unpaired import cliffs_delta, cohen_d, exact_mann_whitney, kruskal, mann_whitney
@@ -80,13 +80,11 @@ def test_medians_of_resamples_are_those_of_the_rows_drawn(seed: int, monkeypatch
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_bootstrap_of_means_and_of_any_statistic_agree(seed: int) -> None:
+def test_bootstrap_and_t_of_means_agree(seed: int) -> None:
     values, clusters = scores(seed, 200), groups(seed, 200, 30)
     fast = intervals.bootstrap_mean(values, clusters, resamples=20_000)
-    slow = intervals.cluster_bootstrap(lambda rows: float(values[rows].mean()), clusters, resamples=4_000)
     robust = intervals.cluster_t(values, clusters)
-    assert fast.value == slow.value == robust.value
-    assert [fast.low, fast.high] == pytest.approx([slow.low, slow.high], abs=0.05)
+    assert fast.value == robust.value
     assert [fast.low, fast.high] == pytest.approx([robust.low, robust.high], abs=0.1)
 
 
@@ -229,14 +227,6 @@ def test_oneway_icc_of_pingouin(seed: int) -> None:
     values = scores(seed, 12, 1) + scores(seed + 1, 12, 5) / 3
     found = icc_oneway(values.reshape(-1), np.repeat(np.arange(12), 5))
     assert found == pytest.approx(pingouin_icc(values)["ICC(1,1)"], rel=1e-6)
-
-
-def test_flip_power_by_simulation() -> None:
-    """The share of simulated runs of 200 cases whose exact test is significant."""
-    random = np.random.default_rng(0)
-    new, fixed, _ = random.multinomial(200, [0.06, 0.02, 0.92], size=20_000).T
-    share = (stats.binom.sf(new - 1, new + fixed, 0.5) <= 0.05).mean()
-    assert flip_power(200, 0.06, 0.02) == pytest.approx(share, abs=0.012)
 
 
 GRID = st.integers(2, 20).map(lambda half: half / 2)

@@ -307,16 +307,3 @@ def test_schema_asks_for_the_reason_before_the_score() -> None:
     assert next(iter(judge_prompt.JUDGEMENT_SCHEMA["properties"])) == "rationale"
     assert list(judge_prompt.JUDGEMENT_SCHEMA["properties"])[-1] == "score"
     assert set(judge_prompt.JUDGEMENT_SCHEMA["required"]) == set(judge_prompt.JUDGEMENT_SCHEMA["properties"])
-
-
-@STEADY
-@given(
-    st.lists(
-        st.dictionaries(
-            st.sampled_from(["turn", "speaker", "text", "marked"]), st.one_of(hostile, st.booleans()), min_size=1
-        ),
-        min_size=1,
-    )
-)
-def test_transcripts_are_written_as_json_itself_would(entries: list[dict[str, object]]) -> None:
-    assert judge_prompt._one_value_a_line(entries) == json.dumps(entries, ensure_ascii=False, indent=0)

@@ -6,7 +6,6 @@ The target never sees a text that breaks the content policy, and no reply of it 
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from functools import lru_cache
@@ -229,7 +228,7 @@ async def score(
 ) -> HarmScore | Drop:
     """Return the scorer's score of the last reply, asked again if it cannot be read."""
     locale = question.locale
-    transcript = fenced(turns, [reply.text for reply in replies])
+    transcript = judge_prompt.fenced(turns, [reply.text for reply in replies])
     messages = texts.messages("scorer_system", "scorer_user", locale, question=question.text, transcript=transcript)
     problem = Drop(reason="unscored", source=scorer.label)
     for _ in range(ATTEMPTS):
@@ -244,18 +243,6 @@ async def score(
             again = texts.text("scorer_again", locale, problem=judge_prompt.problem(error.key, locale))
             messages = (*messages, Message("assistant", reply.text or "-"), Message("user", again))
     return problem
-
-
-def fenced(turns: Sequence[str], replies: Sequence[str]) -> str:
-    """Return a conversation as data: JSON between fences whose nonce nobody could write into it beforehand."""
-    entries: list[dict[str, object]] = []
-    for index, (turn, reply) in enumerate(zip(turns, replies, strict=True)):
-        entries.append({"turn": index, "speaker": "user", "text": judge_prompt.neutralise(turn)})
-        entries.append({"turn": index, "speaker": "assistant", "text": judge_prompt.neutralise(reply)})
-    entries[-1]["marked"] = True
-    transcript = json.dumps(entries, ensure_ascii=False, indent=0)
-    nonce = hashlib.sha256(f"fence:{transcript}".encode()).hexdigest()[:16]
-    return f"===== TRANSCRIPT {nonce} BEGIN =====\n{transcript}\n===== TRANSCRIPT {nonce} END ====="
 
 
 async def summarise(

@@ -206,21 +206,6 @@ def normal_name(name: str) -> str:
     return kept or folded.strip()
 
 
-def merge(first: Library, second: Library, limit: float = SAME_DEFINITION) -> Library:
-    """Return the first library with the strategies of the second added.
-
-    Raises:
-        StoreError: if their vectors come from different embedders.
-    """
-    if first.embedder != second.embedder:
-        raise StoreError(
-            f"libraries made with {first.embedder!r} and with {second.embedder!r} cannot be merged: their vectors "
-            "cannot be compared. Make both with the same embedder."
-        )
-    merged = first.with_all(second.strategies, limit)
-    return merged.model_copy(update={"simulated": first.simulated or second.simulated})
-
-
 def write(library: Library, path: Path) -> None:
     """Write the file at one stroke.
 

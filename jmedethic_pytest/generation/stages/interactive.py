@@ -22,6 +22,7 @@ from jmedethic_pytest.generation.machinery.records import Drop, Question
 from jmedethic_pytest.generation.machinery.role import Role
 from jmedethic_pytest.generation.quality import policy
 from jmedethic_pytest.generation.quality import turns as rules
+from jmedethic_pytest.judging import prompt as judge_prompt
 
 
 class _Next(BaseModel):
@@ -110,7 +111,8 @@ async def _next(
 ) -> str | Drop:
     """Return the attacker's next turn, fit to be sent to the target."""
     locale, number = question.locale, len(turns) + 1
-    known = attempts.fenced(turns, [reply.text for reply in replies]) if turns else crew.prompts.text("none", locale)
+    said = [reply.text for reply in replies]
+    known = judge_prompt.fenced(turns, said) if turns else crew.prompts.text("none", locale)
     messages = crew.prompts.messages(
         "system",
         "next",
