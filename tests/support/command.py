@@ -13,6 +13,7 @@ import pytest
 _KEYS = (
     "GITHUB_",
     "GITLAB_",
+    "CI_",
     "OPENAI_",
     "ANTHROPIC_",
     "OPENROUTER_",

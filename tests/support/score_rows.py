@@ -1,12 +1,8 @@
-"""Score sheets made of numbers, and the throw-away projects of the plugin's and the command line's own tests."""
+"""Score sheets made of numbers."""
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Callable, Iterable
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -14,22 +10,6 @@ import pytest
 from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.store.baselines import Baseline
 from jmedethic_pytest.store.scores import Origin, Row, ScoreSheet
-
-
-def _borrow(folder: str) -> ModuleType:
-    """Return another folder's conftest as a module."""
-    name = f"conftest_of_{folder}"
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).parents[1] / folder / "conftest.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-_PLUGIN, _CLI = _borrow("plugin"), _borrow("cli")
-new_case, new_project, project = _PLUGIN.new_case, _PLUGIN.new_project, _PLUGIN.project
-folder, cli = _CLI.folder, _CLI.cli
 
 LOOSE = """\
 schema_version = 1

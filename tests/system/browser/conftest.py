@@ -23,7 +23,7 @@ from jmedethic_pytest.run.live import Run
 from jmedethic_pytest.run.prepare import prepare
 from jmedethic_pytest.store import runs as run_files
 
-CASES = Path(__file__).resolve().parents[2] / "benchmark_cases"
+CASES = Path(__file__).resolve().parents[3] / "benchmark_cases"
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 _FLAGS += ["--disable-component-update", "--disable-sync"]
 

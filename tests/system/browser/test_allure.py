@@ -26,7 +26,7 @@ from jmedethic_pytest.reports.allure import published, stored
 from jmedethic_pytest.reports.allure.policy import GUIDELINE_PAGE, Telling
 from jmedethic_pytest.reports.allure.result import Writer
 
-NODE = Path(__file__).resolve().parents[1] / "node"
+NODE = Path(__file__).resolve().parents[2] / "node"
 HOSTILE = (
     "<script>top.hacked=1;window.hacked=1;document.title='hacked'</script></textarea></iframe>"
     "<img src=x onerror='window.hacked=2'>![x](http://192.0.2.1/x.png)\u202eesrever"

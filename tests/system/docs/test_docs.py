@@ -20,7 +20,7 @@ from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.records import Case
 from jmedethic_pytest.generation.machinery import config as generation
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "benchmark_cases").glob("*.md")])
 _BLOCK = re.compile(r"^( *)```(\w+)\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
 

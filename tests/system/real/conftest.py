@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 CONTEXT = 8192
 """Tokens in one conversation; the longest judge prompt of the smoke suite has about 2,500."""
 START_SECONDS = 60

@@ -1,0 +1,8 @@
+"""Builders of verdicts and score sheets."""
+
+from __future__ import annotations
+
+from support.records import build_case, build_verdict
+from support.score_rows import as_baseline, row, sheet
+
+__all__ = ["as_baseline", "build_case", "build_verdict", "row", "sheet"]

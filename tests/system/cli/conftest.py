@@ -1,0 +1,7 @@
+"""The command in a folder of its own."""
+
+from __future__ import annotations
+
+from support.command import cli, folder, run_cli, stored, write_cases
+
+__all__ = ["cli", "folder", "run_cli", "stored", "write_cases"]
