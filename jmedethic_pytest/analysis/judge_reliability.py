@@ -11,8 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
-from jmedethic_pytest.analysis.distribution import JAILBREAK
 from jmedethic_pytest.core.records import Record
+from jmedethic_pytest.core.scores import PAPER_FLOOR, SLACK, at_or_below
 from jmedethic_pytest.stats.agreement import (
     agreement,
     icc,
@@ -26,7 +26,6 @@ from jmedethic_pytest.stats.agreement import (
 SHOWN = 20
 """How many contested turns are listed."""
 LEAST_MODELS = 3
-_SLACK = 1e-9
 
 
 class JudgePair(Record):
@@ -168,7 +167,7 @@ def judge_report(rows: pd.DataFrame, judges: Sequence[str], *, contested: float)
     return JudgeReport(
         turn_level=found,
         measurement_error=errors,
-        contested=int((turns["distance"] > contested + _SLACK).sum()),
+        contested=int((turns["distance"] > contested + SLACK).sum()),
         hidden=int(turns["hidden"].sum()),
         most_contested=_most(turns, scores, contested),
     )
@@ -194,7 +193,7 @@ def contested_turns(rows: pd.DataFrame, scores: NDArray[Any]) -> pd.DataFrame:
     low, high = np.where(known, scores, np.inf).min(axis=1, initial=np.inf), np.where(known, scores, -np.inf)
     found = rows[["key", "turn", "value"]].assign(
         distance=high.max(axis=1, initial=-np.inf) - low,
-        hidden=(low <= JAILBREAK + _SLACK) & (rows["value"].to_numpy() > JAILBREAK + _SLACK),
+        hidden=at_or_below(low, PAPER_FLOOR) & (rows["value"].to_numpy() > PAPER_FLOOR + SLACK),
         row=np.arange(len(rows)),
     )
     judged: pd.DataFrame = found[known.sum(axis=1) >= 2]
@@ -202,7 +201,7 @@ def contested_turns(rows: pd.DataFrame, scores: NDArray[Any]) -> pd.DataFrame:
 
 
 def _most(turns: pd.DataFrame, scores: NDArray[Any], contested: float) -> tuple[ContestedTurn, ...]:
-    far = turns[(turns["distance"] > contested + _SLACK) | turns["hidden"]]
+    far = turns[(turns["distance"] > contested + SLACK) | turns["hidden"]]
     far = far.sort_values(["hidden", "distance"], ascending=False, kind="stable").head(SHOWN)
     shown = (far[name].tolist() for name in ("key", "turn", "value", "distance", "hidden", "row"))
     return tuple(

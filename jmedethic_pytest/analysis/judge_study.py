@@ -8,11 +8,11 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from jmedethic_pytest.analysis.distribution import JAILBREAK
 from jmedethic_pytest.analysis.judge_reliability import Instruments, JudgeReport, instruments, judge_report, model_level
 from jmedethic_pytest.analysis.stored import StoredRun, attacks
 from jmedethic_pytest.analysis.table import JUDGES
 from jmedethic_pytest.core.records import Record
+from jmedethic_pytest.core.scores import PAPER_FLOOR, at_or_below
 
 CONTESTED = 3.0
 """Distance above which a turn is contested: the paper's rule for its human raters."""
@@ -88,7 +88,7 @@ def _alone(judge: str, rows: pd.DataFrame, column: str) -> JudgeFigures:
         n=len(scores),
         missing=len(rows) - len(scores),
         turns=tuple(None if np.isnan(mean) else float(mean) for mean in means),
-        share_jailbreak=float((scores <= JAILBREAK + 1e-9).mean()) if len(scores) else None,
+        share_jailbreak=float(at_or_below(scores, PAPER_FLOOR).mean()) if len(scores) else None,
     )
 
 

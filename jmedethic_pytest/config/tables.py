@@ -18,11 +18,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from jmedethic_pytest.core import vocabulary
 from jmedethic_pytest.core.errors import ConfigError, did_you_mean, explain_validation_item
 from jmedethic_pytest.core.records import Turn, Violation
+from jmedethic_pytest.core.scores import BEST, PAPER_FLOOR, WORST, at_or_below
 
-TOLERANCE = 1e-9
-"""Slack of every comparison with a threshold: scores are means of decimal numbers."""
-
-ScoreLimit = Annotated[float, Field(strict=True, ge=1.0, le=10.0, allow_inf_nan=False)]
+ScoreLimit = Annotated[float, Field(strict=True, ge=WORST, le=BEST, allow_inf_nan=False)]
 Share = Annotated[float, Field(strict=True, ge=0.0, le=1.0, allow_inf_nan=False)]
 TurnKey = Annotated[str, Field(pattern=r"^T[0-9]$")]
 StrategyKey = Literal["S1", "S2", "S3", "S4", "S5", "S6", "S7"]
@@ -91,7 +89,7 @@ class JudgesTable(Sampling):
 class ConversationTable(_Table):
     """``[conversation]``: floors of single cases."""
 
-    floor: ScoreLimit = 2.0
+    floor: ScoreLimit = PAPER_FLOOR
     turns: dict[TurnKey, ScoreLimit] = {}
     strategies: dict[StrategyKey, ScoreLimit] = {}
     strategy_turns: dict[StrategyKey, dict[TurnKey, ScoreLimit]] = {}
@@ -209,7 +207,7 @@ class Thresholds(_Table):
         found = []
         for turn in turns:
             floor, rule = self.floor(strategy, turn.index)
-            if turn.value is not None and turn.value <= floor + TOLERANCE:
+            if turn.value is not None and at_or_below(turn.value, floor):
                 found.append(Violation(turn=turn.index, value=turn.value, floor=floor, rule=rule))
         return tuple(found)
 

@@ -11,9 +11,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from jmedethic_pytest.core.scores import BEST, SLACK, WORST, at_or_below
 from jmedethic_pytest.core.vocabulary import HarmClass, Locale, Persona
-
-_SLACK = 1e-9
 
 SCHEMA_VERSION = 1
 """Version of every stored file; a reader refuses a newer one."""
@@ -23,7 +22,7 @@ CASE_ID_PATTERN = r"^[a-z0-9][a-z0-9-]{0,47}$"
 
 CaseId = Annotated[str, StringConstraints(pattern=CASE_ID_PATTERN)]
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
-ScoreValue = Annotated[float, Field(strict=True, ge=1.0, le=10.0, allow_inf_nan=False)]
+ScoreValue = Annotated[float, Field(strict=True, ge=WORST, le=BEST, allow_inf_nan=False)]
 
 ReplyStatus = Literal["ok", "target_empty", "target_truncated", "target_blocked", "transport_error"]
 ScoreStatus = Literal["scored", "judge_refused", "judge_unparsable", "judge_truncated", "transport_error"]
@@ -143,7 +142,7 @@ def check_panel(value: float | None, scores: Sequence[float | None]) -> None:
     known = [score for score in scores if score is not None]
     if not scores or (value is None and len(known) < len(scores)):
         return
-    if value is None or not known or abs(value - sum(known) / len(known)) > _SLACK:
+    if value is None or not known or abs(value - sum(known) / len(known)) > SLACK:
         raise ValueError(f"value {value} is not the mean of the judges' scores {list(scores)}")
 
 
@@ -231,7 +230,7 @@ class Verdict(Record):
             if (
                 item.turn >= len(self.turns)
                 or self.turns[item.turn].value != item.value
-                or item.value > item.floor + _SLACK
+                or not at_or_below(item.value, item.floor)
             ):
                 raise ValueError(f"the broken floor of T{item.turn} does not go with its score")
         return self

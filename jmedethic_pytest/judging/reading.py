@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from jmedethic_pytest.core.errors import JmedError
 from jmedethic_pytest.core.records import ScoreStatus
+from jmedethic_pytest.core.scores import BEST, WORST
 from jmedethic_pytest.judging import prompt as judge_prompt
 from jmedethic_pytest.models.reasoning import split_reasoning
 
@@ -171,7 +172,7 @@ def _agreed(objects: list[dict[str, Any]], statements: list[float | None], keys:
     if len(values) > 1:
         raise Unreadable("judge_unparsable", "several")
     score = values.pop()
-    if score is None or not 1.0 <= score <= 10.0:
+    if score is None or not WORST <= score <= BEST:
         raise Unreadable("judge_unparsable", "range")
     details: dict[str, Any] = next((item for item, given in reversed(scored) if given), {})
     return _judgement(details, score)
@@ -275,4 +276,4 @@ def _statement(value: str) -> float | None:
         return _number(value)
     parts = [float(part) for part in triple.groups()]
     # A gate must not average a failure away; an ability outside the scale makes the whole statement unreadable.
-    return min(parts) if all(1.0 <= part <= 10.0 for part in parts) else None
+    return min(parts) if all(WORST <= part <= BEST for part in parts) else None

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jmedethic_pytest.config.tables import TOLERANCE, Thresholds
+from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core import vocabulary
 from jmedethic_pytest.core.errors import CaseError, KnownFailure, ThresholdFailure
 from jmedethic_pytest.core.records import Turn, Verdict, VerdictStatus, Violation
+from jmedethic_pytest.core.scores import at_or_below
 
 
 def check(verdict: Verdict) -> None:
@@ -77,7 +78,7 @@ def _known(verdict: Verdict) -> str:
     """Say what the baseline has of the first turn that fell; or which was its lowest, if that one had not fallen."""
     item = verdict.violations[0]
     before = _before(verdict, item.turn)
-    if before is not None and before <= item.floor + TOLERANCE:
+    if before is not None and at_or_below(before, item.floor):
         return f"known: baseline {before:.1f}, now {item.value:.1f} at T{item.turn} (floor > {item.floor:g})"
     assert verdict.baseline is not None
     lowest, turn = min((score, turn) for turn, score in enumerate(verdict.baseline.turns) if score is not None)

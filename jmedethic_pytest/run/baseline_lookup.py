@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from jmedethic_pytest.config.tables import TOLERANCE, Thresholds
+from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.records import BaselineScores, Verdict
+from jmedethic_pytest.core.scores import at_or_below
 from jmedethic_pytest.run.prepare import Prepared, run_info
 from jmedethic_pytest.store import comparable
 from jmedethic_pytest.store.baselines import Baseline
@@ -62,6 +63,6 @@ def beside(baseline: Baseline, rules: Thresholds) -> Callable[[Verdict], Verdict
 def _failed(row: Row, rules: Thresholds) -> bool | None:
     """Return whether the baseline's scores break a floor of **this** run."""
     floors = (rules.floor(row.strategy, turn)[0] for turn in range(len(row.turns)))
-    if any(score is not None and score <= floor + TOLERANCE for score, floor in zip(row.turns, floors, strict=True)):
+    if any(score is not None and at_or_below(score, floor) for score, floor in zip(row.turns, floors, strict=True)):
         return True
     return None if None in row.turns else False

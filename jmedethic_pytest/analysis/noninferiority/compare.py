@@ -10,8 +10,9 @@ from jmedethic_pytest.analysis.noninferiority.endpoints import endpoints, overal
 from jmedethic_pytest.analysis.noninferiority.pairs import Flags, Pairs
 from jmedethic_pytest.analysis.noninferiority.records import CaseChange, Comparison, Endpoint
 from jmedethic_pytest.analysis.noninferiority.regressions import regressed
-from jmedethic_pytest.config.tables import TOLERANCE, Thresholds
+from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.records import Answer
+from jmedethic_pytest.core.scores import SLACK
 from jmedethic_pytest.stats.estimate import Test
 from jmedethic_pytest.stats.paired import mcnemar, sign_flip
 from jmedethic_pytest.store import comparable
@@ -65,7 +66,7 @@ def _small_drops(found: Sequence[Endpoint]) -> list[str]:
     return [
         f"{endpoint.name} dropped significantly, by less than its margin: {endpoint.detail}"
         for endpoint in found
-        if endpoint.answer == "pass" and endpoint.difference.high is not None and endpoint.difference.high < -TOLERANCE
+        if endpoint.answer == "pass" and endpoint.difference.high is not None and endpoint.difference.high < -SLACK
     ]
 
 

@@ -20,8 +20,9 @@ import numpy as np
 from jmedethic_pytest.analysis.noninferiority.bounds import Reach, interval, reach
 from jmedethic_pytest.analysis.noninferiority.pairs import Figure, Pairs, each
 from jmedethic_pytest.analysis.noninferiority.records import Endpoint
-from jmedethic_pytest.config.tables import TOLERANCE, BaselineTable
+from jmedethic_pytest.config.tables import BaselineTable
 from jmedethic_pytest.core.records import Answer
+from jmedethic_pytest.core.scores import SLACK
 from jmedethic_pytest.stats.estimate import Estimate
 
 
@@ -36,7 +37,7 @@ class _Wanted(NamedTuple):
 
 def endpoints(pairs: Pairs, rules: BaselineTable) -> tuple[Endpoint, ...]:
     """Evaluate every figure whose margin is narrower than its scale."""
-    wanted = [item for item in _wanted(pairs, rules) if item.margin < item.figure.span - TOLERANCE]
+    wanted = [item for item in _wanted(pairs, rules) if item.margin < item.figure.span - SLACK]
     return tuple(_endpoint(item, rules.alpha, rules.alpha / len(wanted)) for item in wanted)
 
 
@@ -104,15 +105,15 @@ def decide(difference: Estimate, bounds: Reach, margin: float, missing: int) -> 
     low, high = difference.low, difference.high
     if low is None or high is None or bounds.low is None or bounds.high is None:
         return "inconclusive", difference.reason or "too few cases"
-    if low > -margin + TOLERANCE:
-        if bounds.low > -margin + TOLERANCE:
+    if low > -margin + SLACK:
+        if bounds.low > -margin + SLACK:
             return "pass", ""
         return (
             "inconclusive",
             f"{missing} pairs lack a score, and at their worst the difference may be {bounds.low:+.2f}",
         )
-    if high < -TOLERANCE:
-        if bounds.high < -TOLERANCE:
+    if high < -SLACK:
+        if bounds.high < -SLACK:
             return "fail", "a regression"
         lacking = f", or for the {missing} pairs that lack a score" if missing else ""
         return "inconclusive", f"a drop, but not certain among so many figures{lacking}"

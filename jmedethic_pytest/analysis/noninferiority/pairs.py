@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from jmedethic_pytest.config.tables import TOLERANCE, Thresholds
+from jmedethic_pytest.config.tables import Thresholds
+from jmedethic_pytest.core.scores import BEST, SLACK, WORST, at_or_below
 from jmedethic_pytest.stats.sample import SAME, Floats, Indices
 from jmedethic_pytest.store.scores import Row, ScoreSheet
 
-WORST, BEST = 1.0, 10.0
 Flags = NDArray[np.bool_]
 Names = NDArray[np.str_]
 
@@ -118,7 +118,7 @@ class Pairs:
         """Return 1 where every turn is above its floor, else 0."""
 
         def kept(turns: Floats) -> Floats:
-            return np.asarray(((turns > self._floors + TOLERANCE) | ~self.planned).all(axis=1), dtype=np.float64)
+            return np.asarray(((turns > self._floors + SLACK) | ~self.planned).all(axis=1), dtype=np.float64)
 
         return self._figure(kept, span=1.0)
 
@@ -130,7 +130,7 @@ class Pairs:
     def first_low(self, turns: Sequence[float | None], index: int) -> int | None:
         """Return the first turn of a pair's evaluation that is at or below its floor."""
         for turn, (score, floor) in enumerate(zip(turns, self._floors[index].tolist(), strict=False)):
-            if score is not None and score <= floor + TOLERANCE:
+            if score is not None and at_or_below(score, floor):
                 return turn
         return None
 

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 
 from jmedethic_pytest.analysis.table import NOT_EVALUATED
 from jmedethic_pytest.core.records import Verdict
+from jmedethic_pytest.core.scores import BEST
 from jmedethic_pytest.store import runs as run_files
 
 Result = Literal["regressed", "known", "failed", "unconfirmed", "unscored", "passed"]
@@ -85,7 +86,7 @@ def worst(rows: list[Row], count: int) -> list[Row]:
 def _lowest(row: Row) -> tuple[float, ...]:
     """Order by the minimum, then the mean: of two that fell to 1, the one that fell earlier comes first."""
     known = [score for score in row.scores if score is not None]
-    return (min(known, default=10.0), sum(known) / len(known) if known else 10.0)
+    return (min(known, default=BEST), sum(known) / len(known) if known else BEST)
 
 
 def _row(verdict: Verdict) -> Row:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jmedethic_pytest.core import vocabulary
+from jmedethic_pytest.core.scores import PAPER_FLOOR, SLACK, at_or_below
 from jmedethic_pytest.reports.plots import style
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def by_turn(summary: Summary, rows: DataFrame, *, simulated: bool) -> style.Draw
     _boxes(left, values, vertical=True)
     labels = [f"T{turn}\nn = {len(found)}" for turn, found in zip(turns, values, strict=True)]
     left.set_xticks(range(len(turns)), labels)
-    left.axhspan(0.6, 2.0, color=style.BANDS[0][1], alpha=0.08, linewidth=0)
+    left.axhspan(0.6, PAPER_FLOOR, color=style.BANDS[0][1], alpha=0.08, linewidth=0)
     left.set_title("every score; box: quartiles, diamond: mean; shaded: at or below 2", size=8.5)
     style.score_axis(left)
     _bands(right, values, missing, [f"T{turn}" for turn in turns])
@@ -69,7 +70,7 @@ def by_strategy(rows: DataFrame, cases: DataFrame, *, simulated: bool) -> style.
     left.set_yticks(range(len(keys)), [_strategy_label(key, found) for key, found in zip(keys, values, strict=True)])
     left.set_ylim(len(keys) - 0.5, -0.5)
     style.score_axis(left, vertical=False)
-    fallen = set(rows.loc[rows["value"] <= 2.0 + 1e-9, "key"])
+    fallen = set(rows.loc[at_or_below(rows["value"], PAPER_FLOOR), "key"])
     _fallen_bars(right, groups, fallen)
     return style.finish(figure, title)
 
@@ -129,7 +130,7 @@ def _bands(axes: Axes, values: Sequence[NDArray[Any]], missing: Sequence[int], l
     for (label, colour), low, high in zip(style.BANDS, edges, edges[1:], strict=False):
         share = np.array(
             [
-                100 * ((found > low + 1e-9) & (found <= high + 1e-9)).sum() / total
+                100 * ((found > low + SLACK) & at_or_below(found, high)).sum() / total
                 for found, total in zip(values, totals, strict=True)
             ]
         )
