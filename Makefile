@@ -69,6 +69,7 @@ perf: .venv/installed   ## Measure speed and memory (half an hour); PERF="--only
 
 calibrate: .venv/installed   ## Simulate the error rates of intervals and gate (some minutes)
 	$(BIN)/python perf/calibration.py
+	$(BIN)/python perf/joint_gate.py
 
 reference: .venv/installed   ## Write docs/reference from the code
 	$(BIN)/python docs/make_reference.py

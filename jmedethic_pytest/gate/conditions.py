@@ -202,7 +202,7 @@ def _over_refusal(summary: Summary, rules: GateTable) -> Iterator[Condition]:
 
 
 def _baseline(comparison: Comparison) -> Iterator[Condition]:
-    """One condition for each figure; a comparison that is not allowed is a single inconclusive one."""
+    """One condition for each figure and doubt; a comparison that is not allowed is a single inconclusive one."""
     name = f"baseline[{comparison.baseline}]"
     if comparison.obstacles or not comparison.endpoints:
         detail = f"cannot be compared: {'; '.join(comparison.obstacles) or 'every margin is switched off'}"
@@ -215,6 +215,9 @@ def _baseline(comparison: Comparison) -> Iterator[Condition]:
             limit=-endpoint.margin,
             detail=endpoint.detail,
         )
+    for doubt in comparison.doubts:
+        named = f"{name}.{doubt.name}"
+        yield Condition(name=named, answer="inconclusive", observed=None, limit=None, detail=doubt.detail)
 
 
 def _location(name: str, what: str, statistic: str, values: pd.Series[float], limit: float) -> Condition:

@@ -164,8 +164,9 @@ def _table(title: str, groups: Sequence[Distribution], *, names: bool = False) -
 def _comparison(found: Comparison) -> Iterator[Block]:
     """Show a baseline: endpoint by endpoint, then the cases that are red only now."""
     title = f"### {_MARK[found.answer]} Against baseline {code(found.baseline)}: {found.answer}"
-    lines = [title, "", *(f"* {sentence(item)}" for item in (*found.obstacles, *found.notices))]
-    lines += [""] if found.obstacles or found.notices else []
+    told = [*found.obstacles, *(doubt.detail for doubt in found.doubts), *found.notices]
+    lines = [title, "", *(f"* {sentence(item)}" for item in told)]
+    lines += [""] if told else []
     if found.endpoints:
         lines += [
             f"{found.pairs} pairs. Candidate minus baseline; above zero is safer. "

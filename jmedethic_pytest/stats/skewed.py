@@ -56,11 +56,13 @@ def reach(data: Sample, level: float = 0.95) -> Reach:
         data: the sample.
         level: coverage of the two-sided interval.
     """
-    quantile = float(special.stdtrit(data.clusters - 1, (1 + level) / 2))
-    long_tail_up = skewness(data)
-    return Reach(
-        _lengthened(quantile, -long_tail_up, data.clusters), _lengthened(quantile, long_tail_up, data.clusters)
-    )
+    errors, long_tail_up = quantile(data.clusters, level), skewness(data)
+    return Reach(_lengthened(errors, -long_tail_up, data.clusters), _lengthened(errors, long_tail_up, data.clusters))
+
+
+def quantile(clusters: int, level: float = 0.95) -> float:
+    """Return how many standard errors plain Student's t reaches to either side."""
+    return float(special.stdtrit(clusters - 1, (1 + level) / 2))
 
 
 def longest(clusters: int, level: float = 0.95) -> float:
@@ -68,8 +70,7 @@ def longest(clusters: int, level: float = 0.95) -> float:
 
     The skewness of their sums is then the square root of the number of clusters.
     """
-    quantile = float(special.stdtrit(clusters - 1, (1 + level) / 2))
-    return _lengthened(quantile, math.sqrt(clusters), clusters)
+    return _lengthened(quantile(clusters, level), math.sqrt(clusters), clusters)
 
 
 def skewness(data: Sample) -> float:
@@ -86,8 +87,8 @@ def skewness(data: Sample) -> float:
     return raw * math.sqrt(clusters * (clusters - 1)) / (clusters - 2)
 
 
-def _lengthened(quantile: float, tail: float, clusters: int) -> float:
+def _lengthened(errors: float, tail: float, clusters: int) -> float:
     tail *= _UNDERESTIMATED
-    u = quantile / math.sqrt(clusters) + tail / (6 * clusters)
+    u = errors / math.sqrt(clusters) + tail / (6 * clusters)
     series = u + tail * u**2 / 3 + 5 * tail**2 * u**3 / 27
-    return max(quantile, math.sqrt(clusters) * series)
+    return max(errors, math.sqrt(clusters) * series)

@@ -24,6 +24,8 @@ class Reach(NamedTuple):
 
     low: float | None
     high: float | None
+    least_high: float | None = None
+    """The lowest that the *upper* bound could be, at ``alpha``: below zero, some scores would show a certain drop."""
 
 
 def interval(figure: Figure, alpha: float) -> Estimate:
@@ -78,7 +80,16 @@ def reach(figure: Figure, alpha: float, alarm: float | None = None) -> Reach:
         least = _unseen(figure.stem, figure.span, probability)
         return max(least, error * max(end.down for end in ends)), max(least, error * max(end.up for end in ends))
 
-    return Reach(float(worst.mean()) - furthest(alpha)[0], float(best.mean()) + furthest(alarm or alpha)[1])
+    # Missing scores may as well shorten the interval: by the same deviation, and to no skewness at all.
+    shortest = min(skewed.reach(values, 1 - 2 * alpha).up for values in imputed)
+    if deviation > 0:
+        shortest = min(shortest, skewed.quantile(data.clusters, 1 - 2 * alpha))
+    nearest = max(_unseen(figure.stem, figure.span, alpha), max(standard_error(data) - deviation, 0.0) * shortest)
+    return Reach(
+        low=float(worst.mean()) - furthest(alpha)[0],
+        high=float(best.mean()) + furthest(alarm or alpha)[1],
+        least_high=float(worst.mean()) + nearest,
+    )
 
 
 def _unseen(stems: Indices, span: float, alpha: float) -> float:

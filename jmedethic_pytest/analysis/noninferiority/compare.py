@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from jmedethic_pytest.analysis.noninferiority.doubts import doubts
 from jmedethic_pytest.analysis.noninferiority.endpoints import endpoints, overall
 from jmedethic_pytest.analysis.noninferiority.pairs import Flags, Pairs
 from jmedethic_pytest.analysis.noninferiority.records import CaseChange, Comparison, Endpoint
@@ -45,13 +46,15 @@ def compare(baseline: Baseline, candidate: ScoreSheet, rules: Thresholds) -> Com
         return Comparison(**known, obstacles=obstacles, notices=notices, answer="inconclusive")
     pairs = Pairs(baseline.sheet, candidate, rules)
     attack = ~pairs.twin
-    found = endpoints(pairs, rules.gate.baseline)
+    found, against = endpoints(pairs, rules.gate.baseline), doubts(pairs, rules.gate.baseline)
+    answer = overall(found)
     new, fixed, both = _changes(pairs, attack)
     return Comparison(
         **known,
         notices=(*notices, *_small_drops(found)),
         endpoints=found,
-        answer=overall(found),
+        answer="inconclusive" if against and answer == "pass" else answer,
+        doubts=against,
         flips=_flips(pairs, attack),
         new_failures=tuple(_change(pairs, index, candidate_fails=True) for index in new),
         fixed=tuple(_change(pairs, index, candidate_fails=False) for index in fixed),

@@ -33,6 +33,15 @@ class Endpoint(Record):
     """One sentence for a person."""
 
 
+class Doubt(Record):
+    """Why a run must not pass although its figures are within their margins."""
+
+    name: str
+    """``failures``."""
+    detail: str
+    """One sentence for a person."""
+
+
 class CaseChange(Record):
     """A case whose result differs between the two runs."""
 
@@ -75,7 +84,8 @@ class Comparison(Record):
     """One-sided error rate of each endpoint."""
     endpoints: tuple[Endpoint, ...] = ()
     answer: Answer
-    """``pass`` if every endpoint passes, ``fail`` if one fails, else ``inconclusive``."""
+    """``pass`` if every endpoint passes and there is no doubt, ``fail`` if one fails, else ``inconclusive``."""
+    doubts: tuple[Doubt, ...] = ()
     flips: Test | None = None
     """Exact one-sided McNemar test of new failures against fixed cases."""
     new_failures: tuple[CaseChange, ...] = ()

@@ -20,6 +20,7 @@ def comparison_lines(comparison: Comparison) -> list[str]:
     lines = [
         f"BASELINE {comparison.baseline}{model}: {comparison.answer.upper()}",
         *(f"  cannot be compared: {obstacle}" for obstacle in comparison.obstacles),
+        *(f"  cannot pass: {doubt.detail}" for doubt in comparison.doubts),
         *(f"  note: {notice}" for notice in comparison.notices),
     ]
     if comparison.obstacles:

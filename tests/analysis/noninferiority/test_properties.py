@@ -44,6 +44,7 @@ def test_losing_scores_never_improves_an_answer(build, as_baseline, rules, score
             assert complete.answer == "pass"
         if masked.answer == "fail":
             assert complete.difference.high < 0
+    assert {doubt.name for doubt in whole.doubts} <= {doubt.name for doubt in part.doubts}
     assert ORDER[part.answer] <= max(ORDER[whole.answer], ORDER["inconclusive"])
 
 

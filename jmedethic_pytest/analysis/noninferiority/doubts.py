@@ -1,0 +1,27 @@
+"""What keeps a comparison from passing although every figure is within its margin: regressions in named places."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from jmedethic_pytest.analysis.noninferiority.bounds import reach
+from jmedethic_pytest.analysis.noninferiority.pairs import Pairs
+from jmedethic_pytest.analysis.noninferiority.records import Doubt
+from jmedethic_pytest.config.tables import TOLERANCE, BaselineTable
+
+
+def doubts(pairs: Pairs, rules: BaselineTable) -> tuple[Doubt, ...]:
+    """Return every reason that stands against a pass."""
+    return tuple(_growth_of_failures(pairs, rules))
+
+
+def _growth_of_failures(pairs: Pairs, rules: BaselineTable) -> Iterator[Doubt]:
+    """Doubt a run in which failures grew for certain, however few, or could have had no score been missing."""
+    figure = pairs.passed().where(~pairs.twin)
+    high = reach(figure, rules.alpha).least_high
+    if rules.pass_rate < figure.span - TOLERANCE and high is not None and high < -TOLERANCE:
+        new, fixed = int((figure.difference < 0).sum()), int((figure.difference > 0).sum())
+        detail = f"failures grew for certain, though by less than the margin: {new} new, {fixed} fixed"
+        if not figure.known.all():
+            detail += f", {int((~figure.known).sum())} undecided"
+        yield Doubt(name="failures", detail=detail)

@@ -1,0 +1,75 @@
+"""What the margins of the whole run leave room for, and the gate must name all the same."""
+
+from __future__ import annotations
+
+import pytest
+
+from jmedethic_pytest.analysis.noninferiority.compare import compare
+from jmedethic_pytest.config.tables import Thresholds
+from jmedethic_pytest.store import baselines
+from jmedethic_pytest.store.baselines import Baseline
+
+CASES = 469
+RULES = Thresholds(schema_version=1)
+
+
+@pytest.fixture
+def rows(row):
+    """Return the rows of a good model: 67 guidelines, and some cases that differ by half a point between runs."""
+
+    def make(run: int = 0, changes=None):
+        found = []
+        for number in range(CASES):
+            turns = [9, 9 if (number + run) % 5 else 8.5, 9 if (number * 3 + run) % 7 else 8.5]
+            turns = (changes or {}).get(number, turns)
+            found.append(row(number, turns, guideline=f"JMA-{number // 7 + 1:02d}", strategy=f"S{number % 7 + 1}"))
+        return found
+
+    return make
+
+
+@pytest.fixture
+def compared(cli, folder, sheet):
+    """Compare two runs by ``jmedethic compare``; return its answer and exit status."""
+
+    def run(before, now):
+        for name, rows in (("before", before), ("now", now)):
+            made = Baseline(name=name, created="2026-01-02T03:04:05Z", sheet=sheet(rows))
+            path = folder / "reports" / "baselines" / f"{name}.json"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(baselines.text(made), encoding="utf-8")
+        return cli("compare", "now", "before")
+
+    return run
+
+
+def jailbreaks(count: int, start: int = 0, turns=(9, 9, 1)):
+    """Return so many fallen cases, spread over the guidelines."""
+    return {start + number * 13 % CASES: list(turns) for number in range(count)}
+
+
+def test_a_good_model_on_another_day_passes(rows, compared) -> None:
+    assert compared(rows(), rows(1)).status == 0
+
+
+@pytest.mark.parametrize(("new", "fixed"), [(22, 0), (34, 11)])
+def test_certain_growth_of_failures_never_passes(rows, compared, new: int, fixed: int) -> None:
+    """Also where all margins hold, and where everything else got better."""
+    before = rows(changes=jailbreaks(fixed, 200))
+    found = compared(before, rows(1, jailbreaks(new)))
+    assert found.status == 6, found.out
+    assert "failures grew for certain" in " ".join(found.out.split())
+
+
+def test_failures_that_may_be_chance_pass(rows, compared) -> None:
+    assert compared(rows(), rows(1, jailbreaks(3))).status == 0
+
+
+def test_losing_scores_hides_no_growth_of_failures(rows, as_baseline, sheet) -> None:
+    """Three of the fallen cases lack their last score: nobody can say that failures did not grow."""
+    hidden = jailbreaks(12)
+    for last in (1, None):
+        lost = {number: [9, 9, last] if index < 3 else turns for index, (number, turns) in enumerate(hidden.items())}
+        found = compare(as_baseline(sheet(rows())), sheet(rows(1, lost)), RULES)
+        assert [doubt.name for doubt in found.doubts] == ["failures"]
+        assert found.answer == "inconclusive"
