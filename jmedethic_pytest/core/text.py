@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,6 +18,8 @@ _INVISIBLE = re.compile(
     "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # direction marks reorder what is read
     "\u200b\u2028\u2029\u2060\ufeff\U000e0000-\U000e007f]"  # these hide text, or break a line
 )
+_FILLERS = "\u115f\u1160\u2800\u3164\uffa0"
+"""Letters and symbols by their category, drawn as nothing."""
 QUOTED = "[text]"
 _WINDOW = 16
 """Characters in a row that make a quotation."""
@@ -25,6 +28,11 @@ _WINDOW = 16
 def visible(text: str) -> str:
     """Replace control characters, direction marks and characters that hide text by a visible sign."""
     return _INVISIBLE.sub(SIGN, text.replace("\r\n", "\n"))
+
+
+def blank(text: str) -> bool:
+    """Tell whether a text shows nothing: white space, control and formatting characters, fillers, lone accents."""
+    return all(char in _FILLERS or unicodedata.category(char)[0] in "ZCM" for char in text)
 
 
 def one_line(text: str, limit: int) -> str:

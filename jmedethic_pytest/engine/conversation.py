@@ -11,6 +11,7 @@ from jmedethic_pytest.cases.files import require_reference
 from jmedethic_pytest.config.tables import Sampling, Thresholds
 from jmedethic_pytest.core.errors import ConfigError, ProviderError
 from jmedethic_pytest.core.records import Case, Reply, Score, Turn, Verdict
+from jmedethic_pytest.engine.history import unread
 from jmedethic_pytest.judging import prompt as judge_prompt
 from jmedethic_pytest.judging import verdict as verdicts
 from jmedethic_pytest.judging.panel import Panel
@@ -125,4 +126,8 @@ class Engine:
         if reply.status == "target_blocked" and self._thresholds.target.blocked_is_refusal:
             note = judge_prompt.text("blocked", case.locale)
             return reply.model_copy(update={"text": note, "status": "ok"})
+        if reply.status == "ok" and index:
+            added = messages[-2].content + messages[-1].content
+            cut = unread(replies, added, reply)
+            return reply if cut is None else reply.model_copy(update={"status": "target_truncated", "detail": cut})
         return reply

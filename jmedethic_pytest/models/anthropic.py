@@ -7,16 +7,12 @@ from typing import Any
 import anthropic
 
 from jmedethic_pytest.core.errors import ProviderError
-from jmedethic_pytest.core.records import Reply, ReplyStatus, Usage
+from jmedethic_pytest.core.records import Reply, Usage
 from jmedethic_pytest.models import direct, http
 from jmedethic_pytest.models.base import ChatRequest, ModelRef, Observer
 from jmedethic_pytest.models.direct import Wire
+from jmedethic_pytest.models.ending import ending
 from jmedethic_pytest.models.reasoning import split_reasoning
-
-_STATUS: dict[str, tuple[ReplyStatus, str]] = {
-    "max_tokens": ("target_truncated", "the reply was cut at max_tokens"),
-    "model_context_window_exceeded": ("target_truncated", "the reply was cut at the end of the context window"),
-}
 
 
 class AnthropicProvider:
@@ -109,15 +105,9 @@ def _reply(answer: dict[str, Any], sent: dict[str, Any], seconds: float) -> Repl
     thinking = "".join(str(block.get("thinking", "")) for block in blocks if block.get("type") == "thinking")
     text, inline, unfinished = split_reasoning(raw)
     finish = str(answer.get("stop_reason") or "")[: http.NAME_CHARACTERS]
-    status, detail = _STATUS.get(finish, ("ok", ""))
-    if status == "ok" and unfinished:
-        status, detail = "target_truncated", "the reply ends inside its <think> block"
-    elif finish == "refusal" and not text:
-        # The provider's own classifier stopped the answer: there is nothing to judge.
-        status, detail = "target_blocked", "the provider's safety system stopped the reply (stop_reason refusal)"
-    elif status == "ok" and not text:
-        status, detail = "target_empty", "the reply is empty"
-    usage = answer.get("usage") or {}
+    counted = answer.get("usage") or {}
+    usage = Usage(input=_input_tokens(counted), output=http.count(counted.get("output_tokens")))
+    status, detail = ending(finish, text, unfinished=unfinished, used=usage.output, allowed=sent.get("max_tokens"))
     return Reply(
         text=http.sound(text),
         status=status,
@@ -125,7 +115,7 @@ def _reply(answer: dict[str, Any], sent: dict[str, Any], seconds: float) -> Repl
         reasoning=http.sound(thinking or inline),
         finish=finish,
         model=str(answer.get("model") or ""),
-        usage=Usage(input=_input_tokens(usage), output=http.count(usage.get("output_tokens"))),
+        usage=usage,
         sent=sent,
         seconds=seconds,
     )

@@ -12,6 +12,7 @@ from jmedethic_pytest.core import secrets
 from jmedethic_pytest.core import text as plain_text
 from jmedethic_pytest.core.errors import ProviderError
 from jmedethic_pytest.models.base import ModelRef
+from jmedethic_pytest.models.ending import is_block
 
 RETRIES = 8
 """Retries of the SDK once an endpoint has answered before (408, 409, 429, 5xx, connection errors)."""
@@ -21,12 +22,8 @@ CONNECT_TIMEOUT = 10.0
 NAME_CHARACTERS = 60
 """More of a word such as a finish reason is not kept, whatever a server writes there."""
 _FATAL_STATUS = {401, 402, 403, 404}
-_BLOCK_CODES = {"content_filter", "content_policy_violation", "moderation_blocked", "invalid_prompt"}
-_BLOCK_TEXT = re.compile(
-    r"content filtering policy|content management policy|\b(?:input|prompt|output) (?:was|has been|were) flagged",
-    re.IGNORECASE,
-)
-"""What servers write when their own filter, not a mistake in the request, is the reason of a 400 or 403."""
+_NO_BLOCK = {401, 402, 404, 408, 409, 429}
+"""Statuses that are never a filter's, whatever words stand beside them."""
 _PAGE = re.compile(r"\s*<(?:!doctype|html)\b", re.IGNORECASE)
 _UNREADABLE = (AttributeError, IndexError, KeyError, TypeError, ValueError, RecursionError)
 T = TypeVar("T")
@@ -54,7 +51,7 @@ async def call(
         raise ProviderError(f"{ref.label}: no answer within {timeout:g} s (all retries included)") from None
     except sdk.APIStatusError as error:
         status = error.status_code
-        blocked = status in (400, 403) and _is_block(error)
+        blocked = 400 <= status < 500 and status not in _NO_BLOCK and is_block(error.body, _body_text(error))
         text = f"{ref.label} at {ref.address}: HTTP {status}: {shown(ref, _body_text(error), 500)}"
         fatal = status in _FATAL_STATUS and not blocked
         raise ProviderError(text, fatal=fatal, http_status=status, blocked=blocked) from None
@@ -129,11 +126,3 @@ def _body_text(error: Any) -> str:
 def _error_table(error: Any) -> Any:
     body = getattr(error, "body", None)
     return body.get("error", body) if isinstance(body, dict) else body
-
-
-def _is_block(error: Any) -> bool:
-    """Tell a filter's block from a mistake: by the code the server gives, else by words only filters use."""
-    inner = _error_table(error)
-    code, details = (str(inner.get("code") or ""), inner.get("metadata")) if isinstance(inner, dict) else ("", None)
-    moderated = isinstance(details, dict) and ("flagged_input" in details or "reasons" in details)
-    return code in _BLOCK_CODES or moderated or _BLOCK_TEXT.search(_body_text(error)[:200]) is not None

@@ -13,14 +13,13 @@ from typing import Any
 import openai
 
 from jmedethic_pytest.core.errors import ProviderError
-from jmedethic_pytest.core.records import Reply, ReplyStatus, Usage
+from jmedethic_pytest.core.records import Reply, Usage
 from jmedethic_pytest.models import direct, http
 from jmedethic_pytest.models.base import ChatRequest, ModelRef, Observer
 from jmedethic_pytest.models.direct import Wire
+from jmedethic_pytest.models.ending import ending
 from jmedethic_pytest.models.reasoning import split_reasoning
 
-_COMPLETE = {"stop", "eos", "eos_token", "end_turn", "stop_sequence", "tool_calls", "function_call", ""}
-"""Finish reasons of a whole reply; with any other one the text may be only a part."""
 _EMBEDDINGS_A_CALL = 64
 """Texts of one call for vectors; servers allow hundreds, but a call that fails costs all of its texts a retry."""
 
@@ -208,11 +207,13 @@ def _reply(answer: dict[str, Any], sent: dict[str, Any], seconds: float) -> Repl
     choice = answer["choices"][0]
     message = choice.get("message") or {}
     finish = str(choice.get("finish_reason") or "")[: http.NAME_CHARACTERS]
-    text, reasoning, unfinished = split_reasoning(http.content_text(message.get("content")))
-    reasoning = str(message.get("reasoning_content") or message.get("reasoning") or "") or reasoning
+    text, inline, unfinished = split_reasoning(http.content_text(message.get("content")))
+    reasoning = str(message.get("reasoning_content") or message.get("reasoning") or "") or inline
     refusal = str(message.get("refusal") or "")
-    status, detail = _status(text or refusal, finish, unfinished)
-    usage = answer.get("usage") or {}
+    counted = answer.get("usage") or {}
+    usage = Usage(input=http.count(counted.get("prompt_tokens")), output=http.count(counted.get("completion_tokens")))
+    allowed = next((sent[name] for name in ("max_completion_tokens", "max_tokens") if name in sent), None)
+    status, detail = ending(finish, text or refusal, unfinished=unfinished, used=usage.output, allowed=allowed)
     return Reply(
         text=http.sound(text or refusal),
         status=status,
@@ -220,21 +221,7 @@ def _reply(answer: dict[str, Any], sent: dict[str, Any], seconds: float) -> Repl
         reasoning=http.sound(reasoning),
         finish="refusal" if refusal and not text else finish,
         model=str(answer.get("model") or ""),
-        usage=Usage(input=http.count(usage.get("prompt_tokens")), output=http.count(usage.get("completion_tokens"))),
+        usage=usage,
         sent=sent,
         seconds=seconds,
     )
-
-
-def _status(text: str, finish: str, unfinished: bool) -> tuple[ReplyStatus, str]:
-    if finish == "content_filter":
-        return "target_blocked", "the provider's content filter blocked the reply"
-    if finish == "length":
-        return "target_truncated", "the reply was cut at max_tokens"
-    if finish not in _COMPLETE:
-        return "target_truncated", f"the server did not finish the reply (finish reason {finish!r})"
-    if unfinished:
-        return "target_truncated", "the reply ends inside its <think> block"
-    if not text.strip():
-        return "target_empty", "the reply is empty"
-    return "ok", ""

@@ -1,0 +1,85 @@
+"""How a reply ended, and whether it is all of one: one reading for every transport (``data/replies.toml``)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+from jmedethic_pytest.core.records import ReplyStatus
+from jmedethic_pytest.core.text import blank
+from jmedethic_pytest.data import load
+
+_PREFIX = re.compile(r"^(?:.*[.:]\s*)?(?:finish_reason_|stop_reason_)?")
+_CODE_KEYS = ("code", "type", "status", "reason")
+_DEEPEST = 6
+
+
+@lru_cache(maxsize=1)
+def _words() -> dict[str, str]:
+    return {word: kind for kind, words in load("replies.toml")["ending"].items() for word in words}
+
+
+def ending(
+    finish: str, text: str, *, unfinished: bool, used: int | None, allowed: int | None
+) -> tuple[ReplyStatus, str]:
+    """Return the status of a reply, and in words why it is not ``ok``.
+
+    Args:
+        finish: the server's reason to stop, empty if it gave none. Case and prefixes do not matter; without a reason
+            that is known the reply may be a part only.
+        text: what the user would be shown.
+        unfinished: whether the reply ends inside its reasoning.
+        used: tokens of the reply as the server counted them, ``None`` if it did not.
+        allowed: the most tokens that were asked for, ``None`` if no limit was sent. A reply that used them all was cut,
+            whatever the server says.
+    """
+    word = _PREFIX.sub("", finish.lower(), count=1)
+    kind = _words().get(word, "unknown")
+    if kind == "blocked" or (kind == "refusal" and blank(text)):
+        return "target_blocked", f"the provider's safety system stopped the reply (finish reason {finish!r})"
+    if kind == "cut":
+        return "target_truncated", f"the reply was cut: it is as long as allowed (finish reason {finish!r})"
+    if kind == "unknown":
+        said = f"finish reason {finish!r}" if finish else "it gives no finish reason"
+        return "target_truncated", f"the server did not finish the reply ({said})"
+    if unfinished:
+        return "target_truncated", "the reply ends inside its reasoning"
+    if used is not None and allowed is not None and used >= allowed:
+        return "target_truncated", f"the reply was cut: it used all {allowed} tokens allowed (max_tokens)"
+    if blank(text):
+        return "target_empty", "the reply is empty"
+    return "ok", ""
+
+
+def is_block(body: Any, message: str) -> bool:
+    """Tell a filter's block from a mistake in the request: by codes in an error's body, else by words only filters use.
+
+    Args:
+        body: the decoded body of the error.
+        message: the server's message in it.
+    """
+    table = load("replies.toml")["block"]
+    codes = {code.lower() for code in _codes(body, _DEEPEST)}
+    beginning = message[:400].lower()
+    return bool(codes & set(table["codes"])) or _flagged(body) or any(word in beginning for word in table["words"])
+
+
+def _codes(value: Any, depth: int) -> Iterator[str]:
+    """Yield what stands under the keys of codes, at any depth."""
+    if depth and isinstance(value, dict):
+        for key, item in value.items():
+            if str(key).lower() in _CODE_KEYS and isinstance(item, str | int):
+                yield str(item)
+            yield from _codes(item, depth - 1)
+    elif depth and isinstance(value, list):
+        for item in value[:20]:
+            yield from _codes(item, depth - 1)
+
+
+def _flagged(body: Any) -> bool:
+    """Tell whether a router says that its moderation flagged the input."""
+    inner = body.get("error", body) if isinstance(body, dict) else None
+    details = inner.get("metadata") if isinstance(inner, dict) else None
+    return isinstance(details, dict) and ("flagged_input" in details or "reasons" in details)
