@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from jmedethic_pytest.analysis.noninferiority.bounds import reach
 from jmedethic_pytest.analysis.noninferiority.pairs import Pairs
 from jmedethic_pytest.analysis.noninferiority.records import Doubt
-from jmedethic_pytest.config.tables import TOLERANCE, BaselineTable
+from jmedethic_pytest.config.tables import BaselineTable
+from jmedethic_pytest.core.scores import SLACK
 
 
 def doubts(pairs: Pairs, rules: BaselineTable) -> tuple[Doubt, ...]:
@@ -19,7 +20,7 @@ def _growth_of_failures(pairs: Pairs, rules: BaselineTable) -> Iterator[Doubt]:
     """Doubt a run in which failures grew for certain, however few, or could have had no score been missing."""
     figure = pairs.passed().where(~pairs.twin)
     high = reach(figure, rules.alpha).least_high
-    if rules.pass_rate < figure.span - TOLERANCE and high is not None and high < -TOLERANCE:
+    if rules.pass_rate < figure.span - SLACK and high is not None and high < -SLACK:
         new, fixed = int((figure.difference < 0).sum()), int((figure.difference > 0).sum())
         detail = f"failures grew for certain, though by less than the margin: {new} new, {fixed} fixed"
         if not figure.known.all():
