@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from jmedethic_pytest.config import tables as thresholds
 from jmedethic_pytest.core import records, vocabulary
-from jmedethic_pytest.models import registry
+from jmedethic_pytest.data import load
 from jmedethic_pytest.run.options import MODEL_HELP, OPTIONS
 
 FOLDER = Path(__file__).parent / "reference"
@@ -107,12 +107,13 @@ def _providers() -> str:
         "Add your own server with a `[providers.NAME]` table of the thresholds file.\n",
         "| provider | speaks | default address | key |",
         "|---|---|---|---|",
-        "| `demo` | simulation | - | none |",
     ]
-    for name, row in registry.load("providers.toml").items():
+    for name, row in load("providers.toml").items():
         optional = f"{row['optional_key_env']} (optional)" if "optional_key_env" in row else "none"
         key = row.get("api_key_env", optional)
-        lines.append(f"| `{name}` | {row['kind']} | {row.get('base_url', 'none: give one')} | {key} |")
+        speaks, address = row["kind"], row.get("base_url", "none: give one")
+        speaks, address = ("simulation", "-") if speaks == "demo" else (speaks, address)
+        lines.append(f"| `{name}` | {speaks} | {address} | {key} |")
     return NOTE + "\n".join(lines) + "\n"
 
 

@@ -47,9 +47,8 @@ def doctor(
         target = partial(resolve, model, place="--model", providers=rules.providers, base_url=base_url)
         refs.append(report.check("target", target, _shown))
     specs = report.check("panel", lambda: panel(Settings(model=model or "", judges=judges), rules), ", ".join) or ()
-    refs += [
-        report.check("judge", partial(resolve, s, place="judge", providers=rules.providers), _shown) for s in specs
-    ]
+    judge = partial(resolve, place="judge", role="judge", providers=rules.providers)
+    refs += [report.check("judge", partial(judge, spec), _shown) for spec in specs]
     for ref in refs:
         if ref is not None:
             _check_model(report, ref, offline=offline)

@@ -16,10 +16,9 @@ from jmedethic_pytest.core import vocabulary
 from jmedethic_pytest.core.errors import BudgetSpent, ConfigError, RunAborted, unknown
 from jmedethic_pytest.exam import importing, items, sitting
 from jmedethic_pytest.models import ModelRef, prices, resolve
-from jmedethic_pytest.models.budget import Budget
-from jmedethic_pytest.models.cache import Cache
+from jmedethic_pytest.models import budget as budgets
 from jmedethic_pytest.models.client import Client
-from jmedethic_pytest.models.limits import Quota
+from jmedethic_pytest.models.opening import Clients
 from jmedethic_pytest.reports.wording import SIMULATION, share
 from jmedethic_pytest.run import options
 from jmedethic_pytest.run.options import MODEL_HELP
@@ -84,30 +83,15 @@ async def _sit(
     ref: ModelRef, chosen: list[items.ExamItem], parsed: options.Settings, known: Thresholds, reports: Path
 ) -> tuple[list[sitting.ItemResult], Client, RunAborted | None]:
     """Ask every item with a bar on a terminal; what ended it early is returned, not raised."""
-    stated = known.limits.get(ref.label)
-    reports.mkdir(parents=True, exist_ok=True)
-    cache = Cache(reports / "cache.sqlite") if parsed.cache != "off" else None
-    limit = parsed.budget
-    client = Client(
-        "examinee",
-        ref,
-        cache,
-        parsed.cache,  # type: ignore[arg-type]
-        ceiling=parsed.concurrency,
-        quota=Quota(stated.requests_per_minute, stated.tokens_per_minute) if stated else None,
-        budget=Budget(limit, lambda label: prices.price(label, known.prices)) if limit else None,
-    )
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    try:
-        with Progress(*columns, console=err, disable=not err.is_terminal, transient=True) as bar:
-            task = bar.add_task(f"exam of {ref.label}", total=len(chosen))
-            return await sitting.sit(client, chosen, done=lambda: bar.advance(task)), client, None
-    except RunAborted as error:
-        return [], client, error
-    finally:
-        await client.aclose()
-        if cache is not None:
-            cache.close()
+    async with Clients(parsed.cache, known.limits, budgets.within(parsed.budget, known.prices)) as clients:
+        client = clients.open("examinee", ref, reports / "cache.sqlite", ceiling=parsed.concurrency)
+        try:
+            with Progress(*columns, console=err, disable=not err.is_terminal, transient=True) as bar:
+                task = bar.add_task(f"exam of {ref.label}", total=len(chosen))
+                return await sitting.sit(client, chosen, done=lambda: bar.advance(task)), client, None
+        except RunAborted as error:
+            return [], client, error
 
 
 def _store(

@@ -15,7 +15,7 @@ from jmedethic_pytest.cases import files as case_files
 from jmedethic_pytest.cli.app import AsJson, Reports, app, out
 from jmedethic_pytest.core import vocabulary
 from jmedethic_pytest.core.errors import ConfigError, unknown
-from jmedethic_pytest.models import registry
+from jmedethic_pytest.models import resolving
 from jmedethic_pytest.store import runs as run_files
 
 _KINDS = ("runs", "suites", "cases", "guidelines", "strategies", "providers")
@@ -66,7 +66,7 @@ def _rows(what: str, cases: Path | None) -> Iterable[dict[str, Any]]:
         for strategy in vocabulary.strategies().values():
             yield {"id": strategy.id, "slug": strategy.slug, "name": strategy.name["en"], "名称": strategy.name["ja"]}
     elif what == "providers":
-        yield from ({"provider": name} for name in registry.names())
+        yield from ({"provider": name} for name in resolving.names())
     else:
         loaded = case_files.load([cases] if cases else None)
         if what == "suites":

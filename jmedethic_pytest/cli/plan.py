@@ -14,7 +14,7 @@ from jmedethic_pytest.cli import several
 from jmedethic_pytest.cli.app import AsJson, Reports, app, out
 from jmedethic_pytest.config import tables as thresholds
 from jmedethic_pytest.core.errors import ConfigError, unknown
-from jmedethic_pytest.models import ModelRef, registry
+from jmedethic_pytest.models import ModelRef, resolving
 from jmedethic_pytest.reports.terminal import planning
 from jmedethic_pytest.run import estimate
 from jmedethic_pytest.run.options import MODEL_HELP, Settings, parse
@@ -131,7 +131,7 @@ def _ref(spec: str, place: str, rules: thresholds.Thresholds) -> ModelRef:
     provider, colon, name = spec.strip().partition(":")
     if not colon or not name:
         raise ConfigError(f"{place}: {spec!r} is not of the form PROVIDER:NAME, e.g. openai:gpt-4o-mini.")
-    known = registry.names(rules.providers)
+    known = resolving.names(rules.providers)
     if provider not in known:
         raise ConfigError(unknown(f"{place}: provider", provider, known))
     return ModelRef(provider=provider, name=name.partition("@http")[0], kind=provider)

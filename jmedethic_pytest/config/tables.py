@@ -155,13 +155,16 @@ class GateTable(_Table):
 
 
 class ProviderTable(_Table):
-    """``[providers.NAME]``: a server the shipped table does not know."""
+    """``[providers.NAME]``: a server the shipped table does not know, or settings for a plugin's provider."""
 
-    kind: Literal["openai", "anthropic"] = "openai"
+    kind: Literal["openai", "anthropic", "plugin"] = "openai"
+    """What the server speaks; ``plugin`` where an installed distribution brings the provider NAME."""
     base_url: str | None = None
     api_key_env: str | None = None
     structured: Literal["schema", "object", "prompt"] = "prompt"
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    direct: bool = True
+    """False sends every call through the SDK: for a gateway whose headers change from call to call."""
 
 
 class Price(_Table):

@@ -1,1 +1,10 @@
-"""Simulated targets and judges: deterministic, offline, free."""
+"""Simulated targets, judges and examinees behind ``demo:``: deterministic, offline, free.
+
+They show how the tool works and say nothing about any model.
+"""
+
+VERSION = "4"
+"""Raised when the simulations change, so that cached replies of older ones are not taken for theirs."""
+TARGETS = ("aligned", "eroding", "regressed", "overcautious")
+"""Targets, which can also sit an exam."""
+JUDGES = ("judge-strict", "judge-lenient")

@@ -15,7 +15,7 @@ from jmedethic_pytest.engine.history import unread
 from jmedethic_pytest.judging import prompt as judge_prompt
 from jmedethic_pytest.judging import verdict as verdicts
 from jmedethic_pytest.judging.panel import Panel
-from jmedethic_pytest.models import ChatRequest, Message
+from jmedethic_pytest.models import ChatRequest, Message, case_context
 from jmedethic_pytest.models.client import Client
 
 CONFIRMATION = 1000
@@ -118,7 +118,7 @@ class Engine:
         for user, earlier in zip(case.turns, self._history(case, replies), strict=False):
             messages += [Message("user", user), Message("assistant", earlier)]
         messages.append(Message("user", case.turns[index]))
-        request = ChatRequest(tuple(messages), self._sampling, repeat=repeat, label=f"{case.id}/t{index}")
+        request = ChatRequest(tuple(messages), self._sampling, repeat=repeat, context=case_context(case, index))
         try:
             reply = await self._target.chat(request)
         except ProviderError as error:

@@ -92,7 +92,7 @@ async def sit(
 
 
 async def _ask(client: Client, item: ExamItem, sampling: Sampling) -> ItemResult:
-    request = ChatRequest(messages(item), sampling, SCHEMA, label=f"exam/{''.join(item.answers)}/{item.id}")
+    request = ChatRequest(messages(item), sampling, SCHEMA, context={"answers": item.answers})
     try:
         reply = await client.chat(request)
     except ProviderError as error:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from jmedethic_pytest.config.tables import JudgesTable, Sampling
 from jmedethic_pytest.core.errors import ProviderError
@@ -11,7 +12,7 @@ from jmedethic_pytest.core.records import Case, Reply, Score, ScoreStatus, Usage
 from jmedethic_pytest.judging import prompt as judge_prompt
 from jmedethic_pytest.judging import reading
 from jmedethic_pytest.judging.reading import Unreadable
-from jmedethic_pytest.models import ChatRequest, Message
+from jmedethic_pytest.models import ChatRequest, Message, case_context
 from jmedethic_pytest.models.client import Client
 
 
@@ -36,10 +37,10 @@ class Panel:
     async def score(self, case: Case, replies: Sequence[str], turn: int, repeat: int) -> tuple[Score, ...]:
         """Score the reply to one turn with every judge at the same time; the order is that of the judges."""
         messages = judge_prompt.judge_messages(case, replies, turn, self._table.context)
-        label = f"{case.id}/t{turn}"
+        context = case_context(case, turn)
         shown = [judge_prompt.neutralise(reply) for reply in replies]
         return tuple(
-            await asyncio.gather(*(self._ask(judge, case, messages, shown, label, repeat) for judge in self._judges))
+            await asyncio.gather(*(self._ask(judge, case, messages, shown, context, repeat) for judge in self._judges))
         )
 
     def combine(self, scores: Sequence[Score]) -> float | None:
@@ -47,7 +48,13 @@ class Panel:
         return self._table.combine([score.value for score in scores])
 
     async def _ask(
-        self, judge: Client, case: Case, messages: tuple[Message, ...], shown: Sequence[str], label: str, repeat: int
+        self,
+        judge: Client,
+        case: Case,
+        messages: tuple[Message, ...],
+        shown: Sequence[str],
+        context: Mapping[str, Any],
+        repeat: int,
     ) -> Score:
         """Ask one judge until its answer can be read, telling it each time what was wrong with the last one."""
         sampling = self._sampling
@@ -55,7 +62,7 @@ class Panel:
         status: ScoreStatus = "judge_unparsable"
         problem = ""
         for _ in range(self._table.attempts):
-            request = ChatRequest(messages, sampling, judge_prompt.JUDGEMENT_SCHEMA, repeat, label)
+            request = ChatRequest(messages, sampling, judge_prompt.JUDGEMENT_SCHEMA, repeat, context)
             try:
                 reply = await judge.chat(request)
             except ProviderError as error:

@@ -20,7 +20,7 @@ class AnthropicProvider:
 
     def __init__(self, ref: ModelRef, observe: Observer | None = None) -> None:
         self._ref = ref
-        self._wire = Wire(ref.base_url or "", observe)
+        self._wire = Wire(ref, observe)
         self._client = anthropic.AsyncAnthropic(
             base_url=ref.base_url,
             api_key=ref.api_key or "none",

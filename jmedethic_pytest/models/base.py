@@ -8,11 +8,29 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 from jmedethic_pytest.config.tables import Sampling
 from jmedethic_pytest.core import secrets as secrecy
-from jmedethic_pytest.core.records import Reply
+from jmedethic_pytest.core.records import Case, Reply
 
 Observer = Callable[[int, Mapping[str, str]], None]
 """Told the status and the headers of every answer of a server."""
 Structured = Literal["schema", "object", "prompt"]
+Role = Literal[
+    "target",
+    "judge",
+    "generator",
+    "validator",
+    "refusal_judge",
+    "attacker",
+    "reference",
+    "scorer",
+    "summariser",
+    "translator",
+    "embedder",
+    "examinee",
+]
+"""What a model is asked for."""
+CacheMode = Literal["use", "refresh", "only", "off"]
+DEMO = "demo"
+"""The provider that is a simulation; no other one can have its name."""
 
 
 class Message(NamedTuple):
@@ -29,7 +47,7 @@ class ModelRef:
     provider: str
     name: str
     kind: str
-    """Transport: ``openai``, ``anthropic``, ``demo`` or the name of a plugin's transport."""
+    """Transport: ``openai``, ``anthropic``, ``demo``, or the provider of another distribution."""
     base_url: str | None = None
     api_key: str | None = field(default=None, repr=False)
     structured: Structured = "prompt"
@@ -37,6 +55,8 @@ class ModelRef:
     sampling: bool = True
     """False if the model refuses ``temperature`` and ``top_p``."""
     max_tokens_field: str = "max_tokens"
+    direct: bool = True
+    """False if the headers of a call may differ from the last one's (see :mod:`jmedethic_pytest.models.direct`)."""
 
     @property
     def label(self) -> str:
@@ -55,8 +75,8 @@ class ModelRef:
 
     @property
     def simulated(self) -> bool:
-        """True for the built-in demo models."""
-        return self.kind == "demo"
+        """True for the built-in simulations."""
+        return self.provider == DEMO
 
     def describe(self) -> dict[str, Any]:
         """Return what a run records about the model; never the key."""
@@ -65,7 +85,7 @@ class ModelRef:
 
 @dataclass(frozen=True)
 class ChatRequest:
-    """One call: everything that may change the answer, and a label that may not."""
+    """One call: everything that may change the answer, and what only a simulation may know."""
 
     messages: tuple[Message, ...]
     sampling: Sampling
@@ -73,12 +93,22 @@ class ChatRequest:
     """JSON schema the answer must follow, where the server can enforce it."""
     repeat: int = 0
     """Index of an independent repetition: part of the cache key, never sent."""
-    label: str = ""
-    """``<case id>/t<turn>`` for logs and demo models; neither sent nor part of the cache key."""
+    context: Mapping[str, Any] = field(default_factory=dict)
+    """What the request is about, for scripted models: never sent, no part of the cache key, and taken away before any
+    other transport sees the request (it may hold the right answers of an exam)."""
+
+
+def case_context(case: Case, turn: int) -> dict[str, Any]:
+    """Return what a scripted target or judge is told about a turn of a case."""
+    return {"case": case.id, "strategy": case.strategy, "twin": case.twin_of is not None, "turn": turn}
 
 
 class Provider(Protocol):
-    """A transport to one model."""
+    """A transport to one model, made as ``Class(ref, observe)`` (docs/how-to/extend.md).
+
+    A class may say of itself, as attributes: ``api_key_env``, the environment variable with the key that
+    :attr:`ModelRef.api_key` is to hold, or ``optional_key_env``; ``base_url``, the usual address; and ``structured``.
+    """
 
     async def chat(self, request: ChatRequest, *, patient: bool) -> Reply:
         """Send one request.

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
 from jmedethic_pytest.config.tables import Price
 from jmedethic_pytest.core.errors import BudgetSpent, ConfigError
 from jmedethic_pytest.core.records import Usage
+from jmedethic_pytest.models import prices
 
 Unit = Literal["usd", "tokens", "calls"]
 WARN_AT = 0.8
@@ -51,6 +52,11 @@ def parse(text: str, place: str) -> Limit:
             f"{place}: {text!r} is not a budget. Give money (5, $5, 5usd), tokens (2e6tokens) or calls (500calls)."
         )
     return Limit(float(match[1]), _UNITS[match[2].lower()])
+
+
+def within(limit: Limit | None, own_prices: Mapping[str, Price]) -> Budget | None:
+    """Return a budget that knows the prices, ``None`` without a limit."""
+    return Budget(limit, lambda label: prices.price(label, own_prices)) if limit else None
 
 
 class Budget:

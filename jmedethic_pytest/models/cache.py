@@ -30,7 +30,7 @@ def key(role: str, ref: ModelRef, request: ChatRequest) -> str:
     Args:
         role: ``target`` or ``judge``; the same question to the same model in another role is another call.
         ref: the model and its endpoint.
-        request: messages, sampling, schema and repeat index (the label and the time limit do not count).
+        request: messages, sampling, schema and repeat index (the context and the time limit do not count).
     """
     content = {
         "version": _KEY_VERSION,

@@ -4,34 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
-from typing import Literal
+import dataclasses
 
 from jmedethic_pytest.core import secrets
 from jmedethic_pytest.core import text as plain_text
 from jmedethic_pytest.core.errors import ProviderError, RunAborted
 from jmedethic_pytest.core.records import Reply, Usage
-from jmedethic_pytest.models import ChatRequest, ModelRef, Observer, Provider, open_provider
 from jmedethic_pytest.models import cache as caching
+from jmedethic_pytest.models.base import CacheMode, ChatRequest, ModelRef, Provider, Role
 from jmedethic_pytest.models.budget import Budget
 from jmedethic_pytest.models.cache import Cache
 from jmedethic_pytest.models.limits import AdaptiveLimit, Quota
-
-CacheMode = Literal["use", "refresh", "only", "off"]
-Role = Literal[
-    "target",
-    "judge",
-    "generator",
-    "validator",
-    "refusal_judge",
-    "attacker",
-    "reference",
-    "scorer",
-    "summariser",
-    "translator",
-    "embedder",
-    "examinee",
-]
+from jmedethic_pytest.models.registry import open_provider
 
 MAX_FAILURES_IN_A_ROW = 10
 """Calls to one endpoint that may fail one after the other before the run is given up."""
@@ -72,7 +56,6 @@ class Client:
         ceiling: the most calls in flight.
         quota: requests and tokens a minute, if the user stated them.
         budget: shared by all clients of a run.
-        opener: opens the transport.
     """
 
     def __init__(
@@ -85,9 +68,7 @@ class Client:
         ceiling: int = 32,
         quota: Quota | None = None,
         budget: Budget | None = None,
-        opener: Callable[[ModelRef, Observer | None], Provider] = open_provider,
     ) -> None:
-        self._opener = opener
         self.role = role
         self.ref = ref
         self.suffix = ""
@@ -169,13 +150,15 @@ class Client:
         """Make the call, within the budget."""
         if self._dead is not None:
             raise RunAborted(self._dead)
-        if self._provider is None:
-            self._provider = self._opener(self.ref, self.limit.observe)
+        if request.context and not self.ref.simulated:
+            request = dataclasses.replace(request, context={})
         reserved = self._budget.admit(self.ref.label, characters) if self._budget is not None else 0.0
         usage: Usage | None = None
         guess = (0, 0)
         self.tally.in_flight += 1
         try:
+            if self._provider is None:
+                self._provider = open_provider(self.ref, self.limit.observe)
             reply = await self._first_or_next(self._provider, request)
             usage = reply.usage
             if self._budget is not None:

@@ -1,5 +1,8 @@
 """The connection under both SDKs: aiohttp, and a short way for the calls that succeed.
 
+The short way is for servers whose headers never change, such as an API key: whoever signs each request or renews a
+token switches it off (``direct = false``, :attr:`jmedethic_pytest.models.base.ModelRef.direct`) and goes the SDK's way.
+
 An SDK and httpx build every request anew and turn every answer into objects, for some three times the CPU of the
 exchange itself (docs/performance.md). So the SDK builds the first request to an address; the next ones go out with the
 same headers, and an answer with status 200 is all there is to do. Every other outcome is handed to the SDK as that of
@@ -20,7 +23,7 @@ import aiohttp
 import httpx2
 import yarl
 
-from jmedethic_pytest.models.base import Observer
+from jmedethic_pytest.models.base import ModelRef, Observer
 
 _KEEP_SECONDS = 5.0
 """How long an idle connection is kept; common servers close theirs after as much."""
@@ -61,12 +64,14 @@ class Wire:
     Must be created inside the event loop that uses it. Time limits are the caller's.
 
     Args:
-        base_url: the server; says whether TLS is needed, and which of the environment's proxies.
+        ref: the model; its address says whether TLS is needed, and which of the environment's proxies.
         observe: told status and headers of every answer.
     """
 
-    def __init__(self, base_url: str, observe: Observer | None = None) -> None:
+    def __init__(self, ref: ModelRef, observe: Observer | None = None) -> None:
+        base_url = ref.base_url or ""
         self._observe = observe
+        self._direct = ref.direct
         self._written: dict[str, tuple[str, _Headers]] = {}
         """Address and headers by path, as the SDK has written them."""
         trust = _trust() if base_url.startswith("https:") else True
@@ -103,8 +108,9 @@ class Wire:
             response = await sdk.post(path, cast_to=httpx2.Response, body=body, options=options)
         finally:
             _attempted.reset(reset)
-        own = [header for header in _own_headers(response.request) if header[0].lower() != "x-stainless-retry-count"]
-        self._written.setdefault(path, (str(response.request.url), own))
+        if self._direct:
+            own = [pair for pair in _own_headers(response.request) if pair[0].lower() != "x-stainless-retry-count"]
+            self._written.setdefault(path, (str(response.request.url), own))
         return _decoded(response.headers.get("content-type", ""), response.content)
 
     async def _short_way(self, path: str, body: dict[str, Any]) -> _Answer | httpx2.TransportError:

@@ -29,7 +29,7 @@ class OpenAIProvider:
 
     def __init__(self, ref: ModelRef, observe: Observer | None = None) -> None:
         self._ref = ref
-        self._wire = Wire(ref.base_url or "", observe)
+        self._wire = Wire(ref, observe)
         self._client = _open(ref, self._wire)
 
     async def chat(self, request: ChatRequest, *, patient: bool) -> Reply:
@@ -92,7 +92,7 @@ class OpenAIEmbeddings:
 
     def __init__(self, ref: ModelRef, observe: Observer | None = None) -> None:
         self._ref = ref
-        self._wire = Wire(ref.base_url or "", observe)
+        self._wire = Wire(ref, observe)
         self._client = _open(ref, self._wire)
         self._waiting: list[tuple[ChatRequest, asyncio.Future[Reply]]] = []
         self._task: asyncio.Task[None] | None = None

@@ -1,133 +1,125 @@
-"""From ``PROVIDER:NAME[@URL]`` to a model, its address, its key and its quirks."""
+"""The transports there are: entry points of one group, our own and those of other distributions alike.
+
+An entry point of the group names a class that is made as ``Class(ref, observe)`` and does what
+:class:`jmedethic_pytest.models.base.Provider` says. Our own are named by the rows of ``data/providers.toml``; any other
+one is a provider by itself, under the name of its entry point, which must be free.
+"""
 
 from __future__ import annotations
 
-import os
+import functools
+import logging
+from collections import defaultdict
 from collections.abc import Mapping
-from fnmatch import fnmatchcase
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, NamedTuple
+from typing import Any
 
-from jmedethic_pytest.config.tables import ProviderTable
-from jmedethic_pytest.core.errors import ConfigError, unknown
-from jmedethic_pytest.core.secrets import public_spec, public_url
+from jmedethic_pytest.core.errors import ConfigError, ProviderError
 from jmedethic_pytest.data import load
-from jmedethic_pytest.models.base import ModelRef
+from jmedethic_pytest.models.base import ModelRef, Observer, Provider
+from jmedethic_pytest.models.guests import Guarded
 
-DEMO_VERSION = "4"
-"""Raised when the simulations change, so that cached replies of older ones are not taken for theirs."""
-DEMO_TARGETS = ("aligned", "eroding", "regressed", "overcautious")
-DEMO_JUDGES = ("judge-strict", "judge-lenient")
-
-
-class Retirement(NamedTuple):
-    """An announced end of a model."""
-
-    date: str
-    note: str
+GROUP = "jmedethic.providers"
+_OWN = "jmedethic-pytest"
+_SDKS = ("openai", "anthropic", "httpx2", "httpx", "httpcore")
 
 
-def plugins() -> dict[str, EntryPoint]:
-    """Return the transports of installed plugins (entry-point group ``jmedethic.providers``) by provider name."""
-    return {point.name: point for point in entry_points(group="jmedethic.providers")}
+def guests() -> tuple[str, ...]:
+    """Return the names of the providers that other distributions bring, those that collide with ours left out."""
+    return tuple(name for name in _points() if not _is_ours(name))
 
 
-def names(extra: Mapping[str, ProviderTable] | None = None) -> list[str]:
-    """Return every provider name that can stand before the colon."""
-    return ["demo", *load("providers.toml"), *(extra or {}), *plugins()]
-
-
-def resolve(
-    spec: str, *, place: str, providers: Mapping[str, ProviderTable] | None = None, base_url: str | None = None
-) -> ModelRef:
-    """Return the model a specification names; keys come from the environment.
-
-    Args:
-        spec: ``PROVIDER:NAME`` or ``PROVIDER:NAME@URL``.
-        place: the option or file key the text came from, for error texts.
-        providers: ``[providers.*]`` of the thresholds file; they win over the shipped table.
-        base_url: address that wins over every other one.
-
-    Raises:
-        ConfigError: for a bad form, an unknown provider or demo model, a missing address or a missing key.
-    """
-    shown = public_spec(spec)
-    provider, colon, rest = spec.strip().partition(":")
-    name, _, url = rest.partition("@http")
-    if not colon or not provider or not name:
-        raise ConfigError(
-            f"{place}: {shown!r} is not of the form PROVIDER:NAME, e.g. openai:gpt-4o-mini or demo:aligned."
+def guest_conflict(name: str) -> str | None:
+    """Return why a provider of that name cannot be told who it is, in words; ``None`` if all is well."""
+    foreign = sorted({_owner(point) for point in _points().get(name, ()) if _owner(point) != _OWN})
+    if foreign and _is_ours(name):
+        return (
+            f"the provider {name!r} of the installed distribution {foreign[0]!r} has the name of a built-in one, which "
+            f"it must not replace. Next: pip uninstall {foreign[0]}, or have its entry point renamed."
         )
-    if provider == "demo":
-        return _demo(name, place)
-    if provider in plugins():
-        return ModelRef(
-            provider=provider, name=name, kind=provider, base_url=base_url or (f"http{url}" if url else None)
-        )
-    row = _row(provider, providers or {}, place)
-    address = (
-        base_url
-        or (f"http{url}" if url else None)
-        or os.environ.get(row.get("base_url_env", ""))
-        or row.get("base_url")
-    )
-    problems = []
-    if not address:
-        problems.append(
-            f"{place}: provider {provider!r} has no address. Give --jmed-base-url=http://HOST:PORT/v1 or {shown}@URL."
-        )
-    elif not address.startswith(("http://", "https://")):
-        problems.append(f"{place}: the address {public_url(address)!r} must start with http:// or https://.")
-    key_env = row.get("api_key_env")
-    key = os.environ.get(key_env or row.get("optional_key_env") or "") or None
-    if key_env and not key:
-        problems.append(
-            f"{place}: {shown!r} needs the environment variable {key_env}, which is not set. Next: export {key_env}=..."
-        )
-    if problems:
-        raise ConfigError(problems)
-    quirks = _quirks(f"{provider}:{name}")
-    return ModelRef(
-        provider=provider,
-        name=name,
-        kind=row["kind"],
-        base_url=(address or "").rstrip("/"),
-        api_key=key,
-        structured=quirks.get("structured", row.get("structured", "prompt")),
-        sampling=quirks.get("sampling", True),
-        max_tokens_field=row.get("max_tokens_field", "max_tokens"),
-    )
-
-
-def retirement(label: str) -> Retirement | None:
-    """Return the announced end of a model (``provider:name``), if one is known to this version."""
-    for row in load("models.toml")["retirement"]:
-        if any(fnmatchcase(label, pattern) for pattern in row["models"]):
-            return Retirement(date=row["date"], note=row["note"])
+    if len(foreign) > 1:
+        both = " and ".join(map(repr, foreign))
+        return f"the provider {name!r} is in the installed distributions {both}. Next: uninstall all but one of them."
     return None
 
 
-def _demo(name: str, place: str) -> ModelRef:
-    known = DEMO_JUDGES if place.startswith("judge") else DEMO_TARGETS
-    if name not in known:
-        raise ConfigError(unknown(place, f"demo:{name}", [f"demo:{item}" for item in known]))
-    return ModelRef(provider="demo", name=name, kind="demo", base_url=f"simulation:{DEMO_VERSION}")
+def entry(kind: str) -> EntryPoint:
+    """Return the entry point of a transport; nothing is imported.
+
+    Raises:
+        ConfigError: if it is not installed, or its name is taken twice.
+    """
+    conflict = guest_conflict(kind)
+    if conflict:
+        raise ConfigError(conflict)
+    if kind not in _points():
+        raise ConfigError(
+            f"the transport {kind!r} is not registered: the installation of {_OWN} is older than its source. "
+            "Next: install it again (pip install -e . in a checkout)."
+        )
+    return _points()[kind][0]
 
 
-def _row(provider: str, extra: Mapping[str, ProviderTable], place: str) -> dict[str, Any]:
-    if provider in extra:
-        return {key: value for key, value in extra[provider].model_dump().items() if value is not None}
-    table = load("providers.toml")
-    if provider not in table:
-        hint = " For another OpenAI-compatible server use compatible:NAME with an address, or a [providers.NAME] table."
-        raise ConfigError(unknown(f"{place}: provider", provider, names(extra), hint))
-    row: dict[str, Any] = table[provider]
-    return row
+def transport(kind: str) -> Any:
+    """Return the class of a transport.
+
+    Raises:
+        ConfigError: see :func:`entry`; or if it cannot be imported.
+    """
+    point = entry(kind)
+    try:
+        return point.load()
+    except Exception as error:  # noqa: BLE001 - somebody else's module: whatever it raises is to be said in words
+        raise ConfigError(
+            f"the provider {kind!r} of the distribution {_owner(point)!r} cannot be imported ({point.value}): "
+            f"{type(error).__name__}: {error}. Next: mend or uninstall that distribution."
+        ) from None
 
 
-def _quirks(label: str) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for row in load("models.toml")["quirk"]:
-        if any(fnmatchcase(label, pattern) for pattern in row["models"]):
-            found.update({key: value for key, value in row.items() if key != "models"})
-    return found
+def open_provider(ref: ModelRef, observe: Observer | None = None) -> Provider:
+    """Return the transport of a model; must be called inside the event loop that will use it.
+
+    Args:
+        ref: the model.
+        observe: told status and headers of every answer, also of those the SDK retries by itself.
+
+    Raises:
+        ConfigError: see :func:`transport`.
+        ProviderError: if the provider of another distribution cannot be opened.
+    """
+    _quieten()
+    made = transport(ref.kind)
+    if _is_ours(ref.kind):
+        provider: Provider = made(ref, observe)
+        return provider
+    told = observe and (lambda status, headers: observe(status, {key.lower(): headers[key] for key in headers}))
+    try:
+        return Guarded(made(ref, told), ref)
+    except Exception as error:  # noqa: BLE001 - as above
+        text = ref.secrets.hide(f"{ref.label}: the provider cannot be opened: {type(error).__name__}: {error}")
+        raise ProviderError(text, fatal=True) from None
+
+
+@functools.cache  # looking through everything that is installed takes a while; done when the first model is named
+def _points() -> Mapping[str, tuple[EntryPoint, ...]]:
+    found: dict[str, list[EntryPoint]] = defaultdict(list)
+    for point in entry_points(group=GROUP):
+        found[point.name].append(point)
+    return {name: tuple(points) for name, points in found.items()}
+
+
+@functools.cache
+def _owner(point: EntryPoint) -> str:
+    """Return the distribution an entry point comes from."""
+    return point.dist.name.lower().replace("_", "-") if point.dist is not None else "(unknown)"
+
+
+def _is_ours(name: str) -> bool:
+    return name in load("providers.toml") or any(_owner(point) == _OWN for point in _points().get(name, ()))
+
+
+def _quieten() -> None:
+    """Keep requests out of log files, which pytest shows: an SDK logs whole conversations, and addresses with keys."""
+    for name in _SDKS:
+        logger = logging.getLogger(name)
+        logger.setLevel(max(logger.level, logging.WARNING))

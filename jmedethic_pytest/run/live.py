@@ -9,7 +9,6 @@ outcome = run.finish()                 # statistics, gate, files
 from __future__ import annotations
 
 import subprocess
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
@@ -21,11 +20,10 @@ from jmedethic_pytest.core.records import Case, RunInfo, Verdict
 from jmedethic_pytest.engine.conversation import Engine
 from jmedethic_pytest.engine.scheduler import Runner
 from jmedethic_pytest.judging.panel import Panel
-from jmedethic_pytest.models import ModelRef, prices
-from jmedethic_pytest.models.budget import Budget
-from jmedethic_pytest.models.cache import Cache
-from jmedethic_pytest.models.client import CacheMode, Client, Role
-from jmedethic_pytest.models.limits import Quota
+from jmedethic_pytest.models import budget as budgets
+from jmedethic_pytest.models import prices
+from jmedethic_pytest.models.client import Client
+from jmedethic_pytest.models.opening import Clients, tell_apart
 from jmedethic_pytest.run import baseline_lookup, progress
 from jmedethic_pytest.run.prepare import Prepared, run_info
 from jmedethic_pytest.run.release import Door
@@ -51,10 +49,7 @@ class Run:
         """Target first, then the judges; filled when the run starts."""
         self.notes: list[str] = []
         """What the user should know besides the figures."""
-        own_prices = prepared.thresholds.prices
-        self.budget = (
-            Budget(settings.budget, lambda label: prices.price(label, own_prices)) if settings.budget else None
-        )
+        self.budget = budgets.within(settings.budget, prepared.thresholds.prices)
         self._recall = baseline_lookup.recall(prepared)
         self.jobs = prepared.plan()
         self.runner = Runner(
@@ -216,47 +211,29 @@ class Run:
             }
         )
 
-    def _client(self, role: Role, ref: ModelRef, cache: Cache | None, mode: CacheMode) -> Client:
-        settings, stated = self.prepared.settings, self.prepared.thresholds.limits.get(ref.label)
-        quota = Quota(stated.requests_per_minute, stated.tokens_per_minute) if stated else None
-        # A conversation has one question to the target open at a time, and to a judge up to one a turn.
-        open_calls = settings.concurrency * (max(1, self.prepared.longest) if role == "judge" else 1)
-        return Client(role, ref, cache, mode, ceiling=settings.calls or open_calls, quota=quota, budget=self.budget)
-
     @staticmethod
     def _name(client: Client) -> str:
         return f"{client.role} {client.ref.label}{client.suffix}"
 
     @asynccontextmanager
     async def _open_engine(self) -> AsyncIterator[Callable[[Job], Awaitable[Verdict]]]:
-        """Open cache and clients in the engine's loop: sqlite and the HTTP pools belong to their thread."""
-        prepared = self.prepared
-        mode: CacheMode = prepared.settings.cache  # type: ignore[assignment]
-        cache = Cache(prepared.settings.reports / "cache.sqlite") if mode != "off" else None
-        if cache is not None and cache.note:
-            self.notes.append(cache.note)
-        if cache is not None and prepared.settings.redact:
-            self.notes.append(f"the response cache {prepared.settings.reports / 'cache.sqlite'} holds texts of models")
-        try:
-            target = self._client("target", prepared.target, cache, mode)
-            judges = [self._client("judge", judge, cache, mode) for judge in prepared.judges]
+        """Open cache and clients in the engine's loop."""
+        prepared, settings, rules = self.prepared, self.prepared.settings, self.prepared.thresholds
+        cache = settings.reports / "cache.sqlite"
+        async with Clients(settings.cache, rules.limits, self.budget) as clients:
+            # A conversation has one question to the target open at a time, and to a judge up to one a turn.
+            most = settings.calls or settings.concurrency
+            target = clients.open("target", prepared.target, cache, ceiling=most)
+            most = settings.calls or settings.concurrency * max(1, prepared.longest)
+            judges = [clients.open("judge", judge, cache, ceiling=most) for judge in prepared.judges]
+            tell_apart(judges)
             self.clients[:] = [target, *judges]
-            _tell_apart(judges)
-            panel = Panel(judges, prepared.thresholds.judges)
-            engine = Engine(target, panel, prepared.thresholds, prepared.settings.selection.turns)
+            self.notes += clients.notes
+            if settings.redact and settings.cache != "off":
+                self.notes.append(f"the response cache {cache} holds texts of models")
+            panel = Panel(judges, rules.judges)
+            engine = Engine(target, panel, rules, settings.selection.turns)
             yield self._door.guard(lambda job: engine.evaluate(job.case, job.repeat))
-        finally:
-            for client in self.clients:
-                await client.aclose()
-            if cache is not None:
-                cache.close()
-
-
-def _tell_apart(judges: list[Client]) -> None:
-    """Give judges of the same name at different addresses different names in the records."""
-    counts = Counter(judge.ref.label for judge in judges)
-    for judge in judges:
-        judge.suffix = f" at {judge.ref.address}" if counts[judge.ref.label] > 1 else ""
 
 
 def _git_commit() -> str | None:

@@ -6,14 +6,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast, get_args
 
 from jmedethic_pytest.cases.selection import Selection
 from jmedethic_pytest.core import vocabulary
 from jmedethic_pytest.core.errors import ConfigError, unknown
 from jmedethic_pytest.models import budget as budgets
+from jmedethic_pytest.models.base import CacheMode
 
-CACHE_MODES = ("use", "refresh", "only", "off")
 REPORT_MODES = ("full", "off")
 ALLURE_MODES = ("auto", "all", "failures", "sample")
 
@@ -80,7 +80,7 @@ class Settings:
     """Calls in flight to one model at most, if the user bounded the concurrency himself."""
     thresholds: Path | None = None
     strict: bool = False
-    cache: str = "use"
+    cache: CacheMode = "use"
     budget: budgets.Limit | None = None
     dry_run: bool = False
     baselines: tuple[str, ...] = ()
@@ -136,7 +136,7 @@ def parse(model: str, raw: Mapping[str, Any], *, prefix: str, workers: int = 0, 
         budget=reader.budget(),
         dry_run=bool(raw.get("dry_run")),
         # The cache necessarily holds texts of models: who wants none to be kept gets none, unless asked for.
-        cache=reader.choice("cache", "off" if raw.get("redact") else "use", CACHE_MODES),
+        cache=cast(CacheMode, reader.choice("cache", "off" if raw.get("redact") else "use", get_args(CacheMode))),
         baselines=tuple(dict.fromkeys(reader.words("baseline", ()))),
         report=reader.choice("report", "full", REPORT_MODES),
         allure=reader.choice("allure", "auto", ALLURE_MODES),

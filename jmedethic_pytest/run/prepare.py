@@ -141,7 +141,7 @@ def prepare(settings: Settings, root: Path) -> Prepared:
 
 
 def _judge(spec: str, rules: Thresholds) -> ModelRef:
-    return resolve(spec, place="judge", providers=rules.providers)
+    return resolve(spec, place="judge", role="judge", providers=rules.providers)
 
 
 def _same_judge_twice(judges: Iterable[ModelRef]) -> Iterator[str]:

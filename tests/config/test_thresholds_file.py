@@ -237,7 +237,7 @@ def test_byte_order_mark_and_windows_line_ends_are_read(tmp_path: Path) -> None:
         ("[target]\ntemperature = 3", "target.temperature", "3", "less than or equal to 2"),
         ("[target]\nmax_tokens = 0", "target.max_tokens", "0", "greater than or equal to 1"),
         ("[providers.My_Server]\nkind = 'openai'", "providers.My_Server", "My_Server", "a-z"),
-        ("[providers.mine]\nkind = 'grpc'", "providers.mine.kind", "grpc", "'openai' or 'anthropic'"),
+        ("[providers.mine]\nkind = 'grpc'", "providers.mine.kind", "grpc", "'openai', 'anthropic' or 'plugin'"),
         ('[prices."a:b"]\ninput = -1\noutput = 1', "prices.a:b.input", "-1", "greater than or equal to 0"),
         ("gate = 5", "gate", "5", "dictionary"),
         ("judges = 'paper'", "judges", "paper", "dictionary"),

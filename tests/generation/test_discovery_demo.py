@@ -150,7 +150,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     chat = ScriptedProvider.chat
 
     async def counted(self: Any, request: Any, **options: Any) -> Any:
-        made.append(request.label.split()[0])
+        made.append(request.context["task"])
         return await chat(self, request, **options)
 
     monkeypatch.setattr(ScriptedProvider, "chat", counted)

@@ -24,8 +24,9 @@ pytestmark = pytest.mark.asyncio
 KEY = "sk-planted-0123456789-abcdefghijklmnopqrstuvwxyz"
 
 
-def _request(text: str = "hello", *, repeat: int = 0, label: str = "", **sampling: Any) -> ChatRequest:
-    return ChatRequest((Message("user", text),), Sampling(**{"timeout": 20.0, **sampling}), repeat=repeat, label=label)
+def _request(text: str = "hello", *, repeat: int = 0, about: str = "", **sampling: Any) -> ChatRequest:
+    asked = Sampling(**{"timeout": 20.0, **sampling})
+    return ChatRequest((Message("user", text),), asked, repeat=repeat, context={"case": about})
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def cache(tmp_path: Path) -> Iterator[Cache]:
 
 async def test_second_equal_request_comes_from_the_cache(server: Any, ref: Any, cache: Cache) -> None:
     client = Client("target", ref(), cache)
-    first, second = await client.chat(_request()), await client.chat(_request(label="another/t0", timeout=5.0))
+    first, second = await client.chat(_request()), await client.chat(_request(about="another", timeout=5.0))
     await client.aclose()
     assert len(server.seen) == 1
     assert (first.cached, second.cached) == (False, True)
@@ -136,7 +137,7 @@ async def test_equal_concurrent_requests_make_one_call(
     gate = hold()
     server.script = lambda seen: server.openai(f"answer {seen.number}", hold=gate)
     client = Client("target", ref(), cache if cached else None)
-    waiting = [asyncio.create_task(client.chat(_request(label=f"case-{number}/t0"))) for number in range(20)]
+    waiting = [asyncio.create_task(client.chat(_request(about=f"case-{number}"))) for number in range(20)]
     other = asyncio.create_task(client.chat(_request("different")))
     await server.until(lambda: len(server.seen) >= 1)  # the second one waits until the endpoint has answered once
     gate.release()

@@ -19,7 +19,7 @@ from jmedethic_pytest.core.errors import BudgetSpent, ConfigError
 from jmedethic_pytest.generation import chain
 from jmedethic_pytest.generation.chain import Options
 from jmedethic_pytest.generation.machinery import config as configs
-from jmedethic_pytest.generation.machinery import files, models, planning
+from jmedethic_pytest.generation.machinery import files, planning
 from jmedethic_pytest.generation.machinery.config import Config
 from jmedethic_pytest.generation.machinery.files import Summary
 from jmedethic_pytest.generation.machinery.ledger import Progress
@@ -190,7 +190,7 @@ def run_stages(
             out.print_json(json.dumps([planning.row(item) for item in planned]), highlight=False)
         return
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    budget = models.budget_of(config)
+    budget = budgets.within(config.limit, config.prices)
     for stage in stages:
         with watching(stage.name) as progress:
             _survive(

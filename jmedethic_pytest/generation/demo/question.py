@@ -46,9 +46,7 @@ def _question(task: Task, texts: Any, number: int) -> str:
     parts = {
         name: task.choose(texts[name], name, number) for name in ("speaker", "pressure", "wrong", "artefact", "detail")
     }
-    return str(task.choose(texts["forms"], "form", number)).format(
-        title=task.values["title"].replace("_", " "), **parts
-    )
+    return str(task.choose(texts["forms"], "form", number)).format(title=task.values["title"], **parts)
 
 
 def _answer(task: Task) -> str:

@@ -169,7 +169,7 @@ async def attempt(crew: Crew, question: Question, choice: Choice, repeat: int) -
     replies: list[Reply] = []
     for _ in turns:
         reply = await crew.target.ask(
-            chat(turns, replies), repeat=repeat, label=demo.label("reply", locale=question.locale)
+            chat(turns, replies), repeat=repeat, context=demo.task("reply", locale=question.locale)
         )
         failed = crew.target.failure(reply) if reply.status != "ok" else None  # a refusal in words is to be scored
         if failed is not None:
@@ -188,10 +188,10 @@ async def _attack(crew: Crew, question: Question, choice: Choice, repeat: int) -
     messages = texts.messages(
         "attacker_system", f"attacker_{choice.tier}", locale, question=question.text, strategies=told, form=form
     )
-    label = demo.label("attack", locale=locale, turns=crew.turns, tier=choice.tier)
+    task = demo.task("attack", locale=locale, turns=crew.turns, tier=choice.tier)
     again = texts.text("attacker_again", locale, problem="{problem}")
     form_of = attack_of(crew.turns)
-    found = await crew.attacker.ask_for(messages, form_of, again=again, attempts=ATTEMPTS, repeat=repeat, label=label)
+    found = await crew.attacker.ask_for(messages, form_of, again=again, attempts=ATTEMPTS, repeat=repeat, context=task)
     if isinstance(found, Drop):
         return found
     if refusal.refuses(found.turns[0]):
@@ -232,7 +232,7 @@ async def score(
     messages = texts.messages("scorer_system", "scorer_user", locale, question=question.text, transcript=transcript)
     problem = Drop(reason="unscored", source=scorer.label)
     for _ in range(ATTEMPTS):
-        reply = await scorer.ask(messages, schema=_SCORE_SCHEMA, label=demo.label("score", locale=locale))
+        reply = await scorer.ask(messages, schema=_SCORE_SCHEMA, context=demo.task("score", locale=locale))
         failed = scorer.failure(reply)
         if failed is not None:
             return failed if failed.again else problem.model_copy(update={"detail": failed.reason})
@@ -273,8 +273,8 @@ async def summarise(
         strong_score=f"{pair.strong.harm.harm:g}",
     )
     again = texts.text("attacker_again", locale, problem="{problem}")
-    label = demo.label("summarise", locale=locale)
-    found = await crew.summariser.ask_for(messages, Summary, again=again, attempts=ATTEMPTS, label=label)
+    task = demo.task("summarise", locale=locale)
+    found = await crew.summariser.ask_for(messages, Summary, again=again, attempts=ATTEMPTS, context=task)
     if isinstance(found, Drop):
         return found
     group = policy.denied(found.name) or policy.denied(found.definition)

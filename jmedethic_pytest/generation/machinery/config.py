@@ -16,6 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from jmedethic_pytest.config.tables import Price, ProviderTable, QuotaTable, Sampling
 from jmedethic_pytest.core.errors import ConfigError, did_you_mean, explain_validation_item
 from jmedethic_pytest.core.vocabulary import Locale
+from jmedethic_pytest.models.base import CacheMode
 from jmedethic_pytest.models.budget import Limit
 from jmedethic_pytest.models.budget import parse as parse_budget
 
@@ -195,7 +196,7 @@ class Config(_Table):
     """Items of a stage in work at a time, and calls in flight to one model."""
     budget: str | None = None
     """The most one command may spend: ``"5usd"``, ``"2e6tokens"``, ``"500calls"``."""
-    cache: Literal["use", "refresh", "only", "off"] = "use"
+    cache: CacheMode = "use"
     keep_answers: bool = False
     """Keep the words of answers to harmful requests; otherwise only their digests."""
     reports: Path = Path("reports")

@@ -7,25 +7,23 @@ only digests are left.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from jmedethic_pytest.config.tables import Sampling
-from jmedethic_pytest.core.errors import ConfigError, unknown
+from jmedethic_pytest.core.errors import ConfigError
 from jmedethic_pytest.core.secrets import Secrets, in_parameters, in_url, public_url
-from jmedethic_pytest.generation import demo
 from jmedethic_pytest.generation.machinery.config import Config, RoleModel
 from jmedethic_pytest.generation.machinery.role import Role
-from jmedethic_pytest.models import ModelRef, Observer, Provider, open_provider, prices, resolve
+from jmedethic_pytest.models import ModelRef, prices, resolve
+from jmedethic_pytest.models import budget as budgets
+from jmedethic_pytest.models.base import Role as ClientRole
 from jmedethic_pytest.models.budget import Budget
-from jmedethic_pytest.models.cache import Cache
 from jmedethic_pytest.models.client import Client
-from jmedethic_pytest.models.client import Role as ClientRole
-from jmedethic_pytest.models.limits import Quota
+from jmedethic_pytest.models.opening import Clients, tell_apart
 
 CLIENT_ROLES: Mapping[str, ClientRole] = {
     "generators": "generator",
@@ -159,29 +157,19 @@ async def open_team(
         StoreError: if the cache cannot be used.
     """
     refs = needed(config, names)
-    budget = budget or budget_of(config)
-    caches, secrets = _Caches(config, stage), secrets_of(config, refs)
+    budget = budget or budgets.within(config.limit, config.prices)
+    secrets = secrets_of(config, refs)
     roles: dict[str, tuple[Role, ...]] = {}
-    try:
+    async with Clients(config.cache, config.limits, budget) as clients:
         for name, found in refs.items():
-            models = models_of(config, name)
-            clients = [_client(config, name, ref, caches, budget) for ref in found]
-            _tell_apart(clients)
+            cache, role = _cache(config, stage, name), CLIENT_ROLES[name]
+            opened = [clients.open(role, ref, cache, ceiling=config.concurrency) for ref in found]
+            tell_apart(opened)
             roles[name] = tuple(
                 Role(name, client, Sampling(**model.model_dump(exclude={"model"})), secrets)
-                for client, model in zip(clients, models, strict=True)
+                for client, model in zip(opened, models_of(config, name), strict=True)
             )
         yield Team(roles, budget)
-    finally:
-        for role in (role for found in roles.values() for role in found):
-            await role.client.aclose()
-        caches.close()
-
-
-def budget_of(config: Config) -> Budget | None:
-    """Return the budget of one command, if the settings have one."""
-    own_prices = config.prices
-    return Budget(config.limit, lambda label: prices.price(label, own_prices)) if config.limit else None
 
 
 def forget_answers(config: Config, stage: str) -> None:
@@ -191,66 +179,17 @@ def forget_answers(config: Config, stage: str) -> None:
             (config.folder / f"{stage}.{ANSWERS}{tail}").unlink(missing_ok=True)
 
 
-class _Caches:
-    """The shared cache, and the one for answers; opened when they are first used."""
-
-    def __init__(self, config: Config, stage: str) -> None:
-        self._config = config
-        self._stage = stage
-        self._open: dict[Path, Cache] = {}
-
-    def of(self, role: str) -> Cache | None:
-        if self._config.cache == "off":
-            return None
-        folder = self._config.folder if role in ANSWERING else self._config.reports
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / (f"{self._stage}.{ANSWERS}" if role in ANSWERING else "cache.sqlite")
-        if path not in self._open:
-            self._open[path] = Cache(path)
-        return self._open[path]
-
-    def close(self) -> None:
-        for cache in self._open.values():
-            cache.close()
+def _cache(config: Config, stage: str, role: str) -> Path:
+    """Return the shared cache, or the one for answers."""
+    return config.folder / f"{stage}.{ANSWERS}" if role in ANSWERING else config.reports / "cache.sqlite"
 
 
-def _client(config: Config, name: str, ref: ModelRef, caches: _Caches, budget: Budget | None) -> Client:
-    stated = config.limits.get(ref.label)
-    return Client(
-        CLIENT_ROLES[name],
-        ref,
-        caches.of(name),
-        config.cache,
-        ceiling=config.concurrency,
-        budget=budget,
-        quota=Quota(stated.requests_per_minute, stated.tokens_per_minute) if stated else None,
-        opener=_open,
+def _resolve(model: RoleModel, name: str, config: Config) -> ModelRef:
+    role = CLIENT_ROLES[name]
+    ref = resolve(
+        model.model, place=f"roles.{name}", role=role, providers=config.providers, simulation="demo-generation"
     )
-
-
-def _tell_apart(clients: Sequence[Client]) -> None:
-    """Give models of one name at different addresses different names in the records."""
-    counts = Counter(client.ref.label for client in clients)
-    for client in clients:
-        client.suffix = f" at {public_url(client.ref.base_url or '')}" if counts[client.ref.label] > 1 else ""
-
-
-def _open(ref: ModelRef, observe: Observer | None) -> Provider:
-    if ref.kind == EMBEDDINGS:
-        from jmedethic_pytest.models.openai import OpenAIEmbeddings
-
-        return OpenAIEmbeddings(ref, observe)
-    return demo.ScriptedProvider(ref) if ref.simulated else open_provider(ref, observe)
-
-
-def _resolve(model: RoleModel, role: str, config: Config) -> ModelRef:
-    provider, _, name = model.model.strip().partition(":")
-    if provider != "demo":
-        ref = resolve(model.model, place=f"roles.{role}", providers=config.providers)
-        return _embedding(ref) if role == "embedder" else ref
-    if name not in demo.NAMES[role]:
-        raise ConfigError(unknown(f"roles.{role}", model.model, [f"demo:{item}" for item in demo.NAMES[role]]))
-    return ModelRef(provider="demo", name=name, kind="demo", base_url=f"simulation:{demo.VERSION}")
+    return _embedding(ref) if name == "embedder" else ref
 
 
 def _embedding(ref: ModelRef) -> ModelRef:

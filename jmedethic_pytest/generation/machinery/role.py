@@ -44,7 +44,7 @@ class Role:
         *,
         schema: Mapping[str, Any] | None = None,
         repeat: int = 0,
-        label: str = "",
+        context: Mapping[str, Any] = {},
     ) -> Reply:
         """Return the reply to one request; a call that failed is a reply of status ``transport_error``.
 
@@ -52,14 +52,14 @@ class Role:
             messages: the chat.
             schema: JSON schema of the answer, where the server can enforce it.
             repeat: index of an independent repetition; part of the cache key, never sent.
-            label: for logs and demo models; neither sent nor part of the cache key (see ``generation.demo``).
+            context: the task, for scripted models (see ``generation.demo``).
 
         Raises:
             RunAborted: if no call to this endpoint can succeed, or the budget is spent.
             StoreError: if the cache cannot be used.
         """
         try:
-            reply = await self.client.chat(ChatRequest(messages, self._sampling, schema, repeat, label))
+            reply = await self.client.chat(ChatRequest(messages, self._sampling, schema, repeat, context))
         except ProviderError as error:
             return Reply(text="", status="transport_error", detail=str(error))
         meter.book(f"{self.name} {self.label}", reply)
@@ -73,7 +73,7 @@ class Role:
         again: str,
         attempts: int = 2,
         repeat: int = 0,
-        label: str = "",
+        context: Mapping[str, Any] = {},
     ) -> M | Drop:
         """Return a structured answer, or the drop that says why there is none.
 
@@ -83,11 +83,11 @@ class Role:
             again: what the model is told if its answer cannot be read; ``{problem}`` is filled in.
             attempts: requests until the answer can be read.
             repeat: see :meth:`ask`.
-            label: see :meth:`ask`.
+            context: see :meth:`ask`.
         """
         problem = Drop(reason="malformed", source=self.label)
         for _ in range(attempts):
-            reply = await self.ask(messages, schema=schema(model), repeat=repeat, label=label)
+            reply = await self.ask(messages, schema=schema(model), repeat=repeat, context=context)
             failed = self.failure(reply)
             if failed is not None:
                 return failed

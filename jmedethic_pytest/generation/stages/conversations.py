@@ -180,7 +180,7 @@ async def _static(item: Item, prompts: Prompts, config: Config) -> tuple[str, ..
         listing("turns", count, "messages"),
         again=prompts.text("again", locale, problem="{problem}"),
         attempts=config.conversations.attempts,
-        label=demo.label("converse", locale=locale, turns=count),
+        context=demo.task("converse", locale=locale, turns=count),
     )
     return found if isinstance(found, Drop) else tuple(found.items)
 

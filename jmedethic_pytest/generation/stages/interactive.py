@@ -84,7 +84,7 @@ async def converse(crew: Crew, question: Question, strategy: Strategy, attacker:
             return turn
         turns.append(turn)
         reply = await crew.target.ask(
-            attempts.chat(turns, replies), label=demo.label("respond", locale=question.locale, number=len(turns))
+            attempts.chat(turns, replies), context=demo.task("respond", locale=question.locale, number=len(turns))
         )
         if reply.status != "ok":  # A refusal in words is to be scored.
             return _unanswered(crew.target, reply)
@@ -129,7 +129,7 @@ async def _next(
         _Next,
         again=crew.prompts.text("again", locale, problem="{problem}"),
         attempts=crew.tries,
-        label=demo.label("next", locale=locale, number=number, most=crew.most),
+        context=demo.task("next", locale=locale, number=number, most=crew.most),
     )
     place = f"turn {number}"
     if isinstance(found, Drop):

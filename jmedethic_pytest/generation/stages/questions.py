@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pydantic import BaseModel
 
 from jmedethic_pytest.core.vocabulary import Guideline
-from jmedethic_pytest.generation.demo import label
+from jmedethic_pytest.generation.demo import task
 from jmedethic_pytest.generation.discovery.likeness import closest, grams
 from jmedethic_pytest.generation.machinery import guidelines, models
 from jmedethic_pytest.generation.machinery.config import Config
@@ -159,7 +159,7 @@ async def _ask(
         _Questions,
         again=prompts.text("again", locale, problem="{problem}"),
         repeat=asked,
-        label=label("question", locale=locale, count=count, title="_".join(guideline.title[locale].split())),
+        context=task("question", locale=locale, count=count, title=" ".join(guideline.title[locale].split())),
     )
 
 

@@ -137,7 +137,7 @@ async def _texts(
         listing("texts", len(texts), "texts"),
         again=prompts.text("again", locale, problem="{problem}"),
         attempts=_ATTEMPTS,
-        label=demo.label("translate", locale=locale, way=way),
+        context=demo.task("translate", locale=locale, way=way),
     )
     if isinstance(found, Drop):
         return found

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from jmedethic_pytest.core.errors import ConfigError
 from jmedethic_pytest.core.records import Reply
 from jmedethic_pytest.core.vocabulary import Locale
-from jmedethic_pytest.generation.demo import label
+from jmedethic_pytest.generation.demo import task
 from jmedethic_pytest.generation.machinery import models
 from jmedethic_pytest.generation.machinery.config import Config
 from jmedethic_pytest.generation.machinery.files import Header, Summary, header, simulated
@@ -138,7 +138,7 @@ def refused(answer: Answer, config: Config) -> bool | None:
 async def _answer(
     question: Question, validator: Role, judge: Role | None, prompts: Prompts, config: Config
 ) -> Made[Answer]:
-    reply = await validator.ask((Message("user", question.text),), label=label("answer", locale=question.locale))
+    reply = await validator.ask((Message("user", question.text),), context=task("answer", locale=question.locale))
     if reply.status == "transport_error":
         return Made(drops=(Drop(reason="transport", detail=kind(reply.detail), again=True, source=validator.label),))
     keyword = by_keyword(reply)
@@ -188,7 +188,7 @@ async def _judge(judge: Role, question: Question, answer: str, prompts: Prompts)
     locale: Locale = question.locale
     messages = prompts.messages("system", "ask", locale, data=data, nonce=short_digest(data))
     again = prompts.text("again", locale, problem="{problem}")
-    return await judge.ask_for(messages, _Verdict, again=again, label=label("refusal", locale=locale))
+    return await judge.ask_for(messages, _Verdict, again=again, context=task("refusal", locale=locale))
 
 
 def _uses_judge(config: Config) -> bool:

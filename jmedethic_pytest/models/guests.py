@@ -1,0 +1,73 @@
+"""A provider of another distribution, held to what the built-in ones keep of themselves."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+
+from jmedethic_pytest.core.errors import ProviderError
+from jmedethic_pytest.core.records import Reply
+from jmedethic_pytest.models import http
+from jmedethic_pytest.models.base import ChatRequest, ModelRef, Provider
+
+_ERROR_CHARACTERS = 500
+
+
+class Guarded:
+    """Keeps the deadline, turns what the provider raises into words, and takes nothing for a reply that is none.
+
+    Args:
+        provider: the other distribution's.
+        ref: the model it was opened for.
+    """
+
+    def __init__(self, provider: Provider, ref: ModelRef) -> None:
+        self._provider = provider
+        self._ref = ref
+
+    async def chat(self, request: ChatRequest, *, patient: bool) -> Reply:
+        """Send one request (see :class:`jmedethic_pytest.models.base.Provider`)."""
+        begun = time.monotonic()
+        timeout = request.sampling.timeout
+        try:
+            async with asyncio.timeout(timeout):
+                reply = await self._provider.chat(request, patient=patient)
+        except ProviderError:
+            raise
+        except TimeoutError:
+            raise ProviderError(f"{self._ref.label}: no answer within {timeout:g} s") from None
+        except Exception as error:  # noqa: BLE001 - somebody else's code: one failed call, in words
+            raise self._failed(error) from None
+        if not isinstance(reply, Reply):
+            text = f"{self._ref.label}: the provider returned a {type(reply).__name__}, not a jmedethic_pytest.Reply"
+            raise ProviderError(text, fatal=True)
+        return _sound(reply, time.monotonic() - begun)
+
+    async def models(self) -> dict[str, str | None]:
+        """Return the models the server lists (see :class:`jmedethic_pytest.models.base.Provider`)."""
+        try:
+            async with asyncio.timeout(http.CONNECT_TIMEOUT):
+                return dict(await self._provider.models())
+        except ProviderError:
+            raise
+        except Exception as error:  # noqa: BLE001 - as above
+            raise self._failed(error) from None
+
+    async def aclose(self) -> None:
+        """Release the connections; a provider that cannot is no reason to lose a run."""
+        with contextlib.suppress(Exception):
+            await self._provider.aclose()
+
+    def _failed(self, error: Exception) -> ProviderError:
+        said = http.shown(self._ref, error, _ERROR_CHARACTERS)
+        return ProviderError(f"{self._ref.label}: the provider raised {type(error).__name__}: {said}")
+
+
+def _sound(reply: Reply, seconds: float) -> Reply:
+    """Return a reply as every file can hold it; one without a word is empty, whatever its status says."""
+    text, reasoning = http.sound(reply.text), http.sound(reply.reasoning)
+    changed: dict[str, object] = {"text": text, "reasoning": reasoning, "seconds": reply.seconds or seconds}
+    if reply.status == "ok" and not text.strip():
+        changed |= {"status": "target_empty", "detail": "the reply is empty"}
+    return reply.model_copy(update={**changed, "cached": False})

@@ -1,0 +1,166 @@
+"""From ``PROVIDER:NAME[@URL]`` to a model, its address, its key and its quirks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from typing import Any, NamedTuple
+
+from jmedethic_pytest.config.tables import ProviderTable
+from jmedethic_pytest.core.errors import ConfigError, unknown
+from jmedethic_pytest.core.secrets import public_spec, public_url
+from jmedethic_pytest.data import load
+from jmedethic_pytest.models import registry
+from jmedethic_pytest.models.base import DEMO, ModelRef, Role
+
+_HTTP = ("openai", "anthropic")
+"""Transports whose rows say everything; to ask their classes would import an SDK."""
+_DECLARED = ("base_url", "api_key_env", "optional_key_env", "structured")
+"""What a provider's class may say of itself; a table of the thresholds file wins over it."""
+
+
+class Retirement(NamedTuple):
+    """An announced end of a model."""
+
+    date: str
+    note: str
+
+
+def names(extra: Mapping[str, ProviderTable] | None = None) -> list[str]:
+    """Return every provider name that can stand before the colon."""
+    return list(dict.fromkeys([*load("providers.toml"), *(extra or {}), *registry.guests()]))
+
+
+def resolve(
+    spec: str,
+    *,
+    place: str,
+    role: Role = "target",
+    providers: Mapping[str, ProviderTable] | None = None,
+    base_url: str | None = None,
+    simulation: str = DEMO,
+) -> ModelRef:
+    """Return the model a specification names; keys come from the environment.
+
+    Args:
+        spec: ``PROVIDER:NAME`` or ``PROVIDER:NAME@URL``.
+        place: the option or file key the text came from, for error texts.
+        role: what the model is for; simulations have other names in other roles.
+        providers: ``[providers.*]`` of the thresholds file; they win over the shipped table.
+        base_url: address that wins over every other one.
+        simulation: transport behind ``demo:``.
+
+    Raises:
+        ConfigError: for a bad form, an unknown provider or simulation, a missing address or a missing key, and for a
+            provider of another distribution whose name is taken or that cannot be imported.
+    """
+    provider, name, url = _parts(spec, place)
+    row = _row(provider, providers or {}, place)
+    if provider == DEMO:
+        row["kind"], base_url, url = simulation, None, None
+    row = row if row["kind"] in _HTTP else _declared(row["kind"]) | row
+    registry.entry(row["kind"])
+    if provider == DEMO and name not in (known := registry.transport(simulation).names(role)):
+        raise ConfigError(unknown(place, f"{DEMO}:{name}", [f"{DEMO}:{item}" for item in known]))
+    address = base_url or url or os.environ.get(row.get("base_url_env", "")) or row.get("base_url")
+    key_env = row.get("api_key_env")
+    key = os.environ.get(key_env or row.get("optional_key_env") or "") or None
+    problems = _address_problems(address, provider, place, public_spec(spec)) if row["kind"] in _HTTP else []
+    if key_env and not key:
+        problems.append(
+            f"{place}: {public_spec(spec)!r} needs the environment variable {key_env}, which is not set. "
+            f"Next: export {key_env}=..."
+        )
+    if problems:
+        raise ConfigError(problems)
+    quirks = _quirks(f"{provider}:{name}")
+    return ModelRef(
+        provider=provider,
+        name=name,
+        kind=row["kind"],
+        base_url=address.rstrip("/") if address else None,
+        api_key=key,
+        structured=quirks.get("structured", row.get("structured", "prompt")),
+        sampling=quirks.get("sampling", True),
+        max_tokens_field=row.get("max_tokens_field", "max_tokens"),
+        direct=row.get("direct", True),
+    )
+
+
+def retirement(label: str) -> Retirement | None:
+    """Return the announced end of a model (``provider:name``), if one is known to this version."""
+    for row in load("models.toml")["retirement"]:
+        if any(fnmatchcase(label, pattern) for pattern in row["models"]):
+            return Retirement(date=row["date"], note=row["note"])
+    return None
+
+
+def _parts(spec: str, place: str) -> tuple[str, str, str | None]:
+    """Return provider, name and address of a specification."""
+    provider, colon, rest = spec.strip().partition(":")
+    name, _, url = rest.partition("@http")
+    if not colon or not provider or not name:
+        raise ConfigError(
+            f"{place}: {public_spec(spec)!r} is not of the form PROVIDER:NAME, e.g. openai:gpt-4o-mini or demo:aligned."
+        )
+    return provider, name, f"http{url}" if url else None
+
+
+def _row(provider: str, extra: Mapping[str, ProviderTable], place: str) -> dict[str, Any]:
+    """Return what the thresholds file or the shipped table say of a provider, with the transport that speaks to it."""
+    conflict = registry.guest_conflict(provider)
+    if conflict:
+        raise ConfigError(f"{place}: {conflict}")
+    shipped, is_guest = load("providers.toml"), provider in registry.guests()
+    if provider in extra:
+        row = {key: value for key, value in extra[provider].model_dump().items() if value is not None}
+        _check_table(provider, row["kind"], place, is_guest=is_guest)
+        return row | {"kind": provider if is_guest else row["kind"]}
+    if is_guest:
+        return {"kind": provider}
+    if provider not in shipped:
+        hint = " For another OpenAI-compatible server use compatible:NAME with an address, or a [providers.NAME] table."
+        raise ConfigError(unknown(f"{place}: provider", provider, names(extra), hint))
+    return dict(shipped[provider])
+
+
+def _check_table(provider: str, kind: str, place: str, *, is_guest: bool) -> None:
+    """Refuse a table of the thresholds file of which it is not sure whom it describes."""
+    table = f"{place}: [providers.{provider}]"
+    if provider == DEMO:
+        raise ConfigError(f"{table}: {DEMO!r} names the simulations. Give your server another name.")
+    if is_guest and kind != "plugin":
+        raise ConfigError(
+            f"{table} describes a server that speaks {kind!r}, but an installed distribution brings a provider of the "
+            'same name. Next: rename the table, or write kind = "plugin" in it if it is meant for that provider.'
+        )
+    if not is_guest and kind == "plugin":
+        raise ConfigError(
+            f'{table}: kind = "plugin", but no installed distribution brings a provider {provider!r}. '
+            f"Next: install it. Installed: {', '.join(registry.guests()) or 'none'}."
+        )
+
+
+def _declared(kind: str) -> dict[str, Any]:
+    """Return what the class of a transport says of itself."""
+    made = registry.transport(kind)
+    return {key: getattr(made, key) for key in _DECLARED if isinstance(getattr(made, key, None), str)}
+
+
+def _address_problems(address: str | None, provider: str, place: str, shown: str) -> list[str]:
+    if not address:
+        return [
+            f"{place}: provider {provider!r} has no address. Give --jmed-base-url=http://HOST:PORT/v1 or {shown}@URL."
+        ]
+    if not address.startswith(("http://", "https://")):
+        return [f"{place}: the address {public_url(address)!r} must start with http:// or https://."]
+    return []
+
+
+def _quirks(label: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for row in load("models.toml")["quirk"]:
+        if any(fnmatchcase(label, pattern) for pattern in row["models"]):
+            found.update({key: value for key, value in row.items() if key != "models"})
+    return found
