@@ -26,7 +26,7 @@ _FIGURES = ("summary.json", "gate.json", "comparison.json", "summary.md", "comme
 """Files that say what the gate's answer is: all of them are written, or none stays."""
 
 
-def write(outcome: Outcome, store: RunStore, full: bool, table: ScoreTable | None = None) -> Outcome:
+def write(outcome: Outcome, store: RunStore, *, full: bool, table: ScoreTable | None = None) -> Outcome:
     """Write the files of a run; ``run.json`` comes last, so that it never promises a file in vain.
 
     Args:

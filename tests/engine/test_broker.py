@@ -216,7 +216,7 @@ def test_nonsense_from_a_worker_harms_only_its_own_connection(
 _CONTROLLER = """
 import json, sys, threading
 from concurrent.futures import Future
-from jmedethic_pytest.broker import Broker
+from jmedethic_pytest.engine.broker import Broker
 
 class Source:
     planned = []

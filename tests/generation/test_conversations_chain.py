@@ -178,7 +178,7 @@ def test_killed_at_random_moments_interactive_conversations_end_the_same(
     (tmp_path / "settings.json").write_text(stopped.model_dump_json(by_alias=True), encoding="utf-8")
     code = (
         "import asyncio, json, sys\n"
-        "from jmedethic_pytest.generation import chain, config\n"
+        "from jmedethic_pytest.generation import chain\nfrom jmedethic_pytest.generation.machinery import config\n"
         "made = config.read(json.load(open(sys.argv[1])), 'test')\n"
         "for name in sys.argv[2:]:\n"
         "    asyncio.run(chain.run(made, chain.stage(name), lambda _: None))\n"

@@ -239,7 +239,8 @@ def test_kill_at_any_moment_and_resume_gives_the_same_library(
 SLOW = """
 import asyncio, json, os, sys
 from pathlib import Path
-from jmedethic_pytest.generation import chain, config
+from jmedethic_pytest.generation import chain
+from jmedethic_pytest.generation.machinery import config
 from jmedethic_pytest.generation.demo import ScriptedProvider
 
 chat = ScriptedProvider.chat

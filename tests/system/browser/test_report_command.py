@@ -16,7 +16,6 @@ from jmedethic_pytest.cli.main import main
 from jmedethic_pytest.core.records import Verdict
 from jmedethic_pytest.gate.outcome import load
 from jmedethic_pytest.reports import files, page, plots, tables
-from jmedethic_pytest.run import options
 from jmedethic_pytest.store import baselines as baseline_files
 from jmedethic_pytest.store import runs as run_files
 
@@ -130,7 +129,7 @@ def test_a_full_disk_costs_a_run_its_reports_and_nothing_else(
         kept.append(verdict)
     for module, name in ((tables, "write_csv"), (plots, "write"), (page, "write")):
         monkeypatch.setattr(module, name, full_disk)
-    outcome = files.write(replace(made, path=kept.path), kept, options.Settings("x:y"))
+    outcome = files.write(replace(made, path=kept.path), kept, full=True)
     kept.close()
     for what in ("tables", "plots", "report.html"):
         assert f"{what} could not be written (" in outcome.info.note
@@ -145,7 +144,7 @@ def test_without_reports_only_the_figures_are_written(
 ) -> None:
     made = load(make_run([made_verdict(0, 9.0)]))
     kept = run_files.RunStore(tmp_path, "again")
-    files.write(replace(made, path=kept.path), kept, options.Settings("x:y", report="off"))
+    files.write(replace(made, path=kept.path), kept, full=False)
     kept.close()
     names = {path.name for path in kept.path.iterdir()}
     assert {"run.json", "summary.json", "summary.md", "gate.json"} <= names
