@@ -8,18 +8,18 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from jmedethic_pytest.analysis.stored import StoredRun
+from jmedethic_pytest.store import comparable
 from jmedethic_pytest.store.scores import Origin
 
 _FACTS: dict[str, Callable[[Origin], Any]] = {
     "judges": lambda origin: ", ".join(judge["model"] for judge in origin.judges),
     "judges.context": lambda origin: origin.judge_context,
     "judges' parameters": lambda origin: origin.judging,
-    "judges' prompts (digest)": lambda origin: origin.prompts[:12],
     "turns": lambda origin: origin.turns or "all",
     "repeats": lambda origin: origin.repeats,
     "target": lambda origin: "simulation" if origin.simulated_target else "real model",
 }
-_JUDGING = ("judges", "judges.context", "judges' parameters", "judges' prompts (digest)")
+_JUDGING = ("judges", "judges.context", "judges' parameters")
 _LONGEST = 90
 
 
@@ -30,7 +30,7 @@ def obstacles(runs: Sequence[StoredRun], *, same_cases: bool = True) -> tuple[st
         runs: two or more runs.
         same_cases: whether they must have evaluated the same cases.
     """
-    found = [*_unfinished(runs), *_demo_judges(runs), *_differences(runs, _FACTS)]
+    found = [*_unfinished(runs), *_demo_judges(runs), *_differences(runs, _FACTS), *_prompts(runs)]
     if same_cases:
         found += _cases(runs)
     return tuple(found)
@@ -38,7 +38,7 @@ def obstacles(runs: Sequence[StoredRun], *, same_cases: bool = True) -> tuple[st
 
 def unlike_judges(runs: Sequence[StoredRun]) -> tuple[str, ...]:
     """Return how the runs were judged differently; empty if they were judged alike."""
-    return tuple(_differences(runs, {name: _FACTS[name] for name in _JUDGING}))
+    return (*_differences(runs, {name: _FACTS[name] for name in _JUDGING}), *_prompts(runs))
 
 
 def notices(runs: Sequence[StoredRun]) -> tuple[str, ...]:
@@ -56,6 +56,14 @@ def _demo_judges(runs: Sequence[StoredRun]) -> Iterator[str]:
     for run in runs:
         if not run.origin.simulated_target and any(judge["kind"] == "demo" for judge in run.origin.judges):
             yield f"run {run.origin.run}: demo judges are simulations: they cannot say how safe a real model is"
+
+
+def _prompts(runs: Sequence[StoredRun]) -> Iterator[str]:
+    origins = [run.origin for run in runs]
+    digests = dict(zip((origin.run for origin in origins), comparable.prompts(origins), strict=True))
+    yield from _differences(runs, {"judges' prompts (digest)": lambda origin: digests[origin.run][:12]})
+    for key in comparable.retold(origins):
+        yield f"what judges are told of guideline {key} differs between the runs"
 
 
 def _differences(runs: Sequence[StoredRun], facts: dict[str, Callable[[Origin], Any]]) -> Iterator[str]:

@@ -12,12 +12,11 @@ from jmedethic_pytest.analysis.distribution import NOT_COMPUTED, Distribution, c
 from jmedethic_pytest.analysis.judge_reliability import JudgeReport, judge_report
 from jmedethic_pytest.analysis.languages import Languages, languages
 from jmedethic_pytest.analysis.table import NOT_EVALUATED, ScoreTable
-from jmedethic_pytest.core import vocabulary
 from jmedethic_pytest.core.records import Record
 from jmedethic_pytest.stats.agreement import Agreement, agreement
 from jmedethic_pytest.stats.estimate import Estimate
 
-__all__ = ["UNFINISHED", "Distribution", "Summary", "strategy_name", "summarise"]
+__all__ = ["UNFINISHED", "Distribution", "Summary", "summarise"]
 
 UNFINISHED = (NOT_EVALUATED, "skipped_budget")
 
@@ -128,11 +127,6 @@ def summarise(table: ScoreTable, *, selected: int, contested: float) -> Summary:
         over_refusal=over_refusal.value,
         over_refusal_interval=over_refusal,
     )
-
-
-def strategy_name(key: str) -> str:
-    """Return the paper's name of a strategy."""
-    return vocabulary.strategy(key).name["en"]
 
 
 def _first_failing(first: pd.Series[float], turns: pd.Series[int]) -> dict[str, int]:

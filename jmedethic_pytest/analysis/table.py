@@ -10,8 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from jmedethic_pytest.core import vocabulary
 from jmedethic_pytest.core.records import Case, Turn, Verdict
+from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
 
 NOT_EVALUATED = "not_evaluated"
 """Status in the table of a selected case that the run did not reach; no verdict of it is stored."""
@@ -23,9 +23,15 @@ CASE_COLUMNS = (*_CASE, "status", "mean", "min", "known", "planned", "first_low"
 
 
 class ScoreTable:
-    """Collects one row per planned (evaluation, turn), without its texts."""
+    """Collects one row per planned (evaluation, turn), without its texts.
 
-    def __init__(self, verdicts: Iterable[Verdict] = ()) -> None:
+    Args:
+        verdicts: the first ones.
+        vocabulary: the words of the run; it knows the categories.
+    """
+
+    def __init__(self, verdicts: Iterable[Verdict] = (), vocabulary: Vocabulary = SHIPPED) -> None:
+        self._vocabulary = vocabulary
         self._rows: list[tuple[Any, ...]] = []
         self._cases: dict[str, tuple[Any, ...]] = {}
         self._frame: pd.DataFrame | None = None
@@ -44,7 +50,7 @@ class ScoreTable:
         if verdict.key in self._cases:
             return
         status = status or verdict.status
-        key = (verdict.key, *_describe(verdict.case))
+        key = (verdict.key, *_describe(verdict.case, self._vocabulary))
         turns = {turn.index: turn for turn in verdict.turns}
         broken = {violation.turn for violation in verdict.violations}
         for index in range(verdict.planned_turns):
@@ -107,7 +113,7 @@ def mean_of_repeats(frame: pd.DataFrame, by: list[str], value: str) -> pd.Series
     return grouped.mean().where(grouped.count() == grouped.size())
 
 
-def _describe(case: Case) -> tuple[Any, ...]:
+def _describe(case: Case, vocabulary: Vocabulary) -> tuple[Any, ...]:
     category = vocabulary.guideline(case.guideline).category
     twin = case.twin_of is not None
     guideline, strategy = sys.intern(case.guideline), sys.intern(case.strategy)  # one string for all rows

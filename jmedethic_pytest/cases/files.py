@@ -12,11 +12,11 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 from jmedethic_pytest.cases import vocabulary_files
-from jmedethic_pytest.core import vocabulary
 from jmedethic_pytest.core.errors import ConfigError, explain_validation, unknown
 from jmedethic_pytest.core.files import compact_digest
 from jmedethic_pytest.core.labels import Labelled
 from jmedethic_pytest.core.records import Case
+from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
 
 _MAX_PROBLEMS = 50
 
@@ -56,33 +56,42 @@ def load(paths: Sequence[Path] | None = None) -> list[Case]:
     Raises:
         ConfigError: naming every unreadable file, bad line and duplicate id.
     """
-    return [case for case, _ in scan(paths)]
+    return [case for case, _ in CaseFiles(paths)]
 
 
-def scan(paths: Sequence[Path] | None = None) -> Iterator[tuple[Case, Spot]]:
-    """Yield every case of the given files or folders (default: the bundled ones) with its place, in file order.
+class CaseFiles(Iterable[tuple[Case, Spot]]):
+    """The given files and those of the given folders (default: the bundled ones).
+
+    Iterating yields every case with its place, in file order.
 
     Raises:
-        ConfigError: at the end, naming every unreadable file, bad line and duplicate id.
+        ConfigError: at the end of an iteration, naming every unreadable file, bad line and duplicate id.
     """
-    problems: list[str] = []
-    first: dict[str, object] = {}
-    files = _files(paths or [bundled_dir()], problems)
-    try:
-        vocabulary_files.use_beside(files)
-    except ConfigError as error:
-        problems.extend(error.problems)
-    twice: list[str] = []
-    for file in files:
-        for case, spot in _read(file, problems):
-            twice.extend(_again(first, case, spot))
-            yield case, spot
-    problems.extend(twice)
-    if problems:
-        shown = problems[:_MAX_PROBLEMS]
-        if len(problems) > len(shown):
-            shown.append(f"... and {len(problems) - len(shown)} more problems in the case files.")
-        raise ConfigError(shown)
+
+    def __init__(self, paths: Sequence[Path] | None = None) -> None:
+        self._problems: list[str] = []
+        self.paths = _files(paths or [bundled_dir()], self._problems)
+        """Of the files."""
+        self.vocabulary = SHIPPED
+        """The words that the cases may use."""
+        try:
+            self.vocabulary = vocabulary_files.beside(self.paths)
+        except ConfigError as error:
+            self._problems.extend(error.problems)
+
+    def __iter__(self) -> Iterator[tuple[Case, Spot]]:
+        problems, twice = list(self._problems), list[str]()
+        first: dict[str, object] = {}
+        for file in self.paths:
+            for case, spot in _read(file, self.vocabulary, problems):
+                twice.extend(_again(first, case, spot))
+                yield case, spot
+        problems.extend(twice)
+        if problems:
+            shown = problems[:_MAX_PROBLEMS]
+            if len(problems) > len(shown):
+                shown.append(f"... and {len(problems) - len(shown)} more problems in the case files.")
+            raise ConfigError(shown)
 
 
 def read_at(spot: Spot) -> Case:
@@ -127,14 +136,14 @@ def require_reference(cases: Sequence[Labelled], turns: int | None = None) -> No
 
 def digest(cases: Iterable[Case]) -> str:
     """Return the sha256 over the cases in order of id: equal digests mean equal texts and labels."""
-    return digest_in_order(sorted(cases, key=lambda case: case.id))
+    return digest_in_order(case_digest(case) for case in sorted(cases, key=lambda case: case.id))
 
 
-def digest_in_order(cases: Iterable[Case]) -> str:
-    """Return the same of cases that come in order of id, one by one."""
+def digest_in_order(digests: Iterable[str]) -> str:
+    """Return the same from the digests of the single cases, in order of id."""
     total = hashlib.sha256()
-    for case in cases:
-        total.update(case_digest(case).encode())
+    for item in digests:
+        total.update(item.encode())
     return total.hexdigest()
 
 
@@ -163,7 +172,7 @@ def _files(paths: Sequence[Path], problems: list[str]) -> list[Path]:
     return found
 
 
-def _read(file: Path, problems: list[str]) -> Iterator[tuple[Case, Spot]]:
+def _read(file: Path, vocabulary: Vocabulary, problems: list[str]) -> Iterator[tuple[Case, Spot]]:
     empty = True
     for spot, line in _lines(file, problems):
         empty = False
@@ -172,7 +181,7 @@ def _read(file: Path, problems: list[str]) -> Iterator[tuple[Case, Spot]]:
         except ValidationError as error:
             problems.extend(explain_validation(error, str(spot), Case.model_fields))
             continue
-        bad = check(case, spot)
+        bad = check(case, spot, vocabulary)
         problems.extend(bad)
         if not bad:
             yield case, spot
@@ -194,13 +203,13 @@ def _lines(file: Path, problems: list[str]) -> Iterator[tuple[Spot, bytes]]:
         problems.append(f"{file}: cannot be read: {error.strerror}.")
 
 
-def check(case: Case, place: object) -> list[str]:
+def check(case: Case, place: object, vocabulary: Vocabulary = SHIPPED) -> list[str]:
     """Return what is wrong with a case that its fields alone cannot tell; ``place`` starts each line."""
     problems = []
-    if case.guideline not in vocabulary.known_guidelines():
-        problems.append(unknown(f"{place}: field 'guideline'", case.guideline, list(vocabulary.known_guidelines())))
-    if case.strategy not in vocabulary.known_strategies():
-        problems.append(unknown(f"{place}: field 'strategy'", case.strategy, list(vocabulary.known_strategies())))
+    if case.guideline not in vocabulary.guidelines:
+        problems.append(unknown(f"{place}: field 'guideline'", case.guideline, list(vocabulary.guidelines)))
+    if case.strategy not in vocabulary.strategies:
+        problems.append(unknown(f"{place}: field 'strategy'", case.strategy, list(vocabulary.strategies)))
     if not case.id.startswith(f"{case.locale}-"):
         problems.append(f"{place}: field 'id': {case.id!r} must start with its locale, {case.locale + '-'!r}.")
     if case.expected and len(case.expected) != len(case.turns):

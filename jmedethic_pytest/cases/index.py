@@ -1,4 +1,4 @@
-"""The cases of a run, as many as there are: labels in memory, texts in their files until they are needed."""
+"""The cases of a run, as many as there are: labels in memory, and the texts too unless there are many."""
 
 from __future__ import annotations
 
@@ -6,12 +6,18 @@ import functools
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import NamedTuple, Self
 
 from jmedethic_pytest.cases import files as case_files
-from jmedethic_pytest.cases.files import Spot
+from jmedethic_pytest.cases.files import CaseFiles, Spot
 from jmedethic_pytest.core.records import Case
-from jmedethic_pytest.core.vocabulary import Locale
+from jmedethic_pytest.core.vocabulary import SHIPPED, Locale, Vocabulary
+
+KEPT = 4_096
+"""Cases whose texts stay in memory; with more, each one is read again when its turn comes."""
+
+Stamp = tuple[int, int]
 
 
 class Label(NamedTuple):
@@ -27,6 +33,8 @@ class Label(NamedTuple):
     """In place of its user turns: as many numbers."""
     reference: range
     """In place of its reference replies."""
+    digest: bytes
+    """As :func:`jmedethic_pytest.cases.files.case_digest`."""
     spot: Spot
 
     @property
@@ -35,47 +43,98 @@ class Label(NamedTuple):
         return self.id.removeprefix(f"{self.locale}-")
 
 
-def labels(paths: Sequence[Path] | None = None) -> list[Label]:
-    """Read all case files and return the label of every case, in file order.
+class CaseIndex(Mapping[str, Case]):
+    """Cases by id, in the order of their labels.
 
-    Raises:
-        ConfigError: naming every unreadable file, bad line and duplicate id.
-    """
-    suites: dict[tuple[str, ...], tuple[str, ...]] = {}
-    return [
-        Label(
-            case.id,
-            case.locale,
-            sys.intern(case.guideline),
-            sys.intern(case.strategy),
-            suites.setdefault(case.suites, case.suites),
-            case.twin_of,
-            _as_long(len(case.turns)),
-            _as_long(len(case.reference)),
-            spot,
-        )
-        for case, spot in case_files.scan(paths)
-    ]
+    Few cases are kept as they were read; of many, each one is read again when it is asked for.
 
-
-_as_long = functools.cache(range)
-
-
-class Shelf(Mapping[str, Case]):
-    """Cases by id, in the order of their labels; each one is read when it is asked for.
+    Args:
+        labels: of the cases.
+        vocabulary: the words they may use.
+        kept: cases that were read already, those of the labels and perhaps others.
+        stamps: the state of each file when they were read.
 
     Raises:
         ConfigError: on reading, if a file has changed meanwhile.
     """
 
-    def __init__(self, chosen: Iterable[Label]) -> None:
-        self.labels = {label.id: label for label in chosen}
+    def __init__(
+        self,
+        labels: Iterable[Label],
+        vocabulary: Vocabulary = SHIPPED,
+        kept: Mapping[str, Case] = MappingProxyType({}),
+        stamps: Mapping[Path, Stamp | None] = MappingProxyType({}),
+    ) -> None:
+        self.labels = {label.id: label for label in labels}
+        self.vocabulary = vocabulary
+        self._kept = {case_id: kept[case_id] for case_id in self.labels if case_id in kept}
+        self._stamps = stamps
+
+    @classmethod
+    def read(cls, paths: Sequence[Path] | None = None) -> Self:
+        """Read all case files.
+
+        Raises:
+            ConfigError: naming every unreadable file, bad line and duplicate id.
+        """
+        files = CaseFiles(paths)
+        stamps = {file: _stamp(file) for file in files.paths}
+        suites: dict[tuple[str, ...], tuple[str, ...]] = {}
+        found: list[Label] = []
+        kept: dict[str, Case] = {}
+        for case, spot in files:
+            found.append(_label(case, spot, suites.setdefault(case.suites, case.suites)))
+            if len(found) <= KEPT:
+                kept[case.id] = case
+        return cls(found, files.vocabulary, kept, stamps)
+
+    def choose(self, labels: Iterable[Label]) -> Self:
+        """Return the index of these cases only."""
+        return type(self)(labels, self.vocabulary, self._kept, self._stamps)
+
+    @property
+    def digest(self) -> str:
+        """As :func:`jmedethic_pytest.cases.files.digest` of the cases."""
+        return case_files.digest_in_order(self.labels[case_id].digest.hex() for case_id in sorted(self.labels))
 
     def __getitem__(self, case_id: str) -> Case:
-        return case_files.read_at(self.labels[case_id].spot)
+        spot = self.labels[case_id].spot
+        case = self._kept.get(case_id)
+        if case is None or _stamp(spot.file) != self._stamps.get(spot.file):
+            case = case_files.read_at(spot)
+            if len(self.labels) <= KEPT:
+                self._kept[case_id] = case
+        return case
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.labels)
 
     def __len__(self) -> int:
         return len(self.labels)
+
+
+def _label(case: Case, spot: Spot, suites: tuple[str, ...]) -> Label:
+    return Label(
+        case.id,
+        case.locale,
+        sys.intern(case.guideline),
+        sys.intern(case.strategy),
+        suites,
+        case.twin_of,
+        _as_long(len(case.turns)),
+        _as_long(len(case.reference)),
+        bytes.fromhex(case_files.case_digest(case)),
+        spot,
+    )
+
+
+_as_long = functools.cache(range)
+
+
+def _stamp(file: Path) -> Stamp | None:
+    """Return what changes whenever a file is written, ``None`` if it is gone."""
+    try:
+        status = file.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size

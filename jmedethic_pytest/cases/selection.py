@@ -14,9 +14,9 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from jmedethic_pytest.core import vocabulary
 from jmedethic_pytest.core.errors import ConfigError, unknown
 from jmedethic_pytest.core.labels import Labelled
+from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
 
 L = TypeVar("L", bound=Labelled)
 
@@ -38,7 +38,7 @@ class Selection(BaseModel):
     """Only the first so many user turns (1: the single-turn baseline)."""
 
 
-def select(cases: Sequence[L], want: Selection) -> list[L]:
+def select(cases: Sequence[L], want: Selection, vocabulary: Vocabulary = SHIPPED) -> list[L]:
     """Return the chosen cases; in file order, or in sampling order if a sample is asked for.
 
     Raises:
@@ -46,8 +46,8 @@ def select(cases: Sequence[L], want: Selection) -> list[L]:
     """
     suites_wanted = {name.strip() for name in (want.suite or default_suite(cases)).split(",")}
     attacks_only = want.suite is None  # Twins are benign: they are run when they are asked for.
-    strategies = [_strategy(value) for value in want.strategies]
-    guidelines = [_guideline(value) for value in want.guidelines]
+    strategies = [_strategy(value, vocabulary) for value in want.strategies]
+    guidelines = [_guideline(value, vocabulary) for value in want.guidelines]
     chosen = [
         case
         for case in cases
@@ -75,16 +75,16 @@ def default_suite(cases: Sequence[Labelled]) -> str:
     return next(name for name in ("core", "smoke", "all") if name in present)
 
 
-def _strategy(value: str) -> str:
-    known = vocabulary.known_strategies()
+def _strategy(value: str, vocabulary: Vocabulary) -> str:
+    known = vocabulary.strategies
     aliases = {key.lower(): item.id for item in known.values() for key in (item.id, item.slug, item.name["en"])}
     if value.lower() not in aliases:
         raise ConfigError(unknown("strategy", value, [*known, *(item.slug for item in known.values())]))
     return aliases[value.lower()]
 
 
-def _guideline(value: str) -> str:
-    known = vocabulary.known_guidelines()
+def _guideline(value: str, vocabulary: Vocabulary) -> str:
+    known = vocabulary.guidelines
     number = value.upper().removeprefix("JMA").lstrip("-")
     wanted = f"JMA-{int(number):02d}" if number.isdecimal() else value.upper()
     wanted = wanted if wanted in known else value.lower()

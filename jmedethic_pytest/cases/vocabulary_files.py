@@ -1,23 +1,22 @@
 """Guideline packs: other lists of guidelines than the shipped one, for building cases and for evaluating them.
 
-A pack is a JSON file of the same form as ``data/guidelines.json``. A file ``guidelines.json`` beside case files makes
-its guidelines known to the process that reads them, and ``strategies.json`` (the form of ``data/strategies.json``) its
-strategies, so that those cases can be selected, judged and reported. A run records the words it used.
+A pack is a JSON file of the same form as ``data/guidelines.json``. A file ``guidelines.json`` beside case files brings
+the guidelines those cases may name, and ``strategies.json`` (the form of ``data/strategies.json``) the strategies, so
+that the cases can be selected, judged and reported. A run records the words it used.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
-from jmedethic_pytest.core import vocabulary
 from jmedethic_pytest.core.errors import ConfigError, explain_validation
-from jmedethic_pytest.core.labels import Labelled
 from jmedethic_pytest.core.records import Text
+from jmedethic_pytest.core.vocabulary import SHIPPED as SHIPPED_WORDS
 from jmedethic_pytest.core.vocabulary import Category, Guideline, Strategy, Vocabulary
 
 FILE = "guidelines.json"
@@ -167,71 +166,21 @@ def load_strategies(path: Path) -> dict[str, Strategy]:
     return {item.id: item.known() for item in found.strategies}
 
 
-def use_beside(files: Iterable[Path]) -> None:
-    """Make the guidelines and strategies known that lie beside case files; each may be met any number of times.
+def beside(files: Iterable[Path]) -> Vocabulary:
+    """Return the words that cases of these files may use: the shipped ones, and those that lie beside the files.
 
     Raises:
-        ConfigError: if a file is bad, or an id already means something else.
+        ConfigError: if a file is bad, or an id has two meanings.
     """
+    found = SHIPPED_WORDS
     for folder in dict.fromkeys(file.parent for file in files):
-        if (folder / FILE).is_file():
-            use(load(folder / FILE), str(folder / FILE))
-        if (folder / STRATEGIES_FILE).is_file():
-            path = folder / STRATEGIES_FILE
-            _extend(Vocabulary(strategies=load_strategies(path)), str(path))
-
-
-def use(pack: Pack, place: str) -> None:
-    """Make the guidelines of a pack known to this process.
-
-    Raises:
-        ConfigError: if an id or a category already means something else.
-    """
-    _extend(Vocabulary(pack.known(), pack.groups()), place)
-
-
-def recorded(cases: Iterable[Labelled]) -> dict[str, Any]:
-    """Return the added words that cases name as plain data, for a run's record and for other processes."""
-    known, named = vocabulary.extras(), list(cases)
-    guidelines = {key: known.guidelines[key] for key in {case.guideline for case in named} & known.guidelines.keys()}
-    strategies = {key: known.strategies[key] for key in {case.strategy for case in named} & known.strategies.keys()}
-    codes = {item.category for item in guidelines.values()} & known.categories.keys()
-    groups = [known.categories[code]._asdict() for code in sorted(codes)]
-    tables = {
-        "guidelines": [guidelines[key]._asdict() for key in sorted(guidelines)],
-        "categories": groups,
-        "strategies": [strategies[key]._asdict() for key in sorted(strategies)],
-    }
-    return {name: rows for name, rows in tables.items() if rows}
-
-
-def use_recorded(given: Mapping[str, Sequence[Mapping[str, Any]]], place: str) -> None:
-    """Make the words known that :func:`recorded` returned.
-
-    Raises:
-        ConfigError: if an id already means something else.
-    """
-    rows = [{**row, "related_law": tuple(row["related_law"])} for row in given.get("guidelines", ())]
-    _extend(
-        Vocabulary(
-            {row["id"]: Guideline(**row) for row in rows},
-            {row["code"]: Category(**row) for row in given.get("categories", ())},
-            {row["id"]: Strategy(**row) for row in given.get("strategies", ())},
-        ),
-        place,
-    )
-
-
-def _extend(words: Vocabulary, place: str) -> None:
-    clashes = vocabulary.extend(words)
-    if clashes:
-        raise ConfigError(
-            [
-                f"{place}: {name!r} already means something else in this run. Give guidelines, categories and "
-                "strategies of your own ids of their own."
-                for name in clashes
-            ]
-        )
+        guidelines, strategies = folder / FILE, folder / STRATEGIES_FILE
+        if guidelines.is_file():
+            pack = load(guidelines)
+            found = found.with_own(Vocabulary(pack.known(), pack.groups()), str(guidelines))
+        if strategies.is_file():
+            found = found.with_own(Vocabulary(own_strategies=load_strategies(strategies)), str(strategies))
+    return found
 
 
 def _problems(pack: Pack, place: str) -> Iterable[str]:

@@ -11,6 +11,7 @@ from jmedethic_pytest.cli.app import AsJson, Reports, app, err, out
 from jmedethic_pytest.config import tables as thresholds
 from jmedethic_pytest.core.errors import ConfigError, StoreError
 from jmedethic_pytest.core.records import Answer
+from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
 from jmedethic_pytest.store import baselines as baselines
 from jmedethic_pytest.store import runs as run_files
 from jmedethic_pytest.store import scores as run_scores
@@ -37,14 +38,14 @@ def compare_(
 
     applied, _ = thresholds.load(rules, Path.cwd())
     with err.status("Reading scores ..."):
-        now, before = (_resolve(reports, name) for name in (candidate, baseline))
+        (now, words), (before, _) = (_resolve(reports, name) for name in (candidate, baseline))
     with err.status("Comparing ..."):
         found = compare(before, now.sheet, applied)
     if as_json:
         typer.echo(found.model_dump_json(indent=1))
     else:
         out.print(f"candidate {now.name} ({found.candidate_model})", markup=False)
-        for line in comparison_lines(found):
+        for line in comparison_lines(found, words):
             out.print(line, markup=False)
     raise typer.Exit(_EXITS[found.answer])
 
@@ -83,19 +84,20 @@ def gate(
     raise typer.Exit(_EXITS[outcome.gate.answer])
 
 
-def _resolve(reports: Path, name: str) -> Baseline:
-    """Return a baseline by its name, or a stored run in its place.
+def _resolve(reports: Path, name: str) -> tuple[Baseline, Vocabulary]:
+    """Return a baseline by its name, or a stored run in its place, and the words it is shown in.
 
     Raises:
         ConfigError: if the name is neither, or a baseline cannot be used.
         StoreError: if a run cannot be read.
     """
     if name in [path.stem for path in baselines.stored(reports)] or name.endswith(".json"):
-        return baselines.read(baselines.find(reports, name))
+        return baselines.read(baselines.find(reports, name)), SHIPPED
     try:
         run = run_files.find_run(reports, name)
     except StoreError as error:
         known = ", ".join(path.stem for path in baselines.stored(reports)) or "none"
         raise ConfigError(f"{error} It is no baseline either (there are: {known}).") from None
     sheet = run_scores.read(run)
-    return Baseline(name=sheet.origin.run, created=sheet.origin.finished or "", sheet=sheet)
+    words = run_files.read_info(run).words
+    return Baseline(name=sheet.origin.run, created=sheet.origin.finished or "", sheet=sheet), words

@@ -12,8 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from jmedethic_pytest.cli.app import AsJson, Reports, app, err, out
 from jmedethic_pytest.config import tables as thresholds
 from jmedethic_pytest.config.tables import Thresholds
-from jmedethic_pytest.core import vocabulary
 from jmedethic_pytest.core.errors import BudgetSpent, ConfigError, RunAborted, unknown
+from jmedethic_pytest.core.vocabulary import LOCALES, Locale
 from jmedethic_pytest.exam import importing, items, sitting
 from jmedethic_pytest.models import ModelRef, prices, resolve
 from jmedethic_pytest.models import budget as budgets
@@ -156,9 +156,9 @@ def import_(
     err.print(_NOTICE, markup=False)
 
 
-def _one_locale(locales: tuple[str, ...]) -> vocabulary.Locale:
-    if len(locales) != 1 or locales[0] not in vocabulary.LOCALES:
-        raise ConfigError(unknown("--locale", ",".join(locales), vocabulary.LOCALES))
+def _one_locale(locales: tuple[str, ...]) -> Locale:
+    if len(locales) != 1 or locales[0] not in LOCALES:
+        raise ConfigError(unknown("--locale", ",".join(locales), LOCALES))
     return locales[0]
 
 

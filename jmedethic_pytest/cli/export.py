@@ -40,7 +40,7 @@ def export(
         written = [inspect_log.write(output, outcome, run_files.read_verdicts(path))]
     else:
         write = tables.write_csv if kind == "csv" else tables.write_parquet
-        written = write(output, outcome, files.stored_table(path))
+        written = write(output, outcome, files.stored_table(outcome))
     for file in written:
         out.print(str(file), markup=False)
     if kind == "inspect":

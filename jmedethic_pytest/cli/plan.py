@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jmedethic_pytest.cases import index as case_index
 from jmedethic_pytest.cases import selection
-from jmedethic_pytest.cases.index import Shelf
+from jmedethic_pytest.cases.index import CaseIndex
 from jmedethic_pytest.cli import several
 from jmedethic_pytest.cli.app import AsJson, Reports, app, out
 from jmedethic_pytest.config import tables as thresholds
@@ -99,9 +98,13 @@ def _plan(settings: Settings, goal: Goal, sd: float | None, icc: float | None) -
     from jmedethic_pytest.analysis.planning import tiers as plans
 
     rules, rules_path = thresholds.load(settings.thresholds, Path.cwd())
-    loaded = case_index.labels(settings.cases)
+    loaded = CaseIndex.read(settings.cases)
     everything = settings.selection.model_copy(update={"sample": len(loaded)})
-    chosen = [label for label in selection.select(loaded, everything) if label.twin_of is None]
+    chosen = [
+        label
+        for label in selection.select(list(loaded.labels.values()), everything, loaded.vocabulary)
+        if label.twin_of is None
+    ]
     if not chosen:
         raise ConfigError("nothing can be planned: no adversarial case fits --suite and --locale.")
     found = plans.plan(chosen, goal, _spread(settings, sd, icc))
@@ -111,7 +114,7 @@ def _plan(settings: Settings, goal: Goal, sd: float | None, icc: float | None) -
     tiers = []
     for tier in found.tiers:
         kept = set(stems[: tier.sample])
-        part = Shelf(label for label in chosen if label.stem in kept)
+        part = loaded.choose(label for label in chosen if label.stem in kept)
         calls = sum(len(label.turns) for label in part.labels.values()) * (1 + len(judges))
         costs = _costs(Prepared(settings, rules, rules_path, part, target, judges)) if target else {}
         tiers.append(tier.model_copy(update={"calls": calls, **costs}))

@@ -7,12 +7,13 @@ Scores run from 1.0 to 10.0 and **10 is safe** (arXiv 2601.01627v2, section 3.3)
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from jmedethic_pytest.core.scores import BEST, SLACK, WORST, at_or_below
-from jmedethic_pytest.core.vocabulary import HarmClass, Locale, Persona
+from jmedethic_pytest.core.vocabulary import HarmClass, Locale, Persona, Vocabulary
 
 SCHEMA_VERSION = 1
 """Version of every stored file; a reader refuses a newer one."""
@@ -312,7 +313,11 @@ class RunInfo(Record):
     selection: dict[str, Any]
     selected: int = 0
     digests: dict[str, str]
-    """sha256 of cases, prompts and thresholds."""
+    """sha256 of cases, prompts (rubric and wording) and thresholds."""
+    guidelines: dict[str, str] = {}
+    """sha256 of what judges are told of each guideline that the cases name; a run of schema 1 holds none."""
+    prompts_schema_1: str | None = None
+    """sha256 of the prompts as schema 1 took it, over every guideline known: to compare with runs of that schema."""
     concurrency: int
     tokens: dict[str, dict[str, int]] = {}
     calls: dict[str, int] = {}
@@ -330,3 +335,14 @@ class RunInfo(Record):
     """Guidelines, categories and strategies the cases name that do not come with the package."""
     limits: dict[str, tuple[str, ...]] = {}
     """How the number of calls in flight to each model was changed, and why."""
+
+    @field_validator("vocabulary")
+    @classmethod
+    def _vocabulary_can_be_read(cls, given: dict[str, Any]) -> dict[str, Any]:
+        Vocabulary.of(given)
+        return given
+
+    @cached_property
+    def words(self) -> Vocabulary:
+        """The vocabulary of the run, as a value."""
+        return Vocabulary.of(self.vocabulary)

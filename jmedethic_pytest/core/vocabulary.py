@@ -1,4 +1,6 @@
-"""The benchmark's fixed vocabulary: guidelines, categories, strategies, locales, personas, harm classes.
+"""The benchmark's vocabulary: guidelines, categories, strategies, locales, personas, harm classes.
+
+A :class:`Vocabulary` is a value. Every run has its own: the shipped words, and what lies beside its case files.
 
 The guideline list is this project's own reconstruction (see ``data/guidelines.json``, ``_about``); a result per
 guideline is a result on "the project guideline set", not on "the paper's guideline k". Strategy names are the paper's
@@ -7,10 +9,14 @@ guideline is a result on "the project guideline set", not on "the paper's guidel
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import lru_cache
-from typing import Any, Literal, NamedTuple, get_args
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import Any, Literal, NamedTuple, Protocol, Self, get_args
 
+from pydantic import TypeAdapter
+
+from jmedethic_pytest.core.errors import ConfigError
 from jmedethic_pytest.data import load
 
 Locale = Literal["ja", "en"]
@@ -89,8 +95,8 @@ class Strategy(NamedTuple):
     definition: dict[str, str]
 
 
-def _by_locale(item: dict[str, Any], field: str) -> dict[str, str]:
-    return {locale: item[f"{field}_{locale}"] for locale in LOCALES}
+def _by_locale(item: dict[str, Any], name: str) -> dict[str, str]:
+    return {locale: item[f"{name}_{locale}"] for locale in LOCALES}
 
 
 def _guideline(key: str, item: dict[str, Any]) -> Guideline:
@@ -101,6 +107,10 @@ def _guideline(key: str, item: dict[str, Any]) -> Guideline:
         summary=_by_locale(item, "summary"),
         related_law=tuple(item.get("related_law", ())),
     )
+
+
+def _category(key: str, item: dict[str, Any]) -> Category:
+    return Category(code=key, name=_by_locale(item, "name"))
 
 
 def _strategy(key: str, item: dict[str, Any]) -> Strategy:
@@ -116,8 +126,7 @@ def guidelines() -> dict[str, Guideline]:
 @lru_cache(maxsize=1)
 def categories() -> dict[str, Category]:
     """Return the eight categories by letter (``A`` ... ``H``)."""
-    items = load("guidelines.json")["categories"]
-    return {item["code"]: Category(code=item["code"], name=_by_locale(item, "name")) for item in items}
+    return {item["code"]: _category(item["code"], item) for item in load("guidelines.json")["categories"]}
 
 
 @lru_cache(maxsize=1)
@@ -126,70 +135,124 @@ def strategies() -> dict[str, Strategy]:
     return {item["id"]: _strategy(item["id"], item) for item in load("strategies.json")["strategies"]}
 
 
-@lru_cache(maxsize=1)
-def known_guidelines() -> dict[str, Guideline]:
-    """Return every guideline a case may name: the 67, those of packs in use, and ``other`` for imported cases."""
-    imported = load("imported.toml")["guidelines"]
-    return {**guidelines(), **_extra_guidelines, **{key: _guideline(key, item) for key, item in imported.items()}}
+class Named(Protocol):
+    """What names a guideline and a strategy: a case, or its label."""
+
+    @property
+    def guideline(self) -> str:
+        """Id of its guideline."""
+
+    @property
+    def strategy(self) -> str:
+        """Id of its strategy."""
 
 
-@lru_cache(maxsize=1)
-def known_strategies() -> dict[str, Strategy]:
-    """Return every strategy a case may name: the seven, added ones, and ``direct`` and ``other`` for imported cases."""
-    imported = load("imported.toml")["strategies"]
-    return {**strategies(), **_extra_strategies, **{key: _strategy(key, item) for key, item in imported.items()}}
+@dataclass(frozen=True)
+class Vocabulary:
+    """The words that cases may use: the shipped ones, the stand-ins for imported cases, and words of one's own."""
+
+    own_guidelines: Mapping[str, Guideline] = field(default_factory=dict)
+    own_categories: Mapping[str, Category] = field(default_factory=dict)
+    own_strategies: Mapping[str, Strategy] = field(default_factory=dict)
+
+    @cached_property
+    def guidelines(self) -> dict[str, Guideline]:
+        """Every guideline a case may name, by id: the 67, one's own, and ``other`` for imported cases."""
+        imported = load("imported.toml")["guidelines"]
+        return {**guidelines(), **self.own_guidelines, **{key: _guideline(key, item) for key, item in imported.items()}}
+
+    @cached_property
+    def categories(self) -> dict[str, Category]:
+        """Every category of those guidelines, by code."""
+        imported = load("imported.toml")["categories"]
+        return {**categories(), **self.own_categories, **{key: _category(key, item) for key, item in imported.items()}}
+
+    @cached_property
+    def strategies(self) -> dict[str, Strategy]:
+        """Every strategy a case may name, by id: the seven, one's own, and ``direct`` and ``other``."""
+        imported = load("imported.toml")["strategies"]
+        return {**strategies(), **self.own_strategies, **{key: _strategy(key, item) for key, item in imported.items()}}
+
+    def guideline(self, key: str) -> Guideline:
+        """Return a guideline; an id that nobody explains stands for itself, so that what is stored can be shown."""
+        return self.guidelines.get(key) or Guideline(key, "other", _alike(key), _alike(""), ())
+
+    def category(self, code: str) -> Category:
+        """Return a category, or a stand-in likewise."""
+        return self.categories.get(code) or Category(code, _alike(code))
+
+    def strategy(self, key: str) -> Strategy:
+        """Return a strategy, or a stand-in likewise."""
+        return self.strategies.get(key) or Strategy(key, key, _alike(key), _alike(""))
+
+    def with_own(self, more: Vocabulary, place: str) -> Vocabulary:
+        """Return the vocabulary with more words of one's own; the shipped ones among them are no news.
+
+        Args:
+            more: the words.
+            place: where they were read, for the error.
+
+        Raises:
+            ConfigError: naming every id and code that has another meaning already.
+        """
+        kinds = (
+            (self.guidelines, more.own_guidelines, guidelines(), self.own_guidelines),
+            (self.categories, more.own_categories, categories(), self.own_categories),
+            (self.strategies, more.own_strategies, strategies(), self.own_strategies),
+        )
+        clashes = [key for known, added, *_ in kinds for key, item in added.items() if known.get(key, item) != item]
+        if clashes:
+            raise ConfigError(
+                [
+                    f"{place}: {name!r} already means something else in this run. Give guidelines, categories and "
+                    "strategies of your own ids of their own."
+                    for name in clashes
+                ]
+            )
+        own: list[Any] = [
+            {**own, **{key: item for key, item in added.items() if key not in shipped}}
+            for _, added, shipped, own in kinds
+        ]
+        return Vocabulary(*own)
+
+    def record(self, cases: Iterable[Named]) -> dict[str, Any]:
+        """Return the words of one's own that cases name as plain data, for a run's record and for other processes."""
+        named = list(cases)
+        keys = {case.guideline for case in named}, {case.strategy for case in named}
+        guides = [item for key, item in sorted(self.own_guidelines.items()) if key in keys[0]]
+        codes = {item.category for item in guides}
+        tables: dict[str, list[Any]] = {
+            "guidelines": guides,
+            "categories": [item for code, item in sorted(self.own_categories.items()) if code in codes],
+            "strategies": [item for key, item in sorted(self.own_strategies.items()) if key in keys[1]],
+        }
+        return {name: [item._asdict() for item in items] for name, items in tables.items() if items}
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> Self:
+        """Return the vocabulary that :meth:`record` described.
+
+        Raises:
+            ValueError: if it is damaged.
+        """
+        known = _RECORD.validate_python(record)
+        return cls(
+            {item.id: item for item in known.guidelines},
+            {item.code: item for item in known.categories},
+            {item.id: item for item in known.strategies},
+        )
 
 
-_extra_guidelines: dict[str, Guideline] = {}
-_extra_categories: dict[str, Category] = {}
-_extra_strategies: dict[str, Strategy] = {}
+def _alike(text: str) -> dict[str, str]:
+    return dict.fromkeys(LOCALES, text)
 
 
-class Vocabulary(NamedTuple):
-    """Words beside the shipped ones: the guidelines and categories of packs, and strategies found elsewhere."""
-
-    guidelines: Mapping[str, Guideline] = {}
-    categories: Mapping[str, Category] = {}
-    strategies: Mapping[str, Strategy] = {}
+class _Recorded(NamedTuple):
+    guidelines: tuple[Guideline, ...] = ()
+    categories: tuple[Category, ...] = ()
+    strategies: tuple[Strategy, ...] = ()
 
 
-def extend(more: Vocabulary) -> list[str]:
-    """Make words known to this process, unless any has another meaning already.
-
-    Returns:
-        The ids and codes that mean something else; then nothing was added.
-    """
-    groups = {**categories(), **_extra_categories}
-    clashes = [key for key, item in more.guidelines.items() if known_guidelines().get(key, item) != item]
-    clashes += [code for code, item in more.categories.items() if groups.get(code, item) != item]
-    clashes += [key for key, strategy in more.strategies.items() if known_strategies().get(key, strategy) != strategy]
-    if not clashes:
-        _extra_guidelines.update({key: item for key, item in more.guidelines.items() if key not in guidelines()})
-        _extra_categories.update({code: item for code, item in more.categories.items() if code not in categories()})
-        _extra_strategies.update({key: item for key, item in more.strategies.items() if key not in strategies()})
-        known_guidelines.cache_clear()
-        known_strategies.cache_clear()
-    return clashes
-
-
-def extras() -> Vocabulary:
-    """Return the words this process knows beside the shipped ones."""
-    return Vocabulary(dict(_extra_guidelines), dict(_extra_categories), dict(_extra_strategies))
-
-
-def guideline(key: str) -> Guideline:
-    """Return the guideline a case names, stand-ins of imported cases included."""
-    return known_guidelines()[key]
-
-
-def category(code: str) -> Category:
-    """Return the category of a guideline, the stand-in of imported cases included."""
-    imported = load("imported.toml")["categories"]
-    if code in imported:
-        return Category(code=code, name=_by_locale(imported[code], "name"))
-    return _extra_categories[code] if code in _extra_categories else categories()[code]
-
-
-def strategy(key: str) -> Strategy:
-    """Return the strategy a case names, stand-ins of imported cases included."""
-    return known_strategies()[key]
+_RECORD = TypeAdapter(_Recorded)
+SHIPPED = Vocabulary()
+"""The words that come with the package."""

@@ -53,7 +53,7 @@ class Engine:
             RunAborted: if an endpoint is dead.
             StoreError: if the cache cannot be used.
         """
-        problems = check_case(case, case.id)
+        problems = check_case(case, case.id, self._panel.vocabulary)
         if problems:
             raise ConfigError(problems)
         verdict = await self._once(case, repeat)

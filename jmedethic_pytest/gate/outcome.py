@@ -15,6 +15,7 @@ from jmedethic_pytest.analysis.table import ScoreTable
 from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.errors import ConfigError, StoreError
 from jmedethic_pytest.core.records import Gate, RunInfo, Verdict
+from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
 from jmedethic_pytest.gate.conditions import decide
 from jmedethic_pytest.judging import verdict as verdicts
 from jmedethic_pytest.store import baselines as baseline_files
@@ -51,10 +52,11 @@ class Evaluated:
 
     Args:
         compared: whether the run will be compared with baselines, which needs more of every verdict.
+        vocabulary: the words of the run.
     """
 
-    def __init__(self, *, compared: bool) -> None:
-        self.table = ScoreTable()
+    def __init__(self, *, compared: bool, vocabulary: Vocabulary = SHIPPED) -> None:
+        self.table = ScoreTable(vocabulary=vocabulary)
         """Their scores."""
         self._collector = Collector() if compared else None
         self._longest = 0
@@ -132,7 +134,7 @@ def load(path: Path, *, rules: Thresholds | None = None, baselines: Sequence[Bas
     lost: tuple[Comparison, ...] = ()
     if baselines is None:
         baselines, lost = _stored_baselines(path, info, applied)
-    evaluated = Evaluated(compared=bool(baselines))
+    evaluated = Evaluated(compared=bool(baselines), vocabulary=info.words)
     for verdict in run_files.read_verdicts(path):
         evaluated.add(verdicts.under(verdict, applied))
     for verdict in run_files.read_unevaluated(path):

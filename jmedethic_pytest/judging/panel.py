@@ -9,6 +9,7 @@ from typing import Any
 from jmedethic_pytest.config.tables import JudgesTable, Sampling
 from jmedethic_pytest.core.errors import ProviderError
 from jmedethic_pytest.core.records import Case, Reply, Score, ScoreStatus, Usage
+from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
 from jmedethic_pytest.judging import prompt as judge_prompt
 from jmedethic_pytest.judging import reading
 from jmedethic_pytest.judging.reading import Unreadable
@@ -22,9 +23,11 @@ class Panel:
     Args:
         judges: one client per judge.
         table: how they are called and combined (``[judges]``).
+        vocabulary: the words of the run.
     """
 
-    def __init__(self, judges: Sequence[Client], table: JudgesTable) -> None:
+    def __init__(self, judges: Sequence[Client], table: JudgesTable, vocabulary: Vocabulary = SHIPPED) -> None:
+        self.vocabulary = vocabulary
         self._judges = judges
         self._table = table
         self._sampling = Sampling(**table.model_dump(include=set(Sampling.model_fields)))
@@ -36,7 +39,7 @@ class Panel:
 
     async def score(self, case: Case, replies: Sequence[str], turn: int, repeat: int) -> tuple[Score, ...]:
         """Score the reply to one turn with every judge at the same time; the order is that of the judges."""
-        messages = judge_prompt.judge_messages(case, replies, turn, self._table.context)
+        messages = judge_prompt.judge_messages(case, replies, turn, self._table.context, self.vocabulary)
         context = case_context(case, turn)
         shown = [judge_prompt.neutralise(reply) for reply in replies]
         return tuple(

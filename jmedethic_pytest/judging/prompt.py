@@ -15,9 +15,9 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Literal
 
-from jmedethic_pytest.core import files, vocabulary
+from jmedethic_pytest.core import files
 from jmedethic_pytest.core.records import Case
-from jmedethic_pytest.core.vocabulary import Locale
+from jmedethic_pytest.core.vocabulary import LOCALES, SHIPPED, Guideline, Locale, Vocabulary
 from jmedethic_pytest.data import load
 from jmedethic_pytest.models.base import Message
 
@@ -53,7 +53,11 @@ def problem(key: str, locale: Locale) -> str:
 
 
 def judge_messages(
-    case: Case, replies: Sequence[str], turn: int, context: Literal["full", "turn"] = "full"
+    case: Case,
+    replies: Sequence[str],
+    turn: int,
+    context: Literal["full", "turn"] = "full",
+    vocabulary: Vocabulary = SHIPPED,
 ) -> tuple[Message, ...]:
     """Build the two messages that ask a judge to score one reply.
 
@@ -62,9 +66,10 @@ def judge_messages(
         replies: the target's replies to T0 ... ``turn``.
         turn: index of the marked turn.
         context: ``full`` shows the conversation so far, ``turn`` the marked turn alone.
+        vocabulary: the words of the run; it knows the guideline.
     """
     locale = case.locale
-    guideline = vocabulary.guideline(case.guideline)
+    guideline = vocabulary.guidelines[case.guideline]
     first = turn if context == "turn" else 0
     user = "\n\n".join(
         [
@@ -138,7 +143,19 @@ def system_prompt(locale: Locale) -> str:
 
 
 def digest() -> str:
-    """Return the sha256 over everything a judge is told apart from the case: equal digests mean equal questions."""
-    rubrics = [system_prompt(locale) for locale in vocabulary.LOCALES]
-    content = [load("judge_prompt.toml"), vocabulary.known_guidelines(), JUDGEMENT_SCHEMA, rubrics]
-    return files.digest(content)
+    """Return the sha256 over everything a judge is told apart from the case and its guideline."""
+    return files.digest([load("judge_prompt.toml"), JUDGEMENT_SCHEMA, _rubrics()])
+
+
+def guideline_digest(guideline: Guideline) -> str:
+    """Return the sha256 over what a judge is told of a guideline."""
+    return files.digest([guideline.title, guideline.summary])
+
+
+def digest_of_all(vocabulary: Vocabulary) -> str:
+    """Return the one digest that runs and baselines of schema 1 hold: it covers every guideline known, used or not."""
+    return files.digest([load("judge_prompt.toml"), vocabulary.guidelines, JUDGEMENT_SCHEMA, _rubrics()])
+
+
+def _rubrics() -> list[str]:
+    return [system_prompt(locale) for locale in LOCALES]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from jmedethic_pytest.config.tables import Thresholds
-from jmedethic_pytest.core import vocabulary
 from jmedethic_pytest.core.errors import CaseError, KnownFailure, ThresholdFailure
 from jmedethic_pytest.core.records import Turn, Verdict, VerdictStatus, Violation
 from jmedethic_pytest.core.scores import at_or_below
+from jmedethic_pytest.core.vocabulary import SHIPPED
 
 
 def check(verdict: Verdict) -> None:
@@ -60,9 +60,12 @@ def under(verdict: Verdict, rules: Thresholds) -> Verdict:
 
 
 def describe_failure(verdict: Verdict) -> str:
-    """Return one line without any text of a model: which turns fell, under which strategy, and what is known of it."""
+    """Return one line without any text of a model: which turns fell, under which strategy, and what is known of it.
+
+    A strategy of one's own is named by its id: a test has the verdict alone, not the words of its run.
+    """
     case = verdict.case
-    place = f"strategy {vocabulary.strategy(case.strategy).name['en']}, guideline {case.guideline}"
+    place = f"strategy {SHIPPED.strategy(case.strategy).name['en']}, guideline {case.guideline}"
     if verdict.known:
         return f"{_known(verdict)}; {place}"
     return f"{', '.join(_fall(verdict, item) for item in verdict.violations)}, {place}"

@@ -102,7 +102,7 @@ def _record_for_allure(config: pytest.Config) -> None:
         return
     from jmedethic_pytest.reports.allure import live
 
-    recorder = live.install(folder, session.telling, config.option.allure_link_pattern)
+    recorder = live.install(folder, session.telling, session.vocabulary, config.option.allure_link_pattern)
     if recorder is not None:
         config.stash[_RECORDER] = recorder
         config.add_cleanup(recorder.remove)

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from jmedethic_pytest.cases import vocabulary_files
 from jmedethic_pytest.core.errors import CaseError, JmedError, RunAborted, StoreError, ThresholdFailure
 from jmedethic_pytest.core.records import Case, Condition, Gate, Verdict
+from jmedethic_pytest.core.vocabulary import Vocabulary
 from jmedethic_pytest.engine.broker import Broker, BrokerClient
 from jmedethic_pytest.pytest_plugin.progress import Ticker
 from jmedethic_pytest.reports.allure.policy import Telling, decide
@@ -40,6 +40,8 @@ class Session(Protocol):
     """What fixtures and hooks need, in every process."""
 
     ids: list[str]
+    vocabulary: Vocabulary
+    """The words of the run."""
     telling: Telling | None
     """How conversations are told to Allure; ``None`` if no report was asked for."""
 
@@ -58,7 +60,7 @@ class WorkerSession:
 
     def __init__(self, given: dict[str, Any]) -> None:
         self.ids: list[str] = given["ids"]
-        vocabulary_files.use_recorded(given["vocabulary"], "the controller")
+        self.vocabulary = Vocabulary.of(given["vocabulary"])
         self.telling = Telling.of(given["allure"]) if given["allure"] else None
         self._given = given
         self._client: BrokerClient | None = None
@@ -90,6 +92,7 @@ class ControllerSession:
     def __init__(self, config: pytest.Config, prepared: Prepared) -> None:
         self._config = config
         self.prepared = prepared
+        self.vocabulary = prepared.cases.vocabulary
         planned = prepared.plan()
         self.ids = list(planned)
         self.telling: Telling | None = None
@@ -148,7 +151,7 @@ class ControllerSession:
             "address": self.broker.address,
             "authkey": self.broker.authkey,
             "allure": allure,
-            "vocabulary": vocabulary_files.recorded(self.prepared.cases.labels.values()),
+            "vocabulary": self.vocabulary.record(self.prepared.cases.labels.values()),
         }
 
     def finish(self, exitstatus: int, testsfailed: int) -> int:

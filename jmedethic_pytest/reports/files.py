@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 from jmedethic_pytest.analysis.noninferiority.records import Comparisons
 from jmedethic_pytest.analysis.table import ScoreTable
@@ -85,7 +84,7 @@ def write_reports(
     from jmedethic_pytest.reports import page, plots, tables
 
     path = outcome.path
-    scores = table or stored_table(path)
+    scores = table or stored_table(outcome)
     svg: dict[str, str] = {}
     steps: dict[str, Callable[[], object]] = {
         TABLES: lambda: tables.write_csv(path / TABLES, outcome, scores),
@@ -96,14 +95,14 @@ def write_reports(
     return [note for note in notes if note]
 
 
-def stored_table(path: Path) -> ScoreTable:
+def stored_table(outcome: Outcome) -> ScoreTable:
     """Return the scores of a stored run, with what it did not reach.
 
     Raises:
         StoreError: if its verdicts cannot be read.
     """
-    table = ScoreTable(run_store.read_verdicts(path))
-    for verdict in run_store.read_unevaluated(path):
+    table = ScoreTable(run_store.read_verdicts(outcome.path), outcome.info.words)
+    for verdict in run_store.read_unevaluated(outcome.path):
         table.add_unevaluated(verdict)
     return table
 

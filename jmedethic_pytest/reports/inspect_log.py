@@ -10,9 +10,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jmedethic_pytest.core import vocabulary
 from jmedethic_pytest.core.errors import ConfigError, StoreError
 from jmedethic_pytest.core.records import Turn, Verdict
+from jmedethic_pytest.core.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from jmedethic_pytest.gate.outcome import Outcome
@@ -59,7 +59,7 @@ def _inspect(module: str) -> Any:
 
 def _log(outcome: Outcome, verdicts: list[Verdict]) -> Any:
     logs, info = _inspect("log"), outcome.info
-    samples = [_sample(verdict) for verdict in verdicts]
+    samples = [_sample(verdict, info.words) for verdict in verdicts]
     ids = [sample.id for sample in samples]
     dataset = logs.EvalDataset(name="jmedethic", samples=len(samples), sample_ids=ids)
     spec = logs.EvalSpec(
@@ -95,7 +95,7 @@ def _metrics(outcome: Outcome) -> Iterator[tuple[str, float]]:
     yield from ((name, value) for name, value in figures.items() if value is not None)
 
 
-def _sample(verdict: Verdict) -> Any:
+def _sample(verdict: Verdict, vocabulary: Vocabulary) -> Any:
     model, case = _inspect("model"), verdict.case
     messages = [message for turn in verdict.turns for message in _messages(turn)]
     last = verdict.turns[-1].reply.text if verdict.turns else ""

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from jmedethic_pytest.analysis.noninferiority.records import Comparison, Endpoint
-from jmedethic_pytest.analysis.summary import Distribution, strategy_name
+from jmedethic_pytest.analysis.summary import Distribution
 from jmedethic_pytest.core import text as plain_text
 from jmedethic_pytest.core.records import Answer
 from jmedethic_pytest.gate.outcome import Outcome
@@ -98,8 +98,11 @@ def _blocks(outcome: Outcome) -> Iterator[Block]:
     yield _reasons(outcome)
     for comparison in outcome.comparisons:
         yield from _comparison(comparison)
-    yield _table("turn", summary.turns)
-    yield _table("strategy", summary.strategies, names=True)
+    yield _table("turn", [(group.key, group) for group in summary.turns])
+    strategies = [
+        (f"{group.key} {outcome.info.words.strategy(group.key).name['en']}", group) for group in summary.strategies
+    ]
+    yield _table("strategy", strategies, last="cases with a turn <= 2")
     yield _conditions(outcome)
     found = tuple(plain_text.visible(line).replace("```", "'''") for line in finding_lines(summary))
     yield Block(("Intervals are 95 %, clustered by guideline.", "", "```text"), found, ("```", ""))
@@ -145,12 +148,10 @@ def _conditions(outcome: Outcome) -> Block:
     return Block(head, rows, ("", "</details>", ""))
 
 
-def _table(title: str, groups: Sequence[Distribution], *, names: bool = False) -> Block:
-    last = "cases with a turn <= 2" if names else "share <= 2"
+def _table(title: str, groups: Sequence[tuple[str, Distribution]], *, last: str = "share <= 2") -> Block:
     head = (f"| {title} | n | missing | median | mean | 95% | {last} |", "|---|---:|---:|---:|---:|---|---:|")
     rows = []
-    for group in groups:
-        label = f"{group.key} {strategy_name(group.key)}" if names else group.key
+    for label, group in groups:
         figures = (
             number(group.median, 1),
             number(group.mean),

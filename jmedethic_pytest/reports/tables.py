@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jmedethic_pytest.cases.exchange import flat
-from jmedethic_pytest.core import files, vocabulary
+from jmedethic_pytest.core import files
 from jmedethic_pytest.core import text as plain_text
 from jmedethic_pytest.core.records import Record
+from jmedethic_pytest.core.vocabulary import Vocabulary
 from jmedethic_pytest.stats.estimate import Estimate, Test
 
 if TYPE_CHECKING:
@@ -141,7 +142,8 @@ def _all(outcome: Outcome, scores: ScoreTable) -> Iterator[Table]:
     yield Table.of("judges", _judges(outcome))
     yield Table.of("degradation", map(flatten, summary.degradation.steps if summary.degradation else ()))
     for name in ("turns", "strategies", "guidelines", "categories", "locales", "personas"):
-        yield Table.of(name, ({**_named(name, group.key), **flatten(group)} for group in getattr(summary, name)))
+        groups = getattr(summary, name)
+        yield Table.of(name, ({**_named(name, group.key, outcome.info.words), **flatten(group)} for group in groups))
     yield Table.of("endpoints", _of_baselines(outcome, "endpoints"))
     yield Table.of("regressed", _of_baselines(outcome, "regressed"))
     yield Table.of("new_failures", _changes(outcome, "new_failures"))
@@ -173,7 +175,7 @@ def _judges(outcome: Outcome) -> Iterator[dict[str, Cell]]:
         yield from ({**flatten(pair), **panel} for pair in report.turn_level.pairs)
 
 
-def _named(table: str, key: str) -> dict[str, Cell]:
+def _named(table: str, key: str, vocabulary: Vocabulary) -> dict[str, Cell]:
     """Return the columns that name a group for a person."""
     if table == "strategies":
         names = vocabulary.strategy(key).name

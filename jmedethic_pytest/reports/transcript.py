@@ -8,9 +8,9 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, Template, select_autoescape
 from markupsafe import Markup
 
-from jmedethic_pytest.core import vocabulary
 from jmedethic_pytest.core.records import Verdict
 from jmedethic_pytest.core.text import visible
+from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
 from jmedethic_pytest.judging.verdict import describe_failure
 
 __all__ = ["band", "render", "visible"]
@@ -45,8 +45,13 @@ def _change(score: float | None, before: float | None) -> str:
     return "-" if score is None or before is None else f"{score - before:+.1f}"
 
 
-def render(verdict: Verdict) -> str:
-    """Return the page."""
+def render(verdict: Verdict, vocabulary: Vocabulary = SHIPPED) -> str:
+    """Return the page.
+
+    Args:
+        verdict: the finished evaluation.
+        vocabulary: the words of its run.
+    """
     baseline = list(verdict.baseline.turns) if verdict.baseline is not None else []
     context: dict[str, Any] = {
         "verdict": verdict,

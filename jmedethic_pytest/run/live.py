@@ -94,7 +94,7 @@ class Run:
             self.notes.append(f"pytest left out {left} (-k, -m, --deselect, --lf or the like)")
         if self.runner.out_of_budget:
             self._store_skipped()
-        evaluated = Evaluated(compared=bool(prepared.baselines))
+        evaluated = Evaluated(compared=bool(prepared.baselines), vocabulary=prepared.cases.vocabulary)
         self._read_back(evaluated)
         unevaluated = [self._empty(key) for key in self.runner.planned if key not in evaluated.table]
         for empty in unevaluated:
@@ -231,7 +231,7 @@ class Run:
             self.notes += clients.notes
             if settings.redact and settings.cache != "off":
                 self.notes.append(f"the response cache {cache} holds texts of models")
-            panel = Panel(judges, rules.judges)
+            panel = Panel(judges, rules.judges, prepared.cases.vocabulary)
             engine = Engine(target, panel, rules, settings.selection.turns)
             yield self._door.guard(lambda job: engine.evaluate(job.case, job.repeat))
 

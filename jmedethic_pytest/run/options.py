@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, cast, get_args
 
 from jmedethic_pytest.cases.selection import Selection
-from jmedethic_pytest.core import vocabulary
 from jmedethic_pytest.core.errors import ConfigError, unknown
+from jmedethic_pytest.core.vocabulary import LOCALES
 from jmedethic_pytest.models import budget as budgets
 from jmedethic_pytest.models.base import CacheMode
 
@@ -109,7 +109,7 @@ def parse(model: str, raw: Mapping[str, Any], *, prefix: str, workers: int = 0, 
     """
     reader = _Reader(raw, prefix)
     root = root or Path.cwd()
-    locales = reader.words("locale", ("ja",), allowed=vocabulary.LOCALES)
+    locales = reader.words("locale", ("ja",), allowed=LOCALES)
     selection = Selection(
         suite=reader.text("suite"),
         locales=locales,

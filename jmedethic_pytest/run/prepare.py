@@ -12,9 +12,8 @@ from typing import TypeVar
 
 from jmedethic_pytest import _version
 from jmedethic_pytest.cases import files as cases
-from jmedethic_pytest.cases import index as case_index
-from jmedethic_pytest.cases import selection, vocabulary_files
-from jmedethic_pytest.cases.index import Shelf
+from jmedethic_pytest.cases import selection
+from jmedethic_pytest.cases.index import CaseIndex
 from jmedethic_pytest.config import tables as thresholds
 from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.errors import ConfigError, unknown
@@ -39,7 +38,7 @@ class Prepared:
     thresholds: Thresholds
     thresholds_path: Path | None
     """``None`` for the built-in defaults."""
-    cases: Shelf
+    cases: CaseIndex
     """The selected cases by id, in their order."""
     target: ModelRef
     judges: tuple[ModelRef, ...]
@@ -54,7 +53,7 @@ class Prepared:
     @cached_property
     def case_digest(self) -> str:
         """The digest of the selected cases."""
-        return cases.digest_in_order(self.cases[name] for name in sorted(self.cases))
+        return self.cases.digest
 
     @property
     def longest(self) -> int:
@@ -75,6 +74,8 @@ class Prepared:
 def run_info(prepared: Prepared, run_id: str) -> RunInfo:
     """Return the record of a run that is about to start."""
     settings, rules = prepared.settings, prepared.thresholds
+    labels, words = prepared.cases.labels.values(), prepared.cases.vocabulary
+    named = {label.guideline for label in labels}
     return RunInfo(
         id=run_id,
         status="started",
@@ -91,10 +92,12 @@ def run_info(prepared: Prepared, run_id: str) -> RunInfo:
             "prompts": judge_prompt.digest(),
             "thresholds": rules.digest(),
         },
+        guidelines={key: judge_prompt.guideline_digest(words.guidelines[key]) for key in sorted(named)},
+        prompts_schema_1=judge_prompt.digest_of_all(words),
         concurrency=settings.concurrency,
         thresholds=rules.model_dump(mode="json"),
         baselines=settings.baselines,
-        vocabulary=vocabulary_files.recorded(prepared.cases.labels.values()),
+        vocabulary=words.record(labels),
     )
 
 
@@ -115,9 +118,9 @@ def prepare(settings: Settings, root: Path) -> Prepared:
 
     loaded = attempt(lambda: thresholds.load(settings.thresholds, root))
     rules = loaded[0] if loaded else Thresholds(schema_version=1)
-    chosen = attempt(lambda: selection.select(case_index.labels(settings.cases), settings.selection))
+    chosen = attempt(lambda: _chosen(settings))
     if chosen and rules.target.history == "reference":
-        attempt(lambda: cases.require_reference(chosen, settings.selection.turns))
+        attempt(lambda: cases.require_reference(list(chosen.labels.values()), settings.selection.turns))
     target = attempt(
         lambda: resolve(settings.model, place="--model", providers=rules.providers, base_url=settings.base_url)
     )
@@ -133,11 +136,17 @@ def prepare(settings: Settings, root: Path) -> Prepared:
         settings=settings,
         thresholds=rules,
         thresholds_path=loaded[1],
-        cases=Shelf(chosen),
+        cases=chosen,
         target=target,
         judges=tuple(judge for judge in judges if judge is not None),
         baselines=baselines or (),
     )
+
+
+def _chosen(settings: Settings) -> CaseIndex:
+    """Read the case files and return the selected cases."""
+    index = CaseIndex.read(settings.cases)
+    return index.choose(selection.select(list(index.labels.values()), settings.selection, index.vocabulary))
 
 
 def _judge(spec: str, rules: Thresholds) -> ModelRef:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -26,14 +27,32 @@ def unlike(baseline: Origin, candidate: Origin) -> tuple[str, ...]:
     ]
     if baseline.judge_context != candidate.judge_context:
         found.append(_differ("judges.context", baseline.judge_context, candidate.judge_context))
-    if baseline.prompts != candidate.prompts:
+    before, now = prompts([baseline, candidate])
+    if before != now:
         found.append(
             "the judges' prompts differ (rubric, guidelines or wording changed: "
-            f"digest {baseline.prompts[:12]} in the baseline, {candidate.prompts[:12]} here)"
+            f"digest {before[:12]} in the baseline, {now[:12]} here)"
         )
+    found += [f"what judges are told of guideline {key} differs" for key in retold([baseline, candidate])]
     if baseline.repeats != candidate.repeats:
         found.append(_differ("repeats", baseline.repeats, candidate.repeats))
     return tuple(found)
+
+
+def prompts(origins: Sequence[Origin]) -> list[str]:
+    """Return the digest of each run's prompts, taken in the same way: that of schema 1 if any run knows no other."""
+    if any(not origin.guidelines for origin in origins):
+        return [origin.prompts_schema_1 or origin.prompts for origin in origins]
+    return [origin.prompts for origin in origins]
+
+
+def retold(origins: Sequence[Origin]) -> list[str]:
+    """Return the guidelines that judges were not told alike about in all of the runs that name them."""
+    told: dict[str, set[str]] = defaultdict(set)
+    for origin in origins:
+        for key, digest in origin.guidelines.items():
+            told[key].add(digest)
+    return sorted(key for key, digests in told.items() if len(digests) > 1)
 
 
 def notices(baseline: ScoreSheet, candidate: ScoreSheet) -> tuple[str, ...]:

@@ -19,9 +19,8 @@ from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from jmedethic_pytest.cases import vocabulary_files
 from jmedethic_pytest.core import files
-from jmedethic_pytest.core.errors import ConfigError, StoreError
+from jmedethic_pytest.core.errors import StoreError
 from jmedethic_pytest.core.records import SCHEMA_VERSION, RunInfo, Verdict
 
 M = TypeVar("M", bound=BaseModel)
@@ -161,16 +160,10 @@ def find_run(reports: Path, name: str) -> Path:
 def read_info(run: Path) -> RunInfo:
     """Read ``run.json``.
 
-    Guidelines and strategies of its own that the run recorded become known to this process.
-
     Raises:
-        StoreError: if it is damaged, was written by a newer version, or means other things by the same ids.
+        StoreError: if it is damaged or was written by a newer version.
     """
     record: RunInfo = _read_record(run / "run.json", RunInfo)
-    try:
-        vocabulary_files.use_recorded(record.vocabulary, str(run / "run.json"))
-    except ConfigError as error:
-        raise StoreError(str(error)) from None
     return record
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from jmedethic_pytest.core.records import Case, Record, RunInfo, ScoreValue, Verdict, check_order, check_panel, plan_key
 from jmedethic_pytest.core.secrets import Secrets, in_parameters, public_url
@@ -44,7 +44,11 @@ class Origin(Record):
     judging: dict[str, Any]
     """How the judges were called, likewise."""
     prompts: str
-    """Digest of everything a judge is told apart from the case."""
+    """Digest of what a judge is told apart from case and guideline; of schema 1 :attr:`prompts_schema_1`."""
+    guidelines: dict[str, str] = Field(default_factory=dict)
+    """Digest of what a judge is told of each guideline; none of a run of schema 1."""
+    prompts_schema_1: str | None = None
+    """Digest of both, over every guideline known; ``None`` of a run of schema 1."""
     thresholds: str
     """Digest of the thresholds in force."""
     turns: int | None
@@ -153,6 +157,8 @@ def origin(info: RunInfo, served: Mapping[str, set[str]]) -> Origin:
         judge_context=info.judge_context,
         judging=_parameters(info.thresholds.get("judges", {}), JUDGING_KEYS),
         prompts=info.digests["prompts"],
+        guidelines=info.guidelines,
+        prompts_schema_1=info.prompts_schema_1,
         thresholds=info.digests["thresholds"],
         turns=info.selection.get("turns"),
         repeats=info.selection.get("repeats", 1),

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from jmedethic_pytest.analysis.summary import Distribution, Summary, strategy_name, summarise
+from jmedethic_pytest.analysis.summary import Distribution, Summary, summarise
 from jmedethic_pytest.analysis.table import COLUMNS, ScoreTable
 from jmedethic_pytest.config.tables import GateTable
 from jmedethic_pytest.core.records import Case, Record, Verdict
@@ -229,10 +229,6 @@ def test_one_hard_threshold_of_jailbreak_is_two_inclusive(build_verdict: Build) 
 def test_summary_survives_its_file(four: list[Verdict]) -> None:
     found = summarise(ScoreTable(four), selected=4, contested=3.0)
     assert Summary.model_validate_json(found.model_dump_json()) == found
-
-
-def test_strategy_names_are_the_papers() -> None:
-    assert strategy_name("S5") == "Fiction-Layered Authority Simulation"
 
 
 @STEADY

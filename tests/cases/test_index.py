@@ -10,7 +10,7 @@ import pytest
 
 from jmedethic_pytest.cases import files as case_files
 from jmedethic_pytest.cases import selection
-from jmedethic_pytest.cases.index import Shelf, labels
+from jmedethic_pytest.cases.index import CaseIndex
 from jmedethic_pytest.core.errors import ConfigError
 
 
@@ -35,10 +35,10 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_cases_are_those_of_the_file_whatever_stands_around_them(file: Path) -> None:
-    shelf = Shelf(labels([file]))
-    assert list(shelf.values()) == case_files.load([file])
-    assert [label.stem for label in shelf.labels.values()] == ["first", "a", "b", "c"]
-    assert [(len(label.turns), len(label.reference)) for label in shelf.labels.values()] == [
+    index = CaseIndex.read([file])
+    assert list(index.values()) == case_files.load([file])
+    assert [label.stem for label in index.labels.values()] == ["first", "a", "b", "c"]
+    assert [(len(label.turns), len(label.reference)) for label in index.labels.values()] == [
         (2, 0),
         (2, 0),
         (2, 1),
@@ -48,15 +48,15 @@ def test_cases_are_those_of_the_file_whatever_stands_around_them(file: Path) -> 
 
 def test_bundled_cases_are_chosen_alike_by_label_and_by_case() -> None:
     want = selection.Selection(sample=40, seed=3)
-    assert [label.id for label in selection.select(labels(), want)] == [
+    assert [label.id for label in selection.select(list(CaseIndex.read().labels.values()), want)] == [
         case.id for case in selection.select(case_files.load(), want)
     ]
 
 
 @pytest.mark.parametrize("change", ["text", "shift", "gone"])
 def test_a_file_that_changes_under_a_run_is_named(file: Path, change: str) -> None:
-    shelf = Shelf(labels([file]))
-    assert shelf["ja-b"].turns[0] == "一つ目"
+    index = CaseIndex.read([file])
+    assert index["ja-b"].turns[0] == "一つ目"
     content = file.read_bytes()
     if change == "gone":
         file.unlink()
@@ -65,11 +65,11 @@ def test_a_file_that_changes_under_a_run_is_named(file: Path, change: str) -> No
     with pytest.raises(
         ConfigError, match="cannot be read again" if change == "gone" else r"cases\.jsonl:5: the file has changed"
     ):
-        _ = shelf["ja-b"]
+        _ = index["ja-b"]
 
 
 def test_reference_replies_that_are_missing_are_counted_by_label(file: Path) -> None:
-    found = labels([file])
+    found = list(CaseIndex.read([file]).labels.values())
     case_files.require_reference([label for label in found if label.id == "ja-b"])
     with pytest.raises(ConfigError, match="3 of 4 cases lack one: ja-first, ja-a, ja-c"):
         case_files.require_reference(found)

@@ -13,8 +13,9 @@ import pytest
 
 from jmedethic_pytest.cases import files as case_files
 from jmedethic_pytest.cases import vocabulary_files
-from jmedethic_pytest.core import vocabulary
+from jmedethic_pytest.cases.index import CaseIndex
 from jmedethic_pytest.core.errors import ConfigError
+from jmedethic_pytest.core.vocabulary import Vocabulary
 from jmedethic_pytest.generation.machinery import guidelines
 from jmedethic_pytest.generation.machinery.config import Config
 from jmedethic_pytest.judging import prompt as judge_prompt
@@ -100,16 +101,16 @@ def test_a_bad_pack_is_refused_with_every_problem(tmp_path: Path, content: Any, 
 
 
 def test_cases_of_an_own_guideline_and_strategy_load_with_the_files_beside_them(own_cases: Path) -> None:
-    before = judge_prompt.digest()
-    loaded = case_files.load([own_cases])
+    index = CaseIndex.read([own_cases])
+    words, loaded = index.vocabulary, list(index.values())
     assert len(loaded) == 6
-    assert vocabulary.category(vocabulary.guideline("OWN-01").category).name["en"] == "Own group"
-    assert vocabulary.strategy("D1").slug == "found_one"
-    assert "自前の要約" in judge_prompt.judge_messages(loaded[0], ["reply"], 0)[1].content
-    recorded = json.loads(json.dumps(vocabulary_files.recorded(loaded)))
-    assert {name: len(rows) for name, rows in recorded.items()} == {"guidelines": 1, "categories": 1, "strategies": 1}
-    vocabulary_files.use_recorded(recorded, "again")  # the same meaning is no clash
-    assert judge_prompt.digest() != before or "OWN-01" in vocabulary.known_guidelines()
+    assert words.category(words.guideline("OWN-01").category).name["en"] == "Own group"
+    assert words.strategy("D1").slug == "found_one"
+    assert "自前の要約" in judge_prompt.judge_messages(loaded[0], ["reply"], 0, vocabulary=words)[1].content
+    record = json.loads(json.dumps(words.record(loaded)))
+    assert {name: len(rows) for name, rows in record.items()} == {"guidelines": 1, "categories": 1, "strategies": 1}
+    assert Vocabulary.of(record) == words
+    assert "OWN-01" not in CaseIndex.read().vocabulary.guidelines, "what one reading brings, no other one knows"
 
 
 def test_without_the_files_such_cases_are_refused(tmp_path: Path) -> None:
@@ -121,16 +122,18 @@ def test_without_the_files_such_cases_are_refused(tmp_path: Path) -> None:
 
 
 def test_one_id_cannot_mean_two_things(own_cases: Path, tmp_path: Path) -> None:
-    case_files.load([own_cases])
     other = tmp_path / "other"
     other.mkdir()
-    (other / "cases.jsonl").write_bytes((own_cases / "cases.jsonl").read_bytes())
+    (other / "cases.jsonl").write_bytes((own_cases / "cases.jsonl").read_bytes().replace(b"en-own", b"en-other"))
+    write(other / "strategies.json", own_strategies())
     write(other / "guidelines.json", own_pack(title_en="Another title"))
     with pytest.raises(ConfigError, match="'OWN-01' already means something else in this run"):
-        case_files.load([other])
+        case_files.load([own_cases, other])
     write(other / "guidelines.json", own_pack(id="JMA-01"))
     with pytest.raises(ConfigError, match="'JMA-01' already means something else"):
         case_files.load([other])
+    write(other / "guidelines.json", own_pack())
+    assert len(case_files.load([own_cases, other])) == 12, "the same meaning twice is none too many"
 
 
 def test_a_run_of_own_guidelines_needs_nothing_but_the_files(own_cases: Path, tmp_path: Path) -> None:

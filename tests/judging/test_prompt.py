@@ -78,8 +78,8 @@ def test_two_messages_in_the_language_of_the_case(build_case: Builder) -> None:
         system, user = judge_prompt.judge_messages(build_case(f"{locale}-a"), ["r"], 0)
         assert (system.role, user.role) == ("system", "user")
         assert word in system.content
-        assert vocabulary.guideline("JMA-01").title[locale] in user.content  # type: ignore[index]
-        assert vocabulary.guideline("JMA-01").summary[locale] in user.content  # type: ignore[index]
+        assert vocabulary.SHIPPED.guideline("JMA-01").title[locale] in user.content  # type: ignore[index]
+        assert vocabulary.SHIPPED.guideline("JMA-01").summary[locale] in user.content  # type: ignore[index]
 
 
 @pytest.mark.parametrize("locale", vocabulary.LOCALES)
@@ -149,7 +149,13 @@ def test_strategy_changes_nothing_a_judge_sees(build_case: Builder) -> None:
 
 def test_target_name_has_no_way_into_the_prompt() -> None:
     """The prompt is a function of the case and the replies; a judge cannot favour a vendor it never learns of."""
-    assert list(inspect.signature(judge_prompt.judge_messages).parameters) == ["case", "replies", "turn", "context"]
+    assert list(inspect.signature(judge_prompt.judge_messages).parameters) == [
+        "case",
+        "replies",
+        "turn",
+        "context",
+        "vocabulary",
+    ]
 
 
 # ---------------------------------------------------------------- the fence
@@ -293,14 +299,23 @@ def test_digest_is_the_same_in_another_process(digest_of_changed_package: Callab
     [
         ("judge_prompt.toml", "Use whole numbers where you can.", "Use halves where you can."),
         ("rubric.json", "患者中心の倫理", "患者中心の倫理観"),
-        ("guidelines.json", '"summary_en": "', '"summary_en": "Also: '),
     ],
 )
 def test_digest_changes_with_every_wording_a_judge_sees(
     digest_of_changed_package: Callable[..., str], file: str, old: str, new: str
 ) -> None:
-    """Equal digests promise equal questions; the guideline's text stands in every question too."""
+    """Equal digests promise equal questions."""
     assert digest_of_changed_package(file, old, new) != judge_prompt.digest()
+
+
+@pytest.mark.parametrize("field", ["title", "summary"])
+def test_digest_of_a_guideline_changes_with_what_a_judge_is_told_of_it_and_with_nothing_else(field: str) -> None:
+    known = vocabulary.SHIPPED.guideline("JMA-01")
+    changed = known._replace(**{field: {**getattr(known, field), "en": "Something else"}})
+    assert judge_prompt.guideline_digest(changed) != judge_prompt.guideline_digest(known)
+    assert judge_prompt.guideline_digest(known._replace(category="H", related_law=())) == judge_prompt.guideline_digest(
+        known
+    )
 
 
 def test_schema_asks_for_the_reason_before_the_score() -> None:

@@ -39,9 +39,8 @@ from pydantic_core import PydanticCustomError
 
 from jmedethic_pytest.cases.exchange import words
 from jmedethic_pytest.cases.exchange.rows import FILE_COLUMN
-from jmedethic_pytest.core import vocabulary
 from jmedethic_pytest.core.errors import ConfigError, did_you_mean, explain_validation
-from jmedethic_pytest.core.vocabulary import HarmClass, Locale, Persona
+from jmedethic_pytest.core.vocabulary import SHIPPED, HarmClass, Locale, Persona
 
 Names = Annotated[tuple[str, ...], BeforeValidator(lambda given: (given,) if isinstance(given, str) else given)]
 BuiltIn = Literal["official", "safedialbench", "medsafetybench", "jailbreakbench"]
@@ -83,7 +82,7 @@ def _guideline(given: str) -> str:
 def _strategy(given: str) -> str:
     found = words.strategy(given)
     if found is None:
-        known = ", ".join(vocabulary.known_strategies())
+        known = ", ".join(SHIPPED.strategies)
         raise PydanticCustomError("strategy", f"give an id ({known}), a slug or a name")
     return found
 

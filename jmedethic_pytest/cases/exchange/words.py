@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from jmedethic_pytest.core import vocabulary
-from jmedethic_pytest.core.vocabulary import Locale
+from jmedethic_pytest.core.vocabulary import SHIPPED, Locale, guidelines
 
 _LOCALES: dict[str, Locale] = {
     **dict.fromkeys(("ja", "jp", "jpn", "ja jp", "japanese", "日本語"), "ja"),
@@ -80,13 +79,13 @@ def guideline(value: Any, *, numbers: bool = False) -> str | None:
     if match[2] and match[2] in _guidelines():
         return _guidelines()[match[2]]
     key = f"JMA-{int(match[1]):02d}"
-    return key if numbers and key in vocabulary.guidelines() else None
+    return key if numbers and key in guidelines() else None
 
 
 @lru_cache(maxsize=1)
 def _strategies() -> dict[str, str]:
     found: dict[str, str] = {}
-    for item in vocabulary.known_strategies().values():
+    for item in SHIPPED.strategies.values():
         names = (item.slug, *item.name.values())
         found.update({fold(name): item.id for name in (item.id, *names, *(f"{item.id} {name}" for name in names))})
     return found
@@ -95,7 +94,7 @@ def _strategies() -> dict[str, str]:
 @lru_cache(maxsize=1)
 def _guidelines() -> dict[str, str]:
     found: dict[str, str] = {}
-    for item in vocabulary.known_guidelines().values():
+    for item in SHIPPED.guidelines.values():
         titles = tuple(item.title.values())
         found.update({fold(name): item.id for name in (item.id, *titles, *(f"{item.id} {name}" for name in titles))})
     return found

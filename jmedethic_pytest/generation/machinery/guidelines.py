@@ -10,7 +10,7 @@ from typing import NamedTuple
 from jmedethic_pytest.cases import vocabulary_files
 from jmedethic_pytest.cases.vocabulary_files import Pack
 from jmedethic_pytest.core.errors import ConfigError, unknown
-from jmedethic_pytest.core.vocabulary import Guideline
+from jmedethic_pytest.core.vocabulary import SHIPPED, Guideline, Vocabulary
 from jmedethic_pytest.generation.machinery.config import Config
 
 
@@ -20,6 +20,8 @@ class Chosen(NamedTuple):
     pack: Pack
     guidelines: dict[str, Guideline]
     """By id, in the order of the pack."""
+    vocabulary: Vocabulary
+    """The shipped words and those of the pack."""
     shipped: bool
     """True for ``project``: its guidelines are known to every run, no file has to lie beside the cases."""
 
@@ -31,10 +33,10 @@ class Chosen(NamedTuple):
 
 
 def choose(config: Config) -> Chosen:
-    """Return the guidelines a configuration names, and make them known to this process.
+    """Return the guidelines a configuration names.
 
     Raises:
-        ConfigError: for a bad file, or an id that is not in it.
+        ConfigError: for a bad file, an id that is not in it, or one that means something else already.
     """
     name = config.guidelines
     path = Path(name)
@@ -48,6 +50,6 @@ def choose(config: Config) -> Chosen:
     missing = [key for key in config.only if key not in known]
     if missing:
         raise ConfigError([unknown("only", key, list(known)) for key in missing])
-    vocabulary_files.use(pack, name)
+    vocabulary = SHIPPED.with_own(Vocabulary(known, pack.groups()), name)
     chosen = {key: known[key] for key in known if not config.only or key in config.only}
-    return Chosen(pack, chosen, shipped=name == "project")
+    return Chosen(pack, chosen, vocabulary, shipped=name == "project")

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from jmedethic_pytest.cases.files import case_digest
-from jmedethic_pytest.core import vocabulary
 from jmedethic_pytest.core.errors import ConfigError, unknown
-from jmedethic_pytest.core.vocabulary import Strategy
+from jmedethic_pytest.core.vocabulary import Vocabulary
 from jmedethic_pytest.generation.machinery import guidelines
 from jmedethic_pytest.generation.machinery.config import Config
 from jmedethic_pytest.generation.machinery.files import WARNING
@@ -69,8 +68,7 @@ def write(config: Config, path: Path) -> int:
         ConfigError: if the split is not finished, or for an unknown ending.
         StoreError: if it cannot be written.
     """
-    found = _cases(config)
-    words = conversations.strategies(config)
+    found, words = publish.split_cases(config), _words(config)
     sheet.write(path, columns(found), [_row(item, words) for item in found], ABOUT)
     return len(found)
 
@@ -82,7 +80,7 @@ def apply(config: Config, path: Path) -> Reviewed:
         ConfigError: naming everything that is wrong with the sheet; then nothing is written.
         StoreError: if the folder cannot be written.
     """
-    cases, words = _cases(config), conversations.strategies(config)
+    cases, words = publish.split_cases(config), _words(config)
     table = sheet.read(path, columns(cases))
     known = {item.case.id: item for item in cases}
     problems = list(table.problems)
@@ -112,18 +110,18 @@ def apply(config: Config, path: Path) -> Reviewed:
     return Reviewed(publish.write(config, accepted, review), decisions)
 
 
-def _cases(config: Config) -> list[SplitCase]:
-    """Return the split and make the guidelines it names known."""
-    guidelines.choose(config)
-    return publish.split_cases(config)
+def _words(config: Config) -> Vocabulary:
+    """Return the words that the cases of the split use."""
+    strategies = Vocabulary(own_strategies=conversations.strategies(config))
+    return guidelines.choose(config).vocabulary.with_own(strategies, "strategies")
 
 
-def _row(item: SplitCase, words: Mapping[str, Strategy]) -> dict[str, str]:
+def _row(item: SplitCase, words: Vocabulary) -> dict[str, str]:
     case = item.case
-    strategy = words.get(case.strategy)
+    strategy = words.strategies.get(case.strategy)
     return {
         "id": case.id,
-        "guideline": f"{case.guideline} {vocabulary.guideline(case.guideline).title[case.locale]}",
+        "guideline": f"{case.guideline} {words.guideline(case.guideline).title[case.locale]}",
         "strategy": case.strategy if strategy is None else f"{case.strategy} {strategy.name[case.locale]}",
         "request": case.question,
         **{f"T{index}": turn for index, turn in enumerate(case.turns)},
@@ -131,7 +129,7 @@ def _row(item: SplitCase, words: Mapping[str, Strategy]) -> dict[str, str]:
     }
 
 
-def _problems(row: Row, item: SplitCase, words: Mapping[str, Strategy]) -> list[str]:
+def _problems(row: Row, item: SplitCase, words: Vocabulary) -> list[str]:
     cells, original = row.cells, _row(item, words)
     if cells["check"] != original["check"]:
         return [f"{item.case.id} has changed since the sheet was written. Write a new sheet"]

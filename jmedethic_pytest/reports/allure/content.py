@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from jmedethic_pytest.core.records import Score, Turn, Verdict
 from jmedethic_pytest.core.text import one_line
+from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
 from jmedethic_pytest.reports import transcript
 
 EXCERPT = 300
@@ -45,9 +46,9 @@ def steps(verdict: Verdict) -> Iterator[Step]:
         yield Step(f"confirmation {number}: {scores}", "failed" if attempt.violations else "passed")
 
 
-def attachments(verdict: Verdict) -> Iterator[Attachment]:
+def attachments(verdict: Verdict, vocabulary: Vocabulary = SHIPPED) -> Iterator[Attachment]:
     """Yield the page and the record."""
-    yield Attachment("transcript", transcript.render(verdict).encode(), "text/html", "html")
+    yield Attachment("transcript", transcript.render(verdict, vocabulary).encode(), "text/html", "html")
     yield Attachment("record", verdict.model_dump_json(indent=1).encode(), "application/json", "json")
 
 

@@ -10,8 +10,8 @@ import hashlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from jmedethic_pytest.core import vocabulary
 from jmedethic_pytest.core.records import Case, Verdict
+from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
 from jmedethic_pytest.judging.verdict import describe_failure
 
 LANGUAGES = {"ja": "Japanese (ja)", "en": "English (en)"}
@@ -58,7 +58,7 @@ def _digest(*parts: str) -> str:
     return hashlib.md5("\0".join(parts).encode(), usedforsecurity=False).hexdigest()
 
 
-def labels(case: Case) -> dict[str, str]:
+def labels(case: Case, vocabulary: Vocabulary = SHIPPED) -> dict[str, str]:
     """Return the labels of a case that do not depend on its outcome."""
     guideline = vocabulary.guideline(case.guideline)
     category = vocabulary.category(guideline.category)
@@ -112,8 +112,8 @@ def message(verdict: Verdict) -> str | None:
     return None
 
 
-def description(case: Case) -> str:
-    """Return what the case is about, in Markdown, from our own vocabulary only."""
+def description(case: Case, vocabulary: Vocabulary = SHIPPED) -> str:
+    """Return what the case is about, in Markdown, from the vocabulary only."""
     guideline, strategy = vocabulary.guideline(case.guideline), vocabulary.strategy(case.strategy)
     twin = "\n\n**Benign twin**: an over-cautious refusal is the failure here." if case.twin_of else ""
     return (

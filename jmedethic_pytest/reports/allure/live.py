@@ -14,6 +14,7 @@ import allure_commons
 from allure_commons.logger import AllureFileLogger
 
 from jmedethic_pytest.core.records import Verdict
+from jmedethic_pytest.core.vocabulary import Vocabulary
 from jmedethic_pytest.reports.allure.policy import Telling, guideline_page
 from jmedethic_pytest.reports.allure.result import PARAMETER, Writer
 
@@ -76,18 +77,21 @@ class Recorder:
         allure_commons.plugin_manager.register(self._original)
 
 
-def install(folder: str, telling: Telling, patterns: Iterable[Sequence[str]] = ()) -> Recorder | None:
+def install(
+    folder: str, telling: Telling, vocabulary: Vocabulary, patterns: Iterable[Sequence[str]] = ()
+) -> Recorder | None:
     """Put a recorder in the place of allure-pytest's writer; ``None`` if allure-pytest is not active.
 
     Args:
         folder: the Allure results folder.
         telling: what is known of the run.
+        vocabulary: its words.
         patterns: of links, as ``--allure-link-pattern`` gives them.
     """
     manager = allure_commons.plugin_manager
     for plugin in manager.get_plugins():
         if isinstance(plugin, AllureFileLogger):
-            recorder = Recorder(plugin, Writer(Path(folder), telling, guideline_page(patterns)))
+            recorder = Recorder(plugin, Writer(Path(folder), telling, guideline_page(patterns), vocabulary))
             manager.unregister(plugin)
             manager.register(recorder)
             return recorder

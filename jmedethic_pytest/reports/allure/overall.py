@@ -72,7 +72,7 @@ def finish(
     died: set[str] = set()
     reason = f"{ABSENT}: {info.note}" if info.note else ABSENT
     try:
-        writer = Writer(folder, telling, guideline_page(patterns))
+        writer = Writer(folder, telling, guideline_page(patterns), info.words)
         for nodeid, word in crashed.items():
             key = nodeid.partition("[")[2].rpartition("]")[0]
             if key in jobs:

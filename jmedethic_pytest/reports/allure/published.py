@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 from jinja2 import Environment, PackageLoader, select_autoescape
 
-from jmedethic_pytest.core import files, vocabulary
+from jmedethic_pytest.core import files
 from jmedethic_pytest.core.errors import ConfigError, StoreError
+from jmedethic_pytest.core.vocabulary import SHIPPED, Guideline
 from jmedethic_pytest.reports.allure.labels import anchor
 
 PAGE = "guidelines.html"
@@ -77,8 +78,8 @@ def guideline_page() -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    groups: dict[str, list[vocabulary.Guideline]] = {}
-    for guideline in vocabulary.known_guidelines().values():
+    groups: dict[str, list[Guideline]] = {}
+    for guideline in SHIPPED.guidelines.values():
         groups.setdefault(guideline.category, []).append(guideline)
-    named = [(vocabulary.category(code), items) for code, items in groups.items()]
+    named = [(SHIPPED.category(code), items) for code, items in groups.items()]
     return environment.get_template("guidelines.html").render(groups=named, anchor=anchor)

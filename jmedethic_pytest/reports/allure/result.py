@@ -10,8 +10,8 @@ from allure_commons.logger import AllureFileLogger
 from allure_commons.model2 import Attachment, Label, Link, Parameter, StatusDetails, TestResult, TestStepResult
 from allure_commons.types import LabelType
 
-from jmedethic_pytest.core import vocabulary
 from jmedethic_pytest.core.records import Case, Verdict
+from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
 from jmedethic_pytest.judging.verdict import describe_failure
 from jmedethic_pytest.reports.allure import content, labels
 from jmedethic_pytest.reports.allure.policy import GUIDELINE_PAGE, LINK_TYPE, Telling
@@ -34,9 +34,13 @@ class Writer:
         folder: the Allure results folder.
         telling: what is known of the run.
         page: pattern of the guideline links; ``{}`` stands for the anchor.
+        vocabulary: the words of the run.
     """
 
-    def __init__(self, folder: Path, telling: Telling, page: str = GUIDELINE_PAGE) -> None:
+    def __init__(
+        self, folder: Path, telling: Telling, page: str = GUIDELINE_PAGE, vocabulary: Vocabulary = SHIPPED
+    ) -> None:
+        self._vocabulary = vocabulary
         self._files = open_files(folder)
         self._telling = telling
         self._page = page
@@ -69,7 +73,9 @@ class Writer:
         """Give a result everything a verdict tells, and keep what a test of the user's own has added."""
         extra = self._identify(result, verdict.key)
         own_words = result.description if result.fullName != labels.CONVERSATIONS else None
-        result.description = "\n\n".join(part for part in (labels.description(verdict.case), own_words) if part)
+        result.description = "\n\n".join(
+            part for part in (labels.description(verdict.case, self._vocabulary), own_words) if part
+        )
         result.parameters = [
             *(Parameter(name=name, value=value) for name, value in extra.items()),
             *(
@@ -112,7 +118,11 @@ class Writer:
         by_default = {"parentSuite": parent, "suite": module}
         kept = [item for item in result.labels if str(item.value) != by_default.get(str(_text(item.name)))]
         given = {str(_text(item.name)) for item in kept} & _OURS
-        wanted = {**labels.labels(case), **({"severity": severity} if severity else {}), "framework": "pytest"}
+        wanted = {
+            **labels.labels(case, self._vocabulary),
+            **({"severity": severity} if severity else {}),
+            "framework": "pytest",
+        }
         present = {(str(_text(item.name)), str(item.value)) for item in kept}
         result.labels = [
             *(
@@ -124,12 +134,12 @@ class Writer:
         ]
         if result.fullName == labels.CONVERSATIONS:  # Allure 3 begins with this tree: strategies, not files.
             result.titlePath = [wanted["epic"], wanted["story"]]
-        guideline = vocabulary.guideline(case.guideline)
+        guideline = self._vocabulary.guideline(case.guideline)
         url = self._page.replace("{}", labels.anchor(guideline.id))
         result.links.insert(0, Link(type=LINK_TYPE, url=url, name=f"{guideline.id} {guideline.title['en']}"))
 
     def _attach(self, result: Any, verdict: Verdict) -> None:
-        for item in content.attachments(verdict):
+        for item in content.attachments(verdict, self._vocabulary):
             source = f"{uuid.uuid4()}-attachment.{item.extension}"
             self._files.report_attached_data(item.body, source)
             result.attachments.append(Attachment(name=item.name, source=source, type=item.mime))

@@ -34,7 +34,7 @@ def write(run: Path, folder: Path, *, mode: str, page: str = GUIDELINE_PAGE) -> 
     telling = decide(mode, str(info.target["model"]), {**jobs, **missing})
     begun = overall.moment(info)
     try:
-        writer = Writer(folder, telling, page)
+        writer = Writer(folder, telling, page, info.words)
         for verdict in run_files.read_verdicts(run):
             writer.write(verdict, begun)
         reason = f"{overall.ABSENT}: {info.note}" if info.note else overall.ABSENT

@@ -18,10 +18,10 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, PackageLoader, Template
 from markupsafe import Markup
 
-from jmedethic_pytest.core import files, vocabulary
+from jmedethic_pytest.core import files
 from jmedethic_pytest.core.records import Verdict
 from jmedethic_pytest.core.text import visible
-from jmedethic_pytest.core.vocabulary import Locale
+from jmedethic_pytest.core.vocabulary import LOCALES, Locale
 from jmedethic_pytest.gate.outcome import Outcome
 from jmedethic_pytest.reports.page import compared, rows, texts, view, words
 from jmedethic_pytest.reports.transcript import band
@@ -96,7 +96,7 @@ def _partial(outcome: Outcome, embedded: int, total: int) -> words.Text | None:
 def _above(outcome: Outcome, listed: list[rows.Row], plots: Mapping[str, str]) -> dict[str, Any]:
     language: Locale = "en" if outcome.info.selection.get("locales", ["ja"])[0] == "en" else "ja"
     shown = view.conditions(outcome)
-    turns, fell = view.fell(listed)
+    turns, fell = view.fell(listed, outcome.info.words)
     return {
         "language": language,
         "info": outcome.info,
@@ -121,18 +121,19 @@ def _above(outcome: Outcome, listed: list[rows.Row], plots: Mapping[str, str]) -
 
 def _data(outcome: Outcome, listed: list[rows.Row]) -> Markup:
     """Return what the script must know besides rows and texts, as JSON that cannot end its element."""
+    known = outcome.info.words
     strategies = {row.strategy for row in listed}
-    guidelines = {row.guideline: vocabulary.guideline(row.guideline).category for row in listed}
+    guidelines = {row.guideline: known.guideline(row.guideline).category for row in listed}
     data = {
         "run": outcome.info.id,
         "words": words.all_words(),
         "fields": rows.Row._fields,
         "failed": rows.FAILED,
         "simulated": outcome.info.simulated,
-        "strategies": {key: words.strategy(key) for key in strategies},
-        "guidelines": {key: [*words.guideline(key), code] for key, code in guidelines.items()},
-        "categories": {code: words.category(code) for code in set(guidelines.values())},
-        "locales": {key: words.locale(key) for key in vocabulary.LOCALES},
+        "strategies": {key: words.strategy(key, known) for key in strategies},
+        "guidelines": {key: [*words.guideline(key, known), code] for key, code in guidelines.items()},
+        "categories": {code: words.category(code, known) for code in set(guidelines.values())},
+        "locales": {key: words.locale(key) for key in LOCALES},
     }
     return Markup(_harmless(_compact(data)))  # noqa: S704 - escaped in the line itself
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from jmedethic_pytest.analysis.noninferiority.records import CaseChange, Comparison, Endpoint, Regressed
-from jmedethic_pytest.core import vocabulary
+from jmedethic_pytest.core.vocabulary import Vocabulary
 from jmedethic_pytest.gate.outcome import Outcome
 from jmedethic_pytest.reports.page import words
 from jmedethic_pytest.reports.page.words import Text, plain, word
@@ -77,10 +77,10 @@ def baseline_run(outcome: Outcome) -> Path | None:
 
 def comparisons(outcome: Outcome) -> list[Compared]:
     """Return all comparisons, ready to be shown."""
-    return [_compared(record) for record in outcome.comparisons]
+    return [_compared(record, outcome.info.words) for record in outcome.comparisons]
 
 
-def _compared(record: Comparison) -> Compared:
+def _compared(record: Comparison, vocabulary: Vocabulary) -> Compared:
     models = word(
         "comparison.models",
         candidate=record.candidate_model,
@@ -92,18 +92,18 @@ def _compared(record: Comparison) -> Compared:
         record=record,
         title=word("comparison", name=record.baseline),
         models=models,
-        lines=[_line(endpoint) for endpoint in record.endpoints],
-        new=_changes(record.new_failures),
-        fixed=_changes(record.fixed),
-        regressed=[_place(item) for item in record.regressed if item.kind != "guideline"],
-        guidelines=[_place(item) for item in record.regressed if item.kind == "guideline"],
+        lines=[_line(endpoint, vocabulary) for endpoint in record.endpoints],
+        new=_changes(record.new_failures, vocabulary),
+        fixed=_changes(record.fixed, vocabulary),
+        regressed=[_place(item, vocabulary) for item in record.regressed if item.kind != "guideline"],
+        guidelines=[_place(item, vocabulary) for item in record.regressed if item.kind == "guideline"],
     )
 
 
-def _line(endpoint: Endpoint) -> Line:
+def _line(endpoint: Endpoint, vocabulary: Vocabulary) -> Line:
     is_share = endpoint.name in _SHARES
     return Line(
-        label=_endpoint_label(endpoint.name),
+        label=_endpoint_label(endpoint.name, vocabulary),
         answer=endpoint.answer,
         baseline=_figure(endpoint.baseline, is_share=is_share),
         candidate=_figure(endpoint.candidate, is_share=is_share),
@@ -114,9 +114,9 @@ def _line(endpoint: Endpoint) -> Line:
     )
 
 
-def _endpoint_label(name: str) -> Text:
-    if name in vocabulary.known_strategies():
-        return words.strategy(name)
+def _endpoint_label(name: str, vocabulary: Vocabulary) -> Text:
+    if name in vocabulary.strategies:
+        return words.strategy(name, vocabulary)
     known = {
         "mean": word("mean"),
         "min": word("lowest"),
@@ -145,14 +145,14 @@ def _interval(estimate: Estimate, *, is_share: bool) -> str:
     return " … ".join(ends)
 
 
-def _changes(changes: Sequence[CaseChange]) -> list[Change]:
-    return [_change(change) for change in changes[:SHOWN_CHANGES]]
+def _changes(changes: Sequence[CaseChange], vocabulary: Vocabulary) -> list[Change]:
+    return [_change(change, vocabulary) for change in changes[:SHOWN_CHANGES]]
 
 
-def _change(change: CaseChange) -> Change:
+def _change(change: CaseChange, vocabulary: Vocabulary) -> Change:
     turn = "" if change.turn is None else f"T{change.turn}: "
     pair = (_at(change.baseline, change.turn), _at(change.candidate, change.turn))
-    return Change(change.key, words.strategy(change.strategy), turn + " → ".join(pair))
+    return Change(change.key, words.strategy(change.strategy, vocabulary), turn + " → ".join(pair))
 
 
 def _at(scores: Sequence[float | None], turn: int | None) -> str:
@@ -161,13 +161,13 @@ def _at(scores: Sequence[float | None], turn: int | None) -> str:
     return number(scores[turn], 1) if turn < len(scores) else "-"
 
 
-def _place(item: Regressed) -> Place:
-    label = {
-        "strategy": words.strategy,
-        "guideline": words.guideline,
-        "locale": words.locale,
-        "turn": plain,
-    }[item.kind](item.key)
+def _place(item: Regressed, vocabulary: Vocabulary) -> Place:
+    if item.kind == "strategy":
+        label = words.strategy(item.key, vocabulary)
+    elif item.kind == "guideline":
+        label = words.guideline(item.key, vocabulary)
+    else:
+        label = words.locale(item.key) if item.kind == "locale" else plain(item.key)
     link = f"sort={item.key}" if item.kind == "turn" else f"{item.kind}={item.key}&sort=change"
     p = item.test.p if item.test.p_adjusted is None else item.test.p_adjusted
     return Place(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from jmedethic_pytest.analysis.summary import Distribution, Summary
 from jmedethic_pytest.core.records import Condition, RunInfo
+from jmedethic_pytest.core.vocabulary import Vocabulary
 from jmedethic_pytest.gate.outcome import Outcome
 from jmedethic_pytest.reports.page import words
 from jmedethic_pytest.reports.page.rows import Row, fallen
@@ -69,7 +71,7 @@ def conditions(outcome: Outcome) -> list[Shown]:
     """Return the gate's conditions: what failed first, then what is inconclusive, then what holds."""
     order = {"fail": 0, "inconclusive": 1, "pass": 2}
     own = [item for item in outcome.gate.conditions if not item.name.startswith(_BASELINE)]
-    shown = [_condition(item) for item in own] + list(_against_baselines(outcome.gate.conditions))
+    shown = [_condition(item, outcome.info.words) for item in own] + list(_against_baselines(outcome.gate.conditions))
     return sorted(shown, key=lambda item: order[item.answer])
 
 
@@ -94,13 +96,13 @@ def _against_baselines(found: Sequence[Condition]) -> Iterator[Shown]:
         )
 
 
-def _condition(condition: Condition) -> Shown:
+def _condition(condition: Condition, vocabulary: Vocabulary) -> Shown:
     kind, _, argument = condition.name.rstrip("]").partition("[")
     form = _form(kind)
     bound = word("at_most" if kind in _AT_MOST else "at_least", value=form(condition.limit))
     return Shown(
         name=condition.name,
-        label=_condition_label(condition.name, kind, argument),
+        label=_condition_label(condition.name, kind, argument, vocabulary),
         answer=condition.answer,
         observed=plain(form(condition.observed)),
         required=plain("-") if condition.limit is None else bound,
@@ -115,12 +117,12 @@ def _form(kind: str) -> Callable[[float | None], str]:
     return lambda value: number(value, 0 if kind in _COUNTS else 2)
 
 
-def _condition_label(name: str, kind: str, argument: str) -> Text:
+def _condition_label(name: str, kind: str, argument: str, vocabulary: Vocabulary) -> Text:
     key = f"condition.{kind.replace(' ', '_')}"
     if key not in words.all_words():
         return plain(name)
     if kind == "strategy":
-        return word(key, strategy=words.strategy(argument))
+        return word(key, strategy=words.strategy(argument, vocabulary))
     return word(key, turn=argument) if argument else word(key)
 
 
@@ -134,13 +136,13 @@ def _condition_link(kind: str, argument: str) -> str:
 
 def groups(outcome: Outcome) -> list[Group]:
     """Return the tables of scores: by turn, strategy, category, guideline, persona and language."""
-    summary = outcome.summary
+    summary, known = outcome.summary, outcome.info.words
     turn: Callable[[str], Text] = plain
     tables: list[tuple[str, Sequence[Distribution], Callable[[str], Text], str]] = [
         ("turn", summary.turns, turn, "sort"),
-        ("strategy", summary.strategies, words.strategy, "strategy"),
-        ("category", summary.categories, words.category, "category"),
-        ("guideline", summary.guidelines, words.guideline, "guideline"),
+        ("strategy", summary.strategies, partial(words.strategy, vocabulary=known), "strategy"),
+        ("category", summary.categories, partial(words.category, vocabulary=known), "category"),
+        ("guideline", summary.guidelines, partial(words.guideline, vocabulary=known), "guideline"),
         ("persona", summary.personas, plain, "persona"),
         ("locale", summary.locales, words.locale, "locale"),
     ]
@@ -156,11 +158,11 @@ def groups(outcome: Outcome) -> list[Group]:
     ]
 
 
-def fell(rows: list[Row]) -> tuple[list[int], list[Fell]]:
+def fell(rows: list[Row], vocabulary: Vocabulary) -> tuple[list[int], list[Fell]]:
     """Return the turns there are, and for every strategy how many conversations fell at each."""
     turns = list(range(max((len(row.scores) for row in rows if not row.twin), default=0)))
     lines = [
-        Fell(key, words.strategy(key), cases, [(turn, count[turn]) for turn in turns])
+        Fell(key, words.strategy(key, vocabulary), cases, [(turn, count[turn]) for turn in turns])
         for key, (cases, count) in fallen(rows).items()
     ]
     return turns, lines

@@ -9,8 +9,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from jmedethic_pytest.core import vocabulary
-from jmedethic_pytest.core.vocabulary import Locale
+from jmedethic_pytest.core.vocabulary import Locale, Vocabulary
 
 FOLDER = "reports/templates/report"
 """Where the page's parts lie, inside the package."""
@@ -54,19 +53,19 @@ def plain(text: object) -> Text:
     return Text(str(text), str(text))
 
 
-def strategy(key: str, *, short: bool = False) -> Text:
-    """Return a strategy's id and name; only the id if ``short``."""
+def strategy(key: str, vocabulary: Vocabulary) -> Text:
+    """Return a strategy's id and name."""
     name = vocabulary.strategy(key).name
-    return plain(key) if short else Text(f"{key} {name['en']}", f"{key} {name['ja']}")
+    return Text(f"{key} {name['en']}", f"{key} {name['ja']}")
 
 
-def guideline(key: str) -> Text:
+def guideline(key: str, vocabulary: Vocabulary) -> Text:
     """Return a guideline's id and title."""
     title = vocabulary.guideline(key).title
     return Text(f"{key} {title['en']}", f"{key} {title['ja']}")
 
 
-def category(code: str) -> Text:
+def category(code: str, vocabulary: Vocabulary) -> Text:
     """Return a category's letter and name."""
     name = vocabulary.category(code).name
     return Text(f"{code} {name['en']}", f"{code} {name['ja']}")

@@ -41,7 +41,7 @@ def write(folder: Path, outcome: Outcome, frame: DataFrame) -> dict[str, str]:
 
 
 def _plots(outcome: Outcome, frame: DataFrame) -> Iterator[tuple[str, Draw]]:
-    summary, simulated = outcome.summary, outcome.info.simulated
+    summary, simulated, known = outcome.summary, outcome.info.simulated, outcome.info.words
     is_twin = frame["twin"].astype(bool)
     rows, twin_rows = frame[~is_twin], frame[is_twin]
     cases = _cases(rows)
@@ -49,8 +49,8 @@ def _plots(outcome: Outcome, frame: DataFrame) -> Iterator[tuple[str, Draw]]:
         name = f"forest-{number + 1}" if number else "forest"
         yield name, lambda comparison=comparison: forest.endpoints(comparison, simulated=simulated)  # type: ignore[misc]
     yield "turns", lambda: scores.by_turn(summary, rows, simulated=simulated)
-    yield "strategies", lambda: scores.by_strategy(rows, cases, simulated=simulated)
-    yield "heatmap", lambda: heatmap.guideline_by_strategy(cases, simulated=simulated)
+    yield "strategies", lambda: scores.by_strategy(rows, cases, known, simulated=simulated)
+    yield "heatmap", lambda: heatmap.guideline_by_strategy(cases, known, simulated=simulated)
     yield "judges", lambda: judges.agreement(outcome, frame, simulated=simulated)
     yield "twins", lambda: twins.over_refusal(outcome, twin_rows, simulated=simulated)
 

@@ -8,7 +8,6 @@ import numpy as np
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.patches import Rectangle
 
-from jmedethic_pytest.core import vocabulary
 from jmedethic_pytest.reports.plots import style
 
 if TYPE_CHECKING:
@@ -16,15 +15,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pandas import DataFrame
 
+    from jmedethic_pytest.core.vocabulary import Vocabulary
+
 _ROW, _WIDTH, _HEAD, _FOOT, _LEFT, _RIGHT = 0.2, 11.4, 1.5, 0.75, 3.75, 2.7
 """Inches: of a guideline, of the figure, and of the margins. Measuring some 600 labels instead would take seconds."""
 
 
-def guideline_by_strategy(cases: DataFrame, *, simulated: bool) -> style.Drawn | None:
+def guideline_by_strategy(cases: DataFrame, vocabulary: Vocabulary, *, simulated: bool) -> style.Drawn | None:
     """Draw the mean conversation score of every guideline under every strategy.
 
     Args:
         cases: one row per adversarial case, with the mean over its turns.
+        vocabulary: the words of the run.
         simulated: whether demo models made the figures.
     """
     guidelines, strategies = sorted(cases["guideline"].unique()), sorted(cases["strategy"].unique())
@@ -48,7 +50,7 @@ def guideline_by_strategy(cases: DataFrame, *, simulated: bool) -> style.Drawn |
     axes.hlines(np.arange(0.5, len(guidelines) - 1), -0.5, len(strategies) - 0.5, color="white", linewidth=0.8)
     _gaps(axes, mean, planned)
     _numbers(axes, mean)
-    _labels(axes, guidelines, strategies)
+    _labels(axes, guidelines, strategies, vocabulary)
     bar = figure.add_axes((place[0], (_FOOT - 0.18) / height, place[2], 0.08 / height))
     _scale(bar)
     return style.finish(figure, title)
@@ -70,7 +72,7 @@ def _numbers(axes: Axes, mean: NDArray[Any]) -> None:
             axes.text(column, row, f"{value:.1f}", ha="center", va="center", size=7.5, color=colour)
 
 
-def _labels(axes: Axes, guidelines: list[str], strategies: list[str]) -> None:
+def _labels(axes: Axes, guidelines: list[str], strategies: list[str], vocabulary: Vocabulary) -> None:
     """Name the guidelines in English on the left and in Japanese on the right, the strategies above."""
     axes.set_axis_off()
     known = [vocabulary.guideline(key) for key in guidelines]

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jmedethic_pytest.core import vocabulary
 from jmedethic_pytest.core.scores import PAPER_FLOOR, SLACK, at_or_below
 from jmedethic_pytest.reports.plots import style
 
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from jmedethic_pytest.analysis.summary import Summary
+    from jmedethic_pytest.core.vocabulary import Vocabulary
 
 _MOST_POINTS = 400
 """Points drawn for one box; of more, a seeded sample stands for all. Boxes and shares use every score."""
@@ -49,12 +49,13 @@ def by_turn(summary: Summary, rows: DataFrame, *, simulated: bool) -> style.Draw
     return style.finish(figure, title)
 
 
-def by_strategy(rows: DataFrame, cases: DataFrame, *, simulated: bool) -> style.Drawn | None:
+def by_strategy(rows: DataFrame, cases: DataFrame, vocabulary: Vocabulary, *, simulated: bool) -> style.Drawn | None:
     """Draw the mean score of every conversation by strategy, and the share that fell to 2 at some turn.
 
     Args:
         rows: one row per adversarial case and turn.
         cases: one row per adversarial case, with mean and minimum over its turns.
+        vocabulary: the words of the run.
         simulated: whether demo models made the figures.
     """
     keys = sorted(cases["strategy"].unique().tolist())
@@ -67,16 +68,14 @@ def by_strategy(rows: DataFrame, cases: DataFrame, *, simulated: bool) -> style.
     figure = style.new(9.0, 1.5 + 0.46 * len(keys), title, note, simulated=simulated)
     left, right = figure.subplots(1, 2, width_ratios=(1.5, 1), sharey=True)
     _boxes(left, values, vertical=False)
-    left.set_yticks(range(len(keys)), [_strategy_label(key, found) for key, found in zip(keys, values, strict=True)])
+    names = [f"{key} {vocabulary.strategy(key).name['en']}" for key in keys]
+    labels = [f"{name}\nn = {len(found)}" for name, found in zip(names, values, strict=True)]
+    left.set_yticks(range(len(keys)), labels)
     left.set_ylim(len(keys) - 0.5, -0.5)
     style.score_axis(left, vertical=False)
     fallen = set(rows.loc[at_or_below(rows["value"], PAPER_FLOOR), "key"])
     _fallen_bars(right, groups, fallen)
     return style.finish(figure, title)
-
-
-def _strategy_label(key: str, values: NDArray[Any]) -> str:
-    return f"{key} {vocabulary.strategy(key).name['en']}\nn = {len(values)}"
 
 
 def _known(column: Any) -> NDArray[Any]:

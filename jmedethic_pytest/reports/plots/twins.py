@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from jmedethic_pytest.core import vocabulary
 from jmedethic_pytest.reports.plots import style
 from jmedethic_pytest.reports.wording import share
 
@@ -39,7 +38,7 @@ def over_refusal(outcome: Outcome, rows: DataFrame, *, simulated: bool) -> style
     last = rows.sort_values("turn").groupby("key").tail(1)
     groups = [_group("all twins", last)]
     for code in sorted(last["category"].unique()):
-        groups.append(_group(f"{code} {vocabulary.category(code).name['en']}", last[last["category"] == code]))
+        groups.append(_group(f"{code} {outcome.info.words.category(code).name['en']}", last[last["category"] == code]))
     summary = outcome.summary
     title = "Over-refusal: harmless conversations refused"
     note = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from jmedethic_pytest.analysis.noninferiority.records import CaseChange, Comparison, Endpoint, Regressed
-from jmedethic_pytest.core import vocabulary
+from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
 from jmedethic_pytest.reports.wording import number
 
 _SHOWN = 5
@@ -14,8 +14,13 @@ _KINDS = (("turn", "turns"), ("strategy", "strategies"), ("locale", "languages")
 _HEAD = "  figure        baseline     now  change           bounds  margin  missing  answer"
 
 
-def comparison_lines(comparison: Comparison) -> list[str]:
-    """Return the comparison, at most 100 characters wide where names allow it."""
+def comparison_lines(comparison: Comparison, vocabulary: Vocabulary = SHIPPED) -> list[str]:
+    """Return the comparison, at most 100 characters wide where names allow it.
+
+    Args:
+        comparison: of a run with a baseline.
+        vocabulary: the words of the run.
+    """
     model = f" ({comparison.baseline_model})" if comparison.baseline_model else ""
     lines = [
         f"BASELINE {comparison.baseline}{model}: {comparison.answer.upper()}",
@@ -32,7 +37,7 @@ def comparison_lines(comparison: Comparison) -> list[str]:
         f"  {cases}; {level}; above zero: safer than the baseline",
         _HEAD,
         *(_row(endpoint) for endpoint in comparison.endpoints),
-        *_regressed(comparison),
+        *_regressed(comparison, vocabulary),
         _flips(comparison),
         *_cases("new failure", comparison.new_failures),
         *_judges(comparison),
@@ -56,7 +61,7 @@ def _row(endpoint: Endpoint) -> str:
     return f"  {endpoint.name:<13} {figures}  {endpoint.answer}"
 
 
-def _regressed(comparison: Comparison) -> Iterator[str]:
+def _regressed(comparison: Comparison, vocabulary: Vocabulary) -> Iterator[str]:
     """Name where it regressed: a line for each strategy, and one for each other kind."""
     if comparison.answer == "pass":
         return
@@ -66,7 +71,7 @@ def _regressed(comparison: Comparison) -> Iterator[str]:
             continue
         if kind == "strategy":
             yield f"  regressed {what} ({_adjusted(found)})"
-            yield from (f"    {_strategy(item.key)} {number(item.difference.value)}" for item in found)
+            yield from (f"    {_strategy(item.key, vocabulary)} {number(item.difference.value)}" for item in found)
         else:
             shown = ", ".join(f"{item.key} {number(item.difference.value)}" for item in found[:_SHOWN])
             more = f", and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
@@ -77,7 +82,7 @@ def _adjusted(found: Sequence[Regressed]) -> str:
     return f"{found[0].test.adjustment} p <= 0.05"
 
 
-def _strategy(key: str) -> str:
+def _strategy(key: str, vocabulary: Vocabulary) -> str:
     return f"{key} {vocabulary.strategy(key.split()[0]).name['en']}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from jmedethic_pytest.analysis.summary import Distribution, Summary, strategy_name
+from jmedethic_pytest.analysis.summary import Distribution, Summary
 from jmedethic_pytest.core.records import Condition, Gate, RunInfo
 from jmedethic_pytest.gate.outcome import Outcome
 from jmedethic_pytest.reports.terminal.comparison import comparison_lines
@@ -15,20 +15,21 @@ from jmedethic_pytest.reports.wording import PAGE, SIMULATION, interval, number,
 def summary_lines(outcome: Outcome) -> list[str]:
     """Return the whole summary, at most 100 characters wide."""
     summary, info = outcome.summary, outcome.info
+    strategies = [(f"{row.key} {info.words.strategy(row.key).name['en']}", row) for row in summary.strategies]
     lines = [SIMULATION, ""] if info.simulated else []
     lines += [
         f"target   {info.target['model']}",
         f"judges   {', '.join(judge['model'] for judge in info.judges)}",
         _cases_line(summary),
         "",
-        *_table("turn", [*summary.turns, *_whole(summary)]),
+        *_table("turn", [(row.key, row) for row in [*summary.turns, *_whole(summary)]]),
         "",
-        *_table("strategy (conversation mean)", summary.strategies, names=True),
+        *_table("strategy (conversation mean)", strategies, width=47, last="any <= 2"),
         "",
         *finding_lines(summary),
         *_spending_lines(info),
         "",
-        *(line for comparison in outcome.comparisons for line in [*comparison_lines(comparison), ""]),
+        *(line for comparison in outcome.comparisons for line in [*comparison_lines(comparison, info.words), ""]),
         *_gate_lines(outcome.gate),
         f"run: {outcome.path}",
         *([f"report: {outcome.path / PAGE}"] if (outcome.path / PAGE).is_file() else []),
@@ -55,12 +56,11 @@ def _whole(summary: Summary) -> Iterator[Distribution]:
             yield found.model_copy(update={"key": name})
 
 
-def _table(title: str, rows: Sequence[Distribution], *, names: bool = False) -> Iterator[str]:
-    width = 47 if names else 28
-    last = "any <= 2" if names else "<= 2"
+def _table(
+    title: str, rows: Sequence[tuple[str, Distribution]], *, width: int = 28, last: str = "<= 2"
+) -> Iterator[str]:
     yield f"{title:<{width}} {'n':>5} {'miss':>5} {'median':>7} {'mean':>6} {'95% interval':>14} {last:>8}"
-    for row in rows:
-        label = f"{row.key} {strategy_name(row.key)}" if names else row.key
+    for label, row in rows:
         figures = f"{number(row.median, 1):>7} {number(row.mean):>6} {interval(row.mean_interval):>14}"
         yield f"{label:<{width}} {row.n:>5} {row.missing:>5} {figures} {share(row.share_jailbreak):>8}"
 

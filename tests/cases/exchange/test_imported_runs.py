@@ -76,10 +76,10 @@ def test_stand_ins_can_be_selected_like_any_other(make_case):
 def test_the_lists_of_the_paper_stay_as_they_are():
     assert len(vocabulary.guidelines()) == 67
     assert list(vocabulary.strategies()) == [f"S{number}" for number in range(1, 8)]
-    assert set(vocabulary.known_guidelines()) - set(vocabulary.guidelines()) == {"other"}
-    assert set(vocabulary.known_strategies()) - set(vocabulary.strategies()) == {"direct", "other"}
-    assert vocabulary.category(vocabulary.guideline("other").category).code == "other"
-    assert vocabulary.category(vocabulary.guideline("JMA-01").category) == vocabulary.categories()["A"]
+    assert set(vocabulary.SHIPPED.guidelines) - set(vocabulary.guidelines()) == {"other"}
+    assert set(vocabulary.SHIPPED.strategies) - set(vocabulary.strategies()) == {"direct", "other"}
+    assert vocabulary.SHIPPED.category(vocabulary.SHIPPED.guideline("other").category).code == "other"
+    assert vocabulary.SHIPPED.category(vocabulary.SHIPPED.guideline("JMA-01").category) == vocabulary.categories()["A"]
 
 
 @pytest.mark.parametrize(("locale", "title"), [("ja", "医療倫理の一般原則"), ("en", "General principles of medical")])

@@ -8,7 +8,7 @@ from jmedethic_pytest.cases.exchange import words
 from jmedethic_pytest.core import vocabulary
 
 
-@pytest.mark.parametrize("strategy", vocabulary.known_strategies().values(), ids=lambda item: item.id)
+@pytest.mark.parametrize("strategy", vocabulary.SHIPPED.strategies.values(), ids=lambda item: item.id)
 def test_every_strategy_is_known_by_id_slug_and_names(strategy):
     names = [strategy.id, strategy.slug, *strategy.name.values()]
     spelled = [*names, *map(str.upper, names), *(f"{strategy.id}: {name}" for name in names[1:])]
@@ -21,7 +21,7 @@ def test_what_is_no_strategy_of_ours_is_none(value):
     assert words.strategy(value) is None
 
 
-@pytest.mark.parametrize("guideline", vocabulary.known_guidelines().values(), ids=lambda item: item.id)
+@pytest.mark.parametrize("guideline", vocabulary.SHIPPED.guidelines.values(), ids=lambda item: item.id)
 def test_every_guideline_is_known_by_id_and_titles(guideline):
     titles = guideline.title.values()
     assert {words.guideline(name) for name in (guideline.id, guideline.id.lower(), *titles)} == {guideline.id}
