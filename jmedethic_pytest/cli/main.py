@@ -18,6 +18,7 @@ from jmedethic_pytest.cli import (  # noqa: F401 - each module adds its commands
     listing,
     plan,
     report,
+    revision,
     run,
     show,
     transfer,

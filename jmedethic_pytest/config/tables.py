@@ -41,6 +41,19 @@ class _Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+_ELSEWHERE = "has a key of its own in this table"
+_OTHER_MODEL = "would let another model answer under this name: name the model in --model or in the judges' profile"
+_OTHER_QUESTION = "is what the benchmark asks, and not to be changed"
+_OTHER_ANSWER = "changes the form of the answer, of which one whole reply is read"
+RESERVED = {
+    **dict.fromkeys(("temperature", "top_p", "max_tokens", "max_completion_tokens", "system", "timeout"), _ELSEWHERE),
+    **dict.fromkeys(("model", "models", "route", "preset", "fallbacks", "deployment_id", "engine"), _OTHER_MODEL),
+    **dict.fromkeys(("messages", "input", "prompt", "transforms", "tools", "functions"), _OTHER_QUESTION),
+    **dict.fromkeys(("n", "best_of", "stream", "stream_options", "response_format", "output_config"), _OTHER_ANSWER),
+}
+"""Names that ``extra`` must not hold, and why."""
+
+
 class Sampling(_Table):
     """What a call asks of a model; ``None`` is not sent."""
 
@@ -50,7 +63,15 @@ class Sampling(_Table):
     timeout: Annotated[float, Field(strict=True, gt=0.0)] = 300.0
     """Seconds for one call with all its retries; no part of the cache key."""
     extra: dict[str, Any] = {}
-    """Vendor parameters, sent as they are."""
+    """Vendor parameters, sent as they are; not those that decide which model is asked, what, and how it answers."""
+
+    @field_validator("extra")
+    @classmethod
+    def _nothing_that_is_decided_elsewhere(cls, given: dict[str, Any]) -> dict[str, Any]:
+        reserved = {name: RESERVED[name.strip().lower()] for name in given if name.strip().lower() in RESERVED}
+        if reserved:
+            raise ValueError("; ".join(f"{name!r} {reason}" for name, reason in reserved.items()))
+        return given
 
 
 class TargetTable(Sampling):

@@ -1,0 +1,34 @@
+"""``extra`` passes vendor parameters on; what decides who answers, and what, is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jmedethic_pytest.config.tables import RESERVED, Thresholds
+
+
+@pytest.mark.parametrize("table", ["target", "judges"])
+@pytest.mark.parametrize("name", [*RESERVED, "Model", " messages "])
+def test_reserved_name_is_an_error(table: str, name: str) -> None:
+    with pytest.raises(ValueError, match=name.strip()):
+        Thresholds.model_validate({"schema_version": 1, table: {"extra": {name: "x"}}})
+
+
+def test_vendor_parameters_pass() -> None:
+    extra = {"seed": 1, "chat_template_kwargs": {"enable_thinking": False}, "provider": {"order": ["x"]}}
+    assert Thresholds.model_validate({"schema_version": 1, "target": {"extra": extra}}).target.extra == extra
+
+
+def test_command_names_file_key_and_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_process: Callable[..., Any]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "thresholds.toml").write_text('schema_version = 1\n[target]\nextra = { model = "safe-base" }\n')
+    done = in_process("run", "--model=demo:eroding", "--sample=2")
+    assert done.status == 4
+    assert all(word in done.err for word in ("thresholds.toml", "target.extra", "'model'", "--model"))
+    assert not (tmp_path / "reports" / "runs").exists()
