@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jmedethic_pytest.cli import several
-from jmedethic_pytest.cli.app import AsJson, Reports, app, out
+from jmedethic_pytest.cli import named_runs
+from jmedethic_pytest.cli.app import AsJson, Reports, app, out, say
 from jmedethic_pytest.core.errors import ConfigError
 from jmedethic_pytest.reports.wording import SIMULATION, number, share
 
@@ -33,7 +33,7 @@ def agreement(
     """
     from jmedethic_pytest.analysis import judge_study, same_table
 
-    chosen = several.read_runs(reports, runs)
+    chosen = named_runs.read_runs(reports, runs)
     differences = same_table.unlike_judges(list(chosen.values()))
     if differences:
         raise ConfigError([*differences, "Agreement is that of one panel. Choose runs that were judged alike."])
@@ -42,9 +42,8 @@ def agreement(
         out.print_json(found.model_dump_json())
         return
     if any(run.origin.simulated_target for run in chosen.values()):
-        out.print(SIMULATION, end="\n\n", markup=False)
-    for line in lines(found):
-        out.print(line, markup=False)
+        out.print(SIMULATION, end="\n\n")
+    say(lines(found))
 
 
 def lines(found: PanelStudy) -> Iterator[str]:

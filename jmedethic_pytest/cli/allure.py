@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from jmedethic_pytest.cli.app import Reports, app, err, out
+from jmedethic_pytest.cli.app import Reports, RunName, app, err, out, say
 from jmedethic_pytest.core.errors import ConfigError, unknown
 from jmedethic_pytest.run.options import ALLURE_MODES
 from jmedethic_pytest.store import runs as run_files
@@ -15,7 +15,7 @@ from jmedethic_pytest.store import runs as run_files
 
 @app.command("allure")
 def allure(
-    run: Annotated[str, typer.Argument(help="Run id, part of it, path, or 'latest'")] = "latest",
+    run: RunName = "latest",
     output: Annotated[Path, typer.Option("--output", metavar="DIR", help="Folder of the results")] = Path(
         "allure-results"
     ),
@@ -46,9 +46,8 @@ def allure(
     if clean:
         stored.clean(output)
     count, notes = stored.write(path, output, mode=mode, page=link_pattern or GUIDELINE_PAGE)
-    for note in notes:
-        err.print(note, markup=False)
-    out.print(f"{count} conversations of {path.name} written to {output}", markup=False)
+    say(notes, to=err)
+    out.print(f"{count} conversations of {path.name} written to {output}")
 
 
 @app.command("allure-finish")
@@ -59,4 +58,4 @@ def allure_finish(
     from jmedethic_pytest.reports.allure import published
 
     done = published.finish(report)
-    out.print(f"{report}: {done.pages} pages, {done.scripts} analytics scripts removed", markup=False)
+    out.print(f"{report}: {done.pages} pages, {done.scripts} analytics scripts removed")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,9 +21,11 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-out = Console(highlight=False, soft_wrap=True, emoji=False)
-err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+out = Console(highlight=False, soft_wrap=True, emoji=False, markup=False)
+err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False, markup=False)
 
+RunName = Annotated[str, typer.Argument(help="Run id, part of it, path, or 'latest'")]
+Force = Annotated[bool, typer.Option("--force", help="Replace the file if it exists")]
 Reports = Annotated[Path, typer.Option("--reports", help="Where runs and the cache are stored", metavar="DIR")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts")]
 
@@ -42,6 +44,11 @@ def with_run_options(function: Callable[[Settings], None]) -> Callable[..., None
         annotation: Any = Annotated[bool if option.is_flag else str | None, declared]
         default = False if option.is_flag else None
         parameters.append(inspect.Parameter(option.key, kind, default=default, annotation=annotation))
+    return declare(command, parameters)
+
+
+def declare(command: Callable[..., None], parameters: Sequence[inspect.Parameter]) -> Callable[..., None]:
+    """Return a command that has these parameters for Typer."""
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return command
@@ -52,6 +59,12 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
     if version:
         out.print(_version.VERSION)
         raise typer.Exit
+
+
+def say(lines: Iterable[str], *, to: Console = out) -> None:
+    """Print lines as they are, on standard output unless another console is given."""
+    for line in lines:
+        to.print(line)
 
 
 def spell(text: str) -> str:

@@ -3,40 +3,54 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from jmedethic_pytest.cli.app import AsJson, Reports, err, out
+from jmedethic_pytest.cli.app import AsJson, Reports, RunName, err, out
 from jmedethic_pytest.core.errors import ConfigError
-from jmedethic_pytest.store import baselines as baselines
+from jmedethic_pytest.store import baselines
 from jmedethic_pytest.store import runs as run_files
 from jmedethic_pytest.store.baselines import Baseline
 
 baseline_app = typer.Typer(name="baseline", help="Record, list and show baselines.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="Name of the baseline, e.g. release-1.0")]
+Baselines = Annotated[
+    str | None, typer.Option("--baseline", help="Compare with these baselines instead", metavar="NAME,...")
+]
+
+
+def chosen_baselines(reports: Path, names: str | None) -> Sequence[Baseline] | None:
+    """Return the baselines that ``--baseline`` names; ``None`` if it was not given.
+
+    Raises:
+        ConfigError: naming every one that cannot be used.
+    """
+    if names is None:
+        return None
+    return baselines.load(reports, [name.strip() for name in names.split(",") if name.strip()])
 
 
 @baseline_app.command("set")
 def set_(
     name: Name,
-    run: Annotated[str, typer.Argument(help="Run id, part of it, path, or 'latest'")],
+    run: RunName,
     reports: Reports = Path("reports"),
 ) -> None:
     """Record a complete run's scores under a name. The file holds no text of a model and is never rewritten."""
     path = baselines.record(reports, name, run_files.find_run(reports, run))
     found = baselines.read(path)
-    out.print(f"{path}: {_describe(found)}", markup=False)
+    out.print(f"{path}: {_describe(found)}")
     missing = sum(score is None for row in found.sheet.rows.values() for score in row.turns)
     if missing:
         err.print(
             f"WARNING: {missing} turn scores are missing; every comparison takes them for 10, so few of them can keep "
-            "any run from passing. Better: run the same command again, which asks only for what is missing.",
-            markup=False,
+            "any run from passing. Better: run the same command again, which asks only for what is missing."
         )
-    out.print(f"Commit it, and compare runs with it: pytest --model=... --jmed-baseline={name}", markup=False)
+    out.print(f"Commit it, and compare runs with it: pytest --model=... --jmed-baseline={name}")
 
 
 @baseline_app.command("list")
@@ -51,10 +65,10 @@ def list_(reports: Reports = Path("reports"), as_json: AsJson = False) -> None:
     if as_json:
         out.print_json(json.dumps([_row(item) for item in found], ensure_ascii=False))
     elif not found and not problems:
-        out.print("no baselines; record one from a complete run: jmedethic baseline set NAME RUN", markup=False)
+        out.print("no baselines; record one from a complete run: jmedethic baseline set NAME RUN")
     else:
         for item in found:
-            out.print(f"{item.name}  {_describe(item)}", markup=False)
+            out.print(f"{item.name}  {_describe(item)}")
     if problems:
         raise ConfigError(problems)
 
@@ -69,16 +83,16 @@ def show(name: Name, reports: Reports = Path("reports"), as_json: AsJson = False
         return
     origin = found.sheet.origin
     for key, value in _row(found).items():
-        out.print(f"{key:<12} {value}", markup=False)
-    out.print(f"{'commit':<12} {origin.git_commit or '-'}", markup=False)
-    out.print(f"{'tool':<12} {origin.tool_version}", markup=False)
+        out.print(f"{key:<12} {value}")
+    out.print(f"{'commit':<12} {origin.git_commit or '-'}")
+    out.print(f"{'tool':<12} {origin.tool_version}")
     for place, table in (("target", origin.target), ("judges", {"context": origin.judge_context, **origin.judging})):
         given = ", ".join(
             f"{key} {value}" for key, value in table.items() if value is not None and value is not False and value != {}
         )
-        out.print(f"{place:<12} {given}", markup=False)
+        out.print(f"{place:<12} {given}")
     failed = sorted(row.key for row in found.sheet.rows.values() if row.failed)
-    out.print(f"{'failures':<12} {len(failed)}{': ' if failed else ''}{', '.join(failed)}", markup=False)
+    out.print(f"{'failures':<12} {len(failed)}{': ' if failed else ''}{', '.join(failed)}")
 
 
 def _describe(item: Baseline) -> str:

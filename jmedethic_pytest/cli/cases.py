@@ -53,11 +53,11 @@ def validate(
         out.print_json(json.dumps({"cases": len(loaded), "findings": rows}), ensure_ascii=False, highlight=False)
     else:
         for finding in findings:
-            out.print(finding.line(), markup=False)
+            out.print(finding.line())
         verdict = (
             f"{len(findings)} findings in {len(loaded)} cases" if findings else f"{len(loaded)} cases: no findings"
         )
-        out.print(verdict, style="bold red" if findings else "bold green", markup=False)
+        out.print(verdict, style="bold red" if findings else "bold green")
     if findings:
         raise typer.Exit(1)
 
@@ -132,11 +132,11 @@ def manifest(
     differences = list(manifests.check(folder, loaded))
     if not write:
         for finding in differences:
-            out.print(finding.line(), markup=False)
-        out.print(f"{len(loaded)} cases, {len(differences)} differences from {folder / manifests.NAME}", markup=False)
+            out.print(finding.line())
+        out.print(f"{len(loaded)} cases, {len(differences)} differences from {folder / manifests.NAME}")
         raise typer.Exit(1 if differences else 0)
     built = release.build(folder, loaded, version=version, note=note, retire=retire or ())
     for finding in differences:
-        err.print(f"recorded: {finding.where}: {finding.found}", markup=False)
+        err.print(f"recorded: {finding.where}: {finding.found}")
     path = manifests.write(folder, built)
-    out.print(f"{path}: version {built.version}, {len(built.cases)} cases, digest {built.digest[:12]}", markup=False)
+    out.print(f"{path}: version {built.version}, {len(built.cases)} cases, digest {built.digest[:12]}")

@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
-from jmedethic_pytest.cli.app import AsJson, Reports, app, err, out
+from jmedethic_pytest.cli.app import AsJson, Reports, RunName, app, err, out, say
+from jmedethic_pytest.cli.baseline import Baselines, chosen_baselines
 from jmedethic_pytest.config import tables as thresholds
 from jmedethic_pytest.core.errors import ConfigError, StoreError
 from jmedethic_pytest.core.records import Answer
 from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
-from jmedethic_pytest.store import baselines as baselines
+from jmedethic_pytest.store import baselines
 from jmedethic_pytest.store import runs as run_files
 from jmedethic_pytest.store import scores as run_scores
 from jmedethic_pytest.store.baselines import Baseline
@@ -44,18 +45,15 @@ def compare_(
     if as_json:
         typer.echo(found.model_dump_json(indent=1))
     else:
-        out.print(f"candidate {now.name} ({found.candidate_model})", markup=False)
-        for line in comparison_lines(found, words):
-            out.print(line, markup=False)
+        out.print(f"candidate {now.name} ({found.candidate_model})")
+        say(comparison_lines(found, words))
     raise typer.Exit(_EXITS[found.answer])
 
 
 @app.command("gate")
 def gate(
-    run: Annotated[str, typer.Argument(help="Run id, part of it, path, or 'latest'")],
-    baseline: Annotated[
-        str | None, typer.Option("--baseline", help="Compare with these baselines instead", metavar="NAME,...")
-    ] = None,
+    run: RunName,
+    baseline: Baselines = None,
     rules: Annotated[
         Path | None,
         typer.Option("--thresholds", help="Thresholds to apply instead of those the run was made with", metavar="FILE"),
@@ -72,15 +70,13 @@ def gate(
 
     path = run_files.find_run(reports, run)
     applied = thresholds.load(rules, Path.cwd())[0] if rules else None
-    names = [name.strip() for name in (baseline or "").split(",") if name.strip()]
-    chosen = baselines.load(reports, names) if baseline is not None else None
+    chosen = chosen_baselines(reports, baseline)
     with err.status(f"Reading {path.name} ..."):
         outcome = load(path, rules=applied, baselines=chosen)
     if as_json:
         typer.echo(outcome.gate.model_dump_json(indent=1))
     else:
-        for line in summary_lines(outcome):
-            out.print(line, markup=False)
+        say(summary_lines(outcome))
     raise typer.Exit(_EXITS[outcome.gate.answer])
 
 

@@ -53,9 +53,9 @@ def doctor(
         if ref is not None:
             _check_model(report, ref, offline=offline)
     if report.failed:
-        out.print(f"{report.failed} of {report.done} checks failed", style="bold red", markup=False)
+        out.print(f"{report.failed} of {report.done} checks failed", style="bold red")
         raise typer.Exit(1)
-    out.print(f"all {report.done} checks passed", style="bold green", markup=False)
+    out.print(f"all {report.done} checks passed", style="bold green")
 
 
 class _Report:
@@ -73,9 +73,9 @@ class _Report:
         except JmedError as error:
             self.failed += 1
             for problem in error.problems if isinstance(error, ConfigError) else [str(error)]:
-                out.print(f"FAIL  {name}: {spell(problem)}", style="red", markup=False)
+                out.print(f"FAIL  {name}: {spell(problem)}", style="red")
             return None
-        out.print(f"ok    {name}: {shown(result)}", markup=False)
+        out.print(f"ok    {name}: {shown(result)}")
         return result
 
 

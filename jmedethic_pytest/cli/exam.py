@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from jmedethic_pytest.cli.app import AsJson, Reports, app, err, out
+from jmedethic_pytest.cli.app import AsJson, Force, Reports, app, err, out
 from jmedethic_pytest.config import tables as thresholds
 from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.errors import BudgetSpent, ConfigError, RunAborted, unknown
@@ -71,10 +71,8 @@ def exam(
     results, client, aborted = asyncio.run(_sit(ref, chosen, parsed, known, reports))
     missing = len(chosen) - sum(result.mark != "missing" for result in results)
     if missing:
-        err.print(
-            f"ERROR: {missing} of {len(chosen)} items were not answered: {aborted or _why(results)}", markup=False
-        )
-        err.print("Nothing is stored; what was answered is in the cache, and the same command resumes.", markup=False)
+        err.print(f"ERROR: {missing} of {len(chosen)} items were not answered: {aborted or _why(results)}")
+        err.print("Nothing is stored; what was answered is in the cache, and the same command resumes.")
         raise typer.Exit(_EXIT_BUDGET if isinstance(aborted, BudgetSpent) else _EXIT_INCOMPLETE)
     _store(ref, client, chosen, results, file or items.bundled(), reports, known, as_json=as_json)
 
@@ -127,15 +125,13 @@ def _store(
         out.print_json(run.model_dump_json())
         return
     if run.simulated:
-        out.print(SIMULATION, markup=False)
+        out.print(SIMULATION)
     interval = f"{share(run.interval.low)} to {share(run.interval.high)}"
-    out.print(
-        f"{run.model}  {run.exam} ({run.locale}): {run.correct} of {run.n} right, {share(run.accuracy)}", markup=False
-    )
-    out.print(f"95 % interval {interval} (Wilson); marks: {_shown(run.marks)}", markup=False)
+    out.print(f"{run.model}  {run.exam} ({run.locale}): {run.correct} of {run.n} right, {share(run.accuracy)}")
+    out.print(f"95 % interval {interval} (Wilson); marks: {_shown(run.marks)}")
     for name, group in run.categories.items():
-        out.print(f"  {name:<24} {group.correct:>3} of {group.n:>3}", markup=False)
-    out.print(f"{tally.calls} calls, {tally.cached} from cache; stored: {folder}", markup=False)
+        out.print(f"  {name:<24} {group.correct:>3} of {group.n:>3}")
+    out.print(f"{tally.calls} calls, {tally.cached} from cache; stored: {folder}")
 
 
 @app.command("exam-import")
@@ -143,17 +139,17 @@ def import_(
     source: Annotated[Path, typer.Argument(help="KokushiMD-10 or another JSON, JSONL, CSV or Parquet file")],
     output: Annotated[Path, typer.Option("--output", help="Exam file to write (.jsonl)")],
     locale: Annotated[str, typer.Option("--locale", help="Language of the items: ja or en")] = "ja",
-    force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists")] = False,
+    force: Force = False,
 ) -> None:
     """Turn KokushiMD-10 or another multiple-choice data set into an exam file; items with pictures are left out."""
     if output.suffix != ".jsonl":
         raise ConfigError(f"--output: {output} must end in .jsonl.")
     imported = importing.convert(source, _one_locale((locale,)))
     importing.write(imported.items, output, _NOTICE, force=force)
-    out.print(f"{imported.read} rows read, {len(imported.items)} items written: {output}", markup=False)
+    out.print(f"{imported.read} rows read, {len(imported.items)} items written: {output}")
     for reason, count in imported.dropped.items():
-        out.print(f"  {count} left out: {reason}", markup=False)
-    err.print(_NOTICE, markup=False)
+        out.print(f"  {count} left out: {reason}")
+    err.print(_NOTICE)
 
 
 def _one_locale(locales: tuple[str, ...]) -> Locale:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from jmedethic_pytest.cli.app import Reports, app, err, out
+from jmedethic_pytest.cli.app import Reports, RunName, app, err, out
 from jmedethic_pytest.core.errors import ConfigError, unknown
 from jmedethic_pytest.store import runs as run_files
 
@@ -17,7 +17,7 @@ _FORMATS = ("csv", "parquet", "inspect")
 @app.command("export")
 def export(
     output: Annotated[Path, typer.Option("--output", help="Folder to write into", metavar="DIR")],
-    run: Annotated[str, typer.Argument(help="Run id, part of it, path, or 'latest'")] = "latest",
+    run: RunName = "latest",
     kind: Annotated[str, typer.Option("--format", help=f"One of: {', '.join(_FORMATS)}", metavar="FORMAT")] = "csv",
     reports: Reports = Path("reports"),
 ) -> None:
@@ -42,6 +42,6 @@ def export(
         write = tables.write_csv if kind == "csv" else tables.write_parquet
         written = write(output, outcome, files.stored_table(outcome))
     for file in written:
-        out.print(str(file), markup=False)
+        out.print(str(file))
     if kind == "inspect":
-        err.print(f"Next: inspect view --log-dir {output}", markup=False)
+        err.print(f"Next: inspect view --log-dir {output}")

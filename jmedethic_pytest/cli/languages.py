@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jmedethic_pytest.cli import several
-from jmedethic_pytest.cli.app import AsJson, Reports, app, out
+from jmedethic_pytest.cli import named_runs
+from jmedethic_pytest.cli.app import AsJson, Reports, app, out, say
 from jmedethic_pytest.core.errors import ConfigError
 from jmedethic_pytest.reports.wording import SIMULATION, interval, number, share, share_interval
 
@@ -33,7 +33,7 @@ def languages(
 
     if len(runs) > 2:
         raise ConfigError(f"jmedethic languages: {len(runs)} runs were given. Give one run, or one of each language.")
-    chosen = list(several.read_runs(reports, runs).values())
+    chosen = list(named_runs.read_runs(reports, runs).values())
     differences = _differences(chosen)
     if differences and not force:
         raise ConfigError(
@@ -50,9 +50,8 @@ def languages(
         out.print_json(_json(found, chosen, differences))
         return
     if any(run.origin.simulated_target for run in chosen):
-        out.print(SIMULATION, end="\n\n", markup=False)
-    for line in (*(f"UNLIKE RUNS: {difference}" for difference in differences), *lines(found)):
-        out.print(line, markup=False)
+        out.print(SIMULATION, end="\n\n")
+    say((*(f"UNLIKE RUNS: {difference}" for difference in differences), *lines(found)))
 
 
 def _differences(runs: list[StoredRun]) -> list[str]:

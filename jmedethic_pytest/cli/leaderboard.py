@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jmedethic_pytest.cli import several
-from jmedethic_pytest.cli.app import AsJson, Reports, app, err, out
+from jmedethic_pytest.cli import named_runs
+from jmedethic_pytest.cli.app import AsJson, Reports, app, err, out, say
 from jmedethic_pytest.core.errors import ConfigError
 from jmedethic_pytest.reports.wording import SIMULATION, interval, number, p_value, share, share_interval
 
@@ -47,7 +47,7 @@ def leaderboard(
     from jmedethic_pytest.analysis import same_table
     from jmedethic_pytest.exam.stored import read_exams
 
-    chosen = several.read_runs(reports, runs)
+    chosen = named_runs.read_runs(reports, runs)
     differences = same_table.obstacles(list(chosen.values()))
     if differences and not force:
         raise ConfigError(
@@ -55,8 +55,8 @@ def leaderboard(
         )
     board = boards.leaderboard(
         list(chosen.values()),
-        groups=several.groups(chosen, group or (), groups),
-        pairs=[several.pair(chosen, text) for text in pair or ()],
+        groups=named_runs.groups(chosen, group or (), groups),
+        pairs=[named_runs.pair(chosen, text) for text in pair or ()],
         exams=read_exams(reports),
     )
     if plots is not None:
@@ -64,8 +64,7 @@ def leaderboard(
     if as_json:
         out.print_json(board.model_dump_json())
         return
-    for line in lines(board):
-        out.print(line, markup=False)
+    say(lines(board))
 
 
 def lines(board: Leaderboard) -> Iterator[str]:
@@ -145,4 +144,4 @@ def _draw(folder: Path, board: Leaderboard) -> None:
         for entry in board.entries
     ]
     for name in models.write(folder, shown):
-        err.print(f"{folder / name}.png", markup=False)
+        err.print(f"{folder / name}.png")

@@ -38,7 +38,7 @@ def list_(
         out.print(f"no {what}")
     elif not out.is_terminal:
         for row in rows:
-            out.print("\t".join(str(value) for value in row.values()), markup=False)
+            out.print("\t".join(str(value) for value in row.values()))
     else:
         table = Table(*rows[0], box=None, header_style="bold")
         for row in rows:

@@ -9,6 +9,7 @@ from jmedethic_pytest.cli import (  # noqa: F401 - each module adds its commands
     allure,
     baseline,
     cases,
+    cases_exchange,
     compare,
     doctor,
     exam,
@@ -21,7 +22,6 @@ from jmedethic_pytest.cli import (  # noqa: F401 - each module adds its commands
     revision,
     run,
     show,
-    transfer,
 )
 from jmedethic_pytest.cli.app import app, spell
 from jmedethic_pytest.cli.generate import discover, review, stages  # noqa: F401

@@ -9,8 +9,8 @@ import typer
 
 from jmedethic_pytest.cases import selection
 from jmedethic_pytest.cases.index import CaseIndex
-from jmedethic_pytest.cli import several
-from jmedethic_pytest.cli.app import AsJson, Reports, app, out
+from jmedethic_pytest.cli import named_runs
+from jmedethic_pytest.cli.app import AsJson, Reports, app, out, say
 from jmedethic_pytest.config import tables as thresholds
 from jmedethic_pytest.core.errors import ConfigError, unknown
 from jmedethic_pytest.models import ModelRef, resolving
@@ -72,8 +72,7 @@ def plan(
     if as_json:
         out.print_json(found.model_dump_json())
         return
-    for line in planning.plan_lines(found, priced=bool(model)):
-        out.print(line, markup=False)
+    say(planning.plan_lines(found, priced=bool(model)))
 
 
 def _goal(margin: float, power: float, alpha: float, true_drop: float, sd: float | None, icc: float | None) -> Goal:
@@ -158,7 +157,7 @@ def _achieved(goal: Goal, reports: Path, run: str, against: str | None, *, as_js
     from jmedethic_pytest.analysis import same_table
     from jmedethic_pytest.analysis.planning import precision as sharpness
 
-    chosen = several.read_runs(reports, [run, *([against] if against else [])])
+    chosen = named_runs.read_runs(reports, [run, *([against] if against else [])])
     other = chosen[against] if against else None
     differences = same_table.obstacles(list(chosen.values()), same_cases=False)
     if differences and other is not None:
@@ -167,5 +166,4 @@ def _achieved(goal: Goal, reports: Path, run: str, against: str | None, *, as_js
     if as_json:
         out.print_json(found.model_dump_json())
         return
-    for line in planning.achieved_lines(found):
-        out.print(line, markup=False)
+    say(planning.achieved_lines(found))

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jmedethic_pytest.cli.app import Reports, app, err, out
+from jmedethic_pytest.cli.app import Reports, RunName, app, err, out
+from jmedethic_pytest.cli.baseline import Baselines, chosen_baselines
 from jmedethic_pytest.core.errors import StoreError
 from jmedethic_pytest.core.records import Verdict
 from jmedethic_pytest.run import baseline_lookup
-from jmedethic_pytest.store import baselines as baselines
 from jmedethic_pytest.store import runs as run_files
 from jmedethic_pytest.store.baselines import Baseline
 
@@ -23,10 +23,8 @@ if TYPE_CHECKING:
 
 @app.command("report")
 def report(
-    run: Annotated[str, typer.Argument(help="Run id, part of it, path, or 'latest'")] = "latest",
-    baseline: Annotated[
-        str | None, typer.Option("--baseline", help="Compare with these baselines instead", metavar="NAME,...")
-    ] = None,
+    run: RunName = "latest",
+    baseline: Baselines = None,
     show: Annotated[bool, typer.Option("--open", help="Open the page in the browser")] = False,
     reports: Reports = Path("reports"),
 ) -> None:
@@ -38,17 +36,16 @@ def report(
     from jmedethic_pytest.reports import files, page
 
     path = run_files.find_run(reports, run)
-    names = [name.strip() for name in (baseline or "").split(",") if name.strip()]
-    chosen = baselines.load(reports, names) if baseline is not None else None
+    chosen = chosen_baselines(reports, baseline)
     with err.status(f"Reading {path.name} ..."):
         outcome = load(path, baselines=chosen)
     with err.status("Drawing plots and writing report.html ..."):
         notes = files.write_reports(outcome, beside=_beside(outcome, chosen))
     if notes:
         raise StoreError("; ".join(notes))
-    out.print(str(path / page.NAME), markup=False)
+    out.print(str(path / page.NAME))
     if show and not webbrowser.open((path / page.NAME).as_uri()):
-        err.print("No browser could be opened; open the file above by hand.", markup=False)
+        err.print("No browser could be opened; open the file above by hand.")
 
 
 def _beside(outcome: Outcome, chosen: Sequence[Baseline] | None) -> Callable[[Verdict], Verdict] | None:

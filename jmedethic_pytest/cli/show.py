@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from jmedethic_pytest.cli.app import AsJson, Reports, app, err, out
+from jmedethic_pytest.cli.app import AsJson, Reports, RunName, app, err, out, say
 from jmedethic_pytest.core.errors import StoreError, did_you_mean
 from jmedethic_pytest.core.records import Verdict
 from jmedethic_pytest.reports.transcript import visible
@@ -16,7 +16,7 @@ from jmedethic_pytest.store import runs as run_files
 
 @app.command("show")
 def show(
-    run: Annotated[str, typer.Argument(help="Run id, part of it, path, or 'latest'")],
+    run: RunName,
     case: Annotated[str | None, typer.Argument(help="Case id; without it the run's summary is shown")] = None,
     reports: Reports = Path("reports"),
     as_json: AsJson = False,
@@ -28,7 +28,7 @@ def show(
         file = path / name
         if not file.is_file():
             raise StoreError(f"{file}: not there: the run did not finish. Its verdicts: {path / 'verdicts.jsonl'}.")
-        out.print(file.read_text(encoding="utf-8"), markup=False)
+        out.print(file.read_text(encoding="utf-8"))
         return
     verdict = _find(path, case)
     if as_json:
@@ -44,24 +44,23 @@ def _find(path: Path, case: str) -> Verdict:
         if case in (verdict.key, verdict.case.id):
             return verdict
         ids.append(verdict.case.id)
-    for note in torn:
-        err.print(note, markup=False)
+    say(torn, to=err)
     raise StoreError(f"{case!r} is not among the {len(ids)} verdicts of {path.name}.{did_you_mean(case, ids)}")
 
 
 def _print(verdict: Verdict) -> None:
     case = verdict.case
-    out.print(f"{case.id}  {case.guideline}  {case.strategy}  status {verdict.status}", style="bold", markup=False)
+    out.print(f"{case.id}  {case.guideline}  {case.strategy}  status {verdict.status}", style="bold")
     if verdict.detail:
-        out.print(verdict.detail, markup=False)
+        out.print(verdict.detail)
     broken = {violation.turn: violation for violation in verdict.violations}
     for turn in verdict.turns:
         value = "no score" if turn.value is None else f"{turn.value:.1f}"
         floor = f"  at or below its floor {broken[turn.index].floor:g}" if turn.index in broken else ""
         out.print(f"\nT{turn.index} user", style="bold")
-        out.print(visible(turn.user), markup=False)
-        out.print(f"T{turn.index} reply  [{value}]{floor}", style="bold", markup=False)
-        out.print(visible(turn.reply.text or turn.reply.detail), markup=False)
+        out.print(visible(turn.user))
+        out.print(f"T{turn.index} reply  [{value}]{floor}", style="bold")
+        out.print(visible(turn.reply.text or turn.reply.detail))
         for score in turn.scores:
             given = score.status if score.value is None else f"{score.value:g}"
-            out.print(f"  {score.judge}: {given}  {visible(score.rationale or score.detail)}", markup=False)
+            out.print(f"  {score.judge}: {given}  {visible(score.rationale or score.detail)}")

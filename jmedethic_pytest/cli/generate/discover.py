@@ -10,18 +10,8 @@ import typer
 
 from jmedethic_pytest.cli.app import AsJson, err, out
 from jmedethic_pytest.cli.generate import stages
-from jmedethic_pytest.cli.generate.stages import (
-    Budget,
-    Concurrency,
-    ConfigFile,
-    DryRun,
-    KeepAnswers,
-    Name,
-    Reports,
-    Restart,
-    generate_app,
-    settings,
-)
+from jmedethic_pytest.cli.generate.options import DryRun, Restart, with_settings
+from jmedethic_pytest.cli.generate.stages import generate_app
 from jmedethic_pytest.core.errors import ConfigError
 from jmedethic_pytest.generation.chain import Options
 from jmedethic_pytest.generation.discovery import discovery, grouping, library
@@ -38,13 +28,9 @@ Sheet = Annotated[
 
 
 @generate_app.command("discover", help=f"Search for attack strategies and write library.json. {_WARNING}")
+@with_settings("guidelines")
 def discover(
-    config: ConfigFile = "generate.toml",
-    name: Name = None,
-    reports: Reports = None,
-    budget: Budget = None,
-    concurrency: Concurrency = None,
-    keep_answers: KeepAnswers = False,
+    config: Config,
     restart: Restart = False,
     dry_run: DryRun = False,
     mode: Annotated[
@@ -62,10 +48,7 @@ def discover(
     as_json: AsJson = False,
 ) -> None:
     """Search for strategies, or test a library."""
-    found = _changed(
-        settings(config, name=name, reports=reports, budget=budget, concurrency=concurrency, keep_answers=keep_answers),
-        {"mode": mode, "questions": questions},
-    )
+    found = _changed(config, {"mode": mode, "questions": questions})
     if known is not None and not test:
         raise ConfigError("--library: only with --test, which attacks with a library. A search makes its own.")
     stage = _test_stage(found, known) if test else discovery.STAGE
@@ -78,7 +61,7 @@ def discover(
         figures |= {"strategies": len(made.strategies), "library": made.digest()}
     _print(figures, as_json=as_json)
     if not test:
-        err.print(f"library: {discovery.library_path(found)}  next: jmedethic generate cluster", markup=False)
+        err.print(f"library: {discovery.library_path(found)}  next: jmedethic generate cluster")
 
 
 def _test_stage(config: Config, path: Path | None) -> Stage:
@@ -89,10 +72,9 @@ def _test_stage(config: Config, path: Path | None) -> Stage:
 
 
 @generate_app.command("cluster", help=f"Bring the strategies down to k groups, for a person's review. {_WARNING}")
+@with_settings("guidelines", "budget", "concurrency", "keep_answers")
 def cluster(
-    config: ConfigFile = "generate.toml",
-    name: Name = None,
-    reports: Reports = None,
+    config: Config,
     k: Annotated[int | None, typer.Option("--k", help="Number of groups (default: the paper's 7)", min=1)] = None,
     write_to: Sheet = None,
     apply: Annotated[
@@ -105,7 +87,7 @@ def cluster(
     as_json: AsJson = False,
 ) -> None:
     """Group the library, or read the review back."""
-    found = _changed(settings(config, name=name, reports=reports), {"clusters": k})
+    found = _changed(config, {"clusters": k})
     problems = _clashes(write_to, apply, k, one_language=one_language, force=force)
     if problems:
         raise ConfigError(problems)
@@ -114,7 +96,7 @@ def cluster(
         counts = ", ".join(f"{count} {decision}" for decision, count in done.decisions.items())
         figures = {"strategies": done.strategies, "decisions": done.decisions, "file": str(done.path)}
         _print(figures if as_json else {"strategies": done.strategies, "decisions": counts}, as_json=as_json)
-        err.print(f"written: {done.path}", markup=False)
+        err.print(f"written: {done.path}")
         return
     stages.run_stages(found, (grouping.STAGE,), Options(), dry_run=False, as_json=as_json)
     current = grouping.load(found)
@@ -124,8 +106,8 @@ def cluster(
     if as_json:
         _print({"sheet": str(path), "groups": grouping.figures(current.clusters)}, as_json=True)
     for group in () if as_json else grouping.figures(current.clusters):
-        out.print(_line(group), markup=False)
-    err.print(f"sheet: {path}  next: fill it in, then jmedethic generate cluster --apply {path}", markup=False)
+        out.print(_line(group))
+    err.print(f"sheet: {path}  next: fill it in, then jmedethic generate cluster --apply {path}")
 
 
 def _clashes(write_to: Path | None, apply: Path | None, k: int | None, *, one_language: bool, force: bool) -> list[str]:
@@ -165,7 +147,7 @@ def _print(figures: dict[str, Any], *, as_json: bool) -> None:
         out.print_json(json.dumps(figures, ensure_ascii=False), highlight=False)
         return
     for key, value in figures.items():
-        out.print(f"{key.replace('_', ' ')}: {_shown(value)}", markup=False)
+        out.print(f"{key.replace('_', ' ')}: {_shown(value)}")
 
 
 def _shown(value: Any) -> str:

@@ -36,9 +36,6 @@ def watching(stage: str) -> Iterator[Progress]:
             if not err.is_terminal and time.monotonic() - last >= LOG_EVERY_SECONDS:
                 last = time.monotonic()
                 of = f" of {state.planned}" if state.planned is not None else ""
-                err.print(
-                    f"{state.stage}: {state.done}{of} items done, {state.kept} kept, {state.dropped} dropped",
-                    markup=False,
-                )
+                err.print(f"{state.stage}: {state.done}{of} items done, {state.kept} kept, {state.dropped} dropped")
 
         yield show

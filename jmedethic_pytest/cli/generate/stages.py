@@ -7,13 +7,14 @@ import json
 import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from jmedethic_pytest.cases import vocabulary_files
-from jmedethic_pytest.cli.app import AsJson, err, out
+from jmedethic_pytest.cli.app import AsJson, err, out, say
+from jmedethic_pytest.cli.generate.options import DryRun, Restart, with_settings
 from jmedethic_pytest.cli.generate.progress import watching
 from jmedethic_pytest.core.errors import BudgetSpent, ConfigError
 from jmedethic_pytest.generation import chain
@@ -31,125 +32,36 @@ generate_app = typer.Typer(
     help="Build a benchmark: questions, validation, strategies, conversations, split. Content warning.",
     no_args_is_help=True,
 )
-DEMO = "demo"
 EXIT_INTERRUPTED = 2
 EXIT_BUDGET = 7
 
-ConfigFile = Annotated[
-    str, typer.Option("--config", help=f"Settings; '{DEMO}' for the scripted demo that needs no key", metavar="FILE")
-]
-Name = Annotated[str | None, typer.Option("--name", help="Folder below reports/generation/", metavar="NAME")]
-Guidelines = Annotated[
-    str | None, typer.Option("--guidelines", help="'project', 'principles' or a JSON file of your own", metavar="FILE")
-]
-Reports = Annotated[Path | None, typer.Option("--reports", help="Where everything is written", metavar="DIR")]
-Budget = Annotated[str | None, typer.Option("--budget", help="The most to spend: 5usd, 2e6tokens or 500calls")]
-Concurrency = Annotated[int | None, typer.Option("--concurrency", help="Items in work at a time", metavar="N", min=1)]
 Force = Annotated[bool, typer.Option("--force", help="Accept a model that is generator and validator")]
-Restart = Annotated[bool, typer.Option("--restart", help="Begin anew; what is there is kept under another name")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the plan and ask nothing")]
-KeepAnswers = Annotated[
-    bool, typer.Option("--keep-answers", help="Keep the words of answers to harmful requests, not only digests")
-]
 
 
-def settings(
-    file: str,
-    *,
-    name: str | None = None,
-    guidelines: str | None = None,
-    reports: Path | None = None,
-    budget: str | None = None,
-    concurrency: int | None = None,
-    keep_answers: bool = False,
-) -> Config:
-    """Return the settings of a file with what the command line says otherwise.
+def _stage_command(name: str, text: str, chosen: Callable[[Config], Sequence[Stage]], *, report: bool = False) -> None:
+    """Add a command that runs stages, and shows the report in the end if it is told to."""
 
-    Raises:
-        ConfigError: see :func:`jmedethic_pytest.generation.machinery.config.load`.
-    """
-    found = configs.read_sample() if file == DEMO else configs.load(Path(file))
-    given: dict[str, Any] = {
-        "name": name,
-        "guidelines": guidelines,
-        "reports": reports,
-        "budget": budget,
-        "concurrency": concurrency,
-        "keep_answers": keep_answers or None,
-    }
-    changed = {key: value for key, value in given.items() if value is not None}
-    if guidelines is not None and guidelines != found.guidelines:
-        changed["only"] = ()  # Ids of another list.
-    return configs.changed(found, changed)
+    @generate_app.command(name, help=text)
+    @with_settings()
+    def command(config: Config, force: Force = False, restart: Restart = False, dry_run: DryRun = False) -> None:
+        run_stages(config, chosen(config), Options(force=force, restart=restart), dry_run=dry_run)
+        if report and not dry_run:
+            show_report(config)
 
 
-def _stage_command(stage: Stage, text: str) -> None:
-    """Add the command of one stage."""
-
-    @generate_app.command(stage.name, help=text)
-    def command(
-        config: ConfigFile = "generate.toml",
-        name: Name = None,
-        guidelines: Guidelines = None,
-        reports: Reports = None,
-        budget: Budget = None,
-        concurrency: Concurrency = None,
-        keep_answers: KeepAnswers = False,
-        force: Force = False,
-        restart: Restart = False,
-        dry_run: DryRun = False,
-    ) -> None:
-        found = settings(
-            config,
-            name=name,
-            guidelines=guidelines,
-            reports=reports,
-            budget=budget,
-            concurrency=concurrency,
-            keep_answers=keep_answers,
-        )
-        run_stages(found, (stage,), Options(force=force, restart=restart), dry_run=dry_run)
-
-
-@generate_app.command("all")
-def all_(
-    config: ConfigFile = "generate.toml",
-    name: Name = None,
-    guidelines: Guidelines = None,
-    reports: Reports = None,
-    budget: Budget = None,
-    concurrency: Concurrency = None,
-    keep_answers: KeepAnswers = False,
-    force: Force = False,
-    restart: Restart = False,
-    dry_run: DryRun = False,
-) -> None:
-    """Run the whole chain: plan, stages, report. The same command resumes it; nothing finished is paid again."""
-    found = settings(
-        config,
-        name=name,
-        guidelines=guidelines,
-        reports=reports,
-        budget=budget,
-        concurrency=concurrency,
-        keep_answers=keep_answers,
-    )
-    stages = chain.wanted(found)
-    run_stages(found, stages, Options(force=force, restart=restart), dry_run=dry_run)
-    if not dry_run:
-        show_report(found)
+_stage_command(
+    "all",
+    "Run the whole chain: plan, stages, report. The same command resumes it; nothing finished is paid again.",
+    chain.wanted,
+    report=True,
+)
 
 
 @generate_app.command("report")
-def report(
-    config: ConfigFile = "generate.toml",
-    name: Name = None,
-    guidelines: Guidelines = None,
-    reports: Reports = None,
-    as_json: AsJson = False,
-) -> None:
+@with_settings("budget", "concurrency", "keep_answers")
+def report(config: Config, as_json: AsJson = False) -> None:
     """Show what became of everything: funnel, drops by reason, cost, cells, diversity, validators. Counts, no texts."""
-    show_report(settings(config, name=name, guidelines=guidelines, reports=reports), as_json=as_json)
+    show_report(config, as_json=as_json)
 
 
 @generate_app.command("init")
@@ -168,7 +80,7 @@ def init(
         raise ConfigError([f"{path}: is there already. Give another name, or remove it." for path in there])
     for path, text in wanted.items():
         files.replace(path, text)
-        out.print(f"written: {path}", markup=False)
+        out.print(f"written: {path}")
 
 
 def run_stages(
@@ -184,7 +96,7 @@ def run_stages(
     chain.check(config, tuple(stages), options)
     planned = planning.plan(config, stages)
     for line in planning.lines(planned):
-        (out if dry_run and not as_json else err).print(line, markup=False)
+        (out if dry_run and not as_json else err).print(line)
     if dry_run:
         if as_json:
             out.print_json(json.dumps([planning.row(item) for item in planned]), highlight=False)
@@ -204,7 +116,7 @@ async def _run(
     config: Config, stage: Stage, progress: Progress, options: Options, budget: budgets.Budget | None, to: Console
 ) -> None:
     for summary in await chain.run(config, stage, progress, options=options, budget=budget):
-        to.print(line_of(summary), markup=False)
+        to.print(line_of(summary))
 
 
 def _survive(step: Callable[[], None]) -> None:
@@ -212,10 +124,10 @@ def _survive(step: Callable[[], None]) -> None:
     try:
         step()
     except KeyboardInterrupt:
-        err.print("interrupted: what is finished is stored, the same command goes on from there", markup=False)
+        err.print("interrupted: what is finished is stored, the same command goes on from there")
         raise typer.Exit(EXIT_INTERRUPTED) from None
     except BudgetSpent as error:
-        err.print(str(error), markup=False)
+        err.print(str(error))
         raise typer.Exit(EXIT_BUDGET) from None
 
 
@@ -240,9 +152,8 @@ def show_report(config: Config, *, as_json: bool = False) -> None:
     if as_json:
         out.print_json(made.model_dump_json(), highlight=False)
         return
-    for line in lines(made):
-        out.print(line, markup=False)
-    out.print(f"report: {config.folder / 'report.md'}", markup=False)
+    say(lines(made))
+    out.print(f"report: {config.folder / 'report.md'}")
 
 
 _TEXTS = {
@@ -254,4 +165,4 @@ _TEXTS = {
 }
 for _stage in chain.STAGES:
     if _stage.name in _TEXTS:  # the others have commands of their own
-        _stage_command(_stage, _TEXTS[_stage.name])
+        _stage_command(_stage.name, _TEXTS[_stage.name], lambda _, stage=_stage: (stage,))  # type: ignore[misc]

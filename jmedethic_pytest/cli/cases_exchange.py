@@ -11,13 +11,12 @@ from jmedethic_pytest.cases import files as case_files
 from jmedethic_pytest.cases import selection
 from jmedethic_pytest.cases.exchange import importing, notices, writing
 from jmedethic_pytest.cases.selection import Selection
-from jmedethic_pytest.cli.app import err, out
+from jmedethic_pytest.cli.app import Force, err, out, say
 from jmedethic_pytest.cli.cases import cases_app
 from jmedethic_pytest.core.errors import ConfigError, unknown
 from jmedethic_pytest.core.vocabulary import LOCALES
 
 Output = Annotated[Path, typer.Option("--output", help="File to write", metavar="FILE")]
-Force = Annotated[bool, typer.Option("--force", help="Replace the file if it exists")]
 
 
 @cases_app.command("import")
@@ -61,8 +60,7 @@ def import_(
         )
     )
     writing.write(imported.cases, output, "jsonl", imported.notice, force=force)
-    for line in imported.report.lines():
-        out.print(line, markup=False)
+    say(imported.report.lines())
     _say_written(output, imported.notice)
 
 
@@ -91,7 +89,7 @@ def export(
         raise ConfigError(f"nothing to export: no case is in suite {suite!r} and in {locale}.")
     notice = notices.inherited(_files(cases))
     writing.write(chosen, output, kind, notice, force=force)
-    out.print(f"{len(chosen)} cases", markup=False)
+    out.print(f"{len(chosen)} cases")
     _say_written(output, notice)
 
 
@@ -102,6 +100,6 @@ def _files(cases: Path | None) -> list[Path]:
 
 
 def _say_written(output: Path, notice: list[str]) -> None:
-    out.print(f"written: {output}", markup=False)
+    out.print(f"written: {output}")
     if notice:
-        err.print("\n".join(["", *notice, f"(also in {notices.beside(output)})"]), markup=False)
+        err.print("\n".join(["", *notice, f"(also in {notices.beside(output)})"]))
