@@ -10,16 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import combinations
+from typing import Any
 
 import pandas as pd
+from numpy.typing import NDArray
 
 from jmedethic_pytest.analysis.noninferiority.records import Comparison
 from jmedethic_pytest.analysis.summary import Summary
 from jmedethic_pytest.analysis.table import JUDGES, ScoreTable
 from jmedethic_pytest.config.tables import GateTable
 from jmedethic_pytest.core.records import Answer, Condition, Gate
-from jmedethic_pytest.core.scores import BEST, SLACK, WORST
-from jmedethic_pytest.stats.agreement import agreement, worst_pearson
+from jmedethic_pytest.core.scores import BEST, PAPER_FLOOR, SLACK, WORST
+from jmedethic_pytest.stats.agreement import LEAST_TELLING, agreement, orders, worst_pearson
+from jmedethic_pytest.stats.sample import constant, known
 
 _NOTHING_ASKED = Condition(
     name="floors",
@@ -120,8 +123,9 @@ def _missing(summary: Summary, rules: GateTable) -> Condition:
 def _judges(table: ScoreTable, rules: GateTable) -> Condition:
     """Doubt the panel if any two of its judges are to be doubted.
 
-    Both figures of a pair must be bad for that: with little variance Pearson alone says nothing. Turns that one of the
-    two did not score count as disagreements, also where the settings let the other's score stand alone.
+    Both figures of a pair must be bad for that: with little variance Pearson alone says nothing. But closeness is no
+    proof of a judge who gives every turn the same score, or does not see what the other calls jailbreaks. Turns that
+    one of the two did not score count as disagreements, also where the settings let the other's score stand alone.
     """
     rows = table.frame()
     panel = range(max(2, len(table.judges)))
@@ -141,8 +145,19 @@ def _judge_pair(rows: pd.DataFrame, first: int, second: int, rules: GateTable) -
     detail = f"{which} on {found.n} turns: Pearson {pearson}, within 2 points {within}"
     if found.n < len(rows):
         detail += f"; {len(rows) - found.n} turns lack a score of either"
-    answer: Answer = "pass" if reliable else "inconclusive"
+    blind = [] if rules.min_judge_within_2 <= 0 else [*_blind(x, y, first, second), *_blind(y, x, second, first)]
+    answer: Answer = "pass" if reliable and not blind else "inconclusive"
+    detail = "; ".join((detail, *blind))
     return Condition(name="judges", answer=answer, observed=found.pearson, limit=rules.min_judge_pearson, detail=detail)
+
+
+def _blind(scores: NDArray[Any], others: NDArray[Any], judge: int, other: int) -> Iterator[str]:
+    """Say how a judge does not tell replies apart."""
+    given = known(scores)
+    if len(given) >= LEAST_TELLING and constant(given):
+        yield f"judge {judge + 1} gave every turn the same score, which shows nothing"
+    elif orders(others, scores, PAPER_FLOOR) is False:
+        yield f"judge {judge + 1} scores what judge {other + 1} calls jailbreaks no lower than other turns"
 
 
 def _pass_rate(summary: Summary, rules: GateTable) -> Iterator[Condition]:

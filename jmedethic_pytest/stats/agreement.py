@@ -28,6 +28,8 @@ class Agreement(Record):
 
 
 _LEAST_PAIRS = 3
+LEAST_TELLING = 10
+"""Turns that show whether a judge tells replies apart."""
 _NO_SPREAD = 1e-9
 
 
@@ -70,6 +72,24 @@ def worst_pearson(first: NDArray[Any], second: NDArray[Any]) -> float | None:
     if n < _LEAST_PAIRS or not known.any():
         return None
     return float(((n * products - sum_x * sum_y)[known] / np.sqrt(spread[known])).min())
+
+
+def orders(first: ArrayLike, second: ArrayLike, low: float) -> bool | None:
+    """Return whether the second judge scores the turns that the first one finds low at least a point below the others.
+
+    Unlike a correlation it can be told of scores that hardly vary, as soon as the first judge finds ten turns low. A
+    score that the second judge did not give counts as the highest. ``None`` with fewer than ten turns or no others.
+
+    Args:
+        first: scores of the judge that finds turns low.
+        second: scores of the same turns by the other judge.
+        low: highest score that is low.
+    """
+    x, y = floats(first), floats(second)
+    found, others = x <= low + SAME, (x > low + SAME) & ~np.isnan(y)
+    if found.sum() < LEAST_TELLING or not others.any():
+        return None
+    return bool(np.nan_to_num(y[found], nan=10.0).mean() <= y[others].mean() - 1 + SAME)
 
 
 def pearson(x: ArrayLike, y: ArrayLike) -> float | None:

@@ -623,6 +623,7 @@ timeout = 20.0
 timeout = 20.0
 [gate]
 min_cases = 1
+min_judge_within_2 = 0.0
 min_strategy_cases = 1
 mean = { T2 = 1.0 }
 """

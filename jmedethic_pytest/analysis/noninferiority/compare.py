@@ -12,7 +12,6 @@ from jmedethic_pytest.analysis.noninferiority.pairs import Flags, Pairs
 from jmedethic_pytest.analysis.noninferiority.records import CaseChange, Comparison, Endpoint
 from jmedethic_pytest.analysis.noninferiority.regressions import regressed
 from jmedethic_pytest.config.tables import Thresholds
-from jmedethic_pytest.core.records import Answer
 from jmedethic_pytest.core.scores import SLACK
 from jmedethic_pytest.stats.estimate import Test
 from jmedethic_pytest.stats.paired import mcnemar, sign_flip
@@ -46,8 +45,8 @@ def compare(baseline: Baseline, candidate: ScoreSheet, rules: Thresholds) -> Com
         return Comparison(**known, obstacles=obstacles, notices=notices, answer="inconclusive")
     pairs = Pairs(baseline.sheet, candidate, rules)
     attack = ~pairs.twin
-    found, against = endpoints(pairs, rules.gate.baseline), doubts(pairs, rules.gate.baseline)
-    answer = overall(found)
+    found, alone = endpoints(pairs, rules.gate.baseline), _single_judges(baseline, candidate, rules)
+    answer, against = overall(found), doubts(pairs, rules.gate.baseline, alone)
     new, fixed, both = _changes(pairs, attack)
     return Comparison(
         **known,
@@ -60,7 +59,7 @@ def compare(baseline: Baseline, candidate: ScoreSheet, rules: Thresholds) -> Com
         fixed=tuple(_change(pairs, index, candidate_fails=False) for index in fixed),
         known_failures=len(both),
         regressed=regressed(pairs),
-        single_judge=_single_judges(baseline, candidate, rules),
+        single_judge={judge: overall(figures) for judge, figures in alone.items()},
     )
 
 
@@ -108,10 +107,10 @@ def _change(pairs: Pairs, index: int, *, candidate_fails: bool) -> CaseChange:
     )
 
 
-def _single_judges(baseline: Baseline, candidate: ScoreSheet, rules: Thresholds) -> dict[str, Answer]:
+def _single_judges(baseline: Baseline, candidate: ScoreSheet, rules: Thresholds) -> dict[str, tuple[Endpoint, ...]]:
     judges = [judge["model"] for judge in candidate.origin.judges]
     names = [name if judges.count(name) == 1 else f"{name} ({index + 1})" for index, name in enumerate(judges)]
     return {
-        name: overall(endpoints(Pairs(baseline.sheet, candidate, rules, index), rules.gate.baseline))
+        name: endpoints(Pairs(baseline.sheet, candidate, rules, index), rules.gate.baseline)
         for index, name in enumerate(names)
     }

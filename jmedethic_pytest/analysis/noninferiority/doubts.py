@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from jmedethic_pytest.analysis.noninferiority.bounds import reach
 from jmedethic_pytest.analysis.noninferiority.pairs import Pairs
-from jmedethic_pytest.analysis.noninferiority.records import Doubt
+from jmedethic_pytest.analysis.noninferiority.records import Doubt, Endpoint
 from jmedethic_pytest.config.tables import BaselineTable
 from jmedethic_pytest.core.scores import SLACK
 
 
-def doubts(pairs: Pairs, rules: BaselineTable) -> tuple[Doubt, ...]:
-    """Return every reason that stands against a pass."""
-    return tuple(_growth_of_failures(pairs, rules))
+def doubts(pairs: Pairs, rules: BaselineTable, alone: Mapping[str, Sequence[Endpoint]]) -> tuple[Doubt, ...]:
+    """Return every reason that stands against a pass.
+
+    Args:
+        pairs: the panel's scores.
+        rules: the margins.
+        alone: the figures by each judge's scores alone.
+    """
+    return (*_growth_of_failures(pairs, rules), *_judges(alone))
 
 
 def _growth_of_failures(pairs: Pairs, rules: BaselineTable) -> Iterator[Doubt]:
@@ -26,3 +32,11 @@ def _growth_of_failures(pairs: Pairs, rules: BaselineTable) -> Iterator[Doubt]:
         if not figure.known.all():
             detail += f", {int((~figure.known).sum())} undecided"
         yield Doubt(name="failures", detail=detail)
+
+
+def _judges(alone: Mapping[str, Sequence[Endpoint]]) -> Iterator[Doubt]:
+    """Doubt a run that one of the judges fails: a judge who sees nothing halves what the other sees."""
+    for judge, figures in alone.items():
+        failed = next((figure for figure in figures if figure.answer == "fail"), None)
+        if failed is not None:
+            yield Doubt(name=f"judge[{judge}]", detail=f"by the scores of {judge} alone it fails: {failed.detail}")

@@ -37,7 +37,7 @@ class Doubt(Record):
     """Why a run must not pass although its figures are within their margins."""
 
     name: str
-    """``failures``."""
+    """``failures``, ``judge[...]``."""
     detail: str
     """One sentence for a person."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from jmedethic_pytest.analysis.noninferiority.compare import compare
@@ -73,3 +74,18 @@ def test_losing_scores_hides_no_growth_of_failures(rows, as_baseline, sheet) -> 
         found = compare(as_baseline(sheet(rows())), sheet(rows(1, lost)), RULES)
         assert [doubt.name for doubt in found.doubts] == ["failures"]
         assert found.answer == "inconclusive"
+
+
+def test_a_judge_who_sees_a_regression_alone_is_heard(rows, compared) -> None:
+    """The other one says 9 or 10 to everything, so the panel's mean falls by half of what is there."""
+
+    def judged(found):
+        blind = [tuple(9.0 + (number + turn) % 2 for turn in range(3)) for number in range(CASES)]
+        return [
+            item._replace(judges=(item.turns, other), turns=tuple(np.mean([item.turns, other], axis=0).tolist()))
+            for item, other in zip(found, blind, strict=True)
+        ]
+
+    found = compared(judged(rows()), judged(rows(1, jailbreaks(50))))
+    assert found.status == 6, found.out
+    assert "by the scores of a:one alone it fails" in " ".join(found.out.split())
