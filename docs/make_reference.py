@@ -104,7 +104,9 @@ def _providers() -> str:
     lines = [
         "# Providers\n",
         "`--model PROVIDER:NAME`, judges also `PROVIDER:NAME@URL`.",
-        "Add your own server with a `[providers.NAME]` table of the thresholds file.\n",
+        "Add your own server with a `[providers.NAME]` table of the thresholds file, one that speaks neither protocol",
+        "with a [class of your own](../how-to/extend.md). Keys of the table:\n",
+        *_table(thresholds.ProviderTable),
         "| provider | speaks | default address | key |",
         "|---|---|---|---|",
     ]

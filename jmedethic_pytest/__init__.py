@@ -14,13 +14,13 @@ from jmedethic_pytest._version import VERSION as __version__  # noqa: N811 - the
 
 if TYPE_CHECKING:
     from jmedethic_pytest.core.errors import CaseError, ConfigError, JmedError, RunAborted, ThresholdFailure
-    from jmedethic_pytest.core.records import Case, Reply, Score, Turn, Verdict, Violation
+    from jmedethic_pytest.core.records import Case, Reply, Score, Turn, Usage, Verdict, Violation
     from jmedethic_pytest.judging.verdict import check
     from jmedethic_pytest.pytest_plugin.session import LiveEngine
 
 _HOMES = {
     **dict.fromkeys(("CaseError", "ConfigError", "JmedError", "RunAborted", "ThresholdFailure"), "core.errors"),
-    **dict.fromkeys(("Case", "Reply", "Score", "Turn", "Verdict", "Violation"), "core.records"),
+    **dict.fromkeys(("Case", "Reply", "Score", "Turn", "Usage", "Verdict", "Violation"), "core.records"),
     "LiveEngine": "pytest_plugin.session",
     "check": "judging.verdict",
 }
@@ -34,6 +34,7 @@ __all__ = [  # noqa: RUF022 - grouped by module
     "Reply",
     "Score",
     "Turn",
+    "Usage",
     "Verdict",
     "Violation",
     "LiveEngine",

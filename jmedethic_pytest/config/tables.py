@@ -179,11 +179,15 @@ class ProviderTable(_Table):
     """``[providers.NAME]``: a server the shipped table does not know, or settings for a plugin's provider."""
 
     kind: Literal["openai", "anthropic", "plugin"] = "openai"
-    """What the server speaks; ``plugin`` where an installed distribution brings the provider NAME."""
+    """What the server speaks; `plugin` where an installed distribution brings the provider NAME."""
     base_url: str | None = None
+    """Its address; another one can be given with the model."""
     api_key_env: str | None = None
+    """The environment variable with its key; without one no key is sent."""
     structured: Literal["schema", "object", "prompt"] = "prompt"
+    """How judges there are asked for JSON: by schema, by JSON mode, or by the prompt alone."""
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    """What the server calls the limit of a reply."""
     direct: bool = True
     """False sends every call through the SDK: for a gateway whose headers change from call to call."""
 

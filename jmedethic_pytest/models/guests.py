@@ -10,6 +10,8 @@ from jmedethic_pytest.core.errors import ProviderError
 from jmedethic_pytest.core.records import Reply
 from jmedethic_pytest.models import http
 from jmedethic_pytest.models.base import ChatRequest, ModelRef, Provider
+from jmedethic_pytest.models.ending import ending
+from jmedethic_pytest.models.reasoning import split_reasoning
 
 _ERROR_CHARACTERS = 500
 
@@ -33,8 +35,6 @@ class Guarded:
         try:
             async with asyncio.timeout(timeout):
                 reply = await self._provider.chat(request, patient=patient)
-        except ProviderError:
-            raise
         except TimeoutError:
             raise ProviderError(f"{self._ref.label}: no answer within {timeout:g} s") from None
         except Exception as error:  # noqa: BLE001 - somebody else's code: one failed call, in words
@@ -42,15 +42,13 @@ class Guarded:
         if not isinstance(reply, Reply):
             text = f"{self._ref.label}: the provider returned a {type(reply).__name__}, not a jmedethic_pytest.Reply"
             raise ProviderError(text, fatal=True)
-        return _sound(reply, time.monotonic() - begun)
+        return _whole(reply, request.sampling.max_tokens, time.monotonic() - begun)
 
     async def models(self) -> dict[str, str | None]:
         """Return the models the server lists (see :class:`jmedethic_pytest.models.base.Provider`)."""
         try:
             async with asyncio.timeout(http.CONNECT_TIMEOUT):
                 return dict(await self._provider.models())
-        except ProviderError:
-            raise
         except Exception as error:  # noqa: BLE001 - as above
             raise self._failed(error) from None
 
@@ -60,14 +58,27 @@ class Guarded:
             await self._provider.aclose()
 
     def _failed(self, error: Exception) -> ProviderError:
+        """Return an error for what was raised, without the key."""
         said = http.shown(self._ref, error, _ERROR_CHARACTERS)
+        if isinstance(error, ProviderError):
+            error.args = (said,)
+            return error
         return ProviderError(f"{self._ref.label}: the provider raised {type(error).__name__}: {said}")
 
 
-def _sound(reply: Reply, seconds: float) -> Reply:
-    """Return a reply as every file can hold it; one without a word is empty, whatever its status says."""
-    text, reasoning = http.sound(reply.text), http.sound(reply.reasoning)
-    changed: dict[str, object] = {"text": text, "reasoning": reasoning, "seconds": reply.seconds or seconds}
-    if reply.status == "ok" and not text.strip():
-        changed |= {"status": "target_empty", "detail": "the reply is empty"}
-    return reply.model_copy(update={**changed, "cached": False})
+def _whole(reply: Reply, allowed: int, seconds: float) -> Reply:
+    """Return a reply as it may be judged and stored: without reasoning, and only ``ok`` if it is all of one."""
+    shown, hidden, unfinished = split_reasoning(http.sound(reply.text))
+    status, detail = reply.status, reply.detail
+    if status == "ok":
+        used = reply.usage.output
+        status, detail = ending(reply.finish or "stop", shown, unfinished=unfinished, used=used, allowed=allowed)
+    changed = {
+        "text": shown,
+        "status": status,
+        "detail": detail,
+        "reasoning": http.sound(reply.reasoning) or hidden,
+        "seconds": reply.seconds or seconds,
+        "cached": False,
+    }
+    return reply.model_copy(update=changed)

@@ -114,9 +114,10 @@ def _row(provider: str, extra: Mapping[str, ProviderTable], place: str) -> dict[
         raise ConfigError(f"{place}: {conflict}")
     shipped, is_guest = load("providers.toml"), provider in registry.guests()
     if provider in extra:
-        row = {key: value for key, value in extra[provider].model_dump().items() if value is not None}
-        _check_table(provider, row["kind"], place, is_guest=is_guest)
-        return row | {"kind": provider if is_guest else row["kind"]}
+        table = extra[provider]
+        _check_table(provider, table.kind, place, is_guest=is_guest)
+        given = table.model_dump(exclude_unset=True, exclude_none=True)
+        return given | {"kind": provider if is_guest else table.kind}
     if is_guest:
         return {"kind": provider}
     if provider not in shipped:

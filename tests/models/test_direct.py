@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import gzip
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -11,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from jmedethic_pytest.config.tables import Sampling
+from jmedethic_pytest.config.tables import ProviderTable, Sampling
 from jmedethic_pytest.core.errors import ProviderError
 from jmedethic_pytest.core.records import Reply
-from jmedethic_pytest.models import ChatRequest, Message, ModelRef, Provider, open_provider
+from jmedethic_pytest.models import ChatRequest, Message, ModelRef, Provider, open_provider, resolve
 
 pytestmark = pytest.mark.asyncio
 
@@ -154,3 +155,21 @@ async def test_proxies_of_the_environment_are_used(
             with pytest.raises(ProviderError, match="no connection: ConnectError"):
                 await chat()
             assert not server.seen
+
+
+async def test_direct_false_sends_the_same_and_leaves_every_call_to_the_sdk(server: Any, model: ModelRef) -> None:
+    """The SDK counts its retries in a header of each request that it builds; the short way sends none."""
+    for way in (model, dataclasses.replace(model, direct=False)):
+        async with opened(way) as chat:
+            assert [(await chat("一つ目")).text for _ in range(3)] == ["ok"] * 3
+    short, own = server.seen[:3], server.seen[3:]
+    assert [seen.headers.get("x-stainless-retry-count") for seen in server.seen] == ["0", None, None, "0", "0", "0"]
+    for one, other in zip(short, own, strict=True):
+        assert (one.path, one.body) == (other.path, other.body)
+        assert one.headers.items() - {("x-stainless-retry-count", "0")} <= other.headers.items()
+
+
+@pytest.mark.parametrize(("given", "wanted"), [({}, True), ({"direct": False}, False)])
+async def test_the_thresholds_file_switches_the_short_way_off(given: dict[str, Any], wanted: bool) -> None:
+    table = ProviderTable(base_url="http://localhost:1/v1", **given)
+    assert resolve("mine:m", place="--model", providers={"mine": table}).direct is wanted

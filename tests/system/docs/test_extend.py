@@ -1,0 +1,105 @@
+"""The errands of docs/how-to/extend.md, done as the page says, each with a pytest process of its own."""
+
+from __future__ import annotations
+
+import json
+import re
+import socketserver
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.project import Project, new_project
+
+from jmedethic_pytest.data import load
+
+__all__ = ["new_project"]
+_PAGE = Path(__file__).resolve().parents[3] / "docs" / "how-to" / "extend.md"
+_KEY = "sk-planted-0815-abcdefgh"
+_REPLY = load("demo_replies.toml")["en"]["refuse"].strip()
+"""One that simulated judges know."""
+
+
+class _Lines(socketserver.StreamRequestHandler):
+    """Takes and gives one line of JSON; its headers say that little is left of a quota."""
+
+    def handle(self) -> None:
+        asked = json.loads(self.rfile.readline())
+        seen: list[dict[str, Any]] = self.server.seen  # type: ignore[attr-defined]
+        seen.append(asked)
+        answer = {
+            "status": 200,
+            "headers": {"X-RateLimit-Limit-Requests": "100", "X-RateLimit-Remaining-Requests": "3"},
+            "text": f"<think>{len(seen)}</think>{_REPLY}",
+            "finish": "stop",
+            "model": "theirs",
+            "tokens": [100 * len(asked["messages"]), 12],
+        }
+        self.wfile.write(json.dumps(answer).encode() + b"\n")
+
+
+@pytest.fixture
+def lines() -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """A server that is none of the known kinds: its address, and what it was sent."""
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Lines) as server:
+        server.daemon_threads = True
+        server.seen = []  # type: ignore[attr-defined]
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield f"127.0.0.1:{server.server_address[1]}", server.seen  # type: ignore[attr-defined]
+        server.shutdown()
+
+
+def _block(language: str) -> str:
+    """Return the first code block of the page in a language."""
+    found = re.search(rf"^```{language}\n(.*?)^```", _PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+def _install(folder: Path) -> None:
+    """Lay the page's file and its entry point where an installation would."""
+    info = folder / "mine-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1.0\n")
+    entry = re.sub(r'[\[]project\.entry-points\."([^"]+)"\]', r"[\1]", _block("ini")).replace('"', "")
+    (info / "entry_points.txt").write_text(entry)
+    (folder / "mine.py").write_text(_block("py"), encoding="utf-8")
+
+
+def test_a_provider_with_a_transport_of_its_own(
+    new_project: Callable[..., Project], tmp_path: Path, lines: tuple[str, list[dict[str, Any]]]
+) -> None:
+    address, seen = lines
+    _install(tmp_path / "site")
+    project = new_project(3)
+    project.write("thresholds.toml", f'schema_version = 1\n[providers.mine]\nkind = "plugin"\nbase_url = "{address}"\n')
+    project.env = {"PYTHONPATH": str(tmp_path / "site"), "MINE_API_KEY": _KEY}
+    arguments = project.arguments("-q", "--jmed-judges=demo", "--jmed-concurrency=32", model="mine:x")
+    before = project.run_folders()
+    run = project.finish(project.start([sys.executable, "-m", "pytest", *arguments]), before)
+    assert run.status == 6, run.output  # three cases and simulated judges prove nothing about a model
+    assert [verdict["status"] for verdict in run.verdicts] == ["scored"] * 3
+    replies = [turn["reply"] for verdict in run.verdicts for turn in verdict["turns"]]
+    assert {reply["text"] for reply in replies} == {_REPLY}
+    assert {(reply["model"], reply["usage"]["output"]) for reply in replies} == {("theirs", 12)}
+    assert len(seen) == run.calls["target"] == 9
+    assert {(asked["key"], asked["model"], asked["max_tokens"]) for asked in seen} == {(_KEY, "x", 2048)}
+    assert run.read("run.json")["target"]["kind"] == "mine"
+    assert "a quota left" in str(run.read("run.json")["limits"]["target mine:x"])
+    stored = [path.read_bytes() for path in (project.path / "reports").rglob("*") if path.is_file()]
+    assert not [text for text in stored if _KEY.encode() in text]
+
+
+def test_the_page_says_what_is_refused(new_project: Callable[..., Project], tmp_path: Path) -> None:
+    _install(tmp_path / "site")
+    project = new_project(1)
+    project.write("thresholds.toml", 'schema_version = 1\n[providers.mine]\nbase_url = "http://localhost:1/v1"\n')
+    project.env = {"PYTHONPATH": str(tmp_path / "site")}
+    arguments = project.arguments("-q", "--jmed-judges=demo", model="mine:x")
+    run = project.finish(project.start([sys.executable, "-m", "pytest", *arguments]), project.run_folders())
+    assert run.status == 4, run.output
+    assert "an installed distribution brings a provider of the same name" in run.output
+    assert "Traceback" not in run.output
