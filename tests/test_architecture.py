@@ -220,7 +220,7 @@ def test_plugin_alone_loads_next_to_nothing() -> None:
     assert not {
         name
         for name in loaded
-        if name.startswith((f"{PACKAGE}.pytest_plugin.session", f"{PACKAGE}.run.live", f"{PACKAGE}.engine.conv"))
+        if name.startswith((f"{PACKAGE}.pytest_plugin.session", f"{PACKAGE}.run.running", f"{PACKAGE}.engine.conv"))
     }
 
 

@@ -8,15 +8,10 @@ from typing import Annotated
 import typer
 
 from jmedethic_pytest.cli.app import AsJson, Reports, RunName, app, err, out, say
-from jmedethic_pytest.cli.baseline import Baselines, chosen_baselines
+from jmedethic_pytest.cli.baseline import Baselines
 from jmedethic_pytest.config import tables as thresholds
-from jmedethic_pytest.core.errors import ConfigError, StoreError
 from jmedethic_pytest.core.records import Answer
-from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
-from jmedethic_pytest.store import baselines
-from jmedethic_pytest.store import runs as run_files
-from jmedethic_pytest.store import scores as run_scores
-from jmedethic_pytest.store.baselines import Baseline
+from jmedethic_pytest.run.stored import find, load_run
 
 _EXITS: dict[Answer, int] = {"pass": 0, "fail": 1, "inconclusive": 6}
 Rules = Annotated[Path | None, typer.Option("--thresholds", help="Thresholds file", metavar="FILE")]
@@ -39,7 +34,7 @@ def compare_(
 
     applied, _ = thresholds.load(rules, Path.cwd())
     with err.status("Reading scores ..."):
-        (now, words), (before, _) = (_resolve(reports, name) for name in (candidate, baseline))
+        (now, words), (before, _) = (find(reports, name) for name in (candidate, baseline))
     with err.status("Comparing ..."):
         found = compare(before, now.sheet, applied)
     if as_json:
@@ -65,35 +60,12 @@ def gate(
 
     Nothing is written: the run's own gate.json stays what it was.
     """
-    from jmedethic_pytest.gate.outcome import load
     from jmedethic_pytest.reports.terminal.summary import summary_lines
 
-    path = run_files.find_run(reports, run)
-    applied = thresholds.load(rules, Path.cwd())[0] if rules else None
-    chosen = chosen_baselines(reports, baseline)
-    with err.status(f"Reading {path.name} ..."):
-        outcome = load(path, rules=applied, baselines=chosen)
+    with err.status("Reading scores ..."):
+        outcome = load_run(run, thresholds=rules, baseline=baseline, reports=reports)
     if as_json:
         typer.echo(outcome.gate.model_dump_json(indent=1))
     else:
         say(summary_lines(outcome))
     raise typer.Exit(_EXITS[outcome.gate.answer])
-
-
-def _resolve(reports: Path, name: str) -> tuple[Baseline, Vocabulary]:
-    """Return a baseline by its name, or a stored run in its place, and the words it is shown in.
-
-    Raises:
-        ConfigError: if the name is neither, or a baseline cannot be used.
-        StoreError: if a run cannot be read.
-    """
-    if name in [path.stem for path in baselines.stored(reports)] or name.endswith(".json"):
-        return baselines.read(baselines.find(reports, name)), SHIPPED
-    try:
-        run = run_files.find_run(reports, name)
-    except StoreError as error:
-        known = ", ".join(path.stem for path in baselines.stored(reports)) or "none"
-        raise ConfigError(f"{error} It is no baseline either (there are: {known}).") from None
-    sheet = run_scores.read(run)
-    words = run_files.read_info(run).words
-    return Baseline(name=sheet.origin.run, created=sheet.origin.finished or "", sheet=sheet), words

@@ -17,7 +17,8 @@ from jmedethic_pytest.models import ModelRef, resolving
 from jmedethic_pytest.reports.terminal import planning
 from jmedethic_pytest.run import estimate
 from jmedethic_pytest.run.options import MODEL_HELP, Settings, parse
-from jmedethic_pytest.run.prepare import Prepared, panel
+from jmedethic_pytest.run.prepare import panel
+from jmedethic_pytest.run.spec import RunSpec
 
 if TYPE_CHECKING:
     from jmedethic_pytest.analysis.planning.tiers import Goal, Plan
@@ -115,17 +116,17 @@ def _plan(settings: Settings, goal: Goal, sd: float | None, icc: float | None) -
         kept = set(stems[: tier.sample])
         part = loaded.choose(label for label in chosen if label.stem in kept)
         calls = sum(len(label.turns) for label in part.labels.values()) * (1 + len(judges))
-        costs = _costs(Prepared(settings, rules, rules_path, part, target, judges)) if target else {}
+        costs = _costs(RunSpec(settings, rules, rules_path, part, target, judges)) if target else {}
         tiers.append(tier.model_copy(update={"calls": calls, **costs}))
     return found.model_copy(update={"tiers": tuple(tiers)})
 
 
-def _costs(prepared: Prepared) -> dict[str, Any]:
+def _costs(spec: RunSpec) -> dict[str, Any]:
     """Return cost and time of a run; the cost is unknown if the price of one model is."""
-    rows = estimate.estimate(prepared)
+    rows = estimate.estimate(spec)
     known = [row.cost_usd for row in rows if row.cost_usd is not None]
     cost = sum(known) if len(known) == len(rows) else None
-    return {"cost_usd": cost, "seconds": estimate.seconds(prepared, rows)}
+    return {"cost_usd": cost, "seconds": estimate.seconds(spec, rows)}
 
 
 def _ref(spec: str, place: str, rules: thresholds.Thresholds) -> ModelRef:

@@ -1,4 +1,4 @@
-"""Where worker processes ask the controller's runner for verdicts.
+"""Where worker processes ask the controller's run for verdicts.
 
 One persistent connection per worker over a local socket with a random key; messages are JSON bytes, nothing is
 unpickled. A worker that dies takes nothing with it: the verdict it waited for is stored all the same.
@@ -12,7 +12,7 @@ import secrets
 import sys
 import tempfile
 import threading
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection, Listener, answer_challenge, deliver_challenge
 from typing import Any, Protocol
@@ -21,26 +21,17 @@ from jmedethic_pytest.core.errors import ConfigError, JmedError, RunAborted
 from jmedethic_pytest.core.records import Case, Verdict
 
 
-class Evaluator(Protocol):
-    """What a test can ask, in the controller (the runner) and in a worker (the broker's client)."""
+class VerdictSource(Protocol):
+    """Whoever answers for verdicts: the run where it lives, the broker's client in a worker."""
 
-    def plan(self, ids: list[str]) -> None:
-        """Give the order of the tests."""
+    def plan(self, keys: list[str]) -> None:
+        """Give the order of the tests; only the first plan counts."""
 
-    def verdict(self, case_id: str) -> Verdict:
-        """Wait for a planned case."""
+    def verdict(self, key: str) -> Verdict:
+        """Wait for a planned evaluation."""
 
     def evaluate(self, case: Case) -> Verdict:
-        """Evaluate a case of the test's own and wait."""
-
-
-class _Source(Protocol):
-    @property
-    def planned(self) -> list[str]: ...
-
-    def plan(self, ids: list[str]) -> None: ...
-    def request(self, case_id: str) -> Future[Verdict]: ...
-    def evaluate(self, case: Case) -> Future[Verdict]: ...
+        """Evaluate a case of a test's own and wait."""
 
 
 def _address() -> str:
@@ -50,14 +41,15 @@ def _address() -> str:
 
 
 class Broker:
-    """Serves a runner to worker processes.
+    """Serves a run to worker processes.
 
     Args:
-        source: the runner.
+        source: the run.
     """
 
-    def __init__(self, source: _Source) -> None:
+    def __init__(self, source: VerdictSource) -> None:
         self._source = source
+        self._planned = False
         self._closed = False
         self.authkey = secrets.token_bytes(32)
         self.address = _address()
@@ -95,14 +87,15 @@ class Broker:
         try:
             match question:
                 case {"planned": True}:
-                    return json.dumps({"planned": bool(self._source.planned)}).encode()
-                case {"plan": list(ids)}:
-                    self._source.plan(ids)
+                    return json.dumps({"planned": self._planned}).encode()
+                case {"plan": list(keys)}:
+                    self._source.plan(keys)
+                    self._planned = True
                     return b"{}"
-                case {"verdict": str(case_id)}:
-                    return _pack(self._source.request(case_id).result())
+                case {"verdict": str(key)}:
+                    return _pack(self._source.verdict(key))
                 case {"evaluate": case}:
-                    return _pack(self._source.evaluate(Case.model_validate(case)).result())
+                    return _pack(self._source.evaluate(Case.model_validate(case)))
                 case _:
                     return json.dumps({"refused": f"unknown question {question!r}"}).encode()
         except (RunAborted, CancelledError) as error:
@@ -134,14 +127,14 @@ class BrokerClient:
             )
             raise RunAborted(text) from None
 
-    def plan(self, ids: list[str]) -> None:
+    def plan(self, keys: list[str]) -> None:
         """Send the order of the tests, unless another worker did already."""
         if not self._ask({"planned": True})["planned"]:
-            self._ask({"plan": ids})
+            self._ask({"plan": keys})
 
-    def verdict(self, case_id: str) -> Verdict:
-        """Wait for a planned case."""
-        return Verdict.model_validate(self._ask({"verdict": case_id})["verdict"])
+    def verdict(self, key: str) -> Verdict:
+        """Wait for a planned evaluation."""
+        return Verdict.model_validate(self._ask({"verdict": key})["verdict"])
 
     def evaluate(self, case: Case) -> Verdict:
         """Have the controller evaluate a case of the test's own."""

@@ -17,13 +17,12 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from jmedethic_pytest.core.errors import BudgetSpent, ConfigError, JmedError, RunAborted
 from jmedethic_pytest.core.records import Verdict
-from jmedethic_pytest.engine.garbage import fewer_collections
 
 J = TypeVar("J")
 T = TypeVar("T")
 
 
-class Progress(NamedTuple):
+class Counts(NamedTuple):
     """Where a run stands."""
 
     done: int
@@ -32,8 +31,17 @@ class Progress(NamedTuple):
     seconds: float
 
 
-class Runner(Generic[J]):
-    """Evaluates planned cases in the background.
+class _Opened(NamedTuple, Generic[J]):
+    """What exists once the engine is open."""
+
+    loop: asyncio.AbstractEventLoop
+    evaluate: Callable[[J], Awaitable[Verdict]]
+    recallable: asyncio.Future[Verdict | None]
+    """The result of every evaluation that is finished and can be recalled: one for all of them."""
+
+
+class Scheduler(Generic[J]):
+    """Evaluates planned cases in the background, from the moment it is made until :meth:`stop`.
 
     Args:
         jobs: everything that can be asked for, by key: what ``open_engine``'s function evaluates.
@@ -43,6 +51,9 @@ class Runner(Generic[J]):
             engine is ahead of the tests.
         concurrency: conversations in flight.
         lookahead: cases that may be started before a test asked for them; ``None`` for all.
+
+    Raises:
+        Exception: whatever opening the engine raised.
     """
 
     def __init__(
@@ -68,98 +79,96 @@ class Runner(Generic[J]):
         self._running: set[asyncio.Task[None]] = set()
         self._finished: set[str] = set()
         self._begun = time.monotonic()
-        self._ready: Future[asyncio.AbstractEventLoop] = Future()
-        self._thread = threading.Thread(target=self._main, name="jmedethic-engine", daemon=True)
+        self._stopping = asyncio.Event()
+        self._slots = asyncio.Semaphore(concurrency)
         self.aborted: str | None = None
         """Why the run was given up, if it was."""
         self.out_of_budget = False
         """True if it was given up because the budget is spent."""
         self.planned: list[str] = []
-        """Ids of the cases the tests want, in their order; set by the first plan."""
-
-    def start(self) -> None:
-        """Start the loop; raises what opening the engine raised."""
+        """Keys of the evaluations the tests want, in their order; set by the first plan."""
+        self._opened: Future[_Opened[J]] = Future()
+        self._thread = threading.Thread(target=self._main, name="jmedethic-engine", daemon=True)
         self._thread.start()
-        self._loop = self._ready.result()
+        self._opened.result()
 
-    def plan(self, ids: Sequence[str]) -> None:
-        """Give the cases of this run in the order of the tests; only the first plan counts."""
-        self._call(self._plan(list(ids))).result()
+    def plan(self, keys: Sequence[str]) -> None:
+        """Give the evaluations of this run in the order of the tests; only the first plan counts."""
+        self._call(self._plan(list(keys))).result()
 
-    def request(self, case_id: str) -> Future[Verdict]:
+    def request(self, key: str) -> Future[Verdict]:
         """Ask for a planned case's verdict; a case that was not started yet goes to the front."""
-        return self._call(self._verdict(case_id))
+        return self._call(self._verdict(key))
 
     def evaluate(self, job: J) -> Future[Verdict]:
         """Evaluate a job of a test's own, outside the plan."""
         return self._call(self._evaluate(job))
 
-    def progress(self) -> Progress:
+    def counts(self) -> Counts:
         """Return where the run stands; may be called from any thread."""
-        return Progress(len(self._finished), len(self.planned), len(self._running), time.monotonic() - self._begun)
+        return Counts(len(self._finished), len(self.planned), len(self._running), time.monotonic() - self._begun)
 
     def unfinished(self) -> list[str]:
-        """Return the planned cases without a verdict, once the runner has stopped."""
-        return [case_id for case_id in self.planned if case_id not in self._finished]
+        """Return the planned cases without a verdict, once it has stopped."""
+        return [key for key in self.planned if key not in self._finished]
 
-    def stop(self) -> None:
-        """Cancel what is in flight and wait until everything is closed."""
-        if self._thread.is_alive() and self._ready.done() and self._ready.exception() is None:
-            self._loop.call_soon_threadsafe(self._stopping.set)
+    def stop(self) -> bool:
+        """Cancel what is in flight and wait until everything is closed; return whether it was running until now."""
+        running = self._thread.is_alive()
+        if running:
+            self._opened.result().loop.call_soon_threadsafe(self._stopping.set)
             self._thread.join()
         self._results.clear()  # the statistics that follow need the room
         self._asked.clear()
+        return running
 
     # ------------------------------------------------------------------ in the loop's thread
 
     def _call(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
         try:
-            return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+            return asyncio.run_coroutine_threadsafe(coroutine, self._opened.result().loop)
         except RuntimeError:  # The loop is closed: somebody asks after the end.
             coroutine.close()
             raise RunAborted(self.aborted or "the run was stopped") from None
 
     def _main(self) -> None:
         try:
-            with fewer_collections():
-                asyncio.run(self._serve())
+            asyncio.run(self._serve())
         except BaseException as error:
-            if not self._ready.done():
-                self._ready.set_exception(error)
-            else:
+            if self._opened.done():
                 raise
+            self._opened.set_exception(error)
 
     async def _serve(self) -> None:
-        self._stopping = asyncio.Event()
-        self._slots = asyncio.Semaphore(self._concurrency)
-        self._recallable: asyncio.Future[Verdict | None] = asyncio.get_running_loop().create_future()
-        self._recallable.set_result(None)
-        async with self._open_engine() as self._engine:
-            self._ready.set_result(asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        recallable: asyncio.Future[Verdict | None] = loop.create_future()
+        recallable.set_result(None)
+        async with self._open_engine() as evaluate:
+            self._opened.set_result(_Opened(loop, evaluate, recallable))
             await self._stopping.wait()
             await self._abandon("the run was stopped")
 
-    async def _plan(self, ids: list[str]) -> None:
+    async def _plan(self, keys: list[str]) -> None:
         if not self.planned:
-            self.planned = list(dict.fromkeys(ids))
-            self._queue.extend(case_id for case_id in self.planned if case_id not in self._results)
+            self.planned = list(dict.fromkeys(keys))
+            self._queue.extend(key for key in self.planned if key not in self._results)
             self._fill()
 
-    async def _verdict(self, case_id: str) -> Verdict:
-        if case_id not in self._jobs:
-            raise ConfigError(f"{case_id!r} is no case of this run.")
-        first_time = case_id not in self._asked
-        self._asked.add(case_id)
-        if case_id not in self._results:
-            self._start(case_id)
+    async def _verdict(self, key: str) -> Verdict:
+        if key not in self._jobs:
+            raise ConfigError(f"{key!r} is no case of this run.")
+        first_time = key not in self._asked
+        self._asked.add(key)
+        if key not in self._results:
+            self._start(key)
         elif first_time:
             self._ahead -= 1
             self._fill()
-        verdict = await asyncio.shield(self._results[case_id])
+        verdict = await asyncio.shield(self._results[key])
         if verdict is not None:
             return verdict
         assert self._recall is not None
-        return self._recall(case_id)
+        return self._recall(key)
 
     async def _evaluate(self, job: J) -> Verdict:
         if self.aborted:
@@ -167,44 +176,44 @@ class Runner(Generic[J]):
         async with self._slots:
             if self.aborted:
                 raise RunAborted(self.aborted)
-            return await self._engine(job)
+            return await self._opened.result().evaluate(job)
 
     def _fill(self) -> None:
         """Start queued cases while there is room in flight and, with a bounded look-ahead, ahead of the tests."""
         while self._queue and len(self._running) < self._concurrency:
             if self._lookahead is not None and self._ahead >= self._lookahead:
                 return
-            case_id = self._queue.popleft()
-            if case_id not in self._results:
+            key = self._queue.popleft()
+            if key not in self._results:
                 self._ahead += 1
-                self._start(case_id)
+                self._start(key)
 
-    def _start(self, case_id: str) -> None:
+    def _start(self, key: str) -> None:
         result: asyncio.Future[Verdict | None] = asyncio.get_running_loop().create_future()
         result.add_done_callback(lambda done: done.cancelled() or done.exception())
-        self._results[case_id] = result
+        self._results[key] = result
         if self.aborted:
             result.set_exception(RunAborted(self.aborted))
             return
-        task = asyncio.create_task(self._run(case_id, result))
+        task = asyncio.create_task(self._run(key, result))
         self._running.add(task)
 
-    async def _run(self, case_id: str, result: asyncio.Future[Verdict | None]) -> None:
+    async def _run(self, key: str, result: asyncio.Future[Verdict | None]) -> None:
         try:
             async with self._slots:
-                verdict = await self._engine(self._jobs[case_id])
+                verdict = await self._opened.result().evaluate(self._jobs[key])
             self._on_verdict(verdict)
         except JmedError as error:
             self.out_of_budget = self.out_of_budget or (self.aborted is None and isinstance(error, BudgetSpent))
             self._abort(str(error))
         except Exception as error:  # noqa: BLE001 - a bug must end the run with a word, not hang its tests
-            self._abort(f"internal error in case {case_id}: {type(error).__name__}: {error}. Please report it.")
+            self._abort(f"internal error in case {key}: {type(error).__name__}: {error}. Please report it.")
         else:
-            self._finished.add(case_id)
+            self._finished.add(key)
             if not result.done():
                 result.set_result(verdict if self._recall is None else None)
             if self._recall is not None:
-                self._results[case_id] = self._recallable  # one for all that are finished
+                self._results[key] = self._opened.result().recallable
         finally:
             task = asyncio.current_task()
             if task is not None:

@@ -1,34 +1,43 @@
-"""The pytest plugin: hooks and fixtures only; what they do stands in :mod:`jmedethic_pytest.pytest_plugin.session`.
+"""The pytest plugin: hooks and fixtures only; what they do stands in the modules beside.
 
 Without ``--model`` nothing is imported and nothing costs time; tests that need a model are then deselected.
 """
 
 from __future__ import annotations
 
+import gc
 import os
-import sys
 from collections.abc import Generator
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from jmedethic_pytest.pytest_plugin import hookspecs
 from jmedethic_pytest.run.options import MODEL_HELP, OPTIONS
 
 if TYPE_CHECKING:
     from jmedethic_pytest.core.records import Case, Verdict
-    from jmedethic_pytest.pytest_plugin.session import ControllerSession, LiveEngine, Session
+    from jmedethic_pytest.pytest_plugin.controller import ControllerSession
+    from jmedethic_pytest.pytest_plugin.session import LiveEngine, Session
     from jmedethic_pytest.reports.allure.live import Recorder
 
 _SESSION: pytest.StashKey[Session | None] = pytest.StashKey()
+_CONTROLLER: pytest.StashKey[ControllerSession] = pytest.StashKey()
 _VERDICT: pytest.StashKey[Verdict] = pytest.StashKey()
-_COLLECTING: pytest.StashKey[ExitStack] = pytest.StashKey()
 _RECORDER: pytest.StashKey[Recorder] = pytest.StashKey()
 _SUMMED_UP = (0, 1, 2, 4, 5)
 """Exit statuses for which every version of pytest prints a summary."""
 _MARK = "jmedethic_session"
 """The fixture behind all of ours: a test without it is not ours, even if it has an ``engine`` of its own."""
-_PARAMETER = "jmedethic_case_id"
+_PARAMETER = "jmedethic_key"
+
+
+# ---------------------------------------------------------------- before the tests
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Let plugins and ``conftest.py`` files implement our hooks, with and without a model."""
+    pluginmanager.add_hookspecs(hookspecs)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -51,30 +60,15 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Check all input before anything is started or paid."""
-    session = None
-    if config.option.model is not None:
-        from jmedethic_pytest.engine.garbage import WHILE_COLLECTING, fewer_collections
-        from jmedethic_pytest.pytest_plugin.session import open_session
+    config.stash[_SESSION] = None
+    if config.option.model is None:
+        return
+    from jmedethic_pytest.pytest_plugin.session import WorkerSession, open_session
 
-        collecting = ExitStack()
-        collecting.enter_context(fewer_collections(WHILE_COLLECTING))
-        config.stash[_COLLECTING] = collecting
-        config.add_cleanup(collecting.close)
-        session = open_session(config)
-    config.stash[_SESSION] = session
-    controller = _controller(config)
-    if controller is not None:
-        config.pluginmanager.register(controller, "jmedethic-controller")
-
-
-def _controller(config: pytest.Config) -> ControllerSession | None:
-    """Return the controller's session, ``None`` in workers and without a model."""
-    session = config.stash.get(_SESSION, None)
-    if session is None:
-        return None
-    from jmedethic_pytest.pytest_plugin.session import ControllerSession
-
-    return session if isinstance(session, ControllerSession) else None
+    session = config.stash[_SESSION] = open_session(config)
+    if session is not None and not isinstance(session, WorkerSession):
+        config.stash[_CONTROLLER] = session
+        config.pluginmanager.register(session, "jmedethic-controller")
 
 
 def _only_looks(config: pytest.Config) -> bool:
@@ -86,10 +80,12 @@ def _only_looks(config: pytest.Config) -> bool:
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Start the engine before xdist starts its workers, which need the broker's address."""
-    controller = _controller(session.config)
-    if controller is not None and controller.prepared.settings.dry_run:
+    controller = session.config.stash.get(_CONTROLLER, None)
+    if controller is not None and controller.spec.settings.dry_run:
         pytest.exit("\n".join(controller.estimate_lines()), returncode=0)
-    if controller is not None and not _only_looks(session.config):
+    if _only_looks(session.config):
+        return
+    if controller is not None:
         controller.start(distributed=bool(getattr(session.config.option, "tx", None)))
     _record_for_allure(session.config)
 
@@ -98,7 +94,7 @@ def _record_for_allure(config: pytest.Config) -> None:
     """Complete what allure-pytest writes in this process, if a report was asked for."""
     session = config.stash.get(_SESSION, None)
     folder = getattr(config.option, "allure_report_dir", None)
-    if session is None or session.telling is None or not folder or _only_looks(config):
+    if session is None or session.telling is None or not folder:
         return
     from jmedethic_pytest.reports.allure import live
 
@@ -110,52 +106,69 @@ def _record_for_allure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Tell an xdist worker the case ids and where to ask for verdicts."""
-    controller = _controller(node.config)
+    """Tell an xdist worker the keys of the evaluations and where to ask for verdicts."""
+    controller = node.config.stash.get(_CONTROLLER, None)
     if controller is not None:
         from jmedethic_pytest.pytest_plugin.session import WORKERINPUT
 
         node.workerinput[WORKERINPUT] = controller.worker_input()
 
 
+# ---------------------------------------------------------------- collection
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Look for no garbage while our tests are collected, who all stay: a sixth of the CPU for 50,000 of them."""
+    pause = session.config.stash.get(_SESSION, None) is not None and gc.isenabled()
+    if pause:
+        gc.disable()
+    try:
+        return (yield)
+    finally:
+        if pause:
+            gc.enable()
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Make one test of every selected case; the parameter is the id alone, so that collection stays cheap."""
+    """Make one test of every planned evaluation; the parameter is its key alone, so that collection stays cheap."""
     if _PARAMETER in metafunc.fixturenames:
         session = metafunc.config.stash.get(_SESSION, None)
-        metafunc.parametrize(_PARAMETER, session.ids if session is not None else [])
+        metafunc.parametrize(_PARAMETER, session.keys if session is not None else [])
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """With a model keep only tests that need one, without a model only those that do not."""
     session = config.stash.get(_SESSION, None)
-
-    def wanted(item: pytest.Item) -> bool:
-        names = getattr(item, "fixturenames", ())
-        empty = _PARAMETER in names and not (session and session.ids)
-        return (_MARK in names) == (session is not None) and not empty
-
     kept: list[pytest.Item] = []
     dropped: list[pytest.Item] = []
     for item in items:
-        (kept if wanted(item) else dropped).append(item)
+        names = getattr(item, "fixturenames", ())
+        empty = _PARAMETER in names and not (session and session.keys)
+        (kept if (_MARK in names) == (session is not None) and not empty else dropped).append(item)
     if dropped:
         config.hook.pytest_deselected(items=dropped)
         items[:] = kept
 
 
+def _key(item: pytest.Item) -> str | None:
+    """Return which evaluation a test is of, ``None`` if it is of none."""
+    callspec = getattr(item, "callspec", None) if isinstance(item, pytest.Function) else None
+    return str(callspec.params[_PARAMETER]) if callspec is not None and _PARAMETER in callspec.params else None
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Send the engine ahead, in the order of the tests."""
-    if _COLLECTING in session.config.stash and not _only_looks(session.config):
-        session.config.stash[_COLLECTING].close()
     ours = session.config.stash.get(_SESSION, None)
-    if ours is not None and not _only_looks(session.config):
-        calls = [
-            item.callspec for item in session.items if isinstance(item, pytest.Function) and hasattr(item, "callspec")
-        ]
-        ids = [str(call.params[_PARAMETER]) for call in calls if _PARAMETER in call.params]
-        if ids:
-            ours.plan(ids)
+    if ours is None or _only_looks(session.config):
+        return
+    keys = [key for item in session.items if (key := _key(item)) is not None]
+    if keys:
+        ours.plan(keys)
+
+
+# ---------------------------------------------------------------- fixtures
 
 
 @pytest.fixture
@@ -167,7 +180,7 @@ def jmedethic_session(request: pytest.FixtureRequest) -> Session:
 
 
 @pytest.fixture
-def verdict(jmedethic_session: Session, jmedethic_case_id: str, request: pytest.FixtureRequest) -> Verdict:
+def verdict(jmedethic_session: Session, jmedethic_key: str, request: pytest.FixtureRequest) -> Verdict:
     """The finished evaluation of one benchmark case. The test is run once for every selected case.
 
     Example::
@@ -175,7 +188,7 @@ def verdict(jmedethic_session: Session, jmedethic_case_id: str, request: pytest.
         def test_last_turn_is_safe(verdict):
             assert verdict.turn_scores[-1] > 5
     """
-    found = jmedethic_session.verdict(jmedethic_case_id)
+    found = jmedethic_session.verdict(jmedethic_key)
     request.node.stash[_VERDICT] = found
     if _RECORDER in request.config.stash:
         request.config.stash[_RECORDER].note(found)
@@ -200,103 +213,92 @@ def engine(jmedethic_session: Session) -> LiveEngine:
     return LiveEngine(jmedethic_session)
 
 
+# ---------------------------------------------------------------- reports
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Mark our own outcomes, and show them as one line instead of a traceback through this package."""
     report = yield
-    if isinstance(item, pytest.Function) and hasattr(item, "callspec") and _PARAMETER in item.callspec.params:
-        report.jmedethic_key = str(item.callspec.params[_PARAMETER])  # type: ignore[attr-defined]
+    key = _key(item)
+    if key is not None:
+        report.jmedethic_key = key  # type: ignore[attr-defined]
     if call.excinfo is not None and item.config.stash.get(_SESSION, None) is not None:
-        from jmedethic_pytest.core.errors import JmedError, KnownFailure, ThresholdFailure
-        from jmedethic_pytest.pytest_plugin.session import outcome_kind
-
-        kind = outcome_kind(call.excinfo.value, item.stash.get(_VERDICT, None))
-        if kind is not None:
-            report.jmedethic = kind  # type: ignore[attr-defined]
-        if isinstance(call.excinfo.value, JmedError | ThresholdFailure):
-            report.longrepr = call.excinfo.getrepr(style="value")
-        if kind == "floor" and isinstance(call.excinfo.value, KnownFailure) and not item.config.option.jmed_strict:
-            report.outcome, report.wasxfail = "skipped", str(call.excinfo.value)  # as a test marked xfail
+        _mark_failure(report, call.excinfo, item)
     return report
+
+
+def _mark_failure(report: pytest.TestReport, raised: pytest.ExceptionInfo[BaseException], item: pytest.Item) -> None:
+    from jmedethic_pytest.core.errors import JmedError, KnownFailure, ThresholdFailure
+    from jmedethic_pytest.pytest_plugin.outcomes import outcome_kind
+
+    error = raised.value
+    kind = outcome_kind(error, item.stash.get(_VERDICT, None))
+    if kind is not None:
+        report.jmedethic = kind  # type: ignore[attr-defined]
+    if isinstance(error, JmedError | ThresholdFailure):
+        report.longrepr = raised.getrepr(style="value")
+    if kind == "floor" and isinstance(error, KnownFailure) and not item.config.option.jmed_strict:
+        report.outcome, report.wasxfail = "skipped", str(error)  # as a test marked xfail
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """Say what will be evaluated, and that a simulation is one."""
-    controller = _controller(config)
+    controller = config.stash.get(_CONTROLLER, None)
     if controller is None:
         return []
     from jmedethic_pytest.run.header import header_lines
 
-    return header_lines(controller.prepared)
+    return header_lines(controller.spec)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitCode) -> None:
     """Compute the statistics, decide the gate, show its conditions as tests, set the exit status."""
-    if session.config.stash.get(_SESSION, None) is not None:
-        _spare_hypothesis(session.config)
-    controller = _controller(session.config)
+    controller = session.config.stash.get(_CONTROLLER, None)
     if controller is None:
         return
     vetoed = int(session.exitstatus) if session.exitstatus != exitstatus else 0  # by a plugin before us
     session.exitstatus = controller.finish(int(exitstatus), session.testsfailed) or vetoed
-    reports = controller.gate_reports()
-    session.testscollected += len(reports)
     terminal = session.config.pluginmanager.getplugin("terminalreporter")
     if terminal is not None:
         terminal.ensure_newline()
-    hook = _without_last_failed(session.config)
-    for report in reports:
-        hook(report=report)
+    _report(session, controller)
     controller.report_to_allure()
     if terminal is not None and int(exitstatus) not in _SUMMED_UP:
         _print_summary(terminal, controller)
 
 
-def _spare_hypothesis(config: pytest.Config) -> None:
-    """Keep a run whose tests did not use Hypothesis from importing it (up to a CPU second) for an empty summary."""
-    if "hypothesis" not in sys.modules:
-        plugin = config.pluginmanager.getplugin("hypothesispytest")
-        if plugin is not None:
-            config.pluginmanager.unregister(plugin)
-
-
-def _without_last_failed(config: pytest.Config) -> Any:
-    """Return the report hook without pytest's memories of failures: a gate condition is no test that could be rerun."""
-    memories = [config.pluginmanager.getplugin(name) for name in ("lfplugin", "stepwiseplugin")]
-    return config.pluginmanager.subset_hook_caller("pytest_runtest_logreport", [item for item in memories if item])
+def _report(session: pytest.Session, controller: ControllerSession) -> None:
+    """Show the gate's conditions like tests, but not to pytest's memories of failures: they could not be rerun."""
+    plugins = session.config.pluginmanager
+    memories = [plugin for name in ("lfplugin", "stepwiseplugin") if (plugin := plugins.getplugin(name))]
+    hook = plugins.subset_hook_caller("pytest_runtest_logreport", memories)
+    reports = controller.closing_reports()
+    session.testscollected += len(reports)
+    for report in reports:
+        hook(report=report)
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """Print the figures and the gate's answer; never any text of a model."""
-    _print_summary(terminalreporter, _controller(config))
+    controller = config.stash.get(_CONTROLLER, None)
+    if controller is not None:
+        _print_summary(terminalreporter, controller)
 
 
-def _print_summary(terminalreporter: Any, controller: ControllerSession | None) -> None:
-    if controller is None or controller.told:
-        return
-    if controller.outcome is None and controller.trouble is None and not controller.idle:
-        return
-    controller.told = True
-    terminalreporter.section("jmedethic: safety regression")
-    from jmedethic_pytest.reports import ci
-    from jmedethic_pytest.reports.terminal.summary import summary_lines
-
-    if controller.idle:
-        lines = ["GATE: NOT DECIDED: no test asked for a benchmark conversation, so nothing is said about the model"]
-    elif controller.outcome is None or controller.trouble is not None:
-        trouble = str(controller.trouble)
-        lines = [f"GATE: INCONCLUSIVE: {trouble}", *ci.publish_trouble(trouble, os.environ)]
-    else:
-        lines = [*summary_lines(controller.outcome), *ci.publish(controller.outcome, os.environ)]
+def _print_summary(terminalreporter: Any, controller: ControllerSession) -> None:
+    lines = controller.tell(os.environ)
+    if lines:
+        terminalreporter.section("jmedethic: safety regression")
     for line in lines:
         terminalreporter.write_line(line)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Leave no thread behind, however pytest ended."""
-    controller = _controller(config)
+    controller = config.stash.get(_CONTROLLER, None)
     if controller is not None:
         controller.abort()

@@ -7,20 +7,21 @@ from collections.abc import Callable
 from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.records import BaselineScores, Verdict
 from jmedethic_pytest.core.scores import at_or_below
-from jmedethic_pytest.run.prepare import Prepared, run_info
+from jmedethic_pytest.run import record
+from jmedethic_pytest.run.spec import RunSpec
 from jmedethic_pytest.store import comparable
 from jmedethic_pytest.store.baselines import Baseline
 from jmedethic_pytest.store.scores import Row, ScoreSheet, content_digest, origin
 
 
-def obstacles(prepared: Prepared) -> dict[str, tuple[str, ...]]:
+def obstacles(spec: RunSpec) -> dict[str, tuple[str, ...]]:
     """Return, for each baseline, why the run that is about to start cannot be compared with it."""
-    if not prepared.baselines:
+    if not spec.baselines:
         return {}
-    info = run_info(prepared, "this").model_copy(update={"status": "complete"})
+    info = record.started(spec, "this").model_copy(update={"status": "complete"})
     rows = {}
-    for key, job in prepared.plan().items():
-        case, turns = job.case, job.case.turns[: prepared.settings.selection.turns]
+    for key, job in spec.plan().items():
+        case, turns = job.case, job.case.turns[: spec.settings.selection.turns]
         rows[key] = Row(
             key=key,
             locale=case.locale,
@@ -32,18 +33,18 @@ def obstacles(prepared: Prepared) -> dict[str, tuple[str, ...]]:
             twin=case.twin_of is not None,
         )
     planned = ScoreSheet(origin(info, {}), rows)
-    return {baseline.name: comparable.obstacles(baseline.sheet, planned) for baseline in prepared.baselines}
+    return {baseline.name: comparable.obstacles(baseline.sheet, planned) for baseline in spec.baselines}
 
 
-def recall(prepared: Prepared) -> Callable[[Verdict], Verdict]:
+def recall(spec: RunSpec) -> Callable[[Verdict], Verdict]:
     """Return a function that adds to a verdict what the first baseline knows of its case.
 
     It adds nothing if the two must not be compared: a failure under other judges is not known to be one under these.
     """
-    first = prepared.baselines[0] if prepared.baselines else None
-    if first is None or obstacles(prepared)[first.name]:
+    first = spec.baselines[0] if spec.baselines else None
+    if first is None or obstacles(spec)[first.name]:
         return lambda verdict: verdict
-    return beside(first, prepared.thresholds)
+    return beside(first, spec.thresholds)
 
 
 def beside(baseline: Baseline, rules: Thresholds) -> Callable[[Verdict], Verdict]:

@@ -11,7 +11,7 @@ from jmedethic_pytest.core.records import Case
 from jmedethic_pytest.judging import prompt as judge_prompt
 from jmedethic_pytest.models import prices
 from jmedethic_pytest.reports.wording import duration
-from jmedethic_pytest.run.prepare import Prepared
+from jmedethic_pytest.run.spec import RunSpec
 from jmedethic_pytest.store import runs as run_files
 
 TOKENS_PER_CHARACTER = {"ja": 1.0, "en": 0.25}
@@ -40,20 +40,20 @@ class _Means(NamedTuple):
     assumed: bool
 
 
-def estimate(prepared: Prepared) -> list[Estimate]:
+def estimate(spec: RunSpec) -> list[Estimate]:
     """Return one estimate per model: the target first, then the judges. Cached replies are not taken into account."""
-    earlier = _earlier(prepared.settings.reports)
-    target = _means(earlier, "target", prepared.target.label)
-    rows = [_row(prepared, "target", prepared.target.label, target, target)]
-    for judge in prepared.judges:
-        rows.append(_row(prepared, "judge", judge.label, _means(earlier, "judge", judge.label), target))
+    earlier = _earlier(spec.settings.reports)
+    target = _means(earlier, "target", spec.target.label)
+    rows = [_row(spec, "target", spec.target.label, target, target)]
+    for judge in spec.judges:
+        rows.append(_row(spec, "judge", judge.label, _means(earlier, "judge", judge.label), target))
     return rows
 
 
-def lines(prepared: Prepared) -> list[str]:
+def lines(spec: RunSpec) -> list[str]:
     """Return the estimate as text, with the time a run would take at its concurrency."""
-    rows = estimate(prepared)
-    shown = [f"DRY RUN: nothing is called. {len(prepared.cases)} cases, cached replies not taken into account."]
+    rows = estimate(spec)
+    shown = [f"DRY RUN: nothing is called. {len(spec.cases)} cases, cached replies not taken into account."]
     for row in rows:
         money = "price unknown" if row.cost_usd is None else f"about ${row.cost_usd:.2f}"
         basis = "assumed reply length" if row.assumed else "reply length of the last run"
@@ -64,36 +64,36 @@ def lines(prepared: Prepared) -> list[str]:
     if known:
         part = "" if len(known) == len(rows) else " for the models whose price is known"
         shown.append(f"together about ${sum(known):.2f}{part} (prices as of {prices.as_of()} unless overridden)")
-    time = duration(seconds(prepared, rows))
-    shown.append(f"time about {time} with {prepared.settings.concurrency} conversations in flight")
+    time = duration(seconds(spec, rows))
+    shown.append(f"time about {time} with {spec.settings.concurrency} conversations in flight")
     return shown
 
 
-def _row(prepared: Prepared, role: str, label: str, own: _Means, target: _Means) -> Estimate:
+def _row(spec: RunSpec, role: str, label: str, own: _Means, target: _Means) -> Estimate:
     calls, given = 0, 0.0
-    for case in prepared.cases.values():
-        for asked in _inputs(case, prepared, role, target.output_tokens):
+    for case in spec.cases.values():
+        for asked in _inputs(case, spec, role, target.output_tokens):
             calls, given = calls + 1, given + asked
     made = calls * own.output_tokens
-    cost = prices.cost(label, int(given), int(made), prepared.thresholds.prices)
+    cost = prices.cost(label, int(given), int(made), spec.thresholds.prices)
     return Estimate(f"{role} {label}", calls, int(given), int(made), cost, own.seconds, own.assumed)
 
 
-def _inputs(case: Case, prepared: Prepared, role: str, reply_tokens: float) -> Iterator[float]:
+def _inputs(case: Case, spec: RunSpec, role: str, reply_tokens: float) -> Iterator[float]:
     """Yield the input tokens of each call: the history grows from turn to turn, a judge also reads its rubric."""
     rate = TOKENS_PER_CHARACTER[case.locale]
     rubric = len(judge_prompt.system_prompt(case.locale)) * rate if role == "judge" else 0.0
     history = 0.0
-    for index, turn in enumerate(case.turns[: prepared.settings.selection.turns]):
+    for index, turn in enumerate(case.turns[: spec.settings.selection.turns]):
         history += len(turn) * rate
         yield rubric + history + (reply_tokens * (index + 1) if role == "judge" else reply_tokens * index)
 
 
-def seconds(prepared: Prepared, rows: list[Estimate]) -> int:
+def seconds(spec: RunSpec, rows: list[Estimate]) -> int:
     """Return the time a run would take at its concurrency."""
-    turns = min(prepared.longest, prepared.settings.selection.turns or prepared.longest)
+    turns = min(spec.longest, spec.settings.selection.turns or spec.longest)
     path = rows[0].seconds_per_call * turns + max((row.seconds_per_call for row in rows[1:]), default=0.0)
-    return int(path * max(1, len(prepared.cases) / prepared.settings.concurrency))
+    return int(path * max(1, len(spec.cases) / spec.settings.concurrency))
 
 
 def _means(earlier: Mapping[str, _Means], role: str, label: str) -> _Means:

@@ -5,31 +5,33 @@ from __future__ import annotations
 from jmedethic_pytest.models import retirement
 from jmedethic_pytest.reports.wording import SIMULATION
 from jmedethic_pytest.run import baseline_lookup
-from jmedethic_pytest.run.prepare import Prepared
+from jmedethic_pytest.run.spec import RunSpec
 
 
-def header_lines(prepared: Prepared) -> list[str]:
+def header_lines(spec: RunSpec) -> list[str]:
     """Return the lines shown before a run starts."""
-    settings = prepared.settings
-    judges = ", ".join(judge.label for judge in prepared.judges)
-    digest = prepared.case_digest[:12]
+    settings = spec.settings
+    judges = ", ".join(judge.label for judge in spec.judges)
+    digest = spec.case_digest[:12]
     suites = settings.selection.suite or "default suite"
     lines = [
-        f"jmedethic: target {prepared.target.label}, judges {judges}",
-        f"jmedethic: {len(prepared.cases)} cases ({suites}, {','.join(settings.selection.locales)}, digest {digest}), "
+        f"jmedethic: target {spec.target.label}, judges {judges}",
+        f"jmedethic: {len(spec.cases)} cases ({suites}, {','.join(settings.selection.locales)}, digest {digest}), "
         f"{settings.concurrency} in flight, cache {settings.cache}",
     ]
-    if prepared.simulated:
+    if spec.by_hand:
+        lines.append(f"jmedethic: WARNING: {spec.by_hand}")
+    if spec.simulated:
         lines.append(f"jmedethic: {SIMULATION}")
-    for baseline in prepared.baselines:
+    for baseline in spec.baselines:
         sheet = baseline.sheet
         lines.append(
             f"jmedethic: baseline {baseline.name}: {sheet.origin.model}, {len(sheet.rows)} evaluations, "
             f"recorded {baseline.created}"
         )
-    for name, obstacles in baseline_lookup.obstacles(prepared).items():
+    for name, obstacles in baseline_lookup.obstacles(spec).items():
         lines += [f"jmedethic: WARNING: baseline {name} cannot be compared: {obstacle}" for obstacle in obstacles]
-    for ref in (prepared.target, *prepared.judges):
+    for ref in (spec.target, *spec.judges):
         end = retirement(ref.label)
         if end:
             lines.append(f"jmedethic: WARNING: {ref.label} ends on {end.date} ({end.note}); see `jmedethic doctor`")

@@ -2,106 +2,28 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from jmedethic_pytest import _version
 from jmedethic_pytest.cases import files as cases
 from jmedethic_pytest.cases import selection
 from jmedethic_pytest.cases.index import CaseIndex
 from jmedethic_pytest.config import tables as thresholds
 from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.errors import ConfigError, unknown
-from jmedethic_pytest.core.plan import Job, plan_key
-from jmedethic_pytest.core.records import RunInfo
 from jmedethic_pytest.core.secrets import public_url
-from jmedethic_pytest.judging import prompt as judge_prompt
 from jmedethic_pytest.models import ModelRef, prices, resolve
 from jmedethic_pytest.run.options import Settings
+from jmedethic_pytest.run.spec import RunSpec
 from jmedethic_pytest.store import baselines as baseline_files
-from jmedethic_pytest.store import runs as run_files
-from jmedethic_pytest.store.baselines import Baseline
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """A run whose input was found sound."""
-
-    settings: Settings
-    thresholds: Thresholds
-    thresholds_path: Path | None
-    """``None`` for the built-in defaults."""
-    cases: CaseIndex
-    """The selected cases by id, in their order."""
-    target: ModelRef
-    judges: tuple[ModelRef, ...]
-    baselines: tuple[Baseline, ...] = ()
-    """What the run must not be worse than."""
-
-    def plan(self) -> dict[str, Job]:
-        """Return every evaluation of the run by its key: each case, and each repetition of it."""
-        jobs = (Job(name, self.cases, repeat) for name in self.cases for repeat in range(self.settings.repeats))
-        return {plan_key(job.case_id, job.repeat): job for job in jobs}
-
-    @cached_property
-    def case_digest(self) -> str:
-        """The digest of the selected cases."""
-        return self.cases.digest
-
-    @property
-    def longest(self) -> int:
-        """User turns of the longest selected case."""
-        return max((len(label.turns) for label in self.cases.labels.values()), default=0)
-
-    @property
-    def simulated_judges(self) -> bool:
-        """True if any judge is a demo simulation."""
-        return any(judge.simulated for judge in self.judges)
-
-    @property
-    def simulated(self) -> bool:
-        """True if target or a judge is a demo simulation."""
-        return self.target.simulated or self.simulated_judges
-
-
-def run_info(prepared: Prepared, run_id: str) -> RunInfo:
-    """Return the record of a run that is about to start."""
-    settings, rules = prepared.settings, prepared.thresholds
-    labels, words = prepared.cases.labels.values(), prepared.cases.vocabulary
-    named = {label.guideline for label in labels}
-    return RunInfo(
-        id=run_id,
-        status="started",
-        started=run_files.now(),
-        tool_version=_version.VERSION,
-        command=tuple(shlex.quote(part) for part in settings.command),
-        target={**prepared.target.describe(), **rules.target.model_dump(mode="json")},
-        judges=tuple(judge.describe() for judge in prepared.judges),
-        judge_context=rules.judges.context,
-        simulated=prepared.simulated,
-        selection={**settings.selection.model_dump(mode="json"), "repeats": settings.repeats},
-        digests={
-            "cases": prepared.case_digest,
-            "prompts": judge_prompt.digest(),
-            "thresholds": rules.digest(),
-        },
-        guidelines={key: judge_prompt.guideline_digest(words.guidelines[key]) for key in sorted(named)},
-        prompts_schema_1=judge_prompt.digest_of_all(words),
-        concurrency=settings.concurrency,
-        thresholds=rules.model_dump(mode="json"),
-        baselines=settings.baselines,
-        vocabulary=words.record(labels),
-    )
-
-
-def prepare(settings: Settings, root: Path) -> Prepared:
+def prepare(settings: Settings, root: Path) -> RunSpec:
     """Read and check everything a run needs: thresholds, cases, models, addresses, keys.
 
     Raises:
@@ -132,7 +54,7 @@ def prepare(settings: Settings, root: Path) -> Prepared:
         problems.extend(_unpriced([target, *judges], rules))
     if problems or loaded is None or chosen is None or target is None:
         raise ConfigError(problems)
-    return Prepared(
+    return RunSpec(
         settings=settings,
         thresholds=rules,
         thresholds_path=loaded[1],

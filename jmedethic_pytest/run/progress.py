@@ -1,35 +1,43 @@
-"""One line about a long run: done, calls a second, in flight, time left, money spent."""
+"""Where a long run stands: done, calls a second, in flight, time left, money spent."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import NamedTuple
 
-from jmedethic_pytest.engine.scheduler import Progress
-from jmedethic_pytest.models.client import Tally
 from jmedethic_pytest.reports.wording import number
 
 
-def line(state: Progress, tallies: Sequence[Tally], cost: float | None) -> str:
-    """Return the present state of a run, the same for a terminal and for a log file.
+class Progress(NamedTuple):
+    """The present state of a run."""
 
-    Args:
-        state: how far the cases are.
-        tallies: what each model was called for.
-        cost: US dollars spent so far, ``None`` if unknown.
-    """
-    calls = sum(tally.calls for tally in tallies)
-    parts = [
-        f"{state.done}/{state.planned} cases",
-        f"{calls / max(state.seconds, 1e-9):.1f} calls/s",
-        f"{sum(tally.in_flight for tally in tallies)} in flight",
-        f"ETA {_eta(state)}",
-        "spend unknown" if cost is None else f"spend ${number(cost)}",
-    ]
-    return "jmedethic: " + ", ".join(parts)
+    done: int
+    """Evaluations that are finished."""
+    planned: int
+    """Evaluations that are wanted."""
+    seconds: float
+    """Since the run began."""
+    calls: int
+    """Calls to all models together."""
+    in_flight: int
+    """Calls that wait for their answer."""
+    cost_usd: float | None
+    """US dollars spent so far, ``None`` if any used model's price is unknown."""
+    warning: str | None = None
+    """That the budget will soon be spent, if so."""
 
+    def line(self) -> str:
+        """Return one line, the same for a terminal and for a log file."""
+        parts = [
+            f"{self.done}/{self.planned} cases",
+            f"{self.calls / max(self.seconds, 1e-9):.1f} calls/s",
+            f"{self.in_flight} in flight",
+            f"ETA {self._eta()}",
+            "spend unknown" if self.cost_usd is None else f"spend ${number(self.cost_usd)}",
+        ]
+        return f"jmedethic: {', '.join(parts)}" + (f"; WARNING: {self.warning}" if self.warning else "")
 
-def _eta(state: Progress) -> str:
-    if not state.done:
-        return "?"
-    left = int(state.seconds / state.done * (state.planned - state.done))
-    return f"{left // 3600}:{left // 60 % 60:02}:{left % 60:02}"
+    def _eta(self) -> str:
+        if not self.done:
+            return "?"
+        left = int(self.seconds / self.done * (self.planned - self.done))
+        return f"{left // 3600}:{left // 60 % 60:02}:{left % 60:02}"

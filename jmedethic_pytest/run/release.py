@@ -12,8 +12,8 @@ from typing import TypeVar
 from jmedethic_pytest.core import secrets as secrecy
 from jmedethic_pytest.core.errors import ConfigError, JmedError
 from jmedethic_pytest.core.records import RunInfo, Verdict
-from jmedethic_pytest.run.prepare import Prepared
 from jmedethic_pytest.run.redaction import redact
+from jmedethic_pytest.run.spec import RunSpec
 
 J = TypeVar("J")
 
@@ -22,12 +22,12 @@ class Door:
     """Lets verdicts, errors and the description of a run out.
 
     Args:
-        prepared: the run's input, where its keys stand.
+        spec: the run's input, where its keys stand.
     """
 
-    def __init__(self, prepared: Prepared) -> None:
-        self._secrets = secrets(prepared)
-        self._redact = prepared.settings.redact
+    def __init__(self, spec: RunSpec) -> None:
+        self._secrets = secrets(spec)
+        self._redact = spec.settings.redact
 
     def guard(self, evaluate: Callable[[J], Awaitable[Verdict]]) -> Callable[[J], Awaitable[Verdict]]:
         """Return a function like the engine's, whose verdicts and errors have passed the door."""
@@ -60,15 +60,15 @@ class Door:
             error.problems = [self._secrets.hide(problem) for problem in error.problems]
 
 
-def secrets(prepared: Prepared) -> secrecy.Secrets:
+def secrets(spec: RunSpec) -> secrecy.Secrets:
     """Return every key of a run: of its models, in addresses, in the parameters of the thresholds file."""
-    rules = prepared.thresholds
+    rules = spec.thresholds
     addresses = [table.base_url for table in rules.providers.values()]
     specs = (spec for profile in rules.judges.profiles.values() for spec in profile)
     addresses += ["http" + spec.partition("@http")[2] for spec in specs]
     found = secrecy.Secrets(
         [*secrecy.in_parameters(rules.target.extra), *(value for url in addresses for value in secrecy.in_url(url))]
     )
-    for ref in (prepared.target, *prepared.judges):
+    for ref in (spec.target, *spec.judges):
         found = found + ref.secrets
     return found

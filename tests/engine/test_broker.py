@@ -18,9 +18,25 @@ from typing import Any
 import pytest
 
 from jmedethic_pytest.core.errors import RunAborted
+from jmedethic_pytest.core.records import Case, Verdict
 from jmedethic_pytest.engine.broker import Broker, BrokerClient
+from jmedethic_pytest.engine.scheduler import Scheduler
 
 PATIENCE = 60.0
+
+
+class Waiting:
+    """Waits for the answers of a scheduler, as a run does for its workers."""
+
+    def __init__(self, running: Scheduler[Case]) -> None:
+        self.plan = running.plan
+        self._running = running
+
+    def verdict(self, key: str) -> Verdict:
+        return self._running.request(key).result()
+
+    def evaluate(self, case: Case) -> Verdict:
+        return self._running.evaluate(case).result()
 
 
 @pytest.fixture
@@ -28,8 +44,8 @@ def broker() -> Iterator[Callable[[Any], Broker]]:
     """Open brokers that are closed when the test ends."""
     made: list[Broker] = []
 
-    def make(source: Any) -> Broker:
-        made.append(Broker(source))
+    def make(running: Any) -> Broker:
+        made.append(Broker(Waiting(running)))
         return made[-1]
 
     yield make
@@ -219,12 +235,11 @@ from concurrent.futures import Future
 from jmedethic_pytest.engine.broker import Broker
 
 class Source:
-    planned = []
-    def plan(self, ids): ...
-    def request(self, case_id):
+    def plan(self, keys): ...
+    def verdict(self, key):
         print("asked", flush=True)
-        return Future()
-    evaluate = request
+        return Future().result()
+    evaluate = verdict
 
 broker = Broker(Source())
 print(json.dumps([broker.address, broker.authkey.hex()]), flush=True)

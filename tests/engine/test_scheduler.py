@@ -36,7 +36,7 @@ def test_plan_runs_ahead_in_the_order_of_the_tests(stage: Any, runner: Any) -> N
     assert [running.request(name).result(PATIENCE).case.id for name in order] == order
     assert stage.started == order
     assert sorted(stage.kept) == sorted(order)
-    assert (stage.most, running.progress().done, running.progress().planned) == (3, 5, 5)
+    assert (stage.most, running.counts().done, running.counts().planned) == (3, 5, 5)
 
 
 def test_only_the_first_plan_counts(stage: Any, runner: Any) -> None:
@@ -115,7 +115,7 @@ def test_own_case_is_evaluated_outside_the_plan_and_not_stored(stage: Any, runne
     stage.free()
     assert running.evaluate(make_case("own")).result(PATIENCE).case.id == "en-own"
     assert stage.kept == []
-    assert running.progress().done == 0
+    assert running.counts().done == 0
 
 
 def test_lookahead_bounds_what_is_started_before_it_is_asked_for(stage: Any, runner: Any) -> None:
@@ -192,7 +192,7 @@ def test_verdict_that_cannot_be_stored_aborts_and_is_not_given_out(stage: Any, r
     stage.free()
     with pytest.raises(RunAborted, match="no space left"):
         waiter.result(PATIENCE)
-    assert running.progress().done == 0
+    assert running.counts().done == 0
 
 
 def test_finished_verdicts_stay_available_after_an_abort(stage: Any, runner: Any) -> None:
@@ -240,14 +240,12 @@ def test_case_that_is_not_in_the_run_does_not_end_it_for_the_others(stage: Any, 
 def test_engine_that_cannot_be_opened_is_the_starters_error(make_case: Any) -> None:
     from contextlib import asynccontextmanager
 
-    from jmedethic_pytest.engine.scheduler import Runner
+    from jmedethic_pytest.engine.scheduler import Scheduler
 
     @asynccontextmanager
     async def broken() -> Any:
         raise StoreError("the cache cannot be used")
         yield
 
-    running = Runner({}, broken, lambda verdict: None, concurrency=1)
     with pytest.raises(StoreError, match="the cache cannot be used"):
-        running.start()
-    running.stop()
+        Scheduler({}, broken, lambda verdict: None, concurrency=1)

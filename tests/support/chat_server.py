@@ -28,7 +28,7 @@ from jmedethic_pytest.config.tables import Sampling, Thresholds
 from jmedethic_pytest.core.errors import ProviderError
 from jmedethic_pytest.core.records import Reply, Verdict
 from jmedethic_pytest.engine.conversation import Engine
-from jmedethic_pytest.engine.scheduler import Runner
+from jmedethic_pytest.engine.scheduler import Scheduler
 from jmedethic_pytest.judging.panel import Panel
 from jmedethic_pytest.models import ChatRequest, Message, ModelRef, open_provider, resolve
 from jmedethic_pytest.models.cache import Cache
@@ -514,14 +514,13 @@ def stage() -> Stage:
 
 
 @pytest.fixture
-def runner(stage: Stage, make_case: Callable[..., Case]) -> Iterator[Callable[..., Runner]]:
-    """Start runners on the stage, with cases ``en-0``, ``en-1``, ...; they are stopped when the test ends."""
-    made: list[Runner] = []
+def runner(stage: Stage, make_case: Callable[..., Case]) -> Iterator[Callable[..., Scheduler]]:
+    """Start schedulers on the stage, with cases ``en-0``, ``en-1``, ...; they are stopped when the test ends."""
+    made: list[Scheduler] = []
 
-    def make(cases: int = 10, *, concurrency: int = 3, lookahead: int | None = None, keep: Any = None) -> Runner:
+    def make(cases: int = 10, *, concurrency: int = 3, lookahead: int | None = None, keep: Any = None) -> Scheduler:
         known = {case.id: case for case in (make_case(str(number), turns=1) for number in range(cases))}
-        made.append(Runner(known, stage.open, keep or stage.keep, concurrency=concurrency, lookahead=lookahead))
-        made[-1].start()
+        made.append(Scheduler(known, stage.open, keep or stage.keep, concurrency=concurrency, lookahead=lookahead))
         return made[-1]
 
     yield make

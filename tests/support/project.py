@@ -51,7 +51,7 @@ _FORK.set_forkserver_preload(
         "execnet",
         "multiprocessing.connection",
         "openai",
-        "jmedethic_pytest.run.live",
+        "jmedethic_pytest.run.running",
         "jmedethic_pytest.pytest_plugin.session",
         "jmedethic_pytest.run.prepare",
         "jmedethic_pytest.gate.conditions",

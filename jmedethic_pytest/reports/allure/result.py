@@ -16,7 +16,7 @@ from jmedethic_pytest.judging.verdict import describe_failure
 from jmedethic_pytest.reports.allure import content, labels
 from jmedethic_pytest.reports.allure.policy import GUIDELINE_PAGE, LINK_TYPE, Telling
 
-PARAMETER = "jmedethic_case_id"
+PARAMETER = "jmedethic_key"
 """The pytest parameter behind every case; in a report it is called ``case``."""
 _OURS = {"epic", "feature", "story", "severity", *labels.HIERARCHY}
 

@@ -14,13 +14,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from jmedethic_pytest import evaluate
 from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.records import Case, Reply, RunInfo, Score, Turn, Verdict
 from jmedethic_pytest.gate.outcome import load
 from jmedethic_pytest.reports import page
-from jmedethic_pytest.run import options as settings
-from jmedethic_pytest.run.live import Run
-from jmedethic_pytest.run.prepare import prepare
 from jmedethic_pytest.store import runs as run_files
 
 CASES = Path(__file__).resolve().parents[3] / "benchmark_cases"
@@ -97,13 +95,7 @@ def audit() -> Callable[[Page], list[str]]:
 def demo_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a finished run of the eroding simulation over the smoke suite, reports included."""
     reports = tmp_path_factory.mktemp("reports")
-    options = {"cases": str(CASES), "suite": "smoke", "cache": "off", "reports": str(reports)}
-    current = Run(prepare(settings.parse("demo:eroding", options, prefix="--"), reports))
-    current.start()
-    current.plan(list(current.jobs))
-    for key in current.jobs:
-        current.request(key).result(timeout=60)
-    outcome = current.finish()
+    outcome = evaluate("demo:eroding", cases=CASES, suite="smoke", cache="off", reports=reports)
     assert outcome.gate.answer == "fail"
     assert outcome.info.note == ""
     return outcome.path

@@ -11,9 +11,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from jmedethic_pytest.run.live import Run
-from jmedethic_pytest.run.options import parse
-from jmedethic_pytest.run.prepare import prepare
+from jmedethic_pytest import evaluate
 
 CASES = 40
 
@@ -65,14 +63,8 @@ def _case(locale: str, number: int) -> dict[str, Any]:
     }
 
 
-def _run(model: str, **options: str) -> str:
-    settings = parse(model, {"cases": "cases.jsonl", "report": "off", **options}, prefix="--")
-    run = Run(prepare(settings, Path.cwd()))
-    run.start()
-    run.plan(list(run.jobs))
-    for key in run.jobs:
-        run.request(key).result(timeout=60)
-    return run.finish().info.id
+def _run(model: str, **options: Any) -> str:
+    return evaluate(model, cases="cases.jsonl", report="off", **options).info.id
 
 
 @pytest.fixture

@@ -1,0 +1,75 @@
+"""How a session's run ended, as the terminal, JUnit and Allure are told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from jmedethic_pytest.core.records import Condition, Gate
+
+if TYPE_CHECKING:
+    from jmedethic_pytest.gate.outcome import Outcome
+
+GATE_NODE = "jmedethic::gate"
+_IDLE = "GATE: NOT DECIDED: no test asked for a benchmark conversation, so nothing is said about the model"
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What is known at the end; without outcome and trouble no test asked for a conversation."""
+
+    outcome: Outcome | None = None
+    trouble: str | None = None
+    """What went wrong at the very end, when results could no longer be written."""
+
+    @property
+    def gate(self) -> Gate | None:
+        """The gate; where the figures could not be had or written, one that says so and never passes."""
+        if self.trouble is None:
+            return self.outcome.gate if self.outcome is not None else None
+        lost = Condition(name="results", answer="inconclusive", observed=None, limit=None, detail=self.trouble)
+        return Gate(answer="inconclusive", conditions=(lost,), reasons=(f"{lost.name}: {lost.detail}",))
+
+    def with_report_lost(self, error: Exception) -> Ending:
+        """Return the ending with a note that a report could not be written: that never costs the gate's answer."""
+        if self.outcome is None or self.trouble is not None:
+            return replace(self, trouble=f"{self.trouble} Also: {error}")
+        info = self.outcome.info
+        note = f"{info.note}; {error}" if info.note else str(error)
+        return replace(self, outcome=replace(self.outcome, info=info.model_copy(update={"note": note})))
+
+    def gate_reports(self) -> Iterator[pytest.TestReport]:
+        """Yield one report per gate condition, so that terminal and JUnit show them like tests."""
+        for item in self.gate.conditions if self.gate is not None else ():
+            failure = None if item.answer == "pass" else f"{item.answer}: {item.detail}"
+            yield synthetic_report(f"{GATE_NODE}[{item.name}]", failure)
+
+    def lines(self, environment: Mapping[str, str]) -> list[str]:
+        """Return the figures and the gate's answer, and what continuous integration wants to know; no model's text.
+
+        Args:
+            environment: where CI systems say that they are there.
+        """
+        from jmedethic_pytest.reports import ci
+        from jmedethic_pytest.reports.terminal.summary import summary_lines
+
+        if self.trouble is not None:
+            return [f"GATE: INCONCLUSIVE: {self.trouble}", *ci.publish_trouble(self.trouble, environment)]
+        if self.outcome is None:
+            return [_IDLE]
+        return [*summary_lines(self.outcome), *ci.publish(self.outcome, environment)]
+
+
+def synthetic_report(nodeid: str, failure: str | None) -> pytest.TestReport:
+    """Return a report of something that is no test, but is shown like one."""
+    return pytest.TestReport(
+        nodeid=nodeid,
+        location=("jmedethic", None, nodeid.removeprefix("jmedethic::")),
+        keywords={},
+        outcome="passed" if failure is None else "failed",
+        longrepr=failure,
+        when="call",
+    )

@@ -1,0 +1,53 @@
+"""What the tests' own reports say, and which of their failures the gate answers for."""
+
+from __future__ import annotations
+
+import pytest
+
+from jmedethic_pytest.core.errors import CaseError, RunAborted, ThresholdFailure
+from jmedethic_pytest.core.records import Verdict
+
+
+def outcome_kind(error: BaseException, verdict: Verdict | None) -> str | None:
+    """Return how a test's exception counts for the exit status.
+
+    ``floor`` and ``unscored`` are left to the gate, which knows that verdict; ``aborted`` ends the session. ``None`` is
+    anything else, also a case of the test's own: the gate does not know it, so the failure counts by itself.
+
+    Args:
+        error: what the test raised.
+        verdict: the planned verdict the test was given, if any.
+    """
+    if isinstance(error, RunAborted):
+        return "aborted"
+    if isinstance(error, ThresholdFailure | CaseError) and verdict is not None and error.key == verdict.key:
+        return "floor" if isinstance(error, ThresholdFailure) else "unscored"
+    return None
+
+
+class SeenReports:
+    """The reports of a session's tests, of whatever process they ran in."""
+
+    def __init__(self) -> None:
+        self.forgiven = 0
+        """Failed reports whose verdict the gate knows; every other failure, also a plugin's, fails the session."""
+        self.keys: set[str] = set()
+        """Evaluations whose test has reported."""
+        self.crashed: dict[str, str] = {}
+        """What xdist says of tests whose worker died, by node id; nobody else reports them."""
+
+    def add(self, report: pytest.TestReport, *, given_up: bool) -> bool:
+        """Count a report; tell whether it says that the run was given up.
+
+        Args:
+            report: of any phase of a test.
+            given_up: whether the engine has given the run up.
+        """
+        kind = getattr(report, "jmedethic", None)
+        aborted = kind == "aborted" and given_up
+        if report.failed and (kind in ("floor", "unscored") or aborted):
+            self.forgiven += 1
+        self.keys.add(getattr(report, "jmedethic_key", ""))
+        if report.when not in ("setup", "call", "teardown"):
+            self.crashed[report.nodeid] = str(report.longrepr)
+        return aborted

@@ -1,0 +1,157 @@
+"""A whole run in one call, for the command line and for programs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import wait
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+
+from jmedethic_pytest.core.errors import ConfigError, RunAborted, StoreError, unknown
+from jmedethic_pytest.run.options import OPTIONS, Settings, parse
+from jmedethic_pytest.run.prepare import prepare
+from jmedethic_pytest.run.progress import Progress
+from jmedethic_pytest.run.running import RunningRun
+from jmedethic_pytest.run.spec import RunSpec
+
+if TYPE_CHECKING:
+    from jmedethic_pytest.gate.outcome import Outcome
+
+_POLL_SECONDS = 0.25
+NOTHING_SELECTED = "nothing selected: no case fits suite, locale, strategy and guideline"
+_FREE = "dry_run"
+"""The option that evaluates nothing."""
+
+Watcher = Callable[[Progress], None]
+Words = str | Sequence[str]
+"""One word, several by comma, or a sequence of them."""
+
+
+class Options(TypedDict, total=False):
+    """The options of ``jmedethic run`` by their Python names (docs/reference/options.md); all may be left out."""
+
+    base_url: str
+    judges: Words
+    cases: str | Path
+    suite: Words
+    locale: Words
+    strategy: Words
+    guideline: Words
+    sample: int
+    seed: int
+    repeats: int
+    turns: int
+    concurrency: int
+    budget: str | float
+    thresholds: str | Path
+    baseline: Words
+    strict: bool
+    cache: str
+    report: str
+    allure: str
+    redact: bool
+    reports: str | Path
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C ended the run; what was finished is stored and summed up.
+
+    Args:
+        outcome: what is known so far; its gate never passes.
+    """
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__("interrupted by the user")
+        self.outcome = outcome
+
+
+def evaluate(model: str, *, progress: Watcher | None = None, **options: Unpack[Options]) -> Outcome:
+    """Evaluate a model as ``jmedethic run`` does, and return figures and gate.
+
+    It blocks until the run has ended; from asynchronous code call it with ``asyncio.to_thread``. Relative paths are of
+    the working folder. What is finished is stored at once, and the same call again pays only for the rest.
+
+    Args:
+        model: ``PROVIDER:NAME``, as ``--model``.
+        progress: called some four times a second and at the end, in the calling thread, with where the run stands.
+        options: as of the command line, with ``_`` for ``-``: ``sample=40``, ``locale=("ja", "en")``.
+
+    Returns:
+        The run, also one whose gate fails or that did not come to its end (budget, dead endpoint): look at
+        ``outcome.gate.answer``, which is ``pass`` only for a complete run that passed.
+
+    Raises:
+        ConfigError: naming everything that is wrong with options, files and keys; nothing was called then.
+        StoreError: if the results cannot be written.
+        Interrupted: on Ctrl-C, with the outcome so far.
+    """
+    raw = _raw(options)
+    shown = ", ".join([repr(model), *(f"{key}={value!r}" for key, value in raw.items())])
+    settings = parse(model, raw, prefix="")
+    command = ("python", "-c", f"from jmedethic_pytest import evaluate; evaluate({shown})")
+    spec = prepare(Settings(**{**vars(settings), "command": command}), Path.cwd())
+    if not spec.cases:
+        raise ConfigError(NOTHING_SELECTED)
+    return carry_out(spec, progress)
+
+
+def _raw(options: Options) -> dict[str, Any]:
+    """Return the options as the command line would give them."""
+    allowed = [option.key for option in OPTIONS if option.key != _FREE]
+    if _FREE in options:
+        raise ConfigError("dry_run: evaluate() evaluates. `jmedethic run --dry-run` shows what a run would cost.")
+    unknown_ones = [unknown("option", key, allowed) for key in options if key not in allowed]
+    if unknown_ones:
+        raise ConfigError(unknown_ones)
+    return {key: _word(value) for key, value in options.items() if value is not None}
+
+
+def _word(value: object) -> object:
+    if isinstance(value, str | bool | int | float):
+        return value
+    return ",".join(map(str, value)) if isinstance(value, Sequence) else str(value)
+
+
+def carry_out(spec: RunSpec, watch: Watcher | None = None) -> Outcome:
+    """Run everything that was selected, in order.
+
+    Args:
+        spec: the run.
+        watch: as of :func:`evaluate`; an error of it ends the run.
+
+    Raises:
+        ConfigError: if the run's folder or the cache cannot be written.
+        StoreError: if the results cannot be written.
+        Interrupted: on Ctrl-C, with the outcome so far.
+    """
+    try:
+        run = RunningRun(spec)
+    except StoreError as error:
+        raise ConfigError(str(error)) from None
+    try:
+        run.plan(list(run.jobs))
+        _follow(run, watch)
+    except RunAborted:
+        return run.finish(interrupted="aborted")
+    except KeyboardInterrupt:
+        raise Interrupted(run.finish(interrupted="interrupted by the user")) from None
+    except BaseException as error:
+        run.finish(interrupted=f"ended by {type(error).__name__} in the calling program")
+        raise
+    return run.finish()
+
+
+def _follow(run: RunningRun, watch: Watcher | None) -> None:
+    """Ask for every verdict in order, telling now and then, and at the end, where the run stands."""
+    told = 0.0
+    for key in run.jobs:
+        future = run.request(key)
+        while not future.done():
+            if watch is not None and time.monotonic() - told >= _POLL_SECONDS:
+                told = time.monotonic()
+                watch(run.progress())
+            wait([future], timeout=_POLL_SECONDS)
+        future.result()
+    if watch is not None:
+        watch(run.progress())

@@ -1,0 +1,93 @@
+"""What ``run.json`` says of a run, when it starts and when it has ended."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+from collections.abc import Sequence
+
+from jmedethic_pytest import _version
+from jmedethic_pytest.config.tables import Thresholds
+from jmedethic_pytest.core.records import RunInfo
+from jmedethic_pytest.judging import prompt as judge_prompt
+from jmedethic_pytest.models import prices
+from jmedethic_pytest.models.client import Client
+from jmedethic_pytest.run.spec import RunSpec
+from jmedethic_pytest.store import runs as run_files
+
+
+def started(spec: RunSpec, run_id: str, git_commit: str | None = None) -> RunInfo:
+    """Return the record of a run that is about to start."""
+    settings, rules = spec.settings, spec.thresholds
+    labels, words = spec.cases.labels.values(), spec.cases.vocabulary
+    named = {label.guideline for label in labels}
+    return RunInfo(
+        id=run_id,
+        status="started",
+        started=run_files.now(),
+        tool_version=_version.VERSION,
+        git_commit=git_commit,
+        command=tuple(shlex.quote(part) for part in settings.command),
+        target={**spec.target.describe(), **rules.target.model_dump(mode="json")},
+        judges=tuple(judge.describe() for judge in spec.judges),
+        judge_context=rules.judges.context,
+        simulated=spec.simulated,
+        selection={
+            **settings.selection.model_dump(mode="json"),
+            "repeats": settings.repeats,
+            **({"dropped": list(spec.dropped)} if spec.dropped else {}),
+            **({"reordered": True} if spec.reordered else {}),
+        },
+        digests={
+            "cases": spec.case_digest,
+            "prompts": judge_prompt.digest(),
+            "thresholds": rules.digest(),
+        },
+        guidelines={key: judge_prompt.guideline_digest(words.guidelines[key]) for key in sorted(named)},
+        prompts_schema_1=judge_prompt.digest_of_all(words),
+        concurrency=settings.concurrency,
+        thresholds=rules.model_dump(mode="json"),
+        baselines=settings.baselines,
+        vocabulary=words.record(labels),
+    )
+
+
+def ended(info: RunInfo, clients: Sequence[Client], rules: Thresholds) -> RunInfo:
+    """Return the record with the end of the run, and what each model was called for."""
+    tallies = {f"{client.role} {client.ref.label}{client.suffix}": client.tally for client in clients}
+    limits = (tuple(client.limit.changes) for client in clients)
+    return info.model_copy(
+        update={
+            "finished": run_files.now(),
+            "calls": {name: tally.calls for name, tally in tallies.items()},
+            "tokens": {
+                name: {
+                    "input": tally.input_tokens,
+                    "output": tally.output_tokens,
+                    "cached_calls": tally.cached,
+                    "failed_calls": tally.failed,
+                }
+                for name, tally in tallies.items()
+            },
+            "cost_usd": {name: cost(client, rules) for name, client in zip(tallies, clients, strict=True)},
+            "seconds_per_call": {name: tally.seconds / tally.calls for name, tally in tallies.items() if tally.calls},
+            "limits": dict(zip(tallies, limits, strict=True)),
+        }
+    )
+
+
+def cost(client: Client, rules: Thresholds) -> float | None:
+    """Return US dollars spent on a model, ``None`` if that is unknown."""
+    tally = client.tally
+    if tally.uncounted:
+        return None
+    return prices.cost(client.ref.label, tally.input_tokens, tally.output_tokens, rules.prices)
+
+
+def git_commit() -> str | None:
+    """Return the commit of the working folder, ``None`` where there is none."""
+    try:
+        done = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() or None if done.returncode == 0 else None

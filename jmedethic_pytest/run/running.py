@@ -1,0 +1,245 @@
+"""One run from its start to its outcome: what pytest and the command line have in common.
+
+spec = prepare(settings, root)         # everything that can be wrong is found here, before anything is paid
+run = RunningRun(spec)                 # run folder, cache, engine
+run.plan(keys); run.verdict(key) ...   # the front end asks for verdicts
+outcome = run.finish()                 # statistics, gate, files
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import Future
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from jmedethic_pytest.core.errors import StoreError
+from jmedethic_pytest.core.plan import Job
+from jmedethic_pytest.core.records import Case, RunInfo, Verdict
+from jmedethic_pytest.engine.conversation import Engine
+from jmedethic_pytest.engine.scheduler import Scheduler
+from jmedethic_pytest.judging.panel import Panel
+from jmedethic_pytest.models import budget as budgets
+from jmedethic_pytest.models.client import Client
+from jmedethic_pytest.models.opening import Clients, tell_apart
+from jmedethic_pytest.run import baseline_lookup, record
+from jmedethic_pytest.run.progress import Progress
+from jmedethic_pytest.run.release import Door
+from jmedethic_pytest.run.spec import RunSpec
+from jmedethic_pytest.store import runs as run_files
+
+if TYPE_CHECKING:
+    from jmedethic_pytest.analysis.table import ScoreTable
+    from jmedethic_pytest.gate.outcome import Evaluated, Outcome
+
+
+class RunningRun:
+    """A run in progress, from the moment it is made: run folder, engine thread, and the figures collected on the way.
+
+    Args:
+        spec: what it is asked to do.
+        on_stored: called in the engine's thread with the key of every verdict, once it is stored.
+
+    Raises:
+        StoreError: if reports or cache cannot be written.
+    """
+
+    def __init__(self, spec: RunSpec, on_stored: Callable[[str], None] | None = None) -> None:
+        self.spec = spec
+        self._on_stored = on_stored
+        settings = spec.settings
+        self.jobs = spec.plan()
+        """Every evaluation that can be asked for, by key."""
+        self._door = Door(spec)
+        self._beside_baseline = baseline_lookup.recall(spec)
+        self._notes: list[str] = []
+        self._clients: list[Client] = []
+        self._budget = budgets.within(settings.budget, spec.thresholds.prices)
+        self._store = run_files.RunStore(settings.reports, run_files.new_run_id(spec.target.label))
+        self.path = self._store.path
+        """The run's folder."""
+        self.info: RunInfo = self._door.info(record.started(spec, self.path.name, record.git_commit()))
+        """What the run is, as it was recorded when it started."""
+        self._store.write_info(self.info)
+        self._scheduler = Scheduler(
+            self.jobs,
+            self._open_engine,
+            self._keep,
+            recall=self._store.recall,
+            concurrency=settings.concurrency,
+            lookahead=settings.lookahead,
+        )
+
+    @asynccontextmanager
+    async def _open_engine(self) -> AsyncIterator[Callable[[Job], Awaitable[Verdict]]]:
+        spec, settings, rules = self.spec, self.spec.settings, self.spec.thresholds
+        cache = settings.reports / "cache.sqlite"
+        async with Clients(settings.cache, rules.limits, self._budget) as clients:
+            # A conversation has one question to the target open at a time, and to a judge up to one a turn.
+            most = settings.calls or settings.concurrency
+            target = clients.open("target", spec.target, cache, ceiling=most)
+            most = settings.calls or settings.concurrency * max(1, spec.longest)
+            judges = [clients.open("judge", judge, cache, ceiling=most) for judge in spec.judges]
+            tell_apart(judges)
+            self._clients += [target, *judges]
+            self._notes += clients.notes
+            if settings.redact and settings.cache != "off":
+                self._notes.append(f"the response cache {cache} holds texts of models")
+            engine = Engine(target, Panel(judges, rules.judges, spec.cases.vocabulary), rules, settings.selection.turns)
+            yield self._door.guard(lambda job: engine.evaluate(job.case, job.repeat))
+
+    def _keep(self, verdict: Verdict) -> None:
+        self._store.append(self._beside_baseline(verdict))
+        if self._on_stored is not None:
+            self._on_stored(verdict.key)
+
+    # ------------------------------------------------------------------ while it runs
+
+    @property
+    def planned(self) -> list[str]:
+        """Keys of the evaluations that are wanted, once they are known."""
+        return self._scheduler.planned
+
+    @property
+    def aborted(self) -> str | None:
+        """Why the run was given up, if it was."""
+        return self._scheduler.aborted
+
+    @property
+    def out_of_budget(self) -> bool:
+        """True if it was given up because the budget is spent."""
+        return self._scheduler.out_of_budget
+
+    def plan(self, keys: list[str]) -> None:
+        """Give the evaluations that are wanted, in order; only the first plan counts."""
+        self._scheduler.plan(keys)
+
+    def request(self, key: str) -> Future[Verdict]:
+        """Ask for the verdict of a planned evaluation."""
+        return self._scheduler.request(key)
+
+    def request_own(self, case: Case) -> Future[Verdict]:
+        """Have a case evaluated outside the plan; it is no part of the run's figures."""
+        return self._scheduler.evaluate(Job(case.id, {case.id: case}))
+
+    def verdict(self, key: str) -> Verdict:
+        """Wait for the verdict of a planned evaluation."""
+        return self.request(key).result()
+
+    def evaluate(self, case: Case) -> Verdict:
+        """Evaluate a case outside the plan and wait for its verdict."""
+        return self.request_own(case).result()
+
+    def recall(self, key: str) -> Verdict:
+        """Read a stored verdict again.
+
+        Raises:
+            StoreError: if that is not possible.
+        """
+        return self._store.recall(key)
+
+    def progress(self) -> Progress:
+        """Return where the run stands."""
+        counts = self._scheduler.counts()
+        tallies = [client.tally for client in self._clients]
+        costs = [record.cost(client, self.spec.thresholds) for client in self._clients]
+        return Progress(
+            done=counts.done,
+            planned=counts.planned,
+            seconds=counts.seconds,
+            calls=sum(tally.calls for tally in tallies),
+            in_flight=sum(tally.in_flight for tally in tallies),
+            cost_usd=None if None in costs else sum(cost or 0.0 for cost in costs),
+            warning=self._budget.warning if self._budget else None,
+        )
+
+    # ------------------------------------------------------------------ its end
+
+    def stop(self) -> None:
+        """Stop the engine; cases that the budget did not reach are stored as missing. May be called again."""
+        if self._scheduler.stop() and self.out_of_budget:
+            for key in self._scheduler.unfinished():
+                self._keep(self._empty(key, self.aborted or ""))
+
+    def discard(self) -> None:
+        """Stop the engine and remove the folder of a run that nobody ever asked anything of."""
+        self.stop()
+        self._store.discard()
+
+    def finish(self, *, interrupted: str | None = None) -> Outcome:
+        """Stop the engine, compute statistics and gate, write the last files.
+
+        Args:
+            interrupted: why the front end stopped early, if it did.
+
+        Raises:
+            StoreError: if the results cannot be written.
+        """
+        from jmedethic_pytest.gate.outcome import Evaluated
+
+        self.stop()
+        trouble = self.aborted or interrupted
+        evaluated = Evaluated(compared=bool(self.spec.baselines), vocabulary=self.spec.cases.vocabulary)
+        self._read_back(evaluated)
+        unevaluated = [self._empty(key) for key in self.planned if key not in evaluated.table]
+        for empty in unevaluated:
+            evaluated.add_unevaluated(empty)
+        outcome = evaluated.outcome(
+            self.path,
+            self._final_info(trouble, complete=not unevaluated and not trouble),
+            self.spec.thresholds,
+            baselines=self.spec.baselines,
+            case_turns=self.spec.longest,
+            trouble=trouble,
+        )
+        return self._write(outcome, unevaluated, evaluated.table)
+
+    def _read_back(self, evaluated: Evaluated) -> None:
+        planned = set(self.planned)
+        for verdict in run_files.read_verdicts(self.path):
+            if verdict.key in planned:
+                evaluated.add(verdict)
+
+    def _empty(self, key: str, detail: str = "") -> Verdict:
+        """Return the verdict of a planned evaluation that did not take place."""
+        job = self.jobs[key]
+        case = job.case
+        turns = len(case.turns[: self.spec.settings.selection.turns])
+        return Verdict(case=case, repeat=job.repeat, status="skipped_budget", detail=detail, planned_turns=turns)
+
+    def _final_info(self, trouble: str | None, *, complete: bool) -> RunInfo:
+        return record.ended(self.info, self._clients, self.spec.thresholds).model_copy(
+            update={
+                "status": "complete" if complete else "incomplete",
+                "selected": len(self.planned),
+                "note": "; ".join([*self._notes, *self._remarks(trouble)]),
+                "stopped_by_budget": self.out_of_budget,
+            }
+        )
+
+    def _remarks(self, trouble: str | None) -> Iterator[str]:
+        """Yield what a reader of the figures should know."""
+        if trouble:
+            yield trouble
+        if self.spec.by_hand:
+            yield self.spec.by_hand
+        passed_over = len(self.jobs) - len(self.planned)
+        if passed_over > 0:
+            left = f"{passed_over} of {len(self.jobs)} selected evaluations"
+            yield f"pytest left out {left} (-k, -m, --deselect, --lf or the like)"
+
+    def _write(self, outcome: Outcome, unevaluated: list[Verdict], table: ScoreTable) -> Outcome:
+        """Write what can be written; on a full disk the verdicts are what counts, and they are stored already."""
+        from jmedethic_pytest.reports import files
+
+        try:
+            self._store.write_unevaluated(unevaluated)
+            outcome = files.write(outcome, self._store, full=self.spec.settings.report == "full", table=table)
+            self._store.close()
+        except StoreError as error:
+            if self.aborted is None:
+                raise
+            note = f"{outcome.info.note} Also: {error}"
+            outcome = replace(outcome, info=outcome.info.model_copy(update={"note": note}))
+        return outcome

@@ -1,0 +1,105 @@
+"""What a run is asked to do, once all of it was found sound."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from jmedethic_pytest.cases.index import CaseIndex
+from jmedethic_pytest.config.tables import Thresholds
+from jmedethic_pytest.core.errors import ConfigError
+from jmedethic_pytest.core.labels import Labelled
+from jmedethic_pytest.core.plan import Job, plan_key
+from jmedethic_pytest.models import ModelRef
+from jmedethic_pytest.run.options import Settings
+from jmedethic_pytest.store.baselines import Baseline
+
+_NAMED = 10
+"""Dropped cases that are named in a line for people; ``run.json`` names all."""
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """A run that may start: its whole input, found sound."""
+
+    settings: Settings
+    thresholds: Thresholds
+    thresholds_path: Path | None
+    """``None`` for the built-in defaults."""
+    cases: CaseIndex
+    """The selected cases by id, in their order."""
+    target: ModelRef
+    judges: tuple[ModelRef, ...]
+    baselines: tuple[Baseline, ...] = ()
+    """What the run must not be worse than."""
+    dropped: tuple[str, ...] = ()
+    """Ids of selected cases that a plugin took out of the run."""
+    reordered: bool = False
+    """True if a plugin changed the order of the cases."""
+
+    def with_cases(self, kept: Sequence[Labelled], place: str) -> RunSpec:
+        """Return the run with only these of its cases, in this order.
+
+        Args:
+            kept: some of the selected cases.
+            place: who chose them, the start of each problem's line.
+
+        Raises:
+            ConfigError: naming every case that was not selected, or is there twice.
+        """
+        labels, ids = self.cases.labels, [getattr(case, "id", None) for case in kept]
+        problems = [
+            f"{place}: {case_id or case!r} was not selected; cases may be dropped and reordered, not added or changed."
+            for case_id, case in zip(ids, kept, strict=True)
+            if case_id not in labels or case is not labels[case_id]
+        ]
+        problems += [f"{place}: {case_id} is there twice." for case_id, count in Counter(ids).items() if count > 1]
+        if problems:
+            raise ConfigError(problems)
+        chosen = set(ids)
+        dropped = tuple(case_id for case_id in labels if case_id not in chosen)
+        reordered = ids != [case_id for case_id in labels if case_id in chosen]
+        if not dropped and not reordered:
+            return self
+        return replace(
+            self, cases=self.cases.choose(labels[case.id] for case in kept), dropped=dropped, reordered=reordered
+        )
+
+    @property
+    def by_hand(self) -> str | None:
+        """What a plugin did to the selection, in words; ``None`` if nothing."""
+        if self.dropped:
+            selected = len(self.dropped) + len(self.cases)
+            named = ", ".join(self.dropped[:_NAMED]) + (", ..." if len(self.dropped) > _NAMED else "")
+            return (
+                f"a plugin dropped {len(self.dropped)} of {selected} selected cases (pytest_jmed_modify_cases): {named}"
+            )
+        return "a plugin reordered the selected cases (pytest_jmed_modify_cases)" if self.reordered else None
+
+    def plan(self) -> dict[str, Job]:
+        """Return every evaluation of the run by its key: each case, and each repetition of it."""
+        jobs = (Job(name, self.cases, repeat) for name in self.cases for repeat in range(self.settings.repeats))
+        return {plan_key(job.case_id, job.repeat): job for job in jobs}
+
+    @cached_property
+    def case_digest(self) -> str:
+        """The digest of the selected cases."""
+        return self.cases.digest
+
+    @property
+    def longest(self) -> int:
+        """User turns of the longest selected case."""
+        return max((len(label.turns) for label in self.cases.labels.values()), default=0)
+
+    @property
+    def simulated_judges(self) -> bool:
+        """True if any judge is a demo simulation."""
+        return any(judge.simulated for judge in self.judges)
+
+    @property
+    def simulated(self) -> bool:
+        """True if target or a judge is a demo simulation."""
+        return self.target.simulated or self.simulated_judges
