@@ -52,7 +52,9 @@ async def call(
     except sdk.APIStatusError as error:
         status = error.status_code
         blocked = 400 <= status < 500 and status not in _NO_BLOCK and is_block(error.body, _body_text(error))
-        text = f"{ref.label} at {ref.address}: HTTP {status}: {shown(ref, _body_text(error), 500)}"
+        text = (
+            f"{ref.label} at {ref.address}: HTTP {status}: {shown(ref, _body_text(error), 500)}{_withheld(ref, status)}"
+        )
         fatal = status in _FATAL_STATUS and not blocked
         raise ProviderError(text, fatal=fatal, http_status=status, blocked=blocked) from None
     except sdk.APIConnectionError as error:
@@ -65,6 +67,15 @@ async def call(
     if not isinstance(body, dict):
         raise ProviderError(f"{ref.label} at {ref.address}: the answer is no JSON object: {_foreign(ref, body)}")
     return body, time.monotonic() - begun
+
+
+def _withheld(ref: ModelRef, status: int) -> str:
+    if ref.withheld_key is None or status not in (401, 403):
+        return ""
+    return (
+        f". {ref.withheld_key} was not sent: the address is not that of {ref.provider}. If it is for this server, "
+        f"describe the server as [providers.NAME] with base_url and api_key_env in the thresholds file"
+    )
 
 
 def read(ref: ModelRef, answer: dict[str, Any], reader: Callable[[dict[str, Any]], T]) -> T:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from jmedethic_pytest.config.tables import ProviderTable
 from jmedethic_pytest.core.errors import ConfigError, unknown
@@ -63,9 +64,12 @@ def resolve(
     registry.entry(row["kind"])
     if provider == DEMO and name not in (known := registry.transport(simulation).names(role)):
         raise ConfigError(unknown(place, f"{DEMO}:{name}", [f"{DEMO}:{item}" for item in known]))
-    address = base_url or url or os.environ.get(row.get("base_url_env", "")) or row.get("base_url")
+    own = os.environ.get(row.get("base_url_env", "")) or row.get("base_url")
+    address = base_url or url or own
     key_env = row.get("api_key_env")
-    key = os.environ.get(key_env or row.get("optional_key_env") or "") or None
+    withheld = key_env if provider in load("providers.toml") and not _same_server(address, own) else None
+    key_env = None if withheld else key_env
+    key = None if withheld else os.environ.get(key_env or row.get("optional_key_env") or "") or None
     problems = _address_problems(address, provider, place, public_spec(spec)) if row["kind"] in _HTTP else []
     if key_env and not key:
         problems.append(
@@ -85,6 +89,7 @@ def resolve(
         sampling=quirks.get("sampling", True),
         max_tokens_field=row.get("max_tokens_field", "max_tokens"),
         direct=row.get("direct", True),
+        withheld_key=withheld,
     )
 
 
@@ -114,6 +119,7 @@ def _row(provider: str, extra: Mapping[str, ProviderTable], place: str) -> dict[
         raise ConfigError(f"{place}: {conflict}")
     shipped, is_guest = load("providers.toml"), provider in registry.guests()
     if provider in extra:
+        _check_own_name(provider, shipped, place)
         table = extra[provider]
         _check_table(provider, table.kind, place, is_guest=is_guest)
         given = table.model_dump(exclude_unset=True, exclude_none=True)
@@ -124,6 +130,24 @@ def _row(provider: str, extra: Mapping[str, ProviderTable], place: str) -> dict[
         hint = " For another OpenAI-compatible server use compatible:NAME with an address, or a [providers.NAME] table."
         raise ConfigError(unknown(f"{place}: provider", provider, names(extra), hint))
     return dict(shipped[provider])
+
+
+def _check_own_name(provider: str, shipped: Mapping[str, Any], place: str) -> None:
+    """Refuse a table that would point the name of a public service, and its key, to another server."""
+    if "api_key_env" in shipped.get(provider, {}):
+        raise ConfigError(
+            f"{place}: [providers.{provider}] has the name of a public service, which a thresholds file must not point "
+            f"elsewhere. Next: rename it, e.g. [providers.my-{provider}], and name the model my-{provider}:NAME."
+        )
+
+
+def _same_server(address: str | None, own: str | None) -> bool:
+    """Tell whether an address is at the provider's own server: a key is for that one alone."""
+    try:
+        one, other = urlsplit(address or ""), urlsplit(own or "")
+        return (one.scheme, one.hostname, one.port) == (other.scheme, other.hostname, other.port)
+    except ValueError:  # a port that is none
+        return False
 
 
 def _check_table(provider: str, kind: str, place: str, *, is_guest: bool) -> None:

@@ -54,6 +54,7 @@ async def test_only_the_older_models_get_sampling(
     server: Any, ask: Any, monkeypatch: pytest.MonkeyPatch, model: str, takes_sampling: bool
 ) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", server.anthropic_url)
     await ask(f"anthropic:{model}", temperature=0.5)
     assert ("temperature" in server.seen[0].body) is takes_sampling
     assert KEY in server.seen[0].headers.get("x-api-key", server.seen[0].headers.get("authorization", ""))

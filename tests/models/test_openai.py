@@ -42,6 +42,7 @@ async def test_what_is_none_is_not_sent(server: Any, ask: Any) -> None:
 
 async def test_openai_itself_gets_max_completion_tokens(server: Any, ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.setenv("OPENAI_BASE_URL", server.openai_url)
     await ask("openai:gpt-4o-mini", max_tokens=9)
     body = server.seen[0].body
     assert body["max_completion_tokens"] == 9
