@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jmedethic_pytest.core import toml
 from jmedethic_pytest.core.errors import ConfigError, StoreError, unknown
 from jmedethic_pytest.store import runs as run_files
 
@@ -132,12 +132,9 @@ def pair(runs: Mapping[str, StoredRun], text: str) -> tuple[StoredRun, StoredRun
 def _group_file(path: Path, problems: list[str]) -> dict[str, list[str]]:
     shape = 'It holds a table [groups] such as: commercial = ["openai:*", "anthropic:*"]'
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        problems.append(f"{path}: cannot be read: {error.strerror}. Give another file (--groups).")
-        return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        problems.append(f"{path}: not valid TOML: {error}.")
+        content = toml.read(path, "Give another file (--groups).")
+    except ConfigError as error:
+        problems.extend(error.problems)
         return {}
     table = content.get("groups")
     if set(content) != {"groups"} or not isinstance(table, dict):

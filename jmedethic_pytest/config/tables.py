@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from jmedethic_pytest.core import vocabulary
-from jmedethic_pytest.core.errors import ConfigError, did_you_mean, explain_validation_item
+from jmedethic_pytest.core import toml, vocabulary
+from jmedethic_pytest.core.errors import ConfigError
 from jmedethic_pytest.core.records import Turn, Violation
 from jmedethic_pytest.core.scores import BEST, PAPER_FLOOR, WORST, at_or_below
 
@@ -259,40 +258,6 @@ def load(path: Path | None, root: Path) -> tuple[Thresholds, Path | None]:
         return Thresholds(schema_version=1), None
     path = path or root / "thresholds.toml"
     try:
-        return Thresholds.model_validate(_read_toml(path)), path
+        return Thresholds.model_validate(toml.read(path, "Give another file (--jmed-thresholds).")), path
     except ValidationError as error:
-        raise ConfigError(_explain(error, path)) from None
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}. Give another file (--jmed-thresholds).") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}.") from None
-
-
-def _explain(error: ValidationError, path: Path) -> list[str]:
-    lines = []
-    for item in error.errors(include_url=False):
-        place = tuple(part for part in item["loc"] if part != "[key]")
-        if item["type"] == "extra_forbidden":
-            allowed = list(_fields(place[:-1]))
-            name = ".".join(str(part) for part in place)
-            hint = did_you_mean(str(place[-1]), allowed)
-            lines.append(f"{path}: unknown field {name!r}.{hint} Allowed here: {', '.join(allowed)}.")
-        else:
-            hint = did_you_mean(str(place[-1]), vocabulary.strategies()) if "[key]" in item["loc"] else ""
-            lines += [line + hint for line in explain_validation_item(item, str(path))]
-    return lines
-
-
-def _fields(place: tuple[str | int, ...]) -> Iterable[str]:
-    """Return the names that a table of the file may hold."""
-    model: type[BaseModel] = Thresholds
-    for part in place:
-        inner = model.model_fields.get(str(part))
-        kinds = [inner.annotation, *get_args(inner.annotation)] if inner is not None else []
-        model = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), model)
-    return model.model_fields
+        raise ConfigError(toml.explain(error, str(path), Thresholds, vocabulary.strategies())) from None

@@ -87,7 +87,7 @@ async def run(
     """
     if options.restart:
         for name in item.outputs:
-            files.set_aside(config.folder, name)
+            files.begin_anew(config.folder, name)
     secrets = models.secrets_of(config, models.needed(config, item.roles(config)))
     try:
         async with models.open_team(config, item.roles(config), stage=item.name, budget=budget) as team:

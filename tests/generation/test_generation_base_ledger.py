@@ -111,10 +111,10 @@ def test_a_file_made_with_other_settings_is_refused_and_says_what_changed(tmp_pa
     run(tmp_path, ["k1"])
     with pytest.raises(ConfigError, match=r"made with other settings: per_model was null, is 3\. .*--restart"):
         files.ItemFile.open(tmp_path, header(per_model=3))
-    aside = files.set_aside(tmp_path, "trial")
+    aside = files.begin_anew(tmp_path, "trial")
     assert aside == tmp_path / "trial.old-1.jsonl"
     files.ItemFile.open(tmp_path, header(per_model=3))
-    assert files.set_aside(tmp_path, "trial") == tmp_path / "trial.old-2.jsonl"
+    assert files.begin_anew(tmp_path, "trial") == tmp_path / "trial.old-2.jsonl"
 
 
 def test_damage_in_the_middle_is_named_and_not_skipped(tmp_path: Path) -> None:

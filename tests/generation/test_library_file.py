@@ -172,5 +172,5 @@ def test_no_file_and_a_cut_file_are_errors(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
-    with pytest.raises(StoreError, match="the library cannot be written"):
+    with pytest.raises(StoreError, match=r"library\.json: cannot be written"):
         library.write(Library(embedder="e"), tmp_path / "file" / "library.json")

@@ -39,6 +39,7 @@ from pydantic_core import PydanticCustomError
 
 from jmedethic_pytest.cases.exchange import words
 from jmedethic_pytest.cases.exchange.rows import FILE_COLUMN
+from jmedethic_pytest.core import toml
 from jmedethic_pytest.core.errors import ConfigError, did_you_mean, explain_validation
 from jmedethic_pytest.core.vocabulary import SHIPPED, HarmClass, Locale, Persona
 
@@ -174,13 +175,7 @@ def load(path: Path) -> Mapping:
         ConfigError: for a missing file, bad TOML, unknown keys or bad values.
     """
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}. Give another file (--mapping).") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}.") from None
-    try:
-        return Mapping.model_validate(data)
+        return Mapping.model_validate(toml.read(path, "Give another file (--mapping)."))
     except ValidationError as error:
         tables = (Mapping, Columns, Values, Defaults, Origin)
         raise ConfigError(explain_validation(error, str(path), {n for t in tables for n in t.model_fields})) from None

@@ -17,10 +17,11 @@ from jmedethic_pytest.cli.app import AsJson, err, out, say
 from jmedethic_pytest.cli.generate.options import DryRun, Restart, with_settings
 from jmedethic_pytest.cli.generate.progress import watching
 from jmedethic_pytest.core.errors import BudgetSpent, ConfigError
+from jmedethic_pytest.core.files import replace
 from jmedethic_pytest.generation import chain
 from jmedethic_pytest.generation.chain import Options
 from jmedethic_pytest.generation.machinery import config as configs
-from jmedethic_pytest.generation.machinery import files, planning
+from jmedethic_pytest.generation.machinery import planning
 from jmedethic_pytest.generation.machinery.config import Config
 from jmedethic_pytest.generation.machinery.files import Summary
 from jmedethic_pytest.generation.machinery.ledger import Progress
@@ -79,7 +80,7 @@ def init(
     if there:
         raise ConfigError([f"{path}: is there already. Give another name, or remove it." for path in there])
     for path, text in wanted.items():
-        files.replace(path, text)
+        replace(path, text)
         out.print(f"written: {path}")
 
 
@@ -147,8 +148,8 @@ def show_report(config: Config, *, as_json: bool = False) -> None:
     from jmedethic_pytest.generation.output.report_text import lines, markdown
 
     made = reporting.build(config)
-    files.replace(config.folder / "report.json", made.model_dump_json(indent=1) + "\n")
-    files.replace(config.folder / "report.md", markdown(made))
+    replace(config.folder / "report.json", made.model_dump_json(indent=1) + "\n")
+    replace(config.folder / "report.md", markdown(made))
     if as_json:
         out.print_json(made.model_dump_json(), highlight=False)
         return

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from pydantic import BaseModel, Field, field_validator
 
 from jmedethic_pytest.core.errors import ProviderError
+from jmedethic_pytest.core.files import sha256
 from jmedethic_pytest.core.records import Reply
 from jmedethic_pytest.generation import demo
 from jmedethic_pytest.generation.discovery.embeddings import Embedder, Vector
@@ -21,7 +22,7 @@ from jmedethic_pytest.generation.discovery.library import Example, Phase, Strate
 from jmedethic_pytest.generation.discovery.retrieval import Choice
 from jmedethic_pytest.generation.discovery.scales import LEAST, HarmScore
 from jmedethic_pytest.generation.machinery.prompting import Prompts
-from jmedethic_pytest.generation.machinery.records import Drop, Question, text_digest
+from jmedethic_pytest.generation.machinery.records import Drop, Question
 from jmedethic_pytest.generation.machinery.role import Role
 from jmedethic_pytest.generation.quality import policy, refusal
 from jmedethic_pytest.judging import prompt as judge_prompt
@@ -141,7 +142,7 @@ class Summary(BaseModel):
 
 def turns_digest(turns: Sequence[str]) -> str:
     """Return the sha256 of user turns."""
-    return text_digest(json.dumps(list(turns), ensure_ascii=False))
+    return sha256(json.dumps(list(turns), ensure_ascii=False))
 
 
 def bare(question: Question, crew: Crew) -> Attempt:

@@ -62,7 +62,7 @@ async def clusters(library: Library, embedder: Embedder, k: int) -> list[Cluster
     strategies = sorted(library.strategies, key=lambda item: normal_name(item.name))
     if not strategies:
         return []
-    vectors = matrix([item.vector for item in strategies])
+    vectors = matrix([item.meaning for item in strategies])
     alike = cosines(vectors, vectors)
     groups = [_medoid_first(alike, group) for group in linkage(alike, k)]
     groups.sort(key=lambda group: _rank([strategies[index] for index in group]))
@@ -150,7 +150,7 @@ async def _known(medoids: Sequence[Strategy], embedder: Embedder) -> list[Alike]
     found = []
     for medoid in medoids:
         vectors = await embedder.embed([item.definition[medoid.locale] for item in known.values()])
-        values = np.round(cosines(matrix([medoid.vector]), matrix(vectors))[0], 9)
+        values = np.round(cosines(matrix([medoid.meaning]), matrix(vectors))[0], 9)
         best = int(np.argmax(values))
         found.append(Alike(name=list(known)[best], similarity=round(float(values[best]), 4)))
     return found

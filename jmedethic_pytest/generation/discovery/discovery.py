@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from jmedethic_pytest import _version
 from jmedethic_pytest.core.errors import ConfigError
+from jmedethic_pytest.core.files import digest
 from jmedethic_pytest.generation.discovery import library, paper_search
 from jmedethic_pytest.generation.discovery.attempts import Crew
 from jmedethic_pytest.generation.discovery.embeddings import Embedder, EndpointEmbedder, NgramEmbedder
@@ -23,7 +23,7 @@ from jmedethic_pytest.generation.discovery.turbo_search import Rules, frozen
 from jmedethic_pytest.generation.machinery import files, ledger, models
 from jmedethic_pytest.generation.machinery.config import Config
 from jmedethic_pytest.generation.machinery.files import Header, ItemFile, Summary
-from jmedethic_pytest.generation.machinery.ledger import Progress
+from jmedethic_pytest.generation.machinery.ledger import I, Progress
 from jmedethic_pytest.generation.machinery.models import Team
 from jmedethic_pytest.generation.machinery.prompting import Prompts
 from jmedethic_pytest.generation.machinery.records import Made, Question
@@ -126,25 +126,13 @@ def header(config: Config, chosen: Sequence[Question]) -> Header:
     """
     table = config.discover.model_dump(mode="json", include=_SETTINGS[config.discover.mode])
     if config.discover.mode == "turbo":
-        table["questions"] = _digest([question.id for question in chosen])
-    return _header(NAME, config, roles(config), table)
+        table["questions"] = digest([question.id for question in chosen])
+    return _header(NAME, config, table)
 
 
-def _header(stage: str, config: Config, needed: tuple[str, ...], table: dict[str, Any]) -> Header:
-    refs = models.needed(config, needed)
-    return files.header(
-        stage,
-        roles=models.labels(refs),
-        settings={
-            **table,
-            **models.sampling_of(config, needed),
-            "prompts": Prompts(NAME).digest,
-            "embedder": embedder_name(config),
-            "keep_texts": config.keep_answers,
-        },
-        simulated=any(ref.simulated for found in refs.values() for ref in found)
-        or files.simulated(config.folder, validate.NAME),
-    )
+def _header(stage: str, config: Config, table: dict[str, Any]) -> Header:
+    made = {"prompts": Prompts(NAME).digest, "embedder": embedder_name(config), "keep_texts": config.keep_answers}
+    return models.header(config, stage, roles(config), {**table, **made}, after=validate.NAME)
 
 
 async def run(config: Config, team: Team, progress: Progress) -> tuple[Summary, ...]:
@@ -152,33 +140,12 @@ async def run(config: Config, team: Team, progress: Progress) -> tuple[Summary, 
     chosen = questions(config)
     about, crew, table = header(config, chosen), _crew(config, team), config.discover
     if table.mode == "paper":
-
-        async def work(question: Question) -> Made[Search]:
-            return await paper_search.search(crew, question, rounds=table.rounds, draws=table.draws, seed=table.seed)
-
-        summary = await ledger.run_stage(
-            about,
-            chosen,
-            work,
-            folder=config.folder,
-            key=lambda question: question.id,
-            concurrency=config.concurrency,
-            planned=len(chosen),
-            progress=progress,
-        )
+        search = partial(paper_search.search, crew, rounds=table.rounds, draws=table.draws, seed=table.seed)
+        summary = await _each(config, about, chosen, search, lambda question: question.id, progress)
     else:
         order = _steps(config, chosen)
         passes = Passes(crew, order, _rules(config), _done(config, about), table.same_definition)
-        summary = await ledger.run_stage(
-            about,
-            order,
-            passes.work,
-            folder=config.folder,
-            key=lambda step: step.key,
-            concurrency=config.concurrency,
-            planned=len(order),
-            progress=progress,
-        )
+        summary = await _each(config, about, order, passes.work, lambda step: step.key, progress)
     library.write(collect(config, about, chosen), library_path(config))
     return (summary,)
 
@@ -208,7 +175,7 @@ def collect(config: Config, about: Header, chosen: Sequence[Question]) -> Librar
             models={role: names[0] for role, names in about.roles.items()},
             prompts=Prompts(NAME).digest,
             seed=config.discover.seed,
-            questions=_digest([question.id for question in chosen]),
+            questions=digest([question.id for question in chosen]),
             tool_version=_version.VERSION,
         ),
     )
@@ -224,19 +191,31 @@ async def test(config: Config, team: Team, known: Library, progress: Progress) -
     check_embedder(config, known)
     chosen, crew, rules = questions(config), _crew(config, team), _rules(config)
     table = config.discover.model_dump(mode="json", include={"epochs", "k", "break_score", "turns"})
-    about = _header(TEST, config, roles(config), {**table, "library": known.digest()})
+    about = _header(TEST, config, {**table, "library": known.digest()})
 
-    async def work(question: Question) -> Made[Search]:
+    async def attack(question: Question) -> Made[Search]:
         return await frozen(crew, question, known.strategies, rules, key=question.id)
 
+    return await _each(config, about, chosen, attack, lambda question: question.id, progress)
+
+
+async def _each(
+    config: Config,
+    about: Header,
+    items: Sequence[I],
+    work: Callable[[I], Awaitable[Made[Search]]],
+    key: Callable[[I], str],
+    progress: Progress,
+) -> Summary:
+    """Search with every item that is not done yet."""
     return await ledger.run_stage(
         about,
-        chosen,
+        items,
         work,
         folder=config.folder,
-        key=lambda question: question.id,
+        key=key,
         concurrency=config.concurrency,
-        planned=len(chosen),
+        planned=len(items),
         progress=progress,
     )
 
@@ -304,10 +283,6 @@ def report(config: Config, stage: str = NAME) -> dict[str, Any]:
         "drops": summary.drops if summary else {},
         "digest": summary.digest if summary else None,
     }
-
-
-def _digest(content: Any) -> str:
-    return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
 
 
 STAGE = Stage(NAME, roles, plan, run)

@@ -142,6 +142,16 @@ def unpack(vector: Vector) -> NDArray[np.int8]:
     return np.frombuffer(data, dtype=np.int8)
 
 
+def checked(vector: Vector) -> Vector:
+    """Return a vector as it is.
+
+    Raises:
+        ValueError: if the text is no packed vector.
+    """
+    unpack(vector)
+    return vector
+
+
 def matrix(vectors: Sequence[Vector]) -> NDArray[np.float64]:
     """Return one row per vector.
 

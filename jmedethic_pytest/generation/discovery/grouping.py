@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from jmedethic_pytest.core.errors import ConfigError, StoreError
+from jmedethic_pytest.core.errors import ConfigError
+from jmedethic_pytest.core.files import as_json, replace
 from jmedethic_pytest.generation.discovery import discovery, library
 from jmedethic_pytest.generation.discovery.cluster import Cluster, clusters
 from jmedethic_pytest.generation.discovery.library import Library
@@ -68,7 +68,7 @@ async def run(config: Config, team: Team, progress: Progress) -> tuple[Summary, 
     progress(ledger.State(NAME, len(found), len(found), summary.kept, sum(summary.drops.values())))
     current, path = load(config), sheet_path(config)
     if not fits(current, path):
-        set_aside(path)
+        files.set_aside(path)
         write_sheet(current, path)
     return (summary,)
 
@@ -119,20 +119,6 @@ def fits(current: Clustering, path: Path) -> bool:
     )
 
 
-def set_aside(path: Path) -> Path | None:
-    """Move a sheet out of the way, under the first free name: it may hold a person's work."""
-    if not path.exists():
-        return None
-    number = 1
-    while (aside := path.with_name(f"{path.stem}.old-{number}{path.suffix}")).exists():
-        number += 1
-    try:
-        path.rename(aside)
-    except OSError as error:
-        raise StoreError(f"{path}: cannot be moved to {aside.name}: {error.strerror}.") from None
-    return aside
-
-
 def apply(config: Config, path: Path, *, one_language: bool = False) -> Applied:
     """Read a filled-in sheet and write the accepted strategies.
 
@@ -149,7 +135,7 @@ def apply(config: Config, path: Path, *, one_language: bool = False) -> Applied:
     table = sheet.read(path, review.COLUMNS)
     accepted = review.decide(current, table, one_language=one_language)
     made = review.strategies(current, accepted)
-    files.replace(strategies_path(config), json.dumps(made, ensure_ascii=False, indent=1) + "\n")
+    replace(strategies_path(config), as_json(made))
     decisions = Counter(row.cells["decision"] for row in table.rows)
     return Applied(strategies_path(config), dict(sorted(decisions.items())), len(accepted))
 

@@ -7,20 +7,19 @@ punctuation, or if their definitions say nearly the same; the definition that ca
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, ValidationError, field_validator
+from pydantic import AfterValidator, Field, StringConstraints, ValidationError
 
+from jmedethic_pytest.core import files
 from jmedethic_pytest.core.errors import StoreError
 from jmedethic_pytest.core.records import Record, Text
 from jmedethic_pytest.core.vocabulary import Locale
-from jmedethic_pytest.generation.discovery.embeddings import Vector, cosines, matrix, unpack
+from jmedethic_pytest.generation.discovery.embeddings import Vector, checked, cosines, matrix
 from jmedethic_pytest.generation.discovery.scales import Gain, mean_gain
 
 SCHEMA_VERSION = 1
@@ -32,6 +31,7 @@ NOTICE = (
 )
 
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Packed = Annotated[Vector, AfterValidator(checked)]
 Phase = Literal["paper", "warm-up", "lifelong"]
 
 
@@ -43,24 +43,13 @@ class Example(Record):
     weak: Digest
     """The same of the weaker attempt, or of the raw request."""
     gain: Gain
-    key: str
+    key: Packed
     """Packed vector of the target's reply to the **weaker** attempt: a reply like it is where the strategy helps."""
     question: Text
     """Id of the question."""
     phase: Phase
     text: tuple[Text, ...] = ()
     """User turns of the stronger attempt; only if texts were asked for."""
-
-    @field_validator("key")
-    @classmethod
-    def _is_a_vector(cls, value: str) -> str:
-        unpack(Vector(value))
-        return value
-
-    @property
-    def vector(self) -> Vector:
-        """The key as a vector."""
-        return Vector(self.key)
 
     @property
     def identity(self) -> tuple[str, str, str]:
@@ -75,22 +64,11 @@ class Strategy(Record):
     definition: Text
     locale: Locale
     """Language of name and definition."""
-    meaning: str
+    meaning: Packed
     """Packed vector of the definition."""
     aliases: tuple[Text, ...] = ()
     """Other names it was found under, in the order they came."""
     examples: tuple[Example, ...] = Field(min_length=1)
-
-    @field_validator("meaning")
-    @classmethod
-    def _is_a_vector(cls, value: str) -> str:
-        unpack(Vector(value))
-        return value
-
-    @property
-    def vector(self) -> Vector:
-        """The definition as a vector."""
-        return Vector(self.meaning)
 
     @property
     def mean_gain(self) -> Gain:
@@ -130,7 +108,7 @@ class Library(Record):
     def digest(self) -> str:
         """Return the sha256 of the strategies and their examples: equal digests mean equal libraries."""
         content = [self.embedder, [item.model_dump(mode="json") for item in self.strategies]]
-        return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+        return files.digest(content)
 
     def with_all(self, found: Iterable[Strategy], limit: float = SAME_DEFINITION) -> Library:
         """Return the library after adding findings one by one (see :class:`Shelf`)."""
@@ -194,7 +172,7 @@ class Shelf:
         by_name = [self._names[name] for name in map(normal_name, (found.name, *found.aliases)) if name in self._names]
         if by_name or not self._firsts:
             return min(by_name, default=None)
-        alike = cosines(matrix([found.vector]), matrix([item.vector for item in self._firsts]))[0]
+        alike = cosines(matrix([found.meaning]), matrix([item.meaning for item in self._firsts]))[0]
         best = int(alike.argmax())
         return best if alike[best] >= self._limit else None
 
@@ -212,16 +190,7 @@ def write(library: Library, path: Path) -> None:
     Raises:
         StoreError: if it cannot be written.
     """
-    part = path.with_name(f".{path.name}.part")
-    text = json.dumps(library.model_dump(mode="json", exclude_defaults=False), ensure_ascii=False, indent=1)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(text + "\n", encoding="utf-8")
-        os.replace(part, path)
-    except OSError as error:
-        raise StoreError(
-            f"{path}: the library cannot be written: {error.strerror}. Free space, or give --out."
-        ) from None
+    files.replace(path, files.as_json(library.model_dump(mode="json")))
 
 
 def read(path: Path) -> Library:

@@ -53,7 +53,7 @@ def nearest(strategies: Sequence[Strategy], reply: Vector, k: int) -> list[Strat
     if not strategies:
         return []
     owners = np.repeat(np.arange(len(strategies)), [len(item.examples) for item in strategies])
-    alike = cosines(matrix([reply]), matrix([example.vector for item in strategies for example in item.examples]))[0]
+    alike = cosines(matrix([reply]), matrix([example.key for item in strategies for example in item.examples]))[0]
     best = np.full(len(strategies), -np.inf)
     np.maximum.at(best, owners, np.round(alike, 9))
     order = sorted(range(len(strategies)), key=lambda place: (-best[place], normal_name(strategies[place].name)))

@@ -6,15 +6,16 @@ Every stage has a table; the defaults are the paper's numbers where it prints th
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from jmedethic_pytest.config.tables import Price, ProviderTable, QuotaTable, Sampling
-from jmedethic_pytest.core.errors import ConfigError, did_you_mean, explain_validation_item
+from jmedethic_pytest.core import toml
+from jmedethic_pytest.core.errors import ConfigError
 from jmedethic_pytest.core.vocabulary import Locale
 from jmedethic_pytest.models.base import CacheMode
 from jmedethic_pytest.models.budget import Limit
@@ -247,15 +248,7 @@ def load(path: Path) -> Config:
     Raises:
         ConfigError: for a missing file, bad TOML, unknown keys, or values out of range: all of them at once.
     """
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise ConfigError(
-            f"{path}: cannot be read: {error.strerror}. Next: `jmedethic generate init` writes a commented file."
-        ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}.") from None
-    return read(content, str(path))
+    return read(toml.read(path, "Next: `jmedethic generate init` writes a commented file."), str(path))
 
 
 def read(content: dict[str, Any], place: str) -> Config:
@@ -263,36 +256,7 @@ def read(content: dict[str, Any], place: str) -> Config:
     try:
         config = Config.model_validate(content)
     except ValidationError as error:
-        raise ConfigError(
-            [line for item in error.errors(include_url=False) for line in _explain(item, place)]
-        ) from None
+        raise ConfigError(toml.explain(error, place, Config)) from None
     if config.budget is not None:
         parse_budget(config.budget, f"{place}: budget")
     return config
-
-
-def _explain(item: Any, place: str) -> list[str]:
-    where = tuple(part for part in item["loc"] if part != "[key]")
-    if item["type"] != "extra_forbidden":
-        return explain_validation_item(item, place)
-    allowed = list(_fields(where[:-1]))
-    name = ".".join(str(part) for part in where)
-    return [
-        f"{place}: unknown field {name!r}.{did_you_mean(str(where[-1]), allowed)} Allowed here: {', '.join(allowed)}."
-    ]
-
-
-def _fields(place: tuple[str | int, ...]) -> Iterable[str]:
-    """Return the names that a table of the file may hold."""
-    model: type[BaseModel] = Config
-    for part in place:
-        inner = next((field for name, field in model.model_fields.items() if (field.alias or name) == str(part)), None)
-        model = next((kind for kind in _kinds(inner.annotation) if inner is not None), model) if inner else model
-    return [field.alias or name for name, field in model.model_fields.items()]
-
-
-def _kinds(annotation: Any) -> list[type[BaseModel]]:
-    """Return the tables inside an annotation."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [kind for inner in get_args(annotation) for kind in _kinds(inner)]

@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError
 
 from jmedethic_pytest import _version
 from jmedethic_pytest.core.errors import ConfigError, StoreError
+from jmedethic_pytest.core.files import replace
 from jmedethic_pytest.core.records import SCHEMA_VERSION, Record
 from jmedethic_pytest.generation.machinery.meter import Spent
 from jmedethic_pytest.generation.machinery.records import Drop
@@ -126,21 +127,6 @@ def simulated(folder: Path, *stages: str) -> bool:
 def write_summary(folder: Path, summary: Summary) -> None:
     """Write ``<stage>.json``: the stage is finished."""
     replace(folder / f"{summary.header.stage}.json", summary.model_dump_json(indent=1) + "\n")
-
-
-def replace(path: Path, text: str) -> None:
-    """Write a text file at one stroke.
-
-    Raises:
-        StoreError: if it cannot be written.
-    """
-    part = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(text, encoding="utf-8")
-        os.replace(part, path)
-    except OSError as error:
-        raise StoreError(f"{path}: cannot be written: {error.strerror}. Free space, or give another folder.") from None
 
 
 class ItemFile:
@@ -313,19 +299,29 @@ class ItemFile:
         )
 
 
-def set_aside(folder: Path, stage: str) -> Path | None:
-    """Move the file of a stage out of the way, under the first free name; return where it went."""
-    path = path_of(folder, stage)
+def set_aside(path: Path) -> Path | None:
+    """Move a file out of the way, under the first free name; return where it went.
+
+    Raises:
+        StoreError: if it cannot be moved.
+    """
     if not path.exists():
         return None
     number = 1
-    while (aside := path.with_name(f"{stage}.old-{number}.jsonl")).exists():
+    while (aside := path.with_name(f"{path.stem}.old-{number}{path.suffix}")).exists():
         number += 1
     try:
         os.replace(path, aside)
-        (folder / f"{stage}.json").unlink(missing_ok=True)
     except OSError as error:
         raise StoreError(f"{path}: cannot be moved to {aside.name}: {error.strerror}.") from None
+    return aside
+
+
+def begin_anew(folder: Path, stage: str) -> Path | None:
+    """Move the file of a stage out of the way (see :func:`set_aside`) and take back that the stage is finished."""
+    aside = set_aside(path_of(folder, stage))
+    if aside is not None:
+        (folder / f"{stage}.json").unlink(missing_ok=True)
     return aside
 
 

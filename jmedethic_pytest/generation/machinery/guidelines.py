@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from pathlib import Path
 from typing import NamedTuple
 
 from jmedethic_pytest.cases import vocabulary_files
 from jmedethic_pytest.cases.vocabulary_files import Pack
 from jmedethic_pytest.core.errors import ConfigError, unknown
+from jmedethic_pytest.core.files import digest
 from jmedethic_pytest.core.vocabulary import SHIPPED, Guideline, Vocabulary
 from jmedethic_pytest.generation.machinery.config import Config
 
@@ -28,8 +27,7 @@ class Chosen(NamedTuple):
     @property
     def digest(self) -> str:
         """sha256 over the chosen guidelines: equal digests mean equal texts."""
-        content = json.dumps(list(self.guidelines.values()), sort_keys=True, ensure_ascii=False)
-        return hashlib.sha256(content.encode()).hexdigest()
+        return digest(list(self.guidelines.values()))
 
 
 def choose(config: Config) -> Chosen:

@@ -56,6 +56,19 @@ class _Counts:
         for name, spent in line.spent.items():
             self.spent[name] = self.spent.get(name, Spent()).plus(spent)
 
+    def close(self, folder: Path, header: Header, items: int, digest: str) -> Summary:
+        """Write the summary of a finished stage, and return it."""
+        summary = Summary(
+            header=header,
+            items=items,
+            kept=self.kept,
+            drops=dict(sorted(self.drops.items())),
+            spent=dict(sorted(self.spent.items())),
+            digest=digest,
+        )
+        write_summary(folder, summary)
+        return summary
+
 
 async def run_stage(
     header: Header,
@@ -107,15 +120,7 @@ async def run_stage(
         await _together([worker() for _ in range(concurrency)])
         counts = _Counts()
         digest = file.finish(wanted.keys, counts.add)
-    summary = Summary(
-        header=header,
-        items=len(wanted.keys),
-        kept=counts.kept,
-        drops=dict(sorted(counts.drops.items())),
-        spent=dict(sorted(counts.spent.items())),
-        digest=digest,
-    )
-    write_summary(folder, summary)
+    summary = counts.close(folder, header, len(wanted.keys), digest)
     progress(State(header.stage, summary.items, summary.items, summary.kept, sum(summary.drops.values())))
     return summary
 
@@ -173,11 +178,7 @@ def derive(header: Header, made: Iterable[tuple[str, Made[R]]], *, folder: Path)
             file.append(line)
             keys.add(name)
         digest = file.finish(keys, counts.add)
-    summary = Summary(
-        header=header, items=len(keys), kept=counts.kept, drops=dict(sorted(counts.drops.items())), digest=digest
-    )
-    write_summary(folder, summary)
-    return summary
+    return counts.close(folder, header, len(keys), digest)
 
 
 def drops(folder: Path, stage: str) -> Iterator[Drop]:

@@ -16,7 +16,9 @@ from typing import Any
 from jmedethic_pytest.config.tables import Sampling
 from jmedethic_pytest.core.errors import ConfigError
 from jmedethic_pytest.core.secrets import Secrets, in_parameters, in_url, public_url
+from jmedethic_pytest.generation.machinery import files
 from jmedethic_pytest.generation.machinery.config import Config, RoleModel
+from jmedethic_pytest.generation.machinery.files import Header
 from jmedethic_pytest.generation.machinery.role import Role
 from jmedethic_pytest.models import ModelRef, prices, resolve
 from jmedethic_pytest.models import budget as budgets
@@ -109,14 +111,44 @@ def models_of(config: Config, name: str) -> tuple[RoleModel, ...]:
     return models or config.roles.attacker if name == "attackers" else models
 
 
-def labels(refs: Mapping[str, tuple[ModelRef, ...]]) -> dict[str, tuple[str, ...]]:
+def header(
+    config: Config,
+    stage: str,
+    roles: tuple[str, ...],
+    settings: Mapping[str, Any],
+    *,
+    after: str | None = None,
+    sources: dict[str, str] | None = None,
+) -> Header:
+    """Return the header of a stage that asks models.
+
+    Args:
+        config: the settings.
+        stage: its name.
+        roles: whom it asks.
+        settings: everything else that decides what it makes of an item.
+        after: the stage whose records it reads; if that is a simulation, this one is.
+        sources: digests of what the items are taken from.
+    """
+    refs = needed(config, roles)
+    return files.header(
+        stage,
+        roles=_labels(refs),
+        settings={**settings, **_sampling(config, roles)},
+        simulated=any(ref.simulated for found in refs.values() for ref in found)
+        or (after is not None and files.simulated(config.folder, after)),
+        sources=sources,
+    )
+
+
+def _labels(refs: Mapping[str, tuple[ModelRef, ...]]) -> dict[str, tuple[str, ...]]:
     """Return the models by role as a header records them."""
     return {
         name: tuple(f"{ref.label} at {public_url(ref.base_url or '')}" for ref in found) for name, found in refs.items()
     }
 
 
-def sampling_of(config: Config, names: tuple[str, ...]) -> dict[str, Any]:
+def _sampling(config: Config, names: tuple[str, ...]) -> dict[str, Any]:
     """Return the sampling of roles as a header records it: without keys, and without what changes no answer."""
     found = {}
     for name in names:

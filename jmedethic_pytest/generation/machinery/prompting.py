@@ -6,10 +6,9 @@ are written ``{name}``; a literal brace is doubled.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import Any
 
+from jmedethic_pytest.core import files
 from jmedethic_pytest.core.vocabulary import Locale
 from jmedethic_pytest.data import load
 from jmedethic_pytest.models import Message
@@ -32,7 +31,7 @@ class Prompts:
             key: value if isinstance(value, str) else {name: text for name, text in value.items() if name != "why"}
             for key, value in self._texts.items()
         }
-        return hashlib.sha256(json.dumps(told, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+        return files.digest(told)
 
     def text(self, key: str, locale: Locale, **values: object) -> str:
         """Return one text in a language, with its placeholders filled; values are never searched for placeholders."""

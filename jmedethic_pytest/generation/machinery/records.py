@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from typing import Generic, TypeVar
 
 from pydantic import Field
 
+from jmedethic_pytest.core.files import sha256
 from jmedethic_pytest.core.records import Record, Text
 from jmedethic_pytest.core.vocabulary import Locale
 
@@ -81,11 +81,6 @@ class Answer(Output):
     """The words, only with ``keep_answers``."""
 
 
-def text_digest(text: str) -> str:
-    """Return the sha256 of a text."""
-    return hashlib.sha256(text.encode(errors="replace")).hexdigest()
-
-
 def short_digest(*parts: str) -> str:
     """Return twelve hex digits that identify the parts: the stem of an id."""
-    return hashlib.sha256("\x1f".join(parts).encode(errors="replace")).hexdigest()[:12]
+    return sha256("\x1f".join(parts))[:12]

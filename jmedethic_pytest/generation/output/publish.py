@@ -19,6 +19,7 @@ from jmedethic_pytest.cases import files as cases
 from jmedethic_pytest.cases import vocabulary_files
 from jmedethic_pytest.cases.checks import manifest
 from jmedethic_pytest.core.errors import ConfigError, StoreError
+from jmedethic_pytest.core.files import as_json
 from jmedethic_pytest.core.records import Case, Record
 from jmedethic_pytest.generation.discovery import grouping
 from jmedethic_pytest.generation.machinery import files, guidelines, ledger
@@ -128,8 +129,8 @@ def write(config: Config, chosen: Sequence[SplitCase] | None = None, review: Rev
             ]
             (part / f"{config.split.suite}.{locale}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
         _words(config, part)
-        text = json.dumps(_build(config, part, published, review).model_dump(mode="json"), ensure_ascii=False, indent=1)
-        (part / manifest.BUILD).write_text(text + "\n", encoding="utf-8")
+        text = as_json(_build(config, part, published, review).model_dump(mode="json"))
+        (part / manifest.BUILD).write_text(text, encoding="utf-8")
         _swap(part, folder)
     except OSError as error:
         raise StoreError(
@@ -168,9 +169,7 @@ def _words(config: Config, folder: Path) -> None:
     chosen = guidelines.choose(config)
     if not chosen.shipped:
         pack = chosen.pack.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-        (folder / vocabulary_files.FILE).write_text(
-            json.dumps(pack, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
-        )
+        (folder / vocabulary_files.FILE).write_text(as_json(pack), encoding="utf-8")
     if config.conversations.strategies == "discovered":
         shutil.copy(grouping.strategies_path(config), folder / vocabulary_files.STRATEGIES_FILE)
 

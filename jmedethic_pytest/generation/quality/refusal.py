@@ -7,10 +7,10 @@ the text in NFKC.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 import unicodedata
+
+from jmedethic_pytest.core import files
 
 BEGINNING = 200
 """Characters of an answer's beginning in which a refusal counts."""
@@ -86,8 +86,7 @@ def refuses(answer: str) -> bool:
 
 def digest() -> str:
     """Return the sha256 of the patterns: equal digests mean that the same texts are refusals."""
-    content = [BEGINNING, *(pattern.pattern for pattern in (_JAPANESE, _ENGLISH, _COMPLIANCE))]
-    return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
+    return files.digest([BEGINNING, *(pattern.pattern for pattern in (_JAPANESE, _ENGLISH, _COMPLIANCE))])
 
 
 def last_sentence(text: str) -> str:

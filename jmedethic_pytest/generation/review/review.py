@@ -6,8 +6,6 @@ gives it the name and the definition that later stages use, in both languages.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,6 +14,7 @@ from typing import Any, NamedTuple
 from jmedethic_pytest import _version
 from jmedethic_pytest.core import vocabulary
 from jmedethic_pytest.core.errors import ConfigError, did_you_mean
+from jmedethic_pytest.core.files import digest
 from jmedethic_pytest.core.vocabulary import LOCALES
 from jmedethic_pytest.generation.discovery.cluster import Alike, Cluster
 from jmedethic_pytest.generation.discovery.library import NOTICE, normal_name
@@ -95,8 +94,7 @@ def _alike(found: Alike | None) -> str:
 
 def row_digest(clustering: Clustering, cluster: Cluster) -> str:
     """Return what ties a row to the library and the group it was written for."""
-    content = json.dumps([clustering.library, cluster.id, cluster.members], ensure_ascii=False)
-    return hashlib.sha256(content.encode()).hexdigest()[:12]
+    return digest([clustering.library, cluster.id, cluster.members])[:12]
 
 
 class Accepted(NamedTuple):

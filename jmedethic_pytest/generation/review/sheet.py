@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import sys
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +15,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from jmedethic_pytest.cases.exchange.flat import escape, unescape
-from jmedethic_pytest.core.errors import ConfigError, StoreError, unknown
+from jmedethic_pytest.core import files
+from jmedethic_pytest.core.errors import ConfigError, unknown
 
 SUFFIXES = (".csv", ".xlsx")
 _MAX_CELL = 32_000
@@ -81,13 +81,7 @@ def write(path: Path, columns: Sequence[Column], rows: Sequence[Mapping[str, str
     check_name(path, "--sheet")
     cells = [[escape(row.get(column.name, ""))[:_MAX_CELL] for column in columns] for row in rows]
     data = _xlsx(columns, cells, about) if path.suffix.lower() == ".xlsx" else _csv(columns, cells)
-    part = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(data)
-        os.replace(part, path)
-    except OSError as error:
-        raise StoreError(f"{path}: cannot be written: {error.strerror}. Give another file (--sheet).") from None
+    files.replace(path, data, "Give another file (--sheet).")
 
 
 def read(path: Path, columns: Sequence[Column]) -> Table:

@@ -128,15 +128,9 @@ async def run(config: Config, team: Team, progress: Progress) -> tuple[Summary, 
             found = told if isinstance(told, Drop) else _conversation(item, told.turns, told)
         return Made(drops=(found,)) if isinstance(found, Drop) else Made(records=(found,))
 
-    head = files.header(
-        NAME,
-        roles=models.labels(models.needed(config, _roles(config))),
-        settings={"prompts": prompts.digest, **_settings(config), **models.sampling_of(config, _roles(config))},
-        simulated=team.simulated or files.simulated(config.folder, validate.NAME),
-        sources=sources(config),
-    )
+    settings = {"prompts": prompts.digest, **_settings(config)}
     summary = await run_stage(
-        head,
+        models.header(config, NAME, _roles(config), settings, after=validate.NAME, sources=sources(config)),
         items(),
         work,
         folder=config.folder,

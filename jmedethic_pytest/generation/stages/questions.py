@@ -18,7 +18,7 @@ from jmedethic_pytest.generation.demo import task
 from jmedethic_pytest.generation.discovery.likeness import closest, grams
 from jmedethic_pytest.generation.machinery import guidelines, models
 from jmedethic_pytest.generation.machinery.config import Config
-from jmedethic_pytest.generation.machinery.files import Summary, header
+from jmedethic_pytest.generation.machinery.files import Summary
 from jmedethic_pytest.generation.machinery.ledger import Progress, run_stage
 from jmedethic_pytest.generation.machinery.models import Team
 from jmedethic_pytest.generation.machinery.prompting import Prompts
@@ -118,20 +118,14 @@ async def run(config: Config, team: Team, progress: Progress) -> tuple[Summary, 
                 pool.take(role.label, answer, asked)
         return pool.made()
 
-    head = header(
-        NAME,
-        roles=models.labels(models.needed(config, ("generators",))),
-        settings={
-            "prompts": prompts.digest,
-            "guidelines": config.guidelines,
-            "locale": config.locale,
-            **config.questions.model_dump(),
-            **models.sampling_of(config, ("generators",)),
-        },
-        simulated=team.simulated,
-    )
+    settings = {
+        "prompts": prompts.digest,
+        "guidelines": config.guidelines,
+        "locale": config.locale,
+        **config.questions.model_dump(),
+    }
     summary = await run_stage(
-        head,
+        models.header(config, NAME, ("generators",), settings),
         chosen.guidelines.values(),
         work,
         folder=config.folder,

@@ -16,7 +16,7 @@ from jmedethic_pytest.generation import demo
 from jmedethic_pytest.generation.discovery.likeness import grams, likeness
 from jmedethic_pytest.generation.machinery import files, models
 from jmedethic_pytest.generation.machinery.config import Config
-from jmedethic_pytest.generation.machinery.files import Summary, header
+from jmedethic_pytest.generation.machinery.files import Summary
 from jmedethic_pytest.generation.machinery.ledger import Progress, records, run_stage
 from jmedethic_pytest.generation.machinery.models import Team
 from jmedethic_pytest.generation.machinery.prompting import Prompts
@@ -45,19 +45,10 @@ async def run(config: Config, team: Team, progress: Progress) -> tuple[Summary, 
         return Made(drops=(made,)) if isinstance(made, Drop) else Made(records=(made,))
 
     items = list(records(config.folder, publish.SPLIT, SplitCase))
-    head = header(
-        NAME,
-        roles=models.labels(models.needed(config, ("translator",))),
-        settings={
-            "prompts": prompts.digest,
-            **config.translate.model_dump(exclude={"enabled"}),
-            **models.sampling_of(config, ("translator",)),
-        },
-        simulated=team.simulated or files.simulated(config.folder, publish.SPLIT),
-        sources={publish.SPLIT: split.digest} if split else {},
-    )
+    settings = {"prompts": prompts.digest, **config.translate.model_dump(exclude={"enabled"})}
+    sources = {publish.SPLIT: split.digest} if split else {}
     summary = await run_stage(
-        head,
+        models.header(config, NAME, ("translator",), settings, after=publish.SPLIT, sources=sources),
         items,
         work,
         folder=config.folder,

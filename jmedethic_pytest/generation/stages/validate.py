@@ -14,16 +14,17 @@ from itertools import groupby
 from pydantic import BaseModel
 
 from jmedethic_pytest.core.errors import ConfigError
+from jmedethic_pytest.core.files import sha256
 from jmedethic_pytest.core.records import Reply
 from jmedethic_pytest.core.vocabulary import Locale
 from jmedethic_pytest.generation.demo import task
 from jmedethic_pytest.generation.machinery import models
 from jmedethic_pytest.generation.machinery.config import Config
-from jmedethic_pytest.generation.machinery.files import Header, Summary, header, simulated
+from jmedethic_pytest.generation.machinery.files import Summary
 from jmedethic_pytest.generation.machinery.ledger import Progress, derive, records, run_stage
 from jmedethic_pytest.generation.machinery.models import Team
 from jmedethic_pytest.generation.machinery.prompting import Prompts
-from jmedethic_pytest.generation.machinery.records import Answer, Drop, Made, Question, short_digest, text_digest
+from jmedethic_pytest.generation.machinery.records import Answer, Drop, Made, Question, short_digest
 from jmedethic_pytest.generation.machinery.role import Role, kind
 from jmedethic_pytest.generation.machinery.stages import Asked, Plan, Stage
 from jmedethic_pytest.generation.quality import refusal
@@ -84,7 +85,13 @@ async def run(config: Config, team: Team, progress: Progress) -> tuple[Summary, 
             for index in range(len(validators)):
                 yield _Item(question=question, validator=index)
 
-    head = _header(config, team, prompts)
+    head = models.header(
+        config,
+        ANSWERS,
+        _roles(config),
+        {"keywords": refusal.digest(), "prompts": prompts.digest, "keep_answers": config.keep_answers},
+        after=QUESTIONS,
+    )
     count = sum(1 for _ in records(config.folder, QUESTIONS, Question))
     answers = await run_stage(
         head,
@@ -155,7 +162,7 @@ async def _answer(
         keyword=keyword,
         judge=judged,
         status=reply.status,
-        answer_digest=text_digest(reply.text),
+        answer_digest=sha256(reply.text),
         answer=reply.text if config.keep_answers else "",
     )
     return Made(records=(record,), drops=drops)
@@ -197,21 +204,6 @@ def _uses_judge(config: Config) -> bool:
 
 def _roles(config: Config) -> tuple[str, ...]:
     return ("validators", "refusal_judge") if _uses_judge(config) else ("validators",)
-
-
-def _header(config: Config, team: Team, prompts: Prompts) -> Header:
-    names = _roles(config)
-    return header(
-        ANSWERS,
-        roles=models.labels(models.needed(config, names)),
-        settings={
-            "keywords": refusal.digest(),
-            "prompts": prompts.digest,
-            "keep_answers": config.keep_answers,
-            **models.sampling_of(config, names),
-        },
-        simulated=team.simulated or simulated(config.folder, QUESTIONS),
-    )
 
 
 def plan(config: Config, counts: Mapping[str, int]) -> Plan:

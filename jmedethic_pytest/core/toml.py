@@ -1,0 +1,69 @@
+"""Settings in TOML: read with every fault worded, and errors that name what a table may hold."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+from jmedethic_pytest.core.errors import ConfigError, did_you_mean, explain_validation_item
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel, ValidationError
+
+
+def read(path: Path, advice: str) -> dict[str, Any]:
+    """Return the content of a file.
+
+    Args:
+        path: the file.
+        advice: what to do if it cannot be read.
+
+    Raises:
+        ConfigError: for a missing file, or one that is not TOML in UTF-8.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}. {advice}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}.") from None
+
+
+def explain(error: ValidationError, place: str, whole: type[BaseModel], keys: Iterable[str] = ()) -> list[str]:
+    """Turn a pydantic error into one line per problem: place, field, value, what is allowed.
+
+    Args:
+        error: what pydantic raised.
+        place: the file, the start of each line.
+        whole: the form of the whole file.
+        keys: words to suggest where a key of a table is not allowed.
+    """
+    lines = []
+    for item in error.errors(include_url=False):
+        where = tuple(str(part) for part in item["loc"] if part != "[key]")
+        if item["type"] == "extra_forbidden":
+            allowed = _fields(whole, where[:-1])
+            hint = f"{did_you_mean(where[-1], allowed)} Allowed here: {', '.join(allowed)}."
+            lines.append(f"{place}: unknown field {'.'.join(where)!r}.{hint}")
+        else:
+            hint = did_you_mean(where[-1], keys) if "[key]" in item["loc"] else ""
+            lines += [line + hint for line in explain_validation_item(item, place)]
+    return lines
+
+
+def _fields(whole: type[BaseModel], place: Iterable[str]) -> list[str]:
+    """Return the names that a table of the file may hold."""
+    model = whole
+    for part in place:
+        inner = next((field for name, field in model.model_fields.items() if (field.alias or name) == part), None)
+        model = next(iter(_tables(inner.annotation)), model) if inner is not None else model
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _tables(annotation: Any) -> list[type[BaseModel]]:
+    """Return the tables inside an annotation."""
+    if isinstance(annotation, type) and hasattr(annotation, "model_fields"):
+        return [annotation]
+    return [table for inner in get_args(annotation) for table in _tables(inner)]
