@@ -15,6 +15,7 @@ from jmedethic_pytest.cases.checks.findings import Finding
 from jmedethic_pytest.cli.app import AsJson, err, out
 from jmedethic_pytest.core.errors import ConfigError, unknown
 from jmedethic_pytest.core.records import Case
+from jmedethic_pytest.core.status import ExitStatus
 
 cases_app = typer.Typer(
     name="cases", help="Check, measure and exchange the conversations themselves.", no_args_is_help=True
@@ -59,7 +60,7 @@ def validate(
         )
         out.print(verdict, style="bold red" if findings else "bold green")
     if findings:
-        raise typer.Exit(1)
+        raise typer.Exit(ExitStatus.FAIL)
 
 
 def _load(path: Path | None) -> tuple[list[Case], list[Finding]]:
@@ -134,7 +135,7 @@ def manifest(
         for finding in differences:
             out.print(finding.line())
         out.print(f"{len(loaded)} cases, {len(differences)} differences from {folder / manifests.NAME}")
-        raise typer.Exit(1 if differences else 0)
+        raise typer.Exit(ExitStatus.FAIL if differences else ExitStatus.PASS)
     built = release.build(folder, loaded, version=version, note=note, retire=retire or ())
     for finding in differences:
         err.print(f"recorded: {finding.where}: {finding.found}")

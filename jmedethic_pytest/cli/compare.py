@@ -10,10 +10,9 @@ import typer
 from jmedethic_pytest.cli.app import AsJson, Reports, RunName, app, err, out, say
 from jmedethic_pytest.cli.baseline import Baselines
 from jmedethic_pytest.config import tables as thresholds
-from jmedethic_pytest.core.records import Answer
+from jmedethic_pytest.core.status import ExitStatus
 from jmedethic_pytest.run.stored import find, load_run
 
-_EXITS: dict[Answer, int] = {"pass": 0, "fail": 1, "inconclusive": 6}
 Rules = Annotated[Path | None, typer.Option("--thresholds", help="Thresholds file", metavar="FILE")]
 
 
@@ -42,7 +41,7 @@ def compare_(
     else:
         out.print(f"candidate {now.name} ({found.candidate_model})")
         say(comparison_lines(found, words))
-    raise typer.Exit(_EXITS[found.answer])
+    raise typer.Exit(ExitStatus.of(found.answer))
 
 
 @app.command("gate")
@@ -68,4 +67,4 @@ def gate(
         typer.echo(outcome.gate.model_dump_json(indent=1))
     else:
         say(summary_lines(outcome))
-    raise typer.Exit(_EXITS[outcome.gate.answer])
+    raise typer.Exit(ExitStatus.of(outcome.gate.answer))

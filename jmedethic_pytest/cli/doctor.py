@@ -17,6 +17,7 @@ from jmedethic_pytest.cli.app import Reports, app, out, spell
 from jmedethic_pytest.config import tables as thresholds
 from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.errors import ConfigError, JmedError
+from jmedethic_pytest.core.status import ExitStatus
 from jmedethic_pytest.models import ModelRef, open_provider, resolve, retirement
 from jmedethic_pytest.run.options import Settings
 from jmedethic_pytest.run.prepare import panel
@@ -54,7 +55,7 @@ def doctor(
             _check_model(report, ref, offline=offline)
     if report.failed:
         out.print(f"{report.failed} of {report.done} checks failed", style="bold red")
-        raise typer.Exit(1)
+        raise typer.Exit(ExitStatus.FAIL)
     out.print(f"all {report.done} checks passed", style="bold green")
 
 

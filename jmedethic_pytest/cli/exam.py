@@ -13,6 +13,7 @@ from jmedethic_pytest.cli.app import AsJson, Force, Reports, app, err, out
 from jmedethic_pytest.config import tables as thresholds
 from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.errors import BudgetSpent, ConfigError, RunAborted, unknown
+from jmedethic_pytest.core.status import ExitStatus
 from jmedethic_pytest.core.vocabulary import LOCALES, Locale
 from jmedethic_pytest.exam import importing, items, sitting
 from jmedethic_pytest.models import ModelRef, prices, resolve
@@ -24,7 +25,6 @@ from jmedethic_pytest.run import options
 from jmedethic_pytest.run.options import MODEL_HELP
 from jmedethic_pytest.store import runs as run_files
 
-_EXIT_INCOMPLETE, _EXIT_BUDGET = 6, 7
 _NOTICE = "Items of another exam: mind the licence of their source; nothing of it is part of jmedethic-pytest."
 
 
@@ -73,7 +73,7 @@ def exam(
     if missing:
         err.print(f"ERROR: {missing} of {len(chosen)} items were not answered: {aborted or _why(results)}")
         err.print("Nothing is stored; what was answered is in the cache, and the same command resumes.")
-        raise typer.Exit(_EXIT_BUDGET if isinstance(aborted, BudgetSpent) else _EXIT_INCOMPLETE)
+        raise typer.Exit(ExitStatus.BUDGET if isinstance(aborted, BudgetSpent) else ExitStatus.INCONCLUSIVE)
     _store(ref, client, chosen, results, file or items.bundled(), reports, known, as_json=as_json)
 
 

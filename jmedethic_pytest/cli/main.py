@@ -26,6 +26,7 @@ from jmedethic_pytest.cli import (  # noqa: F401 - each module adds its commands
 from jmedethic_pytest.cli.app import app, spell
 from jmedethic_pytest.cli.generate import discover, review, stages  # noqa: F401
 from jmedethic_pytest.core.errors import ConfigError, JmedError
+from jmedethic_pytest.core.status import ExitStatus
 
 app.add_typer(baseline.baseline_app, name="baseline")
 app.add_typer(cases.cases_app, name="cases")
@@ -39,7 +40,7 @@ def main() -> None:
     except ConfigError as error:
         for problem in error.problems:
             sys.stderr.write(f"ERROR: {spell(problem)}\n")
-        sys.exit(4)
+        sys.exit(ExitStatus.USAGE)
     except JmedError as error:
         sys.stderr.write(f"ERROR: {spell(str(error))}\n")
-        sys.exit(6)
+        sys.exit(ExitStatus.INCONCLUSIVE)

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from jmedethic_pytest.cli.app import app, err, out, say, with_run_options
+from jmedethic_pytest.core.status import ExitStatus
 from jmedethic_pytest.run import estimate
 from jmedethic_pytest.run.evaluate import NOTHING_SELECTED, Interrupted, carry_out
 from jmedethic_pytest.run.header import header_lines
@@ -25,8 +26,6 @@ from jmedethic_pytest.run.progress import Progress
 if TYPE_CHECKING:
     from jmedethic_pytest.gate.outcome import Outcome
 
-_EXIT_INTERRUPTED = 2
-_EXIT_NOTHING_SELECTED = 5
 _LOG_EVERY_SECONDS = 60.0
 
 
@@ -39,7 +38,7 @@ def run(settings: Settings) -> None:
     say(header_lines(spec), to=err)
     if not spec.cases:
         err.print(NOTHING_SELECTED)
-        raise typer.Exit(_EXIT_NOTHING_SELECTED)
+        raise typer.Exit(ExitStatus.NOTHING_SELECTED)
     if settings.dry_run:
         say(estimate.lines(spec))
         return
@@ -49,7 +48,7 @@ def run(settings: Settings) -> None:
             outcome = carry_out(spec, watch)
     except Interrupted as stop:
         _tell(stop.outcome)
-        raise typer.Exit(_EXIT_INTERRUPTED) from None
+        raise typer.Exit(ExitStatus.INTERRUPTED) from None
     _tell(outcome)
     raise typer.Exit(outcome.exit_status(strict=settings.strict))
 

@@ -13,10 +13,11 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from jmedethic_pytest.core.scores import BEST, SLACK, WORST, at_or_below
+from jmedethic_pytest.core.status import ReplyStatus, ScoreStatus, VerdictStatus
 from jmedethic_pytest.core.vocabulary import HarmClass, Locale, Persona, Vocabulary
 
-SCHEMA_VERSION = 1
-"""Version of every stored file; a reader refuses a newer one."""
+SCHEMA_VERSION = 2
+"""Version of stored runs and baselines; a reader accepts an older one and refuses a newer one."""
 
 CASE_ID_PATTERN = r"^[a-z0-9][a-z0-9-]{0,47}$"
 """At most 48 characters, so that ``<case>-t2-j1`` still fits the 64 characters of batch interfaces."""
@@ -24,20 +25,6 @@ CASE_ID_PATTERN = r"^[a-z0-9][a-z0-9-]{0,47}$"
 CaseId = Annotated[str, StringConstraints(pattern=CASE_ID_PATTERN)]
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 ScoreValue = Annotated[float, Field(strict=True, ge=WORST, le=BEST, allow_inf_nan=False)]
-
-ReplyStatus = Literal["ok", "target_empty", "target_truncated", "target_blocked", "transport_error"]
-ScoreStatus = Literal["scored", "judge_refused", "judge_unparsable", "judge_truncated", "transport_error"]
-VerdictStatus = Literal[
-    "scored",
-    "judge_refused",
-    "judge_unparsable",
-    "judge_truncated",
-    "target_empty",
-    "target_truncated",
-    "target_blocked",
-    "transport_error",
-    "skipped_budget",
-]
 
 
 class Record(BaseModel):
@@ -202,7 +189,7 @@ def plan_key(case_id: str, repeat: int) -> str:
 class Verdict(Record):
     """The finished evaluation of one case: transcript, scores, status, and the floors it broke."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     case: Case
     repeat: int = 0
     """Index of an independent repetition of the same case."""
@@ -298,7 +285,7 @@ class Gate(Record):
 class RunInfo(Record):
     """What ``run.json`` holds: everything needed to repeat the run or to refuse a comparison with it."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     id: str
     status: Literal["started", "complete", "incomplete", "error"]
     started: str

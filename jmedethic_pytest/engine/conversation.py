@@ -122,12 +122,12 @@ class Engine:
         try:
             reply = await self._target.chat(request)
         except ProviderError as error:
-            return Reply(text="", status="transport_error", detail=str(error))
-        if reply.status == "target_blocked" and self._thresholds.target.blocked_is_refusal:
+            return Reply(text="", status="error", detail=str(error))
+        if reply.status == "blocked" and self._thresholds.target.blocked_is_refusal:
             note = judge_prompt.text("blocked", case.locale)
             return reply.model_copy(update={"text": note, "status": "ok"})
         if reply.status == "ok" and index:
             added = messages[-2].content + messages[-1].content
             cut = unread(replies, added, reply)
-            return reply if cut is None else reply.model_copy(update={"status": "target_truncated", "detail": cut})
+            return reply if cut is None else reply.model_copy(update={"status": "truncated", "detail": cut})
         return reply

@@ -104,8 +104,7 @@ async def _ask(client: Client, item: ExamItem, sampling: Sampling) -> ItemResult
         given = letters or ()
         mark = "unreadable" if letters is None else "right" if given == tuple(sorted(item.answers)) else "wrong"
     else:
-        kinds: dict[str, Mark] = {"target_truncated": "truncated", "target_empty": "empty", "target_blocked": "blocked"}
-        mark = kinds.get(reply.status, "missing")
+        mark = "missing" if reply.status == "error" else reply.status
     return ItemResult(
         id=item.id, category=item.category, mark=mark, given=given, usage=reply.usage, cached=reply.cached
     )

@@ -15,6 +15,7 @@ from jmedethic_pytest.analysis.table import ScoreTable
 from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.errors import ConfigError, StoreError
 from jmedethic_pytest.core.records import Gate, RunInfo, Verdict
+from jmedethic_pytest.core.status import ExitStatus
 from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
 from jmedethic_pytest.gate.conditions import decide
 from jmedethic_pytest.judging import verdict as verdicts
@@ -22,9 +23,6 @@ from jmedethic_pytest.store import baselines as baseline_files
 from jmedethic_pytest.store import runs as run_files
 from jmedethic_pytest.store.baselines import Baseline
 from jmedethic_pytest.store.scores import Collector
-
-EXIT_PASS, EXIT_FAIL, EXIT_INCONCLUSIVE, EXIT_BUDGET = 0, 1, 6, 7
-"""Exit statuses of a decided run; 2-5 are pytest's own."""
 
 
 @dataclass(frozen=True)
@@ -38,13 +36,13 @@ class Outcome:
     comparisons: tuple[Comparison, ...] = ()
     """The run against each of its baselines, in their order."""
 
-    def exit_status(self, *, strict: bool) -> int:
+    def exit_status(self, *, strict: bool) -> ExitStatus:
         """Return 0: pass, 1: fail (with ``strict`` also for any failed case), 6: inconclusive, 7: budget spent."""
         if self.info.stopped_by_budget:
-            return EXIT_BUDGET
+            return ExitStatus.BUDGET
         if self.gate.answer == "fail" or (strict and (self.summary.failed or self.summary.failed_twins)):
-            return EXIT_FAIL
-        return EXIT_PASS if self.gate.answer == "pass" else EXIT_INCONCLUSIVE
+            return ExitStatus.FAIL
+        return ExitStatus.of(self.gate.answer)
 
 
 class Evaluated:

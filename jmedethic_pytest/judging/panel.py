@@ -8,7 +8,8 @@ from typing import Any
 
 from jmedethic_pytest.config.tables import JudgesTable, Sampling
 from jmedethic_pytest.core.errors import ProviderError
-from jmedethic_pytest.core.records import Case, Reply, Score, ScoreStatus, Usage
+from jmedethic_pytest.core.records import Case, Reply, Score, Usage
+from jmedethic_pytest.core.status import ScoreStatus
 from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
 from jmedethic_pytest.judging import prompt as judge_prompt
 from jmedethic_pytest.judging import reading
@@ -62,14 +63,14 @@ class Panel:
         """Ask one judge until its answer can be read, telling it each time what was wrong with the last one."""
         sampling = self._sampling
         replies: list[Reply] = []
-        status: ScoreStatus = "judge_unparsable"
+        status: ScoreStatus = "unparsable"
         problem = ""
         for _ in range(self._table.attempts):
             request = ChatRequest(messages, sampling, judge_prompt.JUDGEMENT_SCHEMA, repeat, context)
             try:
                 reply = await judge.chat(request)
             except ProviderError as error:
-                return _missing(judge, "transport_error", str(error), replies)
+                return _missing(judge, "error", str(error), replies)
             replies.append(reply)
             try:
                 found = reading.parse(_readable(reply), shown)
@@ -78,7 +79,7 @@ class Panel:
                 told = judge_prompt.problem(error.key, case.locale)
             else:
                 return _scored(judge, found, replies)
-            if status == "judge_truncated":
+            if status == "truncated":
                 sampling = sampling.model_copy(update={"max_tokens": sampling.max_tokens * 2})
             else:
                 again = judge_prompt.text("again", case.locale).format(problem=told)
@@ -88,12 +89,12 @@ class Panel:
 
 def _readable(reply: Reply) -> str:
     """Return the text that may be parsed; a cut or blocked answer never is, whatever numbers stand in it."""
-    if reply.status == "target_truncated":
-        raise Unreadable("judge_truncated", "unfinished")
-    if reply.status == "target_blocked":
-        raise Unreadable("judge_refused", "refused")
+    if reply.status == "truncated":
+        raise Unreadable("truncated", "unfinished")
+    if reply.status == "blocked":
+        raise Unreadable("refused", "refused")
     if reply.finish == "refusal":
-        raise Unreadable("judge_refused", "refused")
+        raise Unreadable("refused", "refused")
     return reply.text
 
 

@@ -14,8 +14,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from jmedethic_pytest.core.errors import JmedError
-from jmedethic_pytest.core.records import ScoreStatus
 from jmedethic_pytest.core.scores import BEST, WORST
+from jmedethic_pytest.core.status import ScoreStatus
 from jmedethic_pytest.judging import prompt as judge_prompt
 from jmedethic_pytest.models.reasoning import split_reasoning
 
@@ -110,7 +110,7 @@ def _not_repeated(judgement: Judgement, own: str, judged: Sequence[str]) -> Judg
         repeated = any(text == _bare(line) for reply in judged for line in reply.splitlines())
     if repeated:
         problem = "its score stands word for word in the judged conversation: it may only be repeated"
-        raise Unreadable("judge_unparsable", "nothing", problem)
+        raise Unreadable("unparsable", "nothing", problem)
     return judgement
 
 
@@ -146,7 +146,7 @@ def _read(answer: str) -> tuple[_Found, str]:
     """Return the objects in the shown part of an answer, and that part in NFKC."""
     text, _, unfinished = split_reasoning(answer)
     if unfinished:
-        raise Unreadable("judge_truncated", "unfinished")
+        raise Unreadable("truncated", "unfinished")
     # The text as it is comes first: folding full-width characters can break the quoting of a sound JSON string.
     folded = unicodedata.normalize("NFKC", text)
     try:
@@ -159,8 +159,8 @@ def _read(answer: str) -> tuple[_Found, str]:
 def _silent(folded: str) -> Unreadable:
     """Return the error for an answer without a score of its own."""
     if _REFUSAL.search(folded.replace("’", "'")):
-        return Unreadable("judge_refused", "refused")
-    return Unreadable("judge_unparsable", "nothing")
+        return Unreadable("refused", "refused")
+    return Unreadable("unparsable", "nothing")
 
 
 def _agreed(objects: list[dict[str, Any]], statements: list[float | None], keys: tuple[str, ...] = _KEYS) -> Judgement:
@@ -168,12 +168,12 @@ def _agreed(objects: list[dict[str, Any]], statements: list[float | None], keys:
     scored = [(item, _scores(item, keys)) for item in objects]
     values = {value for _, given in scored for value in given} | set(statements)
     if not values:
-        raise Unreadable("judge_unparsable", "no_score")
+        raise Unreadable("unparsable", "no_score")
     if len(values) > 1:
-        raise Unreadable("judge_unparsable", "several")
+        raise Unreadable("unparsable", "several")
     score = values.pop()
     if score is None or not WORST <= score <= BEST:
-        raise Unreadable("judge_unparsable", "range")
+        raise Unreadable("unparsable", "range")
     details: dict[str, Any] = next((item for item, given in reversed(scored) if given), {})
     return _judgement(details, score)
 
@@ -244,7 +244,7 @@ def _objects(text: str) -> _Found:
             value, end = decoder.raw_decode(text, position)
         except (ValueError, RecursionError):
             if begins_line or _OBJECT_START.match(text, position):
-                raise Unreadable("judge_unparsable", "broken") from None
+                raise Unreadable("unparsable", "broken") from None
             end = position + 1
         else:
             line_end = text.find("\n", end)

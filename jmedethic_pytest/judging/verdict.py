@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.errors import CaseError, KnownFailure, ThresholdFailure
-from jmedethic_pytest.core.records import Turn, Verdict, VerdictStatus, Violation
+from jmedethic_pytest.core.records import Turn, Verdict, Violation
 from jmedethic_pytest.core.scores import at_or_below
+from jmedethic_pytest.core.status import OF_JUDGE, OF_TARGET, VerdictStatus
 from jmedethic_pytest.core.vocabulary import SHIPPED
 
 
@@ -35,10 +36,10 @@ def status(turns: Sequence[Turn], planned: int) -> tuple[VerdictStatus, str]:
     """
     for turn in turns:
         if turn.reply.status != "ok":
-            return turn.reply.status, f"T{turn.index}: {turn.reply.detail}"
+            return OF_TARGET[turn.reply.status], f"T{turn.index}: {turn.reply.detail}"
         if turn.value is None:
             missing = next(score for score in turn.scores if score.status != "scored")
-            return missing.status, f"T{turn.index}: {missing.judge}: {missing.detail}"
+            return OF_JUDGE[missing.status], f"T{turn.index}: {missing.judge}: {missing.detail}"
     assert len(turns) == planned
     return "scored", ""
 

@@ -53,7 +53,7 @@ class AnthropicProvider:
             )
         except ProviderError as error:
             if error.blocked:
-                return Reply(text="", status="target_blocked", detail=str(error), finish="refusal", sent=sent)
+                return Reply(text="", status="blocked", detail=str(error), finish="refusal", sent=sent)
             raise
         return http.read(self._ref, answer, lambda found: _reply(found, sent, seconds))
 

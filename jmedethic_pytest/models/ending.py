@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from jmedethic_pytest.core.records import ReplyStatus
+from jmedethic_pytest.core.status import ReplyStatus
 from jmedethic_pytest.core.text import blank
 from jmedethic_pytest.data import load
 
@@ -38,18 +38,18 @@ def ending(
     word = _PREFIX.sub("", finish.lower(), count=1)
     kind = _words().get(word, "unknown")
     if kind == "blocked" or (kind == "refusal" and blank(text)):
-        return "target_blocked", f"the provider's safety system stopped the reply (finish reason {finish!r})"
+        return "blocked", f"the provider's safety system stopped the reply (finish reason {finish!r})"
     if kind == "cut":
-        return "target_truncated", f"the reply was cut: it is as long as allowed (finish reason {finish!r})"
+        return "truncated", f"the reply was cut: it is as long as allowed (finish reason {finish!r})"
     if kind == "unknown":
         said = f"finish reason {finish!r}" if finish else "it gives no finish reason"
-        return "target_truncated", f"the server did not finish the reply ({said})"
+        return "truncated", f"the server did not finish the reply ({said})"
     if unfinished:
-        return "target_truncated", "the reply ends inside its reasoning"
+        return "truncated", "the reply ends inside its reasoning"
     if used is not None and allowed is not None and used >= allowed:
-        return "target_truncated", f"the reply was cut: it used all {allowed} tokens allowed (max_tokens)"
+        return "truncated", f"the reply was cut: it used all {allowed} tokens allowed (max_tokens)"
     if blank(text):
-        return "target_empty", "the reply is empty"
+        return "empty", "the reply is empty"
     return "ok", ""
 
 

@@ -51,7 +51,7 @@ class OpenAIProvider:
             )
         except ProviderError as error:
             if error.blocked:
-                return Reply(text="", status="target_blocked", detail=str(error), finish="content_filter", sent=sent)
+                return Reply(text="", status="blocked", detail=str(error), finish="content_filter", sent=sent)
             raise
         return http.read(self._ref, answer, lambda found: _reply(found, sent, seconds))
 

@@ -14,6 +14,7 @@ import pytest
 
 from jmedethic_pytest.core.errors import JmedError, StoreError
 from jmedethic_pytest.core.records import Case, Verdict
+from jmedethic_pytest.core.status import ExitStatus
 from jmedethic_pytest.engine.broker import Broker
 from jmedethic_pytest.pytest_plugin.ending import Ending, synthetic_report
 from jmedethic_pytest.pytest_plugin.hooks import VerdictTeller
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from jmedethic_pytest.run.spec import RunSpec
 
 _POLL_SECONDS = 0.5
-_DECIDED = (0, 1, 5, 6, 7)
+_DECIDED = set(ExitStatus) - {ExitStatus.INTERRUPTED, ExitStatus.USAGE}
 """Exit statuses of sessions that came to their end, or were ended here; every other one is kept. With 5, "no tests",
 workers died before any test: where tests were planned, that is an incomplete run."""
 
@@ -124,7 +125,7 @@ class ControllerSession:
             outcome = run.finish(interrupted=why)
         except JmedError as error:
             self.ending = Ending(trouble=str(error))
-            return exitstatus if undecided else 6
+            return exitstatus if undecided else ExitStatus.INCONCLUSIVE
         finally:
             if self._broker is not None:
                 self._broker.close()
@@ -198,7 +199,8 @@ class ControllerSession:
             self._teller.tell(run.recall)
         if run is not None and aborted:
             self.phase = Phase.GIVEN_UP
-            pytest.exit(f"jmedethic: {run.aborted}", returncode=7 if run.out_of_budget else 6)
+            status = ExitStatus.BUDGET if run.out_of_budget else ExitStatus.INCONCLUSIVE
+            pytest.exit(f"jmedethic: {run.aborted}", returncode=status)
 
     def report_to_allure(self) -> None:
         """Write what no test writes: results of tests that left none, the gate, the run's own files."""

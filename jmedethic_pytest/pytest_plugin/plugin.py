@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from jmedethic_pytest.core.status import ExitStatus
 from jmedethic_pytest.pytest_plugin import hookspecs
 from jmedethic_pytest.run.options import MODEL_HELP, OPTIONS
 
@@ -25,7 +26,7 @@ _SESSION: pytest.StashKey[Session | None] = pytest.StashKey()
 _CONTROLLER: pytest.StashKey[ControllerSession] = pytest.StashKey()
 _VERDICT: pytest.StashKey[Verdict] = pytest.StashKey()
 _RECORDER: pytest.StashKey[Recorder] = pytest.StashKey()
-_SUMMED_UP = (0, 1, 2, 4, 5)
+_SUMMED_UP = set(ExitStatus) - {ExitStatus.INCONCLUSIVE, ExitStatus.BUDGET}
 """Exit statuses for which every version of pytest prints a summary."""
 _MARK = "jmedethic_session"
 """The fixture behind all of ours: a test without it is not ours, even if it has an ``engine`` of its own."""
@@ -82,7 +83,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """Start the engine before xdist starts its workers, which need the broker's address."""
     controller = session.config.stash.get(_CONTROLLER, None)
     if controller is not None and controller.spec.settings.dry_run:
-        pytest.exit("\n".join(controller.estimate_lines()), returncode=0)
+        pytest.exit("\n".join(controller.estimate_lines()), returncode=ExitStatus.PASS)
     if _only_looks(session.config):
         return
     if controller is not None:

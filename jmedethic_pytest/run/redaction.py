@@ -10,6 +10,7 @@ import hashlib
 import re
 
 from jmedethic_pytest.core.records import Reply, Score, Turn, Verdict
+from jmedethic_pytest.core.status import OF_TARGET
 
 _DIGITS = 16
 _PLAIN_WORD = re.compile(r"[\w.:/@+-]{0,100}", re.ASCII)
@@ -32,10 +33,9 @@ def digest(text: str) -> str:
 
 def redact(verdict: Verdict) -> Verdict:
     """Return a verdict without any text of a model. User turns, which come from the case file, stay."""
-    detail = verdict.detail if verdict.status != "transport_error" else _failed_call(verdict.detail)
     return verdict.model_copy(
         update={
-            "detail": detail,
+            "detail": _detail(verdict.status, verdict.detail),
             "turns": tuple(_turn(turn) for turn in verdict.turns),
             "attempts": tuple(redact(attempt) for attempt in verdict.attempts),
         }
@@ -71,7 +71,8 @@ def _score(score: Score) -> Score:
 
 def _detail(status: str, detail: str) -> str:
     """Keep our own words; those of a server stay only as far as they are a status."""
-    return _failed_call(detail) if status in ("transport_error", "target_blocked") else detail
+    foreign = status in ("error", "blocked", OF_TARGET["error"], OF_TARGET["blocked"])
+    return _failed_call(detail) if foreign else detail
 
 
 def _failed_call(detail: str) -> str:

@@ -22,6 +22,7 @@ from pydantic import BaseModel, ValidationError
 from jmedethic_pytest.core import files
 from jmedethic_pytest.core.errors import StoreError
 from jmedethic_pytest.core.records import SCHEMA_VERSION, RunInfo, Verdict
+from jmedethic_pytest.store import schema
 
 M = TypeVar("M", bound=BaseModel)
 _UNEVALUATED = "unevaluated.jsonl"
@@ -88,7 +89,7 @@ class RunStore:
         """Read a verdict of this run back, so that none has to stay in memory."""
         begin, length = self._places[key]
         try:
-            return Verdict.model_validate_json(os.pread(self._lines.fileno(), length, begin))
+            return schema.read(Verdict, os.pread(self._lines.fileno(), length, begin))
         except (OSError, ValidationError) as error:
             raise StoreError(f"{self.path}: a stored verdict cannot be read back: {error}.") from None
 
@@ -215,7 +216,7 @@ def _placed(path: Path, model: type[M], torn: list[str] | None = None) -> Iterat
                     torn.append(f"{path}:{number}: the last line is incomplete: a kill; that verdict is not counted.")
                 return
             try:
-                record = model.model_validate_json(line)
+                record = schema.read(model, line)
             except ValidationError as error:
                 raise StoreError(_damage(f"{path}:{number}", line, error)) from None
             key = str(getattr(record, "key", number))
@@ -238,7 +239,7 @@ def read_at(run: Path, places: Iterable[Place]) -> Iterator[Verdict]:
             stream.seek(place.begin)
             line = stream.read(place.length)
             try:
-                yield Verdict.model_validate_json(line)
+                yield schema.read(Verdict, line)
             except ValidationError as error:
                 raise StoreError(_damage(f"{path} at byte {place.begin}", line, error)) from None
 
@@ -266,7 +267,7 @@ def _read_record(path: Path, model: type[Any]) -> Any:
     except OSError as error:
         raise StoreError(f"{path}: cannot be read: {error.strerror}.") from None
     try:
-        return model.model_validate_json(data)
+        return schema.read(model, data)
     except ValidationError as error:
         raise StoreError(_damage(str(path), data, error)) from None
 

@@ -208,7 +208,7 @@ class _Turn(_Light):
 
 
 class _Verdict(_Light):
-    schema_version: Literal[1] = 1
+    schema_version: Literal[1, 2] = 2
     case: _Case
     repeat: int = 0
     status: str

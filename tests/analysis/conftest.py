@@ -75,7 +75,7 @@ def _turn(index: int, given: Sequence[float | None], refused: bool | None) -> Tu
     scores = tuple(
         Score(judge=f"judge-{number}", value=value, over_refusal=refused)
         if value is not None
-        else Score(judge=f"judge-{number}", value=None, status="judge_unparsable")
+        else Score(judge=f"judge-{number}", value=None, status="unparsable")
         for number, value in enumerate(given)
     )
     known = [value for value in given if value is not None]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from jmedethic_pytest.core import secrets as secrecy
 from jmedethic_pytest.core import text as plain_text
 from jmedethic_pytest.core.records import Case, Reply, Score, Turn, Verdict
+from jmedethic_pytest.core.status import OF_TARGET
 from jmedethic_pytest.run.redaction import digest, redact
 
 TEXT = "A reply that a server may quote in part, 全角の文章も含めて。"
@@ -140,10 +142,11 @@ def test_redaction_reaches_attempts_and_keeps_questions_scores_and_names() -> No
         (TEXT, "[redacted: sha256"),
     ],
 )
-def test_redaction_keeps_of_a_failed_call_only_what_we_say_ourselves(detail: str, kept: str) -> None:
-    turn = Turn(index=0, user="q", reply=Reply(text="", status="transport_error", detail=detail))
-    case = _verdict().case
-    verdict = Verdict(case=case, status="transport_error", detail=f"T0: {detail}", turns=(turn,), planned_turns=1)
+@pytest.mark.parametrize("status", ["error", "blocked"])
+def test_redaction_keeps_of_a_failed_call_only_what_we_say_ourselves(status: Any, detail: str, kept: str) -> None:
+    turn = Turn(index=0, user="q", reply=Reply(text="", status=status, detail=detail))
+    case, whose = _verdict().case, OF_TARGET[status]
+    verdict = Verdict(case=case, status=whose, detail=f"T0: {detail}", turns=(turn,), planned_turns=1)
     shown = redact(verdict)
     for text in (shown.detail, shown.turns[0].reply.detail):
         assert kept in text

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from jmedethic_pytest.core import records
-from jmedethic_pytest.core.records import Case, Reply, Score, ScoreStatus, Turn, Verdict, VerdictStatus
+from jmedethic_pytest.core.records import Case, Reply, Score, Turn, Verdict
+from jmedethic_pytest.core.status import OF_JUDGE, OF_TARGET, ReplyStatus, ScoreStatus, VerdictStatus
 
 STEADY = settings(derandomize=True, database=None, deadline=None, max_examples=50)
 
@@ -91,13 +92,14 @@ def test_texts_of_turns_may_not_be_blank(build_case: BuildCase) -> None:
 
 
 def test_statuses_of_a_verdict_cover_every_reason_for_a_missing_score() -> None:
-    reasons = {*get_args(ScoreStatus), *get_args(records.ReplyStatus)} - {"ok"}
-    assert reasons <= set(get_args(VerdictStatus))
+    assert set(OF_TARGET) == {*get_args(ReplyStatus)} - {"ok"}
+    assert set(OF_JUDGE) == {*get_args(ScoreStatus)} - {"scored"}
+    assert {*OF_TARGET.values(), *OF_JUDGE.values(), "scored", "skipped_budget"} == set(get_args(VerdictStatus))
 
 
 @pytest.mark.parametrize(
     ("value", "status"),
-    [(None, "scored"), (10.0, "judge_refused"), (1.0, "judge_unparsable"), (5.0, "transport_error")],
+    [(None, "scored"), (10.0, "refused"), (1.0, "unparsable"), (5.0, "error")],
 )
 def test_score_and_its_status_cannot_contradict_each_other(value: float | None, status: Any) -> None:
     """A score that does not exist is ``None`` **together with** a status that says why."""

@@ -105,7 +105,7 @@ def test_missing_answers_leave_a_question_undecided_only_where_they_could_save_i
     assert kept(config) == ["q-a"]
     assert summary.drops == {"answered": 1, "undecided": 1}
     found = list(ledger.records(config.folder, validate.ANSWERS, Answer))
-    assert {item.status for item in found if item.validator.endswith("v3")} == {"target_blocked"}
+    assert {item.status for item in found if item.validator.endswith("v3")} == {"blocked"}
     assert screening(config).undecided == 1
     assert [item.unknown for item in screening(config).validators] == [0, 0, 3]
 

@@ -96,12 +96,12 @@ def test_last_sentence_holds_a_letter() -> None:
         (Reply(text="お答えできません。"), True),
         (Reply(text="はい、どうぞ。"), False),
         (Reply(text="Certainly not today.", finish="refusal"), True),
-        (Reply(text="", status="target_blocked"), None),
-        (Reply(text="", status="target_empty"), None),
-        (Reply(text="", status="transport_error"), None),
-        (Reply(text="説明" * BEGINNING, status="target_truncated"), False),
-        (Reply(text="お答えできません。" + "しかし" * BEGINNING, status="target_truncated"), None),
-        (Reply(text="説明", status="target_truncated"), None),
+        (Reply(text="", status="blocked"), None),
+        (Reply(text="", status="empty"), None),
+        (Reply(text="", status="error"), None),
+        (Reply(text="説明" * BEGINNING, status="truncated"), False),
+        (Reply(text="お答えできません。" + "しかし" * BEGINNING, status="truncated"), None),
+        (Reply(text="説明", status="truncated"), None),
     ],
 )
 def test_what_cannot_be_told_is_missing(reply: Reply, found: bool | None) -> None:

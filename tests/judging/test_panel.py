@@ -117,7 +117,7 @@ async def test_judge_that_cannot_be_read_is_missing_after_so_many_attempts(
     server.script = _answers(j1=bad, j2=server.score(9))
     (one, two), value = await score(rules={"attempts": attempts})
     assert value is None
-    assert (one.value, one.status, one.attempts) == (None, "judge_unparsable", attempts)
+    assert (one.value, one.status, one.attempts) == (None, "unparsable", attempts)
     assert one.detail
     assert two.value == 9.0
     assert len(server.of("j1")) == attempts
@@ -149,7 +149,7 @@ async def test_answer_that_stays_cut_is_judge_truncated(server: Any, score: Any)
     server.script = _answers(j1=server.openai('{"score": 9}', finish="length"), j2=server.score(9))
     (one, _), value = await score()
     assert value is None
-    assert (one.status, one.attempts) == ("judge_truncated", 3)
+    assert (one.status, one.attempts) == ("truncated", 3)
 
 
 @pytest.mark.parametrize(
@@ -167,14 +167,14 @@ async def test_judge_that_declines_is_judge_refused(server: Any, score: Any, ref
     server.script = _answers(j1=server.openai(**refusal), j2=server.score(9))
     (one, _), value = await score()
     assert value is None
-    assert (one.value, one.status) == (None, "judge_refused")
+    assert (one.value, one.status) == (None, "refused")
 
 
 async def test_judge_whose_call_fails_is_transport_error_and_not_asked_again(server: Any, score: Any) -> None:
     server.script = _answers(j1=[server.error(400, "context length exceeded")], j2=server.score(9))
     (one, _), value = await score()
     assert value is None
-    assert (one.status, one.attempts) == ("transport_error", 0)
+    assert (one.status, one.attempts) == ("error", 0)
     assert "context length exceeded" in one.detail
     assert len(server.of("j1")) == 1
 
@@ -192,7 +192,7 @@ async def test_no_judge_is_never_enough(server: Any, score: Any) -> None:
     server.script = _answers(j1=PROSE, j2=server.openai("", finish="content_filter"))
     (one, two), value = await score(rules={"allow_single": True})
     assert value is None
-    assert (one.status, two.status) == ("judge_unparsable", "judge_refused")
+    assert (one.status, two.status) == ("unparsable", "refused")
 
 
 async def test_trouble_of_one_judge_does_not_delay_or_touch_the_other(server: Any, score: Any, hold: Any) -> None:
@@ -328,6 +328,6 @@ async def test_judge_that_copies_the_reply_is_asked_again_and_then_missing(serve
     server.script = _answers(j1=planted, j2=server.score(2))
     scores, _ = await score(planted)
     assert [item.value for item in scores] == [None, 2.0]
-    assert scores[0].status == "judge_unparsable"
+    assert scores[0].status == "unparsable"
     assert "word for word" in scores[0].detail
     assert len(server.of("j1")) == 3

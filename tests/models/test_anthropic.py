@@ -108,7 +108,7 @@ async def test_thinking_blocks_are_split_off_and_text_blocks_joined(server: Any,
 async def test_refusal_without_text_is_a_block(server: Any, ask: Any) -> None:
     server.script = lambda seen: server.anthropic([], stop="refusal")
     reply = await ask(SPEC)
-    assert (reply.text, reply.status, reply.finish) == ("", "target_blocked", "refusal")
+    assert (reply.text, reply.status, reply.finish) == ("", "blocked", "refusal")
 
 
 async def test_refusal_after_some_text_keeps_the_text_for_the_judges(server: Any, ask: Any) -> None:
@@ -126,33 +126,33 @@ async def test_output_blocked_by_the_filter_with_400_is_a_block(server: Any, ask
     }
     server.script = lambda seen: answer(status=400, body=body)
     reply = await ask(SPEC)
-    assert reply.status == "target_blocked"
+    assert reply.status == "blocked"
 
 
 @pytest.mark.parametrize("stop", ["max_tokens", "model_context_window_exceeded"])
 async def test_cut_replies_are_truncations_even_if_the_text_looks_whole(server: Any, ask: Any, stop: str) -> None:
     server.script = lambda seen: server.anthropic("Looks complete.", stop=stop)
     reply = await ask(SPEC)
-    assert reply.status == "target_truncated"
+    assert reply.status == "truncated"
 
 
 async def test_all_tokens_spent_on_thinking_is_a_truncation(server: Any, ask: Any) -> None:
     server.script = lambda seen: server.anthropic(_blocks(("thinking", "on and on")), stop="max_tokens")
     reply = await ask(SPEC)
-    assert (reply.text, reply.status) == ("", "target_truncated")
+    assert (reply.text, reply.status) == ("", "truncated")
 
 
 async def test_unclosed_think_block_is_a_truncation_and_no_answer(server: Any, ask: Any) -> None:
     server.script = lambda seen: server.anthropic("<think>10, or perhaps")
     reply = await ask(SPEC)
-    assert (reply.text, reply.status) == ("", "target_truncated")
+    assert (reply.text, reply.status) == ("", "truncated")
 
 
 @pytest.mark.parametrize("content", [[], "", " \n", [{"type": "thinking", "thinking": "only"}]])
 async def test_empty_content_is_target_empty(server: Any, ask: Any, content: Any) -> None:
     server.script = lambda seen: server.anthropic(content)
     reply = await ask(SPEC)
-    assert (reply.text, reply.status) == ("", "target_empty")
+    assert (reply.text, reply.status) == ("", "empty")
 
 
 _ODD: dict[str, Any] = {

@@ -178,10 +178,10 @@ async def test_every_waiter_of_a_shared_call_gets_its_error_and_it_counts_once(s
 @pytest.mark.parametrize(
     ("reply", "status"),
     [
-        ({"finish": "content_filter"}, "target_blocked"),
-        ({"finish": "length"}, "target_truncated"),
-        ({"text": "<think>endless"}, "target_truncated"),
-        ({"text": ""}, "target_empty"),
+        ({"finish": "content_filter"}, "blocked"),
+        ({"finish": "length"}, "truncated"),
+        ({"text": "<think>endless"}, "truncated"),
+        ({"text": ""}, "empty"),
     ],
 )
 async def test_what_is_no_sound_reply_is_never_cached(
@@ -347,7 +347,7 @@ async def test_flagged_input_is_a_block_and_no_dead_endpoint(server: Any, ref: A
     client = Client("target", ref(), None)
     assert (await client.chat(_request("first"))).status == "ok"
     reply = await client.chat(_request("flagged"))
-    assert reply.status == "target_blocked"
+    assert reply.status == "blocked"
     assert (await client.chat(_request("next"))).status == "ok"
     await client.aclose()
 

@@ -145,7 +145,7 @@ async def test_refusal_field_is_a_reply_to_be_judged_and_marked_as_refusal(serve
 async def test_content_filter_as_finish_reason_blocks_whatever_text_came_before(server: Any, ask: Any) -> None:
     server.script = lambda seen: server.openai("partial text", finish="content_filter")
     reply = await ask()
-    assert reply.status == "target_blocked"
+    assert reply.status == "blocked"
     assert reply.finish == "content_filter"
 
 
@@ -165,7 +165,7 @@ async def test_content_filter_as_400_blocks(server: Any, ask: Any, answer: Any) 
     """The body is Azure's own: only the code, not the message, says content_filter."""
     server.script = lambda seen: answer(status=400, body={"error": _AZURE})
     reply = await ask()
-    assert reply.status == "target_blocked"
+    assert reply.status == "blocked"
     assert "content management policy" in reply.detail
     assert len(server.seen) == 1
 
@@ -199,7 +199,7 @@ async def test_the_word_flagged_alone_is_no_block(server: Any, ask: Any, status:
 async def test_length_is_a_truncation_even_if_the_text_looks_whole(server: Any, ask: Any) -> None:
     server.script = lambda seen: server.openai("Looks complete.", finish="length")
     reply = await ask()
-    assert reply.status == "target_truncated"
+    assert reply.status == "truncated"
     assert reply.detail
 
 
@@ -242,7 +242,7 @@ async def test_inline_reasoning_is_split_off(server: Any, ask: Any, content: str
 async def test_unclosed_think_block_is_a_truncation_and_no_answer(server: Any, ask: Any) -> None:
     server.script = lambda seen: server.openai("<think>I could answer 10 or")
     reply = await ask()
-    assert (reply.text, reply.status) == ("", "target_truncated")
+    assert (reply.text, reply.status) == ("", "truncated")
 
 
 async def test_text_shown_before_a_think_block_stays_part_of_the_reply(server: Any, ask: Any) -> None:
@@ -292,7 +292,7 @@ async def test_content_that_is_no_string_is_read_or_refused_but_never_shown_as_c
 async def test_empty_content_is_target_empty(server: Any, ask: Any, content: str | None) -> None:
     server.script = lambda seen: server.openai(content)
     reply = await ask()
-    assert (reply.text, reply.status) == ("", "target_empty")
+    assert (reply.text, reply.status) == ("", "empty")
 
 
 _WHOLE = {"choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}]}

@@ -11,7 +11,7 @@ from jmedethic_pytest.models.ending import ending, is_block
 
 def status(finish: str, text: str = "An answer.", **given: object) -> str:
     defaults: dict[str, object] = {"unfinished": False, "used": 10, "allowed": 100}
-    return ending(finish, text, **{**defaults, **given})[0].removeprefix("target_")  # type: ignore[arg-type]
+    return ending(finish, text, **{**defaults, **given})[0]  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def make_verdict(number: int, scores: Sequence[float | None], *, twin: bool = Fa
             if value
             else None
         )
-        low = Score(judge=_JUDGES[0], value=None, status="judge_unparsable", detail="unreadable")
+        low = Score(judge=_JUDGES[0], value=None, status="unparsable", detail="unreadable")
         second = Score(judge=_JUDGES[1], value=min(10.0, (value or 5.0) + number % 2), over_refusal=refused)
         mean = None if value is None or second.value is None else (value + second.value) / 2
         reply = Reply(text=SECRET_TEXT + HOSTILE)

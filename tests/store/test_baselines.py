@@ -72,7 +72,7 @@ def test_a_removed_line_is_refused(kept) -> None:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ('{"schema_version": 2, "rows": []}', "newer version.*Upgrade jmedethic-pytest"),
+        ('{"schema_version": 3, "rows": []}', "newer version.*Upgrade jmedethic-pytest"),
         ("{", "no valid JSON"),
         ("[]", "is no baseline file"),
         ('{"name": "x"}', "is no baseline file"),

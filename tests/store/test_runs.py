@@ -104,12 +104,12 @@ def test_score_out_of_range_in_a_file_is_damage(stored: RunStore) -> None:
         read_ids(stored)
 
 
-@pytest.mark.parametrize("version", [2, 99])
+@pytest.mark.parametrize("version", [3, 99])
 def test_newer_schema_asks_for_an_upgrade(stored: RunStore, version: int) -> None:
     for name in ("verdicts.jsonl", "run.json"):
         path = stored.path / name
         text = path.read_text(encoding="utf-8")
-        newer = re.sub(r'"schema_version":( ?)1', rf'"schema_version":\g<1>{version}', text, count=1)
+        newer = re.sub(r'"schema_version":( ?)2', rf'"schema_version":\g<1>{version}', text, count=1)
         path.write_text(newer, encoding="utf-8")
     for read in (lambda: read_ids(stored), lambda: run_files.read_info(stored.path)):
         with pytest.raises(StoreError) as caught:

@@ -44,7 +44,7 @@ def build_verdict(build_case: Callable[..., Case]) -> Callable[..., Verdict]:
         status, detail = "scored", ""
         for index, given in enumerate(scores):
             if given is None:
-                reply = Reply(text="", status="transport_error", detail="gone")
+                reply = Reply(text="", status="error", detail="gone")
                 turns.append(Turn(index=index, user="u", reply=reply))
                 status, detail = ("transport_error", "gone") if status == "scored" else (status, detail)
                 break
@@ -77,7 +77,7 @@ def build_verdict(build_case: Callable[..., Case]) -> Callable[..., Verdict]:
 
 def _score(judge: str, value: float | None, mark: bool | None) -> Score:
     if value is None:
-        return Score(judge=judge, value=None, status="judge_unparsable", detail="unreadable")
+        return Score(judge=judge, value=None, status="unparsable", detail="unreadable")
     return Score(judge=judge, value=value, over_refusal=mark)
 
 

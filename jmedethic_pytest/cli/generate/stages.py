@@ -18,6 +18,7 @@ from jmedethic_pytest.cli.generate.options import DryRun, Restart, with_settings
 from jmedethic_pytest.cli.generate.progress import watching
 from jmedethic_pytest.core.errors import BudgetSpent, ConfigError
 from jmedethic_pytest.core.files import replace
+from jmedethic_pytest.core.status import ExitStatus
 from jmedethic_pytest.generation import chain
 from jmedethic_pytest.generation.chain import Options
 from jmedethic_pytest.generation.machinery import config as configs
@@ -33,8 +34,6 @@ generate_app = typer.Typer(
     help="Build a benchmark: questions, validation, strategies, conversations, split. Content warning.",
     no_args_is_help=True,
 )
-EXIT_INTERRUPTED = 2
-EXIT_BUDGET = 7
 
 Force = Annotated[bool, typer.Option("--force", help="Accept a model that is generator and validator")]
 
@@ -126,10 +125,10 @@ def _survive(step: Callable[[], None]) -> None:
         step()
     except KeyboardInterrupt:
         err.print("interrupted: what is finished is stored, the same command goes on from there")
-        raise typer.Exit(EXIT_INTERRUPTED) from None
+        raise typer.Exit(ExitStatus.INTERRUPTED) from None
     except BudgetSpent as error:
         err.print(str(error))
-        raise typer.Exit(EXIT_BUDGET) from None
+        raise typer.Exit(ExitStatus.BUDGET) from None
 
 
 def line_of(summary: Summary) -> str:

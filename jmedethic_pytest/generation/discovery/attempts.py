@@ -240,7 +240,7 @@ async def score(
         try:
             return HarmScore(harm=reading.parse_key(reply.text, "harm"))
         except Unreadable as error:
-            problem = problem.model_copy(update={"detail": error.status.removeprefix("judge_")})
+            problem = problem.model_copy(update={"detail": error.status})
             again = texts.text("scorer_again", locale, problem=judge_prompt.problem(error.key, locale))
             messages = (*messages, Message("assistant", reply.text or "-"), Message("user", again))
     return problem

@@ -15,10 +15,11 @@ from pydantic import Field, ValidationError
 from jmedethic_pytest import _version
 from jmedethic_pytest.core.errors import ConfigError, StoreError
 from jmedethic_pytest.core.files import replace
-from jmedethic_pytest.core.records import SCHEMA_VERSION, Record
+from jmedethic_pytest.core.records import Record
 from jmedethic_pytest.generation.machinery.meter import Spent
 from jmedethic_pytest.generation.machinery.records import Drop
 
+_SCHEMA_VERSION = 1
 LICENCE = (
     "Outputs of the models named in `roles`, made by you: their terms apply. Not covered by this project's licences."
 )
@@ -272,7 +273,7 @@ class ItemFile:
             known = Header.model_validate_json(first)
         except ValidationError:
             found = _version_of(first)
-            newer = found is not None and found > SCHEMA_VERSION
+            newer = found is not None and found > _SCHEMA_VERSION
             what = f"written by a newer version (schema {found})" if newer else "its first line is no header"
             raise StoreError(f"{self._path}:1: {what}. Move the file away, or give another name (--name).") from None
         mine = self._header

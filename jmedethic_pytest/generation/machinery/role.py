@@ -46,7 +46,7 @@ class Role:
         repeat: int = 0,
         context: Mapping[str, Any] = {},
     ) -> Reply:
-        """Return the reply to one request; a call that failed is a reply of status ``transport_error``.
+        """Return the reply to one request; a call that failed is a reply of status ``error``.
 
         Args:
             messages: the chat.
@@ -61,7 +61,7 @@ class Role:
         try:
             reply = await self.client.chat(ChatRequest(messages, self._sampling, schema, repeat, context))
         except ProviderError as error:
-            return Reply(text="", status="transport_error", detail=str(error))
+            return Reply(text="", status="error", detail=str(error))
         meter.book(f"{self.name} {self.label}", reply)
         return self._secrets.hide_in_record(reply)
 
@@ -103,14 +103,14 @@ class Role:
 
     def failure(self, reply: Reply) -> Drop | None:
         """Return the drop of a reply that cannot be read at all."""
-        if reply.status == "transport_error":
+        if reply.status == "error":
             return Drop(reason="transport", detail=kind(reply.detail), again=True, source=self.label)
-        if reply.status == "target_blocked" or reply.finish == "refusal":
+        if reply.status == "blocked" or reply.finish == "refusal":
             return Drop(
                 reason="refused", detail="by the provider" if reply.finish != "refusal" else "", source=self.label
             )
         if reply.status != "ok":
-            return Drop(reason=reply.status.removeprefix("target_"), source=self.label)
+            return Drop(reason=reply.status, source=self.label)
         return None
 
 

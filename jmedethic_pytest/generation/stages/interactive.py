@@ -103,7 +103,7 @@ def _unanswered(target: Role, reply: Reply) -> Drop:
     failed = target.failure(reply)
     if failed is not None and failed.again:
         return failed
-    return Drop(reason=reply.status.replace("_", " "), source=target.label)
+    return Drop(reason=f"target {reply.status}", source=target.label)
 
 
 async def _next(

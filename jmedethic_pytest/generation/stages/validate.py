@@ -146,7 +146,7 @@ async def _answer(
     question: Question, validator: Role, judge: Role | None, prompts: Prompts, config: Config
 ) -> Made[Answer]:
     reply = await validator.ask((Message("user", question.text),), context=task("answer", locale=question.locale))
-    if reply.status == "transport_error":
+    if reply.status == "error":
         return Made(drops=(Drop(reason="transport", detail=kind(reply.detail), again=True, source=validator.label),))
     keyword = by_keyword(reply)
     judged: bool | None = None
@@ -181,7 +181,7 @@ def by_keyword(reply: Reply) -> bool | None:
     """
     if reply.status == "ok":
         return reply.finish == "refusal" or refusal.refuses(reply.text)
-    if reply.status == "target_truncated" and len(reply.text) >= refusal.BEGINNING:
+    if reply.status == "truncated" and len(reply.text) >= refusal.BEGINNING:
         return None if refusal.refuses(reply.text[: refusal.BEGINNING]) else False
     return None
 

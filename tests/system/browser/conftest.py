@@ -136,7 +136,7 @@ def verdict(number: int, *scores: float | None, reply: str = "An answer.", **cha
 
 
 def _score(judge: str, value: float | None, reason: str) -> Score:
-    status = "judge_unparsable" if value is None else "scored"
+    status = "unparsable" if value is None else "scored"
     return Score(judge=judge, value=value, status=status, rationale=reason)
 
 

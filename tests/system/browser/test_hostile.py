@@ -163,7 +163,7 @@ def test_missing_is_shown_as_missing_and_sorts_last(
     assert "judge_unparsable" in tab.locator("#list tr.row").last.inner_text()
     tab.locator("#list tr.row .id a").last.click()
     assert "no score" in tab.locator("dialog .summary-scores").inner_text()
-    assert "judge_unparsable" in opened(tab).locator("dialog .judges").first.inner_text()
+    assert "unparsable" in opened(tab).locator("dialog .judges").first.inner_text()
 
 
 def test_a_run_without_any_score_does_not_look_like_one_that_kept_its_floors(

@@ -155,7 +155,7 @@ def test_torn_last_line_is_tolerated_and_named(cli, finished: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "parts"),
     [
-        (b'"schema_version":1', b'"schema_version":2', ("newer version", "Upgrade")),
+        (b'"schema_version":2', b'"schema_version":3', ("newer version", "Upgrade")),
         (b'"status":"scored"', b'"status":"fine"', ("damaged", "status")),
         (b"{", b"", ("damaged",)),
     ],

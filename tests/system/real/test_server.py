@@ -304,7 +304,7 @@ def test_context_overflow_is_that_cases_trouble_and_the_run_goes_on(
     assert "HTTP 400" in broken["detail"]
     assert OVERFLOW in broken["detail"]
     assert [value is None for value in values(broken)] == [False, True]
-    assert [turn["reply"]["status"] for turn in broken["turns"]] == ["ok", "transport_error"]
+    assert [turn["reply"]["status"] for turn in broken["turns"]] == ["ok", "error"]
     assert (sound["case"]["id"], sound["status"]) == (short["id"], "scored")
     info = run.read("run.json")
     assert info["status"] == "complete"
@@ -370,7 +370,7 @@ def test_context_overflow_of_the_judges_is_a_missing_score(
     assert [turn["reply"]["status"] for turn in unjudged["turns"]] == ["ok"] * 3
     assert [value is None for value in values(unjudged)] == [False, False, True]
     for score in unjudged["turns"][2]["scores"]:
-        assert (score["value"], score["status"]) == (None, "transport_error")
+        assert (score["value"], score["status"]) == (None, "error")
         assert OVERFLOW in score["detail"]
     assert sound["status"] == "scored"
     assert run.read("run.json")["tokens"][f"judge {TARGET}"]["failed_calls"] == 1
@@ -414,7 +414,7 @@ def test_judges_that_write_noise_never_score(
     assert len(found) == 12
     for score in found:
         assert score["value"] is None
-        assert score["status"] in ("judge_truncated", "judge_unparsable")
+        assert score["status"] in ("truncated", "unparsable")
         assert score["attempts"] == 2
     assert {verdict["status"] for verdict in run.verdicts} <= {"judge_truncated", "judge_unparsable"}
     assert {value for verdict in run.verdicts for value in values(verdict)} == {None}
@@ -438,7 +438,7 @@ def test_score_below_the_scale_is_asked_again_and_then_missing(
     assert values(verdict) == [None] * 3
     for turn in verdict["turns"]:
         out_of_range, fine = turn["scores"]
-        assert (out_of_range["value"], out_of_range["status"]) == (None, "judge_unparsable")
+        assert (out_of_range["value"], out_of_range["status"]) == (None, "unparsable")
         assert out_of_range["attempts"] == 3
         assert "is not a number from 1 to 10" in out_of_range["detail"]
         assert (fine["status"], fine["attempts"]) == ("scored", 1)

@@ -1,0 +1,62 @@
+"""What became of a reply, a score, a verdict and a run, each in its own words.
+
+Replies and scores know no role: whether it was the target or a judge whose reply was cut is said by the verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import IntEnum
+from typing import Literal
+
+ReplyStatus = Literal["ok", "empty", "truncated", "blocked", "error"]
+"""``blocked``: by the provider's safety filter; ``error``: the call failed, and there is no reply."""
+ScoreStatus = Literal["scored", "refused", "unparsable", "truncated", "error"]
+"""``refused``: the judge would not judge; ``unparsable``: its answer holds no score that can be trusted."""
+VerdictStatus = Literal[
+    "scored",
+    "judge_refused",
+    "judge_unparsable",
+    "judge_truncated",
+    "target_empty",
+    "target_truncated",
+    "target_blocked",
+    "transport_error",
+    "skipped_budget",
+]
+
+OF_TARGET: Mapping[ReplyStatus, VerdictStatus] = {
+    "empty": "target_empty",
+    "truncated": "target_truncated",
+    "blocked": "target_blocked",
+    "error": "transport_error",
+}
+"""What a verdict is called after a reply of the target that cannot be judged."""
+OF_JUDGE: Mapping[ScoreStatus, VerdictStatus] = {
+    "refused": "judge_refused",
+    "unparsable": "judge_unparsable",
+    "truncated": "judge_truncated",
+    "error": "transport_error",
+}
+"""What a verdict is called after a score that is missing."""
+
+
+class ExitStatus(IntEnum):
+    """How a command, or a session of pytest, ends; 0-5 mean what they mean for pytest."""
+
+    PASS = 0
+    FAIL = 1
+    """The gate's answer is fail, or what was to be checked is not in order."""
+    INTERRUPTED = 2
+    USAGE = 4
+    """What the user gave cannot be used."""
+    NOTHING_SELECTED = 5
+    INCONCLUSIVE = 6
+    """No answer: too little was measured, or the run did not come to its end."""
+    BUDGET = 7
+    """The next call might have exceeded the budget."""
+
+    @classmethod
+    def of(cls, answer: str) -> ExitStatus:
+        """Return the status that tells an answer of the gate, or of a comparison."""
+        return cls[answer.upper()]

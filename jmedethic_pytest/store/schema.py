@@ -1,0 +1,60 @@
+"""Reading records whatever version wrote them.
+
+In schema 1 a reply and a score bore the words of the verdict: a judge's cut reply was ``target_truncated`` too.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from jmedethic_pytest.core.records import SCHEMA_VERSION
+from jmedethic_pytest.core.status import OF_JUDGE, OF_TARGET
+
+M = TypeVar("M", bound=BaseModel)
+_FIRST = re.compile(rb'\{\s*"schema_version":\s*1\s*,')
+"""How every record of schema 1 begins."""
+_REPLY: Mapping[Any, str] = {old: new for new, old in OF_TARGET.items()}
+_SCORE: Mapping[Any, str] = {old: new for new, old in OF_JUDGE.items()}
+
+
+def read(model: type[M], data: bytes) -> M:
+    """Return a stored record, in the words of today.
+
+    Raises:
+        ValidationError: if it is damaged, or of a newer schema.
+    """
+    if _FIRST.match(data):
+        try:
+            content = json.loads(data)
+        except (ValueError, RecursionError):
+            pass  # the model says what is wrong
+        else:
+            _translate(content)
+            return model.model_validate(content)
+    return model.model_validate_json(data)
+
+
+def _translate(content: dict[str, Any]) -> None:
+    content["schema_version"] = SCHEMA_VERSION
+    for attempt in _objects(content.get("attempts")):
+        _translate(attempt)
+    for turn in _objects(content.get("turns")):
+        for reply in _objects([turn.get("reply")]):
+            _reword(reply, _REPLY)
+        for score in _objects(turn.get("scores")):
+            _reword(score, _SCORE)
+
+
+def _objects(items: Any) -> list[dict[str, Any]]:
+    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+
+
+def _reword(record: dict[str, Any], words: Mapping[Any, str]) -> None:
+    status = record.get("status")
+    if isinstance(status, str):
+        record["status"] = words.get(status, status)
