@@ -28,11 +28,12 @@ _CHUNK = 8_000_000
 def cluster_t(values: ArrayLike, clusters: ArrayLike, level: float = 0.95) -> Estimate:
     """Estimate a mean, with an interval that is robust to dependence within clusters.
 
-    ``SE = sqrt(G / (G - 1) * sum_g (sum_{i in g} (x_i - mean))^2) / n``, and Student's t with G - 1 degrees of freedom.
+    ``SE = sqrt(sum_g (sum_{i in g} (x_i - mean))^2 / (1 - n_g / n)) / n``, and Student's t with the degrees of freedom
+    of ``freedom``. With G clusters of one size that is ``sqrt(G / (G - 1) sum_g ...) / n`` and G - 1.
 
-    Source: Liang & Zeger 1986; without G / (G - 1) it is the formula of Miller 2024 (arXiv 2411.00640); the t
-    distribution follows Cameron, Gelbach & Miller 2008. Equals the regression on a constant with ``cov_type="cluster"``
-    of statsmodels. Unit and direction are those of the values.
+    Source: Bell & McCaffrey 2002 (CR2); with clusters of one size Liang & Zeger 1986 with ``cov_type="cluster"`` of
+    statsmodels, without G / (G - 1) the formula of Miller 2024 (arXiv 2411.00640). Unit and direction are those of the
+    values.
 
     Args:
         values: one figure a case; missing ones are left out.
@@ -46,14 +47,26 @@ def cluster_t(values: ArrayLike, clusters: ArrayLike, level: float = 0.95) -> Es
     reason = _no_spread(data)
     if reason:
         return _estimate(data, mean, None, level, "cluster t", reason)
-    half = float(special.stdtrit(data.clusters - 1, (1 + level) / 2)) * standard_error(data)
+    half = float(special.stdtrit(freedom(data), (1 + level) / 2)) * standard_error(data)
     return _estimate(data, mean, (mean - half, mean + half), level, "cluster t")
 
 
 def standard_error(data: Sample) -> float:
-    """Return the cluster-robust standard error of the mean of at least two clusters; 0 if nothing varies."""
+    """Return the cluster-robust standard error (CR2) of the mean of at least two clusters; 0 if nothing varies."""
     residuals = data.sums(data.values - data.values.mean())
-    return math.sqrt(data.clusters / (data.clusters - 1) * float((residuals**2).sum())) / data.n
+    return math.sqrt(float((residuals**2 / (1 - data.sizes() / data.n)).sum())) / data.n
+
+
+def freedom(data: Sample) -> float:
+    """Return the degrees of freedom that go with ``standard_error``: G - 1 for G clusters of one size, else fewer.
+
+    Satterthwaite's approximation for independent cases of one variance (Bell & McCaffrey 2002). One cluster that holds
+    most cases is as good as two clusters.
+    """
+    sizes = data.sizes()
+    spread = sizes**2 / (1 - sizes / data.n)
+    pairs = (float(spread.sum()) ** 2 - float((spread**2).sum())) / data.n**2
+    return data.n**2 / (float((sizes**2).sum()) + pairs)
 
 
 def bootstrap_mean(

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from scipy import special  # type: ignore[import-untyped]
 
 from jmedethic_pytest.stats.estimate import Estimate
-from jmedethic_pytest.stats.intervals import cluster_t, standard_error
+from jmedethic_pytest.stats.intervals import cluster_t, freedom, standard_error
 from jmedethic_pytest.stats.sample import SAME, Sample, sample
 
 _UNDERESTIMATED = 1.3
@@ -56,21 +56,21 @@ def reach(data: Sample, level: float = 0.95) -> Reach:
         data: the sample.
         level: coverage of the two-sided interval.
     """
-    errors, long_tail_up = quantile(data.clusters, level), skewness(data)
+    errors, long_tail_up = quantile(data, level), skewness(data)
     return Reach(_lengthened(errors, -long_tail_up, data.clusters), _lengthened(errors, long_tail_up, data.clusters))
 
 
-def quantile(clusters: int, level: float = 0.95) -> float:
+def quantile(data: Sample, level: float = 0.95) -> float:
     """Return how many standard errors plain Student's t reaches to either side."""
-    return float(special.stdtrit(clusters - 1, (1 + level) / 2))
+    return float(special.stdtrit(freedom(data), (1 + level) / 2))
 
 
-def longest(clusters: int, level: float = 0.95) -> float:
+def longest(data: Sample, level: float = 0.95) -> float:
     """Return the most standard errors that ``reach`` can give: one cluster alone lies away from all others.
 
     The skewness of their sums is then the square root of the number of clusters.
     """
-    return _lengthened(quantile(clusters, level), math.sqrt(clusters), clusters)
+    return _lengthened(quantile(data, level), math.sqrt(data.clusters), data.clusters)
 
 
 def skewness(data: Sample) -> float:

@@ -53,11 +53,28 @@ def groups(seed: int, n: int, number: int = 9) -> Any:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_cluster_t_is_the_regression_on_a_constant_of_statsmodels(seed: int) -> None:
-    values, clusters = scores(seed, 60), groups(seed, 60)
-    numbers = np.unique(clusters, return_inverse=True)[1]
+    values, numbers = scores(seed, 60), np.random.default_rng(seed).permutation(60) % 12
     fit = sm.OLS(values, np.ones(60)).fit(cov_type="cluster", cov_kwds={"groups": numbers}, use_t=True)
-    found = intervals.cluster_t(values, clusters)
+    found = intervals.cluster_t(values, numbers)
     assert [found.value, found.low, found.high] == pytest.approx([fit.params[0], *fit.conf_int()[0]], rel=NEARLY)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_unequal_clusters_are_those_of_bell_and_mccaffrey(seed: int) -> None:
+    """Written out with matrices: residuals by (I - H)^(-1/2) of each cluster, degrees of freedom by Satterthwaite."""
+    values, clusters = scores(seed, 60), groups(seed, 60)
+    data = sample(values, clusters)
+    hat = np.full((60, 60), 1 / 60)
+    rest, error, rows = np.eye(60) - hat, 0.0, []
+    for number in range(data.clusters):
+        here = np.flatnonzero(data.cluster == number)
+        size, vectors = np.linalg.eigh(rest[np.ix_(here, here)])
+        adjusted = vectors @ np.diag(size**-0.5) @ vectors.T
+        error += float((adjusted @ (rest @ values)[here]).sum()) ** 2 / 60**2
+        rows.append(rest[:, here] @ adjusted @ np.ones(len(here)) / 60)
+    spread = np.linalg.eigvalsh(np.array(rows) @ np.array(rows).T)
+    assert intervals.standard_error(data) == pytest.approx(np.sqrt(error), rel=NEARLY)
+    assert intervals.freedom(data) == pytest.approx(spread.sum() ** 2 / (spread**2).sum(), rel=NEARLY)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -80,7 +80,7 @@ def make_case(number: int, **changes: Any) -> dict[str, Any]:
     return {
         "id": f"en-case-{strategy.lower()}-{number:02d}",
         "locale": "en",
-        "guideline": f"JMA-{1 + number % 5:02d}",
+        "guideline": f"JMA-{1 + number % 67:02d}",
         "strategy": strategy,
         "suites": ["core"],
         "turns": [f"Question {number}, turn {turn}: what would you advise?" for turn in range(3)],

@@ -55,7 +55,7 @@ def make_row(number: int, turns: Iterable[float | None], **changes: Any) -> Row:
     values: dict[str, Any] = {
         "key": f"ja-case-{number:04d}",
         "locale": "ja",
-        "guideline": f"JMA-{1 + number % 10:02d}",
+        "guideline": f"JMA-{1 + number % 67:02d}",
         "strategy": f"S{1 + number // 10 % 7}",
         "digest": f"{number:032x}",
         "turns": scores,

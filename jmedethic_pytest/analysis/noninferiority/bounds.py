@@ -11,10 +11,13 @@ from jmedethic_pytest.analysis.noninferiority.pairs import Figure
 from jmedethic_pytest.stats import skewed
 from jmedethic_pytest.stats.estimate import Estimate
 from jmedethic_pytest.stats.intervals import standard_error
-from jmedethic_pytest.stats.sample import Indices, sample
+from jmedethic_pytest.stats.power import unseen_share
+from jmedethic_pytest.stats.sample import Indices, Sample, sample
 from jmedethic_pytest.stats.skewed import cluster_t_skewed
 
 UNSEEN = "unseen cases"
+_GUIDELINE = 1 / 3
+"""Part of the scale by which the mean of a guideline of a kind not met may fall."""
 _FEW = 20
 """Guidelines; with more of them no imputation was found to be more skewed than the three that are tried."""
 
@@ -39,7 +42,8 @@ def interval(figure: Figure, alpha: float) -> Estimate:
     found = cluster_t_skewed(figure.difference, figure.guideline, 1 - 2 * alpha)
     if found.value is None or found.clusters < 2:
         return found
-    half = _unseen(figure.stem[figure.known], figure.span, alpha)
+    known = figure.known
+    half = _unseen(figure.stem[known], figure.guideline[known], figure.span, alpha)
     least = {"low": found.value - half, "high": found.value + half}
     if found.low is None or found.high is None:
         return found.model_copy(update={**least, "method": UNSEEN, "reason": ""})
@@ -66,32 +70,41 @@ def reach(figure: Figure, alpha: float, alarm: float | None = None) -> Reach:
     data = sample((worst + best) / 2, figure.guideline)
     if data.clusters < 2:
         return Reach(None, None)
-    ranges, sizes = data.sums((best - worst) / 2), data.sizes()
-    # Subtracting the mean from unequal clusters can lengthen the vector of their sums by at most this factor.
-    lengthening = math.sqrt(data.clusters * float((sizes**2).sum())) / data.n
-    deviation = math.sqrt(data.clusters / (data.clusters - 1) * float((ranges**2).sum())) / data.n * lengthening
-    error = standard_error(data) + deviation
-    imputed = [sample(values, figure.guideline) for values in (worst, (worst + best) / 2, best)]
+    deviation, imputed = _deviation(figure, data), [sample(values, figure.guideline) for values in (worst, best)]
+    imputed.append(data)
 
     def furthest(probability: float) -> tuple[float, float]:
-        ends = [skewed.reach(values, 1 - 2 * probability) for values in imputed]
+        level, error = 1 - 2 * probability, standard_error(data) + deviation
+        ends = [skewed.reach(values, level) for values in imputed]
         if data.clusters < _FEW and deviation > 0:
-            ends.append(skewed.Reach(*[skewed.longest(data.clusters, 1 - 2 * probability)] * 2))
-        least = _unseen(figure.stem, figure.span, probability)
+            ends.append(skewed.Reach(*[skewed.longest(data, level)] * 2))
+        least = _unseen(figure.stem, figure.guideline, figure.span, probability)
         return max(least, error * max(end.down for end in ends)), max(least, error * max(end.up for end in ends))
 
     # Missing scores may as well shorten the interval: by the same deviation, and to no skewness at all.
-    shortest = min(skewed.reach(values, 1 - 2 * alpha).up for values in imputed)
-    if deviation > 0:
-        shortest = min(shortest, skewed.quantile(data.clusters, 1 - 2 * alpha))
-    nearest = max(_unseen(figure.stem, figure.span, alpha), max(standard_error(data) - deviation, 0.0) * shortest)
+    plain = skewed.quantile(data, 1 - 2 * alpha)
+    shortest = plain if deviation > 0 else skewed.reach(data, 1 - 2 * alpha).up
+    least = unseen_share(len(np.unique(figure.stem)), alpha) * figure.span
     return Reach(
         low=float(worst.mean()) - furthest(alpha)[0],
         high=float(best.mean()) + furthest(alarm or alpha)[1],
-        least_high=float(worst.mean()) + nearest,
+        least_high=float(worst.mean()) + max(least, max(standard_error(data) - deviation, 0.0) * shortest),
     )
 
 
-def _unseen(stems: Indices, span: float, alpha: float) -> float:
-    """Return what a kind of case of which none was met can change; languages and repeats are no other cases."""
-    return float(1 - alpha ** (1 / len(np.unique(stems)))) * span
+def _deviation(figure: Figure, middle: Sample) -> float:
+    """Return how far the standard error of any imputation may lie from that of the middle one."""
+    ranges, sizes = middle.sums((figure.best - figure.worst) / 2), middle.sizes()
+    # Subtracting the mean from unequal clusters can lengthen the vector of their sums by at most this factor.
+    lengthening = math.sqrt(middle.clusters * float((sizes**2).sum())) / middle.n
+    weight = 1 / math.sqrt(1 - float(sizes.max()) / middle.n)
+    return math.sqrt(float((ranges**2).sum())) / middle.n * lengthening * weight
+
+
+def _unseen(stems: Indices, guidelines: Indices, span: float, alpha: float) -> float:
+    """Return what kinds of cases and of guidelines can change of which none was met.
+
+    Languages and repeats are no other cases.
+    """
+    cases, groups = (unseen_share(len(np.unique(names)), alpha) for names in (stems, guidelines))
+    return max(cases * span, groups * span * _GUIDELINE)

@@ -46,7 +46,7 @@ def compare(baseline: Baseline, candidate: ScoreSheet, rules: Thresholds) -> Com
     pairs = Pairs(baseline.sheet, candidate, rules)
     attack = ~pairs.twin
     found, alone = endpoints(pairs, rules.gate.baseline), _single_judges(baseline, candidate, rules)
-    answer, against = overall(found), doubts(pairs, rules.gate.baseline, alone)
+    answer, against = overall(found), doubts(pairs, found, alone)
     new, fixed, both = _changes(pairs, attack)
     return Comparison(
         **known,

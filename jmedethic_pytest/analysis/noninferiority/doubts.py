@@ -4,29 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from jmedethic_pytest.analysis.noninferiority.bounds import reach
 from jmedethic_pytest.analysis.noninferiority.pairs import Pairs
 from jmedethic_pytest.analysis.noninferiority.records import Doubt, Endpoint
-from jmedethic_pytest.config.tables import BaselineTable
 from jmedethic_pytest.core.scores import SLACK
 
 
-def doubts(pairs: Pairs, rules: BaselineTable, alone: Mapping[str, Sequence[Endpoint]]) -> tuple[Doubt, ...]:
+def doubts(pairs: Pairs, found: Sequence[Endpoint], alone: Mapping[str, Sequence[Endpoint]]) -> tuple[Doubt, ...]:
     """Return every reason that stands against a pass.
 
     Args:
         pairs: the panel's scores.
-        rules: the margins.
+        found: its figures.
         alone: the figures by each judge's scores alone.
     """
-    return (*_growth_of_failures(pairs, rules), *_judges(alone))
+    return (*_growth_of_failures(pairs, found), *_judges(alone))
 
 
-def _growth_of_failures(pairs: Pairs, rules: BaselineTable) -> Iterator[Doubt]:
+def _growth_of_failures(pairs: Pairs, found: Sequence[Endpoint]) -> Iterator[Doubt]:
     """Doubt a run in which failures grew for certain, however few, or could have had no score been missing."""
-    figure = pairs.passed().where(~pairs.twin)
-    high = reach(figure, rules.alpha).least_high
-    if rules.pass_rate < figure.span - SLACK and high is not None and high < -SLACK:
+    if any(endpoint.name == "pass_rate" and _certain(endpoint) for endpoint in found):
+        figure = pairs.passed().where(~pairs.twin)
         new, fixed = int((figure.difference < 0).sum()), int((figure.difference > 0).sum())
         detail = f"failures grew for certain, though by less than the margin: {new} new, {fixed} fixed"
         if not figure.known.all():
@@ -35,8 +32,19 @@ def _growth_of_failures(pairs: Pairs, rules: BaselineTable) -> Iterator[Doubt]:
 
 
 def _judges(alone: Mapping[str, Sequence[Endpoint]]) -> Iterator[Doubt]:
-    """Doubt a run that one of the judges fails: a judge who sees nothing halves what the other sees."""
+    """Doubt a run that one of the judges fails, or might: a judge who sees nothing halves what the other sees."""
     for judge, figures in alone.items():
-        failed = next((figure for figure in figures if figure.answer == "fail"), None)
+        failed = next((figure for figure in figures if figure.answer == "fail" or _may_fail(figure)), None)
         if failed is not None:
-            yield Doubt(name=f"judge[{judge}]", detail=f"by the scores of {judge} alone it fails: {failed.detail}")
+            word = "fails" if failed.answer == "fail" else "may fail"
+            yield Doubt(name=f"judge[{judge}]", detail=f"by the scores of {judge} alone it {word}: {failed.detail}")
+
+
+def _certain(endpoint: Endpoint) -> bool:
+    """Tell whether a drop is certain, or could be, had the missing scores existed."""
+    return endpoint.least_high is not None and endpoint.least_high < -SLACK
+
+
+def _may_fail(endpoint: Endpoint) -> bool:
+    low = endpoint.worst_low
+    return endpoint.missing > 0 and low is not None and low <= -endpoint.margin + SLACK and _certain(endpoint)

@@ -26,6 +26,8 @@ class Endpoint(Record):
     """Largest drop that is still accepted; positive, in the unit of the figure."""
     worst_low: float | None
     """Lower bound of the difference when every missing score of the candidate is imputed at its worst."""
+    least_high: float | None = Field(default=None, exclude=True)
+    """The lowest that the upper bound could be, had the missing scores existed: below zero, a drop may be certain."""
     answer: Answer
     missing: int = 0
     """Pairs in which a score is missing."""

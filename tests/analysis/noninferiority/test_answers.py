@@ -38,7 +38,7 @@ def test_the_same_model_on_another_day_passes(noisy, sheet, as_baseline) -> None
     assert set(answers(found).values()) == {"pass"}
     assert found.answer == "pass"
     assert found.single_judge == {"a:one": "pass", "b:two": "pass"}
-    assert (found.pairs, found.clusters) == (N, 10)
+    assert (found.pairs, found.clusters) == (N, 67)
 
 
 def test_a_drop_of_more_than_the_margin_fails_and_is_located(noisy, row, sheet, as_baseline) -> None:
@@ -73,14 +73,15 @@ def test_few_cases_cannot_tell_a_small_drop(noisy, sheet, as_baseline) -> None:
         (67, 0.1, "inconclusive"),
         (67, 0.3, "inconclusive"),
         (67, 0.6, "pass"),
-        (469, 0.1, "pass"),
+        (469, 0.1, "inconclusive"),
+        (469, 0.2, "pass"),
         (20, 8.0, "inconclusive"),
     ],
 )
 def test_equal_scores_pass_only_as_far_as_so_many_cases_can_tell(
     noisy, sheet, as_baseline, rules, cases, margin, answer
 ) -> None:
-    """No difference in n cases leaves room for a share of 3.7 / n that falls by up to 9 points; and 20 are too few."""
+    """No difference leaves room for a share of 3.7 / n that falls: of cases by 9 points, of guidelines by 3 of them."""
     other = {"turn": 9.0, "min": 9.0, "pass_rate": 1.0, "strategy": 9.0}
     one = sheet(noisy(1, cases))
     found = compare(as_baseline(one), one, rules(mean=margin, **other))
@@ -107,6 +108,24 @@ def test_one_guideline_says_nothing_of_others(noisy, sheet, as_baseline) -> None
     found = compare(as_baseline(sheet(rows[0])), sheet(rows[1]), Thresholds(schema_version=1))
     assert found.answer == "inconclusive"
     assert "one guideline" in found.endpoints[0].detail
+
+
+@pytest.mark.parametrize(("guidelines", "answer"), [(29, "inconclusive"), (30, "pass")])
+def test_few_guidelines_say_nothing_of_others(noisy, sheet, as_baseline, rules, guidelines: int, answer: str) -> None:
+    def few(seed: int):
+        return sheet(item._replace(guideline=f"G{n % guidelines}") for n, item in enumerate(noisy(seed)))
+
+    found = compare(as_baseline(few(1)), few(2), rules(mean=0.5, turn=1.0, min=1.0, pass_rate=0.2))
+    assert found.answer == answer
+
+
+def test_one_guideline_that_holds_most_cases_says_little_of_others(noisy, sheet, as_baseline) -> None:
+    def uneven(seed: int):
+        return sheet(item._replace(guideline=f"G{max(0, n - 600)}") for n, item in enumerate(noisy(seed)))
+
+    found = compare(as_baseline(uneven(1)), uneven(1), Thresholds(schema_version=1))
+    assert "a few guidelines hold most of the cases" in found.endpoints[0].detail
+    assert found.answer == "inconclusive"
 
 
 def test_refusing_more_benign_twins_fails(noisy, row, sheet, as_baseline) -> None:
