@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +35,14 @@ class Outcome:
     gate: Gate
     comparisons: tuple[Comparison, ...] = ()
     """The run against each of its baselines, in their order."""
+
+    def verdicts(self) -> Iterator[Verdict]:
+        """Read the stored verdicts, one at a time: they hold the transcripts.
+
+        Raises:
+            StoreError: if a line is damaged.
+        """
+        return run_files.read_verdicts(self.path)
 
     def exit_status(self, *, strict: bool) -> ExitStatus:
         """Return 0: pass, 1: fail (with ``strict`` also for any failed case), 6: inconclusive, 7: budget spent."""

@@ -120,7 +120,7 @@ class ControllerSession:
         undecided = exitstatus not in _DECIDED or (stopped and exitstatus != 0)
         try:
             run.stop()
-            self._teller.tell(run.recall)
+            self._teller.tell(run.recall, over=True)
             why = f"pytest ended with status {exitstatus}" if undecided else self._silence(run)
             outcome = run.finish(interrupted=why)
         except JmedError as error:

@@ -51,11 +51,12 @@ class VerdictTeller:
         """Remember a verdict that is stored now; its texts need not stay in memory."""
         self._keys.append(key)
 
-    def tell(self, recall: Callable[[str], Verdict]) -> None:
+    def tell(self, recall: Callable[[str], Verdict], *, over: bool = False) -> None:
         """Tell of all that were noted since.
 
         Args:
             recall: reads a stored verdict.
+            over: whether the session has ended: then there is nothing left that ``pytest.exit`` could end.
         """
         hook = self._config.hook.pytest_jmed_verdict
         if not hook.get_hookimpls():
@@ -66,7 +67,8 @@ class VerdictTeller:
             try:
                 hook(config=self._config, verdict=verdict)
             except pytest.exit.Exception:
-                raise
+                if not over:
+                    raise
             except _ERRORS as error:
                 self.trouble = self.trouble or f"pytest_jmed_verdict failed for {key}: {_word(error)}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from support.command import cli, folder, run_cli, stored, write_cases
 from support.hostile import (
     hostile_project,
     hostile_run,
@@ -15,6 +16,8 @@ from support.hostile import (
 )
 
 __all__ = [
+    "cli",
+    "folder",
     "hostile_project",
     "hostile_run",
     "hostile_server",
@@ -23,5 +26,8 @@ __all__ = [
     "once",
     "planted",
     "redacted_run",
+    "run_cli",
     "run_project",
+    "stored",
+    "write_cases",
 ]
