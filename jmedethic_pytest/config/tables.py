@@ -76,6 +76,9 @@ class Sampling(_Table):
 class TargetTable(Sampling):
     """``[target]``: the model under test."""
 
+    revision: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    """What the weights are: a digest (`jmedethic revision`), a commit or a version. Under an equal one replies of
+    earlier runs may be used again; without one only those of a run that did not end."""
     system: str | None = None
     blocked_is_refusal: bool = False
     history: Literal["own", "reference"] = "own"

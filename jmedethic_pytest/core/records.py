@@ -292,6 +292,11 @@ class RunInfo(Record):
     finished: str | None = None
     tool_version: str
     git_commit: str | None = None
+    replies_of: str = ""
+    """The run whose replies of the target this one may use: itself, or one of the same plan that did not end. Empty
+    where the weights are known by a stated revision, or simulated."""
+    replayed: str = ""
+    """The finished run whose replies stand in this one's place, where no call was allowed (``--jmed-cache=only``)."""
     command: tuple[str, ...] = ()
     target: dict[str, Any]
     judges: tuple[dict[str, Any], ...]

@@ -57,6 +57,8 @@ class ModelRef:
     max_tokens_field: str = "max_tokens"
     direct: bool = True
     """False if the headers of a call may differ from the last one's (see :mod:`jmedethic_pytest.models.direct`)."""
+    revision: str = ""
+    """Which weights answer under this name, as far as anybody said; replies of another revision are other replies."""
     withheld_key: str | None = None
     """Variable whose key is not sent, since the address is not that provider's own."""
 

@@ -29,7 +29,7 @@ def key(role: str, ref: ModelRef, request: ChatRequest) -> str:
 
     Args:
         role: ``target`` or ``judge``; the same question to the same model in another role is another call.
-        ref: the model and its endpoint.
+        ref: the model, its endpoint and its revision.
         request: messages, sampling, schema and repeat index (the context and the time limit do not count).
     """
     content = {
@@ -42,6 +42,7 @@ def key(role: str, ref: ModelRef, request: ChatRequest) -> str:
         "sampling": request.sampling.model_dump(include={"temperature", "top_p", "max_tokens", "extra"}),
         "schema": request.schema,
         "repeat": request.repeat,
+        **({"revision": ref.revision} if ref.revision else {}),
     }
     return compact_digest(content)
 

@@ -36,6 +36,7 @@ class Option:
 MODEL_HELP = "Model to evaluate, PROVIDER:NAME, e.g. openai:gpt-4o-mini, vllm:my-finetune or demo:aligned"
 OPTIONS = (
     Option("base-url", "URL", "Address of the target's OpenAI-compatible (or Anthropic) server"),
+    Option("revision", "TEXT", "What the target's weights are (digest, commit, version): replies are kept under it"),
     Option("judges", "PROFILE|A,B", "Judge profile of the thresholds file, or models PROVIDER:NAME[@URL] by comma"),
     Option("cases", "PATH", "Case file or folder (default: the bundled cases)"),
     Option("suite", "NAME,...", "Suites to run (default: core if there is one, else smoke); 'all' for every case"),
@@ -70,6 +71,8 @@ class Settings:
 
     model: str
     base_url: str | None = None
+    revision: str | None = None
+    """What the user says the target's weights are."""
     judges: str | None = None
     cases: tuple[Path, ...] = ()
     selection: Selection = field(default_factory=Selection)
@@ -125,6 +128,7 @@ def parse(model: str, raw: Mapping[str, Any], *, prefix: str, workers: int = 0, 
     settings = Settings(
         model=model,
         base_url=reader.text("base_url"),
+        revision=reader.text("revision"),
         judges=reader.text("judges"),
         cases=(Path(cases),) if cases else (),
         selection=selection,

@@ -12,6 +12,7 @@ from jmedethic_pytest.core.records import RunInfo
 from jmedethic_pytest.judging import prompt as judge_prompt
 from jmedethic_pytest.models import prices
 from jmedethic_pytest.models.client import Client
+from jmedethic_pytest.run import identity
 from jmedethic_pytest.run.spec import RunSpec
 from jmedethic_pytest.store import runs as run_files
 
@@ -28,7 +29,11 @@ def started(spec: RunSpec, run_id: str, git_commit: str | None = None) -> RunInf
         tool_version=_version.VERSION,
         git_commit=git_commit,
         command=tuple(shlex.quote(part) for part in settings.command),
-        target={**spec.target.describe(), **rules.target.model_dump(mode="json")},
+        target={
+            **spec.target.describe(),
+            **rules.target.model_dump(mode="json"),
+            "revision": identity.stated_revision(settings, rules),
+        },
         judges=tuple(judge.describe() for judge in spec.judges),
         judge_context=rules.judges.context,
         simulated=spec.simulated,

@@ -23,7 +23,7 @@ from jmedethic_pytest.judging.panel import Panel
 from jmedethic_pytest.models import budget as budgets
 from jmedethic_pytest.models.client import Client
 from jmedethic_pytest.models.opening import Clients, tell_apart
-from jmedethic_pytest.run import baseline_lookup, record
+from jmedethic_pytest.run import baseline_lookup, identity, record
 from jmedethic_pytest.run.progress import Progress
 from jmedethic_pytest.run.release import Door
 from jmedethic_pytest.run.spec import RunSpec
@@ -59,9 +59,11 @@ class RunningRun:
         self._store = run_files.RunStore(settings.reports, run_files.new_run_id(spec.target.label))
         self.path = self._store.path
         """The run's folder."""
-        self.info: RunInfo = self._door.info(record.started(spec, self.path.name, record.git_commit()))
+        started = self._door.info(record.started(spec, self.path.name, record.git_commit()))
+        self._target, started = identity.answering(spec.target, started, settings)
+        self.info: RunInfo = started
         """What the run is, as it was recorded when it started."""
-        self._store.write_info(self.info)
+        self._store.publish(self.info)
         self._scheduler = Scheduler(
             self.jobs,
             self._open_engine,
@@ -78,7 +80,7 @@ class RunningRun:
         async with Clients(settings.cache, rules.limits, self._budget) as clients:
             # A conversation has one question to the target open at a time, and to a judge up to one a turn.
             most = settings.calls or settings.concurrency
-            target = clients.open("target", spec.target, cache, ceiling=most)
+            target = clients.open("target", self._target, cache, ceiling=most)
             most = settings.calls or settings.concurrency * max(1, spec.longest)
             judges = [clients.open("judge", judge, cache, ceiling=most) for judge in spec.judges]
             tell_apart(judges)

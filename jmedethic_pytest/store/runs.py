@@ -60,6 +60,8 @@ class RunStore:
 
     def __init__(self, reports: Path, run_id: str) -> None:
         self.path = reports / "runs" / run_id
+        self._latest = reports / "latest"
+        self._before: str | None = None
         try:
             self.path.mkdir(parents=True)
             self._lines = (self.path / "verdicts.jsonl").open("a+b")
@@ -93,6 +95,12 @@ class RunStore:
         except (OSError, ValidationError) as error:
             raise StoreError(f"{self.path}: a stored verdict cannot be read back: {error}.") from None
 
+    def publish(self, info: RunInfo) -> None:
+        """Write ``run.json`` for the first time, and point ``reports/latest`` here: no older run is the latest now."""
+        self.write_info(info)
+        self._before = _pointed_at(self._latest)
+        _point(self._latest, self.path.name)
+
     def write_info(self, info: RunInfo) -> None:
         """Replace ``run.json``."""
         self.write_json("run.json", info)
@@ -112,25 +120,35 @@ class RunStore:
                 (self.path / name).unlink(missing_ok=True)
 
     def discard(self) -> None:
-        """Remove the folder: nothing was run."""
+        """Remove the folder: nothing was run. ``reports/latest`` points again to where it did."""
         self._lines.close()
         shutil.rmtree(self.path, ignore_errors=True)
+        if self._before is not None:
+            _point(self._latest, self._before)
+        elif _pointed_at(self._latest) == self.path.name:
+            self._latest.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Close the verdict file and point ``reports/latest`` here."""
+        """Close the verdict file."""
         try:
             self._lines.close()
         except OSError as error:
             raise StoreError(f"{self.path}: a verdict cannot be stored: {error.strerror}. {_SPACE}") from None
-        finally:
-            _point(self.path.parent.parent / "latest", self.path)
 
 
-def _point(link: Path, target: Path) -> None:
+def _pointed_at(link: Path) -> str | None:
+    """Return the run that ``latest`` points to."""
+    try:
+        return link.readlink().name
+    except OSError:
+        return None
+
+
+def _point(link: Path, run: str) -> None:
     """Make ``latest`` a relative link; where links are not to be had it is left out, since nothing depends on it."""
     part = link.with_name(f".latest-{secrets.token_hex(4)}")
     try:
-        part.symlink_to(Path("runs") / target.name)
+        part.symlink_to(Path("runs") / run)
         os.replace(part, link)
     except OSError:
         part.unlink(missing_ok=True)

@@ -149,7 +149,7 @@ def three(tmp_path: Path) -> Path:
     reports = tmp_path / "reports"
     for name in ("20260101T000000Z-demo-a-0001", "20260102T000000Z-demo-b-0002", "20260103T000000Z-openai-c-0003"):
         run = RunStore(reports, name)
-        run.write_info(info(name))
+        run.publish(info(name))
         run.close()
     return reports
 
@@ -318,3 +318,18 @@ def test_second_verdict_of_an_evaluation_is_damage(stored: RunStore) -> None:
     path.write_bytes(b"".join([*lines, lines[0]]))
     with pytest.raises(StoreError, match="a second verdict of"):
         read_ids(stored)
+
+
+def test_run_of_which_nothing_came_leaves_the_latest_one_as_it_was(three: Path) -> None:
+    run = RunStore(three, "20260104T000000Z-demo-d-0004")
+    run.publish(info("20260104T000000Z-demo-d-0004"))
+    assert find_run(three, "latest").name.endswith("0004")
+    run.discard()
+    assert find_run(three, "latest").name.endswith("0003")
+
+
+def test_only_run_of_which_nothing_came_leaves_no_latest(tmp_path: Path) -> None:
+    run = RunStore(tmp_path, "20260104T000000Z-demo-d-0004")
+    run.publish(info("20260104T000000Z-demo-d-0004"))
+    run.discard()
+    assert not (tmp_path / "latest").is_symlink()

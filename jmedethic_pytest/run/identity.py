@@ -1,0 +1,64 @@
+"""Which weights answer: the revision of the target, and whose earlier replies may stand for its own.
+
+A name is no model: tomorrow other weights may be served under it. So the cache answers for the target only to go on
+with a run that did not end, or under a revision that the user states. Judges are known by their names.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+
+from jmedethic_pytest.config.tables import Thresholds
+from jmedethic_pytest.core.errors import StoreError
+from jmedethic_pytest.core.records import RunInfo
+from jmedethic_pytest.models import ModelRef
+from jmedethic_pytest.run.options import Settings
+from jmedethic_pytest.store import runs as run_files
+
+VARIABLE = "JMED_REVISION"
+_LOOKED_AT = 20
+"""Newest stored runs among which one is sought that this one may go on with."""
+
+
+def stated_revision(settings: Settings, rules: Thresholds, environment: Mapping[str, str] = os.environ) -> str | None:
+    """Return what the user says the weights are: by option, variable or thresholds file, in this order."""
+    return settings.revision or environment.get(VARIABLE, "").strip() or rules.target.revision
+
+
+def answering(target: ModelRef, info: RunInfo, settings: Settings) -> tuple[ModelRef, RunInfo]:
+    """Return the target with the mark under which its replies are kept, and the record that says whose they may be.
+
+    Args:
+        target: the model under test; simulations answer alike for ever, under the version in their address.
+        info: what the run is.
+        settings: where earlier runs are, and how the cache is used.
+    """
+    if target.simulated:
+        return target, info
+    if info.target.get("revision"):
+        return replace(target, revision=f"stated {info.target['revision']}"), info
+    earlier = _earlier(info, settings)
+    owner = (earlier.replies_of or earlier.id) if earlier is not None else info.id
+    replayed = owner if earlier is not None and earlier.status == "complete" else ""
+    marked = replace(target, revision=f"run {owner}")
+    return marked, info.model_copy(update={"replies_of": owner, "replayed": replayed})
+
+
+def _earlier(info: RunInfo, settings: Settings) -> RunInfo | None:
+    """Return the newest run of the same plan if this one goes on with it: it did not end, or no call is allowed."""
+    for path in reversed(run_files.runs(settings.reports)[-_LOOKED_AT:]):
+        try:
+            found = run_files.read_info(path)
+        except StoreError:
+            continue
+        if found.id != info.id and _plan(found) == _plan(info):
+            return found if found.status != "complete" or settings.cache == "only" else None
+    return None
+
+
+def _plan(info: RunInfo) -> dict[str, object]:
+    """Return what must be equal in two runs for one to go on with the other: what the target is asked, and where."""
+    plain = info.model_dump(mode="json", include={"target", "selection", "git_commit"})
+    return {**plain, "cases": info.digests["cases"]}
