@@ -323,9 +323,9 @@ def test_second_verdict_of_an_evaluation_is_damage(stored: RunStore) -> None:
 def test_run_of_which_nothing_came_leaves_the_latest_one_as_it_was(three: Path) -> None:
     run = RunStore(three, "20260104T000000Z-demo-d-0004")
     run.publish(info("20260104T000000Z-demo-d-0004"))
-    assert find_run(three, "latest").name.endswith("0004")
+    assert run_files.find_run(three, "latest").name.endswith("0004")
     run.discard()
-    assert find_run(three, "latest").name.endswith("0003")
+    assert run_files.find_run(three, "latest").name.endswith("0003")
 
 
 def test_only_run_of_which_nothing_came_leaves_no_latest(tmp_path: Path) -> None:
