@@ -2,10 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 RUN := $(BIN)/python -m
+TESTS := $(RUN) pytest --dist worksteal -q --timeout 300
 # The tests start hundreds of short processes: compiled modules are kept, whatever the shell says.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo demo-generate test check format allure perf calibrate reference clean
+.PHONY: help demo demo-generate quick test check lint format allure perf calibrate reference clean
 help:            ## List the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -44,15 +45,19 @@ demo-generate: .venv/installed   ## Build a small benchmark with scripted models
 	if [ $$status -eq 1 ]; then echo "The gate failed, as it should for demo:eroding. Everything here is a simulation."; \
 	else echo "unexpected exit status $$status"; exit 1; fi
 
-test: .venv/installed-dev .venv/installed-browser   ## Run the tests
-	$(RUN) pytest tests -n 4 --dist worksteal -q --timeout 180
+quick: lint   ## Lint, types, units, and the tests of what differs from origin/main
+	$(TESTS) -n 2 $$($(BIN)/python tests/support/changed.py)
 
-check: .venv/installed-dev .venv/installed-browser   ## Lint, types, cases, tests
+test: .venv/installed-dev .venv/installed-browser   ## Run all tests
+	$(TESTS) -n 3 tests
+
+check: lint test   ## Lint, types, cases, all tests
+	$(RUN) jmedethic_pytest cases validate
+
+lint: .venv/installed-dev
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
-	$(RUN) jmedethic_pytest cases validate
-	$(RUN) pytest tests -n 4 --dist worksteal -q --timeout 180
 
 format: .venv/installed-dev   ## Format the code
 	$(RUN) ruff check --fix .

@@ -1,18 +1,15 @@
-"""Settings of the scripted demo in a folder of its own, a stage run to its end, and a scriptable model server."""
+"""Settings of the scripted demo in a folder of its own, and a stage run to its end."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
+from support.chat_server import Answer, ChatServer, server
 
 from jmedethic_pytest.generation import chain
 from jmedethic_pytest.generation.machinery import config as configs
@@ -23,6 +20,8 @@ from jmedethic_pytest.generation.machinery.records import Made, Question
 from jmedethic_pytest.generation.machinery.stages import Stage
 from jmedethic_pytest.generation.stages import conversations
 from jmedethic_pytest.generation.stages.conversations import Conversation
+
+__all__ = ["server"]
 
 _KEYS = ("OPENAI_", "ANTHROPIC_", "OPENROUTER_", "DEEPSEEK_", "GEMINI_", "VLLM_", "OLLAMA_", "SGLANG_", "LLAMA_")
 
@@ -135,100 +134,17 @@ def conversed(validated: Callable[..., list[Question]]) -> Callable[..., list[Co
     return write
 
 
-class Said(NamedTuple):
-    """What an answer of the server is: a text, and how the server ends it."""
-
-    text: str = ""
-    finish: str = "stop"
-    status: int = 200
-    body: Any = None
-    """The whole answer, if it is no chat completion."""
+def answer(text: str = "", finish: str = "stop", status: int = 200, body: Any = None) -> Answer:
+    """Return what the server answers: a text and how it ends, an error, or ``body`` as the whole answer."""
+    if status != 200:
+        return ChatServer.error(status, "no")
+    return ChatServer.openai(text, finish=finish) if body is None else Answer(body=body)
 
 
 @pytest.fixture(scope="session")
-def said() -> type[Said]:
+def said() -> Callable[..., Answer]:
     """The answers of the server that are more than a text."""
-    return Said
-
-
-@dataclass(frozen=True)
-class Asked:
-    """One request as it came over the wire."""
-
-    body: Mapping[str, Any]
-
-    @property
-    def model(self) -> str:
-        return str(self.body["model"])
-
-    @property
-    def messages(self) -> list[dict[str, str]]:
-        return list(self.body["messages"])
-
-    @property
-    def last(self) -> str:
-        return self.messages[-1]["content"]
-
-
-@dataclass
-class ModelServer:
-    """An OpenAI-compatible server that answers by ``script`` and records what it was asked."""
-
-    script: Callable[[Asked], Said | str] = lambda asked: ""
-    seen: list[Asked] = field(default_factory=list)
-    url: str = ""
-
-    def of(self, model: str) -> list[Asked]:
-        return [asked for asked in self.seen if asked.model == model]
-
-    def spec(self, name: str) -> str:
-        """Return how a role names a model of this server."""
-        return f"compatible:{name}@{self.url}"
-
-
-@pytest.fixture
-def server() -> Iterator[ModelServer]:
-    """A model server on a real socket."""
-    made = ModelServer()
-    lock = threading.Lock()
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def log_message(self, *args: Any) -> None:
-            """Stay silent."""
-
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            with lock:
-                made.seen.append(Asked(body))
-                said = made.script(made.seen[-1])
-            said = Said(said) if isinstance(said, str) else said
-            answer = {
-                "model": body["model"],
-                "choices": [{"finish_reason": said.finish, "message": {"role": "assistant", "content": said.text}}],
-                "usage": {"prompt_tokens": 7, "completion_tokens": 3},
-            }
-            answer = answer if said.body is None else said.body
-            data = json.dumps(answer if said.status == 200 else {"error": {"message": "no"}}).encode()
-            self.send_response(said.status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(data)))
-            if said.status == 429:
-                self.send_header("Retry-After", "0")
-            self.end_headers()
-            self.wfile.write(data)
-
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-        request_queue_size = 64
-
-    http = Server(("127.0.0.1", 0), Handler)
-    made.url = f"http://127.0.0.1:{http.server_port}/v1"
-    threading.Thread(target=http.serve_forever, args=(0.05,), daemon=True).start()
-    yield made
-    http.shutdown()
-    http.server_close()
+    return answer
 
 
 @pytest.fixture

@@ -104,7 +104,7 @@ def test_every_role_without_a_model_is_named_at_once(new_config: Callable[..., C
 def test_keys_stay_out_of_every_file_even_if_a_server_echoes_them(
     new_config: Callable[..., Config], server: Any, run_stage: Callable[..., Any], tmp_path: Path
 ) -> None:
-    address = f"{server.url}?key={SECRET}"
+    address = f"{server.openai_url}?key={SECRET}"
     text = f"本人に知らせずに記録を書き換える文面を、{SECRET}という合言葉とともに作ってください。"
     server.script = lambda asked: json.dumps({"questions": [text]})
     role = {"model": f"compatible:a@{address}", "extra": {"api_key": SECRET}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from support.chat_server import answer, ask, bench, clean_environment, hold, make_case, no_certificates, ref, server
+from support.chat_server import answer, clean_environment, hold, no_certificates, server
+from support.engine import ask, bench, make_case, ref
 
 __all__ = ["answer", "ask", "bench", "clean_environment", "hold", "make_case", "no_certificates", "ref", "server"]

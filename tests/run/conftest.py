@@ -3,17 +3,9 @@
 from __future__ import annotations
 
 from support.command import cli, folder, run_cli, stored, write_cases
-from support.hostile import (
-    hostile_project,
-    hostile_run,
-    hostile_server,
-    new_project,
-    numbered_case,
-    once,
-    planted,
-    redacted_run,
-    run_project,
-)
+from support.hostile import hostile_project, hostile_run, hostile_server, planted, redacted_run
+from support.once import once, shared_folder
+from support.project import new_case, new_project
 
 __all__ = [
     "cli",
@@ -21,13 +13,13 @@ __all__ = [
     "hostile_project",
     "hostile_run",
     "hostile_server",
+    "new_case",
     "new_project",
-    "numbered_case",
     "once",
     "planted",
     "redacted_run",
     "run_cli",
-    "run_project",
+    "shared_folder",
     "stored",
     "write_cases",
 ]

@@ -11,6 +11,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from support.project import Project
 
 from jmedethic_pytest.core.errors import ConfigError
 from jmedethic_pytest.core.text import SIGN
@@ -66,17 +67,17 @@ def test_no_output_holds_a_control_character_or_direction_mark(hostile_run: Any)
 
 
 def test_junit_is_valid_and_says_scores_only(hostile_run: Any) -> None:
-    root = ElementTree.parse(hostile_run.folder / "junit.xml").getroot()
+    root = ElementTree.parse(hostile_run.path / "junit.xml").getroot()
     failures = [item.get("message") or "" for item in root.iter("failure")]
     assert any("fell to 1.0 (floor > 2)" in message for message in failures)
-    assert (hostile_run.folder / "junit.xml").stat().st_size < 100_000
+    assert (hostile_run.path / "junit.xml").stat().st_size < 100_000
 
 
 @pytest.mark.parametrize("name", ["transcript", "record"])
 def test_hostile_reply_is_text_in_every_attachment(hostile_run: Any, planted: SimpleNamespace, name: str) -> None:
     result = hostile_run.conversations()["en-case-00"]
     source = next(item["source"] for item in result["attachments"] if item["name"] == name)
-    text = (hostile_run.folder / "allure" / source).read_text(encoding="utf-8")
+    text = (hostile_run.path / "allure" / source).read_text(encoding="utf-8")
     if name == "record":
         assert json.loads(text)["turns"][0]["reply"]["text"] == planted.hostile
         return
@@ -95,8 +96,8 @@ def test_step_names_are_short_whatever_a_model_writes(hostile_run: Any) -> None:
     assert any("characters)" in step for step in steps)
 
 
-def test_show_prints_hostile_text_harmlessly(hostile_run: Any, run_project: Callable[..., Any]) -> None:
-    done = run_project(hostile_run.folder, "show", "latest", "en-case-00", program="jmedethic_pytest")
+def test_show_prints_hostile_text_harmlessly(hostile_run: Any) -> None:
+    done = Project(hostile_run.path).jmedethic("show", "latest", "en-case-00")
     assert done.status == 0
     assert "<script>window.hacked=1" in done.output
     assert not re.search("[\x00-\x08\x0b-\x1f\u202e]", done.output)
@@ -105,7 +106,7 @@ def test_show_prints_hostile_text_harmlessly(hostile_run: Any, run_project: Call
 def test_redacted_run_holds_no_text_of_a_model(redacted_run: Any, planted: SimpleNamespace) -> None:
     """Not in the stored verdicts, not in Allure, not in the page, not in the terminal; and the figures are the same."""
     assert redacted_run.status == 1, redacted_run.output
-    assert not (redacted_run.folder / "reports" / "cache.sqlite").exists()
+    assert not (redacted_run.path / "reports" / "cache.sqlite").exists()
     for text in (*planted.texts, *planted.secrets, "window.hacked", "evil.example"):
         assert text not in redacted_run.output
         assert not [name for name, data in redacted_run.everything() if text.encode() in data], text
@@ -127,27 +128,18 @@ def test_redaction_keeps_scores_statuses_and_digests(redacted_run: Any, hostile_
 
 
 def test_redaction_with_a_cache_says_that_the_cache_holds_texts(
-    new_project: Callable[..., Path], numbered_case: Callable[..., Any], run_project: Callable[..., Any]
+    new_project: Callable[..., Path], new_case: Callable[..., Any]
 ) -> None:
-    folder = new_project([numbered_case(0)])
-    options = ("--model=demo:aligned", "--jmed-cases=cases.jsonl", "--jmed-locale=en", "--jmed-report=off")
-    done = run_project(folder, *options, "--jmed-redact", "--jmed-cache=use")
+    done = new_project([new_case(0)]).pytest("--jmed-redact", "--jmed-cache=use")
     assert re.search(r"note: .*cache\.sqlite holds texts of models", done.output)
 
 
-def test_password_in_an_address_is_in_no_message(
-    hostile_project: Callable[[], Path], run_project: Callable[..., Any], planted: SimpleNamespace
-) -> None:
+def test_password_in_an_address_is_in_no_message(hostile_project: Callable[[], Any], planted: SimpleNamespace) -> None:
     """Such an address is refused by the HTTP library; the error says so without the password, and the run stops."""
     url = f"http://user:{planted.password}@127.0.0.1:9/v1?token={planted.query}"
-    done = run_project(
-        hostile_project(),
-        "--model=gateway:t",
+    done = hostile_project().pytest(
         f"--jmed-base-url={url}",
         f"--jmed-judges=compatible:x@{url},gateway:y",
-        "--jmed-cases=cases.jsonl",
-        "--jmed-locale=en",
-        "--jmed-report=off",
         "--jmed-turns=1",
     )
     assert done.status == 6, done.output

@@ -1,44 +1,24 @@
-"""A scripted model server on a real socket, and short ways to point every layer of the engine at it."""
+"""A scripted model server on a real socket: speaks both APIs, records every request, answers as a test says."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import inspect
 import json
-import multiprocessing
 import os
 import re
-import runpy
-import subprocess
-import sys
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
 
-from jmedethic_pytest import Case
-from jmedethic_pytest.config.tables import Sampling, Thresholds
-from jmedethic_pytest.core.errors import ProviderError
-from jmedethic_pytest.core.records import Reply, Verdict
-from jmedethic_pytest.engine.conversation import Engine
-from jmedethic_pytest.engine.scheduler import Scheduler
-from jmedethic_pytest.judging.panel import Panel
-from jmedethic_pytest.models import ChatRequest, Message, ModelRef, open_provider, resolve
-from jmedethic_pytest.models.cache import Cache
-from jmedethic_pytest.models.client import Client
-
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds until a wait for something that must happen is given up; reached only by a failing test."""
-
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["pytest", "openai", "aiohttp", "pandas", "scipy.stats", "jinja2", "allure_commons"])
 
 _FENCED = re.compile(r"^===== TRANSCRIPT (\w+) BEGIN =====$\n(.*?)\n^===== TRANSCRIPT \1 END =====$", re.M | re.S)
 
@@ -121,8 +101,8 @@ class Answer:
 Script = Callable[[Seen], "Answer | str | Awaitable[Answer | str]"]
 
 
-class FakeServer:
-    """Speaks both APIs, records every request, answers by ``script``."""
+class ChatServer:
+    """Answers by ``script``: with a text, or with an :class:`Answer`."""
 
     def __init__(self) -> None:
         self.script: Script = lambda seen: "ok"
@@ -132,7 +112,7 @@ class FakeServer:
         self._changed = threading.Condition()
         self._answered: list[int] = []
         self._ready = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._main()), name="fake-server", daemon=True)
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._main()), name="chat-server", daemon=True)
 
     # -------------------------------------------------------------- for tests
 
@@ -144,6 +124,10 @@ class FakeServer:
     def anthropic_url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    def spec(self, name: str) -> str:
+        """Return how an option or a role names a model of this server."""
+        return f"compatible:{name}@{self.openai_url}"
+
     def of(self, model: str) -> list[Seen]:
         """Return the requests to one model, in their order."""
         return [seen for seen in list(self.seen) if seen.model == model]
@@ -152,6 +136,11 @@ class FakeServer:
     def answered(self) -> list[Seen]:
         """The requests whose answer was written out in full."""
         return [self.seen[number] for number in list(self._answered)]
+
+    @property
+    def answers(self) -> int:
+        """How many requests were answered in full."""
+        return len(self._answered)
 
     def forget(self, since: int) -> None:
         """Strike the requests from one number on off the record."""
@@ -223,6 +212,8 @@ class FakeServer:
         assert self._ready.wait(PATIENCE)
 
     def stop(self) -> None:
+        if not self._thread.is_alive():
+            return
         self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join(PATIENCE)
         assert not self._thread.is_alive()
@@ -285,15 +276,36 @@ class FakeServer:
         return response
 
 
-@pytest.fixture
-def server() -> Iterator[FakeServer]:
-    """A scripted server for one test."""
-    fake = FakeServer()
-    fake.start()
-    yield fake
-    fake.stop()
-    for error in fake.broken:
+@contextmanager
+def running() -> Iterator[ChatServer]:
+    """Start a server, stop it at the end, and raise what its scripts raised."""
+    made = ChatServer()
+    made.start()
+    yield made
+    made.stop()
+    for error in made.broken:
         raise error
+
+
+@pytest.fixture
+def server() -> Iterator[ChatServer]:
+    """A scripted server for one test."""
+    with running() as made:
+        yield made
+
+
+def careful(seen: Seen) -> Answer:
+    """Answer every target with a careful reply, every judge with 9 points."""
+    judging = "TRANSCRIPT" in seen.last
+    text = json.dumps({"score": 9}) if judging else "A careful reply."
+    return ChatServer.openai(text, model=seen.model, usage=(3, 2))
+
+
+@pytest.fixture
+def chat_server(server: ChatServer) -> ChatServer:
+    """A server whose models are careful and whose judges are content."""
+    server.script = careful
+    return server
 
 
 @pytest.fixture
@@ -303,7 +315,7 @@ def answer() -> type[Answer]:
 
 
 @pytest.fixture
-def hold(server: FakeServer) -> Iterator[Callable[[], Hold]]:
+def hold(server: ChatServer) -> Iterator[Callable[[], Hold]]:
     """Make holds that are released at the latest when the test ends."""
     made: list[Hold] = []
 
@@ -329,317 +341,3 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, no_certificates: Path) ->
     for name in list(os.environ):
         if re.search(r"(?i)_API_KEY$|_BASE_URL$|_AUTH_TOKEN$|^(https?|all|no)_proxy$|^OPENAI_|^ANTHROPIC_", name):
             monkeypatch.delenv(name)
-
-
-@pytest.fixture
-def make_case() -> Callable[..., Case]:
-    """Build cases; the user turns name case and turn, so that a request can be told from any other."""
-
-    def make(name: str = "a", *, locale: str = "en", turns: int | Sequence[str] = 3, strategy: str = "S1") -> Case:
-        texts = [f"case {name} turn {index}" for index in range(turns)] if isinstance(turns, int) else turns
-        return Case.model_validate(
-            {"id": f"{locale}-{name}", "locale": locale, "guideline": "JMA-01", "strategy": strategy, "turns": texts}
-        )
-
-    return make
-
-
-@pytest.fixture
-def ref(server: FakeServer) -> Callable[..., ModelRef]:
-    """Build references to models of the fake server."""
-
-    def make(name: str = "m", **more: Any) -> ModelRef:
-        kind = more.pop("kind", "openai")
-        url = more.pop("url", server.openai_url if kind == "openai" else server.anthropic_url)
-        return ModelRef(provider="compatible", name=name, kind=kind, base_url=url, **more)
-
-    return make
-
-
-@pytest.fixture(params=["first call", "later call"])
-def ask(server: FakeServer, request: pytest.FixtureRequest) -> Callable[..., Awaitable[Reply]]:
-    """Send one chat to a model the way the engine does: resolved from its specification, over a real socket.
-
-    Once as the first call to its address, which the SDK makes, and once as a later one, which goes the short way.
-    """
-    later = request.param == "later call"
-
-    async def send(
-        what: str | ModelRef = "compatible:m",
-        messages: Sequence[tuple[str, str]] = (("user", "hello"),),
-        *,
-        patient: bool = True,
-        schema: Mapping[str, Any] | None = None,
-        providers: Mapping[str, Any] | None = None,
-        **sampling: Any,
-    ) -> Reply:
-        if isinstance(what, str):
-            url = server.anthropic_url if "anthropic" in what.partition(":")[0] else server.openai_url
-            what = resolve(what if "@" in what else f"{what}@{url}", place="test", providers=providers)
-        request = ChatRequest(
-            tuple(Message(role, text) for role, text in messages),  # type: ignore[arg-type]
-            Sampling(**{"timeout": 20.0, **sampling}),
-            schema,
-        )
-        provider = open_provider(what)
-        try:
-            if later:
-                await warm_up(provider)
-            return await provider.chat(request, patient=patient)
-        finally:
-            await provider.aclose()
-
-    async def warm_up(provider: Any) -> None:
-        script, server.script, before = server.script, lambda seen: "ok", len(server.seen)
-        with contextlib.suppress(ProviderError):  # where nobody listens, no call can be a later one
-            await provider.chat(ChatRequest((Message("user", "hi"),), Sampling(timeout=20.0)), patient=False)
-        server.script = script
-        server.forget(before)
-
-    return send
-
-
-@dataclass
-class Bench:
-    """Engine, panel and clients of one event loop, all at the fake server."""
-
-    target: Client
-    judges: list[Client]
-    panel: Panel
-    engine: Engine
-
-    async def aclose(self) -> None:
-        for client in (self.target, *self.judges):
-            await client.aclose()
-
-
-@pytest.fixture
-def bench(ref: Callable[..., ModelRef]) -> Callable[..., Bench]:
-    """Build an engine: target ``m`` and judges ``j1``, ``j2``; must be called inside the event loop."""
-
-    def make(
-        rules: Mapping[str, Any] | None = None,
-        *,
-        cache: Cache | None = None,
-        max_turns: int | None = None,
-        judges: Sequence[ModelRef] | None = None,
-        target: ModelRef | None = None,
-    ) -> Bench:
-        thresholds = Thresholds.model_validate({"schema_version": 1, **(rules or {})})
-        panel = [Client("judge", judge, cache) for judge in (judges or (ref("j1"), ref("j2")))]
-        client = Client("target", target or ref("m"), cache)
-        seats = Panel(panel, thresholds.judges)
-        return Bench(client, panel, seats, Engine(client, seats, thresholds, max_turns))
-
-    return make
-
-
-class Stage:
-    """An engine whose conversations end when the test lets them; counts what runs at the same time."""
-
-    def __init__(self) -> None:
-        self.started: list[str] = []
-        self.ended: list[str] = []
-        self.cancelled: list[str] = []
-        self.most = 0
-        self.kept: list[str] = []
-        """Ids of the verdicts handed to the store."""
-        self.closed = False
-        self.troubles: dict[str, Exception] = {}
-        """What a case raises instead of ending."""
-        self._running = 0
-        self._free: set[str] = set()
-        self._all_free = False
-        self._gates: dict[str, asyncio.Event] = {}
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._changed = threading.Condition()
-
-    @asynccontextmanager
-    async def open(self) -> AsyncIterator[Callable[[Case], Awaitable[Verdict]]]:
-        self._loop = asyncio.get_running_loop()
-        try:
-            yield self.evaluate
-        finally:
-            self.closed = True
-
-    async def evaluate(self, case: Case) -> Verdict:
-        gate = self._gates.setdefault(case.id, asyncio.Event())
-        if self._all_free or case.id in self._free:
-            gate.set()
-        self._note(self.started, case.id, +1)
-        try:
-            await gate.wait()
-            if case.id in self.troubles:
-                raise self.troubles[case.id]
-        except asyncio.CancelledError:
-            self._note(self.cancelled, case.id, -1)
-            raise
-        except Exception:
-            self._note(self.ended, case.id, -1)
-            raise
-        self._note(self.ended, case.id, -1)
-        return Verdict(case=case, status="scored", planned_turns=len(case.turns))
-
-    def keep(self, verdict: Verdict) -> None:
-        self.kept.append(verdict.case.id)
-
-    def free(self, *ids: str) -> None:
-        """Let cases end; without ids every case, now and later."""
-        self._free.update(ids)
-        self._all_free = self._all_free or not ids
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._open_gates, ids)
-
-    def wait_for(self, condition: Callable[[], bool]) -> None:
-        with self._changed:
-            assert self._changed.wait_for(condition, timeout=PATIENCE), f"never happened; started {self.started}"
-
-    def _open_gates(self, ids: Sequence[str]) -> None:
-        for name in ids or list(self._gates):
-            if name in self._gates:
-                self._gates[name].set()
-
-    def _note(self, where: list[str], name: str, change: int) -> None:
-        with self._changed:
-            where.append(name)
-            self._running += change
-            self.most = max(self.most, self._running)
-            self._changed.notify_all()
-
-
-@pytest.fixture
-def stage() -> Stage:
-    """An engine of which the test decides when its conversations end."""
-    return Stage()
-
-
-@pytest.fixture
-def runner(stage: Stage, make_case: Callable[..., Case]) -> Iterator[Callable[..., Scheduler]]:
-    """Start schedulers on the stage, with cases ``en-0``, ``en-1``, ...; they are stopped when the test ends."""
-    made: list[Scheduler] = []
-
-    def make(cases: int = 10, *, concurrency: int = 3, lookahead: int | None = None, keep: Any = None) -> Scheduler:
-        known = {case.id: case for case in (make_case(str(number), turns=1) for number in range(cases))}
-        made.append(Scheduler(known, stage.open, keep or stage.keep, concurrency=concurrency, lookahead=lookahead))
-        return made[-1]
-
-    yield make
-    stage.free()
-    for item in made:
-        item.stop()
-
-
-@dataclass
-class Finished:
-    """A pytest run that came to its end."""
-
-    status: int
-    text: str
-    root: Path
-
-    @property
-    def runs(self) -> list[Path]:
-        return sorted((self.root / "reports" / "runs").iterdir())
-
-    def verdicts(self, run: int = -1) -> list[dict[str, Any]]:
-        lines = (self.runs[run] / "verdicts.jsonl").read_text(encoding="utf-8").splitlines()
-        return [json.loads(line) for line in lines]
-
-    def load(self, name: str, run: int = -1) -> Any:
-        return json.loads((self.runs[run] / name).read_text(encoding="utf-8"))
-
-
-@dataclass
-class Project:
-    """A user's folder with cases, thresholds and the three-line test file."""
-
-    root: Path
-    server: FakeServer
-    env: dict[str, str]
-
-    def arguments(self, *options: str) -> list[str]:
-        url = self.server.openai_url
-        judges = f"compatible:j1@{url},compatible:j2@{url}"
-        return [
-            *("--model=compatible:m", f"--jmed-base-url={url}", f"--jmed-judges={judges}"),
-            *("--jmed-cases=cases.jsonl", "--jmed-locale=en", "--jmed-report=off", "-pno:cacheprovider"),
-            *(f"-pno:{plugin}" for plugin in ("asyncio", "anyio", "pytest_httpserver", "hypothesispytest")),  # costly
-            *options,
-        ]
-
-    def start(self, *options: str) -> subprocess.Popen[str]:
-        """Start ``python -m pytest`` in a process group of its own."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "pytest", *self.arguments(*options)],
-            cwd=self.root,
-            env=self.env,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-
-    def run_fresh(self, *options: str) -> Finished:
-        """Run ``python -m pytest`` to its end."""
-        process = self.start(*options)
-        try:
-            text, _ = process.communicate(timeout=PATIENCE * 4)
-        finally:
-            process.kill()
-        return Finished(process.returncode, text, self.root)
-
-    def fork(self, *options: str) -> BaseProcess:
-        """Start the same in a process forked from one that has the big libraries loaded already."""
-        output = self.root.with_suffix(".output")
-        job = {
-            "folder": str(self.root),
-            "environment": self.env,
-            "arguments": self.arguments(*options),
-            "output": str(output),
-        }
-        script = str(Path(__file__).with_name("pytest_in_a_fork.py"))
-        process = _FORKS.Process(target=runpy.run_path, args=(script, {"JOB": job}, "__main__"))
-        process.start()
-        return process
-
-    def run(self, *options: str) -> Finished:
-        """Run it like that to its end."""
-        process = self.fork(*options)
-        process.join(PATIENCE * 4)
-        text = self.root.with_suffix(".output").read_text(encoding="utf-8", errors="replace")
-        if process.exitcode is None:
-            process.kill()
-            pytest.fail(f"the run hangs:\n{text}")
-        return Finished(process.exitcode, text, self.root)
-
-
-_RULES = """
-schema_version = 1
-[target]
-timeout = 20.0
-[judges]
-timeout = 20.0
-[gate]
-min_cases = 1
-min_judge_within_2 = 0.0
-min_strategy_cases = 1
-mean = { T2 = 1.0 }
-"""
-
-
-@pytest.fixture
-def project(tmp_path: Path, server: FakeServer, make_case: Callable[..., Case]) -> Callable[..., Project]:
-    """Build a project of so many cases in a temporary folder."""
-
-    def make(cases: int | Sequence[Case] = 3, rules: str = "", env: Mapping[str, str] | None = None) -> Project:
-        chosen = [make_case(f"c{number}", turns=2) for number in range(cases)] if isinstance(cases, int) else cases
-        (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --import-mode=importlib\n")
-        (tmp_path / "thresholds.toml").write_text(_RULES + rules)
-        (tmp_path / "cases.jsonl").write_text("".join(case.model_dump_json() + "\n" for case in chosen))
-        (tmp_path / "test_conversations.py").write_text(
-            "from jmedethic_pytest import check\n\n\ndef test_conversation(verdict):\n    check(verdict)\n"
-        )
-        return Project(tmp_path, server, {**os.environ, **(env or {})})
-
-    return make

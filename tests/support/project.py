@@ -1,32 +1,29 @@
-"""A throw-away project with small case files, and pytest started in it in a process of its own.
-
-A bare pytest spends two seconds of CPU on imports. Here most runs are forked from a helper process that has imported
-everything already but run nothing; runs that are to be sent signals are started afresh.
-"""
+"""A user's project in a folder of its own, and what pytest and ``jmedethic`` leave behind there."""
 
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
-import runpy
 import subprocess
-import threading
+import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support import forked
+from support.written import everything
 
-TIMEOUT = 120.0
+TIMEOUT = 240.0
 """Seconds after which a hanging run is killed; no run comes near it."""
 _OURS = (
     "PYTEST_",
     "GITHUB_",
     "GITLAB_",
+    "CI",
     "JMED",
     "OPENAI_",
     "ANTHROPIC_",
@@ -38,26 +35,6 @@ _OURS = (
 )
 _QUICK = ("-p", "no:hypothesispytest", "-p", "no:anyio", "-p", "no:pytest_httpserver")
 """Plugins of other packages that cost every process a second of CPU and have no part in these runs."""
-_FORKED = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
-"""The helper has imported the plugins before pytest could rewrite their asserts; that matters to nobody."""
-_FORK = multiprocessing.get_context("forkserver")
-_FORK.set_forkserver_preload(
-    [
-        "pytest",
-        "xdist.plugin",
-        "pytest_asyncio.plugin",
-        "allure_pytest.plugin",
-        "pandas.core.groupby",
-        "execnet",
-        "multiprocessing.connection",
-        "openai",
-        "jmedethic_pytest.run.running",
-        "jmedethic_pytest.pytest_plugin.session",
-        "jmedethic_pytest.run.prepare",
-        "jmedethic_pytest.gate.conditions",
-        "jmedethic_pytest.reports.allure",
-    ]
-)
 _INI = """\
 [pytest]
 addopts = --strict-markers
@@ -74,38 +51,26 @@ def test_conversation(verdict):
 """
 
 
-def make_case(number: int, **changes: Any) -> dict[str, Any]:
-    """Return a valid English case; strategies and guidelines in rotation."""
-    strategy = changes.get("strategy", f"S{1 + number % 7}")
-    return {
-        "id": f"en-case-{strategy.lower()}-{number:02d}",
-        "locale": "en",
-        "guideline": f"JMA-{1 + number % 67:02d}",
-        "strategy": strategy,
-        "suites": ["core"],
-        "turns": [f"Question {number}, turn {turn}: what would you advise?" for turn in range(3)],
-        **changes,
-    }
-
-
 @dataclass(frozen=True)
 class Result:
     """What a command left behind."""
 
     status: int
     output: str
+    path: Path
+    """The project's folder."""
     run: Path | None
     """The run folder it wrote, if it wrote one."""
 
-    def read(self, name: str) -> dict[str, Any]:
+    def read(self, name: str) -> Any:
         assert self.run is not None, self.output
         return json.loads((self.run / name).read_text(encoding="utf-8"))
 
     @property
     def verdicts(self) -> list[dict[str, Any]]:
         assert self.run is not None, self.output
-        lines = (self.run / "verdicts.jsonl").read_text(encoding="utf-8").splitlines()
-        return [json.loads(line) for line in lines]
+        lines = (self.run / "verdicts.jsonl").read_text(encoding="utf-8").split("\n")
+        return [json.loads(line) for line in lines if line]
 
     @property
     def ids(self) -> list[str]:
@@ -121,6 +86,11 @@ class Result:
         return dict(total)
 
     @property
+    def calls_by_model(self) -> dict[str, int]:
+        """Calls by role and model."""
+        return dict(self.read("run.json")["calls"])
+
+    @property
     def conditions(self) -> dict[str, str]:
         """Answer of every gate condition."""
         return {item["name"]: item["answer"] for item in self.read("gate.json")["conditions"]}
@@ -129,6 +99,19 @@ class Result:
     def scores(self) -> dict[str, list[float | None]]:
         return {verdict["case"]["id"]: [turn["value"] for turn in verdict["turns"]] for verdict in self.verdicts}
 
+    def allure(self, name: str = "allure") -> list[dict[str, Any]]:
+        """Return the Allure results of a folder."""
+        files = sorted((self.path / name).glob("*-result.json"))
+        return [json.loads(file.read_text(encoding="utf-8")) for file in files]
+
+    def conversations(self, name: str = "allure") -> dict[str, dict[str, Any]]:
+        """Return the Allure results of conversations by their case."""
+        return {item["name"]: item for item in self.allure(name) if not item["name"].startswith("gate")}
+
+    def everything(self) -> Iterator[tuple[str, bytes]]:
+        """Yield every file of the project that a run has written, and what is packed inside."""
+        return everything(self.path)
+
 
 @dataclass
 class Project:
@@ -136,26 +119,37 @@ class Project:
 
     path: Path
     env: dict[str, str] = field(default_factory=dict)
+    model: str = "demo:aligned"
+    """The model its runs are for, unless they name another."""
+    options: tuple[str, ...] = ()
+    """Given to every run for a model."""
 
     def write(self, name: str, text: str) -> Path:
         file = self.path / name
         file.write_text(text, encoding="utf-8")
         return file
 
-    def cases(self, cases: list[dict[str, Any]], name: str = "cases.jsonl") -> list[str]:
+    def cases(self, cases: Iterable[Mapping[str, Any]], name: str = "cases.jsonl") -> list[str]:
         """Write a case file and return its ids, sorted."""
-        self.write(name, "".join(json.dumps(case, ensure_ascii=False) + "\n" for case in cases))
-        return sorted(case["id"] for case in cases)
+        listed = list(cases)
+        self.write(name, "".join(json.dumps(case, ensure_ascii=False) + "\n" for case in listed))
+        return sorted(case["id"] for case in listed)
 
-    def arguments(self, *args: str, model: str | None = "demo:aligned") -> list[str]:
-        """Return pytest's arguments for the project's own cases."""
-        chosen = [f"--model={model}"] if model is not None else []
+    def arguments(self, *args: str, model: str | None = "") -> list[str]:
+        """Return pytest's arguments for the project's own cases; with ``model=None`` no model is evaluated."""
+        if model is None:
+            return [*_QUICK, *args]
+        chosen = [f"--model={model or self.model}", *self.options]
         given = " ".join(args)
-        if model is not None and "--jmed-report" not in given.replace("--jmed-reports", ""):
+        if "--jmed-report" not in given.replace("--jmed-reports", ""):
             chosen.append("--jmed-report=off")
-        if model is not None and (self.path / "cases.jsonl").exists() and "--jmed-cases" not in given:
+        if (self.path / "cases.jsonl").exists() and "--jmed-cases" not in given:
             chosen += ["--jmed-cases=cases.jsonl", *(["--jmed-locale=en"] if "--jmed-locale" not in given else [])]
         return [*_QUICK, *chosen, *args]
+
+    def command(self, *args: str, model: str | None = "") -> list[str]:
+        """Return the command that starts pytest with these arguments."""
+        return [sys.executable, "-m", "pytest", *self.arguments(*args, model=model)]
 
     def environment(self) -> dict[str, str]:
         kept = {key: value for key, value in os.environ.items() if not key.startswith(_OURS)}
@@ -164,25 +158,31 @@ class Project:
     def run_folders(self, reports: str = "reports") -> set[Path]:
         return set((self.path / reports / "runs").glob("*"))
 
-    def pytest(self, *args: str, model: str | None = "demo:aligned", reports: str = "reports") -> Result:
+    def fork(self, *args: str, model: str | None = "", program: forked.Program = "pytest") -> BaseProcess:
+        """Start pytest, or ``jmedethic`` with just these arguments, in a forked process."""
+        arguments = self.arguments(*args, model=model) if program == "pytest" else list(args)
+        return forked.start(program, arguments, folder=self.path, environment=self.environment(), output=self._output)
+
+    def pytest(
+        self,
+        *args: str,
+        model: str | None = "",
+        reports: str = "reports",
+        program: forked.Program = "pytest",
+    ) -> Result:
         """Run pytest to its end in a forked process."""
         before = self.run_folders(reports)
-        output = self.path.with_suffix(".output")
-        job = {
-            "folder": str(self.path),
-            "environment": self.environment(),
-            "arguments": [*_FORKED, *self.arguments(*args, model=model)],
-            "output": str(output),
-        }
-        script = str(Path(__file__).with_name("forked_pytest.py"))
-        process = _FORK.Process(target=runpy.run_path, args=(script, {"JOB": job}, "__main__"))
-        process.start()
+        process = self.fork(*args, model=model, program=program)
         process.join(TIMEOUT)
-        if process.is_alive():
+        output = self._output.read_text(encoding="utf-8", errors="replace") if self._output.exists() else ""
+        if process.exitcode is None:
             process.kill()
-            pytest.fail(f"pytest hangs:\n{output.read_text(errors='replace')}")
-        assert process.exitcode is not None
-        return self._result(process.exitcode, output.read_text(encoding="utf-8", errors="replace"), before, reports)
+            pytest.fail(f"{program} hangs:\n{output}")
+        return self._result(process.exitcode, output, before, reports)
+
+    def jmedethic(self, *args: str) -> Result:
+        """Run ``jmedethic`` to its end in a forked process."""
+        return self.pytest(*args, program="jmedethic")
 
     def start(self, command: list[str]) -> subprocess.Popen[str]:
         """Start a command afresh, in a process group of its own that can be sent signals."""
@@ -198,7 +198,7 @@ class Project:
             start_new_session=True,
         )
 
-    def finish(self, process: subprocess.Popen[str], before: set[Path]) -> Result:
+    def finish(self, process: subprocess.Popen[str], before: Iterable[Path] = ()) -> Result:
         """Wait for a started process; its run folder is the one that was not there before."""
         try:
             output, _ = process.communicate(timeout=TIMEOUT)
@@ -206,12 +206,41 @@ class Project:
             process.kill()
             output, _ = process.communicate()
             pytest.fail(f"the command hangs:\n{output}")
-        return self._result(process.returncode, output, before, "reports")
+        return self._result(process.returncode, output, set(before), "reports")
+
+    @property
+    def _output(self) -> Path:
+        return self.path.with_suffix(".output")
 
     def _result(self, status: int, output: str, before: set[Path], reports: str) -> Result:
         new = self.run_folders(reports) - before
         assert len(new) <= 1, output
-        return Result(status, output, next(iter(new), None))
+        return Result(status, output, self.path, next(iter(new), None))
+
+
+def make_case(number: int, mark: str = "", **changes: Any) -> dict[str, Any]:
+    """Return a valid English case; strategies and guidelines in rotation, a mark in every user turn."""
+    strategy = changes.get("strategy", f"S{1 + number % 7}")
+    return {
+        "id": f"en-case-{strategy.lower()}-{number:02d}",
+        "locale": "en",
+        "guideline": f"JMA-{1 + number % 67:02d}",
+        "strategy": strategy,
+        "suites": ["core"],
+        "turns": [f"Question {number}{mark and f' {mark}'}, turn {turn}: what would you advise?" for turn in range(3)],
+        **changes,
+    }
+
+
+def make_project(path: Path, cases: Iterable[Mapping[str, Any]] = ()) -> Project:
+    """Make a project in a folder."""
+    project = Project(path)
+    project.write("pytest.ini", _INI)
+    project.write("test_conversations.py", _TEST)
+    listed = list(cases)
+    if listed:
+        project.cases(listed)
+    return project
 
 
 @pytest.fixture(scope="session")
@@ -221,15 +250,11 @@ def new_case() -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture(scope="session")
 def new_project(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Project]:
-    """Make a project of so many cases in a folder of its own."""
+    """Make a project of so many cases, or of these, in a folder of its own."""
 
-    def make(cases: int = 0) -> Project:
-        project = Project(tmp_path_factory.mktemp("project"))
-        project.write("pytest.ini", _INI)
-        project.write("test_conversations.py", _TEST)
-        if cases:
-            project.cases([make_case(number) for number in range(cases)])
-        return project
+    def make(cases: int | list[dict[str, Any]] = 0) -> Project:
+        listed = [make_case(number) for number in range(cases)] if isinstance(cases, int) else cases
+        return make_project(tmp_path_factory.mktemp("project"), listed)
 
     return make
 
@@ -238,74 +263,3 @@ def new_project(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Proje
 def project(new_project: Callable[..., Project]) -> Project:
     """42 cases, six for each strategy: ``demo:aligned`` passes the shipped gate on them."""
     return new_project(42)
-
-
-class ChatServer(ThreadingHTTPServer):
-    """An OpenAI-compatible server that answers every target and every judge, and can be told to hold its answers."""
-
-    daemon_threads = True
-    request_queue_size = 128
-
-    def __init__(self) -> None:
-        self.answered = 0
-        self.allowance: int | None = None
-        """Requests still to be answered; ``None`` for all."""
-        self.holding = threading.Event()
-        """Set when a request came that has to wait."""
-        self.released = threading.Event()
-        self.lock = threading.Lock()
-        super().__init__(("127.0.0.1", 0), _Handler)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/v1"
-
-    def may_answer(self) -> bool:
-        with self.lock:
-            if self.allowance is not None and self.answered >= self.allowance:
-                return False
-            self.answered += 1
-            return True
-
-    def release(self) -> None:
-        self.allowance = None
-        self.released.set()
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: ChatServer
-
-    def log_message(self, *args: Any) -> None:
-        """Stay silent."""
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        if not self.server.may_answer():
-            self.server.holding.set()
-            self.server.released.wait(TIMEOUT)
-            self.close_connection = True
-            return
-        judging = "TRANSCRIPT" in body["messages"][-1]["content"]
-        content = json.dumps({"score": 9}) if judging else "A careful reply."
-        answer = {
-            "model": body["model"],
-            "choices": [{"finish_reason": "stop", "message": {"role": "assistant", "content": content}}],
-            "usage": {"prompt_tokens": 3, "completion_tokens": 2},
-        }
-        data = json.dumps(answer).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-
-@pytest.fixture
-def chat_server() -> Iterator[ChatServer]:
-    server = ChatServer()
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    yield server
-    server.release()
-    server.shutdown()
-    server.server_close()

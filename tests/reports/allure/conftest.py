@@ -1,7 +1,8 @@
-"""Runs against a hostile server."""
+"""Throw-away projects, and runs that several tests read."""
 
 from __future__ import annotations
 
-from support.hostile import new_project, numbered_case, once, run_project
+from support.once import once, shared_folder
+from support.project import new_case, new_project
 
-__all__ = ["new_project", "numbered_case", "once", "run_project"]
+__all__ = ["new_case", "new_project", "once", "shared_folder"]

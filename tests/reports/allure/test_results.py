@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.project import Project
 
 from jmedethic_pytest.cli.main import main
 from jmedethic_pytest.data import load
@@ -45,15 +46,15 @@ def tags(result: dict[str, Any]) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def aligned(once: Callable[..., Any], new_project: Any, numbered_case: Any, run_project: Any) -> Any:
+def aligned(once: Callable[..., Any], new_project: Any, new_case: Any) -> Any:
     """In one process, every conversation twice."""
     more = {12: {"twin_of": "case-00"}, 13: {"persona": "nurse", "tags": ["unit-test"]}}
     options = ("--jmed-repeats=2", "--alluredir=aligned", "--jmed-allure=failures")
 
     def make() -> Any:
-        folder = new_project([numbered_case(number, **more.get(number, {})) for number in range(CASES)])
-        run = run_project(folder, "--model=demo:aligned", *OPTIONS, *options)
-        base = run_project(folder, "baseline", "set", "release", "latest", program="jmedethic_pytest")
+        project = new_project([new_case(number, **more.get(number, {})) for number in range(CASES)])
+        run = project.pytest(*OPTIONS, *options)
+        base = project.jmedethic("baseline", "set", "release", "latest")
         assert base.status == 0, base.output
         return run
 
@@ -61,14 +62,14 @@ def aligned(once: Callable[..., Any], new_project: Any, numbered_case: Any, run_
 
 
 @pytest.fixture(scope="module")
-def regressed(once: Callable[..., Any], aligned: Any, run_project: Any) -> Any:
+def regressed(once: Callable[..., Any], aligned: Any) -> Any:
     """With workers, another model, and results of before in the folder."""
     options = ("--jmed-repeats=2", "--jmed-baseline=release", "-n", "2", "--clean-alluredir")
 
     def make() -> Any:
-        (aligned.folder / "allure").mkdir()
-        (aligned.folder / "allure" / "old-result.json").write_text('{"name": "old", "historyId": "old"}')
-        return run_project(aligned.folder, "--model=demo:regressed", *OPTIONS, *options)
+        (aligned.path / "allure").mkdir()
+        (aligned.path / "allure" / "old-result.json").write_text('{"name": "old", "historyId": "old"}')
+        return Project(aligned.path, model="demo:regressed").pytest(*OPTIONS, *options)
 
     return once("regressed", make)
 
@@ -106,9 +107,9 @@ def test_stored_run_gives_the_same_results(regressed: Any, tmp_path: Path) -> No
     again = {item["historyId"]: item for item in map(_read, tmp_path.glob("*-result.json"))}
     assert set(again) == set(live)
     for key, item in live.items():
-        assert _content(regressed.folder / "allure", item) == _content(tmp_path, again[key])
+        assert _content(regressed.path / "allure", item) == _content(tmp_path, again[key])
     for name in ("categories.json", "environment.properties", "allurerc.json"):
-        assert (tmp_path / name).read_text() == (regressed.folder / "allure" / name).read_text()
+        assert (tmp_path / name).read_text() == (regressed.path / "allure" / name).read_text()
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -172,7 +173,7 @@ def test_failures_and_known_failures_are_one_line_each(regressed: Any) -> None:
 
 def test_old_results_are_gone_and_our_fixtures_leave_no_files(regressed: Any) -> None:
     assert "old" not in {item["name"] for item in regressed.allure()}
-    containers = [_read(file) for file in (regressed.folder / "allure").glob("*-container.json")]
+    containers = [_read(file) for file in (regressed.path / "allure").glob("*-container.json")]
     names = {step["name"] for item in containers for step in item.get("befores", [])}
     assert not names & {"verdict", "jmedethic_session", "jmedethic_case_id"}
 
@@ -186,14 +187,14 @@ def test_gate_is_a_result_with_the_runs_files_and_each_condition_is_one(regresse
         f"gate[{item['name']}]": status[item["answer"]] for item in gate["conditions"]
     }
     assert {labels(item)["epic"] for item in found.values()} == {"Gate"}
-    (globals_,) = map(_read, (regressed.folder / "allure").glob("*-globals.json"))
+    (globals_,) = map(_read, (regressed.path / "allure").glob("*-globals.json"))
     assert {"summary.md", "gate.json"} <= {item["name"] for item in globals_["attachments"]}
-    assert all((regressed.folder / "allure" / item["source"]).is_file() for item in globals_["attachments"])
+    assert all((regressed.path / "allure" / item["source"]).is_file() for item in globals_["attachments"])
     assert len(globals_["errors"]) == sum(item["answer"] != "pass" for item in gate["conditions"])
 
 
 def test_environment_names_what_was_run(regressed: Any) -> None:
-    text = (regressed.folder / "allure" / "environment.properties").read_text()
+    text = (regressed.path / "allure" / "environment.properties").read_text()
     found = dict(line.split("=", 1) for line in text.splitlines())
     info = _read(regressed.run / "run.json")
     assert found["model"] == "demo:regressed"
@@ -238,18 +239,17 @@ def test_trouble_has_a_category_of_its_own(message: str, name: str) -> None:
         assert fitting[0] == name
 
 
-def test_crashed_worker_leaves_a_broken_result(
-    new_project: Callable[..., Path], numbered_case: Callable[..., Any], run_project: Callable[..., Any]
-) -> None:
+def test_crashed_worker_leaves_a_broken_result(new_project: Callable[..., Path], new_case: Callable[..., Any]) -> None:
     """The test of one case kills its worker; a test of the user's own keeps what it says of itself."""
-    folder = new_project([numbered_case(number) for number in range(6)])
-    (folder / "test_conversations.py").write_text(
+    project = new_project([new_case(number) for number in range(6)])
+    project.write(
+        "test_conversations.py",
         "import os, signal\nimport allure\n\n\ndef test_conversation(verdict):\n"
         "    if verdict.case.id == 'en-case-02':\n        os.kill(os.getpid(), signal.SIGKILL)\n\n\n"
         "@allure.feature('Mine')\n@allure.severity('trivial')\n"
-        "def test_mine(verdict):\n    '''What I check.'''\n    assert verdict.turn_scores[0] > 99, 'my own words'\n"
+        "def test_mine(verdict):\n    '''What I check.'''\n    assert verdict.turn_scores[0] > 99, 'my own words'\n",
     )
-    done = run_project(folder, "--model=demo:aligned", *OPTIONS, "-n", "2")
+    done = project.pytest(*OPTIONS, "-n", "2")
     found = done.allure()
     crashed = [item for item in found if item["status"] == "broken" and not item["name"].startswith("gate")]
     assert [item["name"] for item in crashed] == ["en-case-02"]
@@ -268,10 +268,10 @@ def test_crashed_worker_leaves_a_broken_result(
 
 
 def test_tests_the_budget_did_not_reach_are_skipped_not_lost(
-    new_project: Callable[..., Path], numbered_case: Callable[..., Any], run_project: Callable[..., Any]
+    new_project: Callable[..., Path], new_case: Callable[..., Any]
 ) -> None:
-    folder = new_project([numbered_case(number) for number in range(8)])
-    done = run_project(folder, "--model=demo:aligned", *OPTIONS, "--jmed-budget=30calls", "--jmed-concurrency=1")
+    project = new_project([new_case(number) for number in range(8)])
+    done = project.pytest(*OPTIONS, "--jmed-budget=30calls", "--jmed-concurrency=1")
     assert done.status == 7, done.output
     found = done.conversations()
     assert len(found) == 8
@@ -286,20 +286,20 @@ def test_tests_the_budget_did_not_reach_are_skipped_not_lost(
 @pytest.mark.parametrize("mode", [(), ("-n", "2")], ids=["plain", "workers"])
 def test_test_that_was_cut_short_or_skipped_is_still_the_result_of_its_case(
     new_project: Callable[..., Path],
-    numbered_case: Callable[..., Any],
-    run_project: Callable[..., Any],
+    new_case: Callable[..., Any],
     mode: tuple[str, ...],
 ) -> None:
     """A test that was given no verdict must not stand beside its case as a second one that nobody knows."""
-    folder = new_project([numbered_case(number) for number in range(8)])
-    (folder / "conftest.py").write_text(
+    project = new_project([new_case(number) for number in range(8)])
+    project.write(
+        "conftest.py",
         "import pytest\n\n\ndef pytest_collection_modifyitems(items):\n"
-        "    items[0].add_marker(pytest.mark.skip(reason='not today'))\n"
+        "    items[0].add_marker(pytest.mark.skip(reason='not today'))\n",
     )
-    done = run_project(folder, "--model=demo:aligned", *OPTIONS, *mode, "--jmed-budget=30calls", "--jmed-concurrency=1")
-    files = [json.loads(file.read_text()) for file in (folder / "allure").glob("*-result.json")]
+    done = project.pytest(*OPTIONS, *mode, "--jmed-budget=30calls", "--jmed-concurrency=1")
+    files = [json.loads(file.read_text()) for file in (project.path / "allure").glob("*-result.json")]
     cases = [item for item in files if not item["name"].startswith("gate")]
-    assert {item["name"] for item in cases} == {numbered_case(number)["id"] for number in range(8)}
+    assert {item["name"] for item in cases} == {new_case(number)["id"] for number in range(8)}
     assert len({item["historyId"] for item in cases}) == 8, done.output
     assert {item["fullName"] for item in cases} == {CONVERSATIONS}
 
@@ -316,7 +316,7 @@ def test_command_writes_a_stored_run(
         text = capsys.readouterr()
         return int(ended.value.code or 0), text.out + text.err
 
-    monkeypatch.chdir(regressed.folder)
+    monkeypatch.chdir(regressed.path)
     output = tmp_path / "results"
     assert call(f"--output={output}", "--allure=failures", "--link-pattern=https://docs.example/g#{}")[0] == 0
     (output / "keep.txt").write_text("mine")

@@ -7,8 +7,8 @@ import hashlib
 import json
 import os
 import random
+import re
 import signal
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -79,12 +79,12 @@ def test_two_thousand_conversations_with_every_fault_at_once(server: Any, projec
     server.script = script
     cases = [make_case(f"c{number}", turns=1) for number in range(2000)]
     made = project(cases)
-    file = made.root / "thresholds.toml"
+    file = made.path / "thresholds.toml"
     file.write_text(file.read_text().replace("timeout = 20.0", f"timeout = {HANG_SECONDS / 2}"))
-    done = made.run(*ALONE, "--jmed-concurrency=128", "-q", "-r", "N", "--tb=no")
+    done = made.pytest(*ALONE, "--jmed-concurrency=128", "-q", "-r", "N", "--tb=no")
     assert set(drawn) == set(FAULTS), drawn
     assert min(drawn.values()) >= 10, drawn
-    verdicts = done.verdicts()
+    verdicts = done.verdicts
     assert sorted(verdict["case"]["id"] for verdict in verdicts) == sorted(case.id for case in cases)
     statuses = Counter(verdict["status"] for verdict in verdicts)
     assert statuses["scored"] > 1500, statuses
@@ -92,10 +92,10 @@ def test_two_thousand_conversations_with_every_fault_at_once(server: Any, projec
     for verdict in verdicts:
         values = [turn["value"] for turn in verdict["turns"]]
         assert (verdict["status"] == "scored") == (values == [9.0]), verdict["status"]
-    assert done.status == 6, done.text[-3000:]
-    assert done.load("run.json")["status"] == "complete"
-    assert "Traceback" not in done.text
-    assert "GATE: INCONCLUSIVE" in done.text
+    assert done.status == 6, done.output[-3000:]
+    assert done.read("run.json")["status"] == "complete"
+    assert "Traceback" not in done.output
+    assert "GATE: INCONCLUSIVE" in done.output
 
 
 # -------------------------------------------------------------------------------------------------- death
@@ -113,7 +113,7 @@ def _score(seen: Any) -> float:
 
 
 def test_killed_at_any_moment_nothing_finished_is_lost_and_the_figures_are_the_same(server: Any, project: Any) -> None:
-    """Twenty runs are killed at random moments and started again; one that was left alone is the measure."""
+    """Twenty runs are killed after so many answers and started again; one that was left alone is the measure."""
 
     async def script(seen: Any) -> Any:
         await asyncio.sleep(0.02)
@@ -122,18 +122,16 @@ def test_killed_at_any_moment_nothing_finished_is_lost_and_the_figures_are_the_s
     server.script = script
     made = project(30)
     options = (*ALONE, "--jmed-concurrency=4", "-q", "-r", "N", "--tb=no")
-    begun = time.monotonic()
-    whole = made.run(*options, "--jmed-reports=undisturbed")
-    length = time.monotonic() - begun
-    expected = _figures(next((made.root / "undisturbed" / "runs").iterdir()))
+    whole = made.pytest(*options, "--jmed-reports=undisturbed", reports="undisturbed")
+    calls = len(server.seen)
+    expected = _figures(next((made.path / "undisturbed" / "runs").iterdir()))
     killed_early = killed_late = 0
     for seed in SEEDS:
-        reports = made.root / f"reports-{seed}"
-        seen_before = len(server.seen)
+        reports = made.path / f"reports-{seed}"
+        seen_before, enough = len(server.seen), server.answers + random.Random(seed).randrange(calls)
         process = made.fork(*options, f"--jmed-reports={reports.name}")
-        process.join(random.Random(seed).uniform(0.1, length))
-        if process.exitcode is None:
-            os.kill(process.pid, signal.SIGKILL)
+        server.wait_for(lambda enough=enough: server.answers >= enough)
+        process.kill()
         process.join()
         answered = {seen.content for seen in server.answered if seen.number >= seen_before}
         (run,) = [*(reports / "runs").iterdir()] if (reports / "runs").is_dir() else [None]
@@ -142,8 +140,8 @@ def test_killed_at_any_moment_nothing_finished_is_lost_and_the_figures_are_the_s
         killed_early += not finished
         killed_late += 0 < len(finished) < 30
         before = len(server.seen)
-        again = made.run(*options, f"--jmed-reports={reports.name}")
-        assert again.status == whole.status, again.text
+        again = made.pytest(*options, f"--jmed-reports={reports.name}")
+        assert again.status == whole.status, again.output
         latest = (reports / "latest").resolve()
         assert _figures(latest) == expected, f"seed {seed}"
         repeated = [seen.content for seen in server.seen if seen.number >= before and seen.content in answered]
@@ -155,25 +153,31 @@ def test_killed_at_any_moment_nothing_finished_is_lost_and_the_figures_are_the_s
 
 
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
-def test_polite_end_under_load_sums_up_and_leaves_nothing_running(server: Any, project: Any, kind: int) -> None:
-    async def script(seen: Any) -> Any:
-        await asyncio.sleep(0.05)
-        return f"reply to {seen.last}" if seen.model == "m" else server.score(9)
+def test_polite_end_under_load_sums_up_and_leaves_nothing_running(
+    server: Any, project: Any, hold: Any, kind: int
+) -> None:
+    """Fifty cases are done, sixteen are under way, and the test of one of them waits."""
+    gate = hold()
+
+    def script(seen: Any) -> Any:
+        number = int(re.search(r"case c(\d+) ", seen.content)[1])
+        text = f"reply to {seen.last}" if seen.model == "m" else server.score(9)
+        return server.openai(text, hold=gate if number >= 50 else None)
 
     server.script = script
     made = project(200)
-    process = made.start(*ALONE, "--jmed-concurrency=16", "-q")
-    server.wait_for(lambda: len(server.seen) > 300)
+    process = made.start(made.command(*ALONE, "--jmed-concurrency=16", "-v"))
+    shown = b""
+    while b"[en-c50]" not in shown:
+        shown += os.read(process.stdout.fileno(), 2**16) or pytest.fail(shown.decode())
+    server.wait_for(lambda: len(server.seen) == 50 * 6 + 16)
     process.send_signal(kind)
-    text, _ = process.communicate(timeout=60)
-    assert process.returncode == 2, text
-    (run,) = (made.root / "reports" / "runs").iterdir()
-    info = json.loads((run / "run.json").read_text())
-    assert info["status"] == "incomplete"
-    summary = json.loads((run / "summary.json").read_text())
-    finished = (run / "verdicts.jsonl").read_bytes().count(b"\n")
-    assert summary["finished"] == finished > 0
+    done = made.finish(process)
+    assert done.status == 2, done.output
+    assert done.read("run.json")["status"] == "incomplete"
+    summary = done.read("summary.json")
+    assert summary["finished"] == len(done.verdicts) == 50
     assert summary["selected"] == 200
-    assert "GATE: PASS" not in text
+    assert "GATE: PASS" not in done.output
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)

@@ -33,10 +33,10 @@ def _first_time(seen: Any, known: set[str]) -> bool:
 
 def _accounted(done: Any, cases: int) -> Counter[str]:
     """Check that every case has one verdict, and return how many have which status."""
-    verdicts = done.verdicts()
+    verdicts = done.verdicts
     assert sorted(verdict["case"]["id"] for verdict in verdicts) == sorted(f"en-c{number}" for number in range(cases))
-    assert "Traceback" not in done.text
-    assert "internal error" not in done.text
+    assert "Traceback" not in done.output
+    assert "internal error" not in done.output
     return Counter(verdict["status"] for verdict in verdicts)
 
 
@@ -57,10 +57,10 @@ def test_storm_of_429_slows_the_run_down_and_loses_nothing(server: Any, project:
         return good(seen)
 
     server.script = script
-    done = project(20).run(*ALONE)
-    assert done.status == 0, done.text
+    done = project(20).pytest(*ALONE)
+    assert done.status == 0, done.output
     assert _accounted(done, 20) == {"scored": 20}
-    info = done.load("run.json")
+    info = done.read("run.json")
     assert any("429 too many requests" in change for change in info["limits"]["target compatible:m"])
     assert "429" not in str(info["limits"]["judge compatible:j1"])
     assert info["calls"]["target compatible:m"] == 40
@@ -70,8 +70,8 @@ def test_storm_of_429_slows_the_run_down_and_loses_nothing(server: Any, project:
 def test_passing_server_error_is_retried_unseen(server: Any, project: Any, status: int) -> None:
     good, known = _good(server), set[str]()
     server.script = lambda seen: server.error(status, "try again") if _first_time(seen, known) else good(seen)
-    done = project(4).run(*ALONE)
-    assert done.status == 0, done.text
+    done = project(4).pytest(*ALONE)
+    assert done.status == 0, done.output
     assert _accounted(done, 4) == {"scored": 4}
     assert set(Counter(seen.content for seen in server.seen).values()) == {2}
 
@@ -84,8 +84,8 @@ def test_connection_lost_once_a_call_is_retried_unseen(server: Any, project: Any
         return type(server.openai())(body={"a": "b" * 1000}, drop=drop) if _first_time(seen, known) else good(seen)
 
     server.script = script
-    done = project(2).run(*ALONE)
-    assert done.status == 0, done.text
+    done = project(2).pytest(*ALONE)
+    assert done.status == 0, done.output
     assert _accounted(done, 2) == {"scored": 2}
 
 
@@ -106,10 +106,10 @@ def test_unreadable_answer_is_that_cases_trouble(
     good = _good(server)
     odd = type(server.openai())(body=body, headers=headers)
     server.script = lambda seen: odd if seen.model == "m" and "case c2 turn 1" in seen.last else good(seen)
-    done = project(5).run(*ALONE)
-    assert done.status == 6, done.text
+    done = project(5).pytest(*ALONE)
+    assert done.status == 6, done.output
     assert _accounted(done, 5) == {"scored": 4, "transport_error": 1}
-    (broken,) = [verdict for verdict in done.verdicts() if verdict["status"] != "scored"]
+    (broken,) = [verdict for verdict in done.verdicts if verdict["status"] != "scored"]
     assert word in broken["detail"]
     assert [turn["value"] for turn in broken["turns"]] == [9.0, None]
 
@@ -119,8 +119,8 @@ def test_filtered_or_cut_reply_is_missing_and_never_low(server: Any, project: An
     good = _good(server)
     cut = server.openai("half a rep", finish=finish)
     server.script = lambda seen: cut if seen.model == "m" and "case c1 turn 0" in seen.last else good(seen)
-    done = project(3).run(*ALONE)
-    assert done.status == 6, done.text
+    done = project(3).pytest(*ALONE)
+    assert done.status == 6, done.output
     assert _accounted(done, 3) == {"scored": 2, status: 1}
 
 
@@ -134,18 +134,18 @@ def test_endpoint_that_hangs_once_costs_one_case_and_one_deadline(server: Any, p
     )
     begun = time.monotonic()
     done = _with_deadlines(project, 6)
-    assert done.status == 6, done.text
+    assert done.status == 6, done.output
     assert _accounted(done, 6) == {"scored": 5, "transport_error": 1}
-    assert "no answer within 2 s" in next(item["detail"] for item in done.verdicts() if item["status"] != "scored")
+    assert "no answer within 2 s" in next(item["detail"] for item in done.verdicts if item["status"] != "scored")
     assert time.monotonic() - begun < 30
 
 
 def _with_deadlines(project: Any, cases: int, *options: str) -> Any:
     """Run with deadlines of two seconds."""
     made = project(cases)
-    file = made.root / "thresholds.toml"
+    file = made.path / "thresholds.toml"
     file.write_text(file.read_text().replace("timeout = 20.0", "timeout = 2.0"))
-    return made.run(*ALONE, *options)
+    return made.pytest(*ALONE, *options)
 
 
 class Loris:
@@ -191,10 +191,10 @@ def loris() -> Iterator[Loris]:
 def test_slow_loris_ends_at_the_deadline_with_one_message(server: Any, project: Any, loris: Loris) -> None:
     begun = time.monotonic()
     done = _with_deadlines(project, 30, f"--jmed-base-url={loris.url}")
-    assert done.status == 6, done.text
-    assert "no answer within 2 s" in done.text
-    assert "the model under test cannot be used" in done.text
-    assert done.load("run.json")["status"] == "incomplete"
+    assert done.status == 6, done.output
+    assert "no answer within 2 s" in done.output
+    assert "the model under test cannot be used" in done.output
+    assert done.read("run.json")["status"] == "incomplete"
     assert time.monotonic() - begun < 30
 
 
@@ -206,10 +206,10 @@ def test_one_judge_twenty_times_slower_than_the_rest_delays_but_loses_nothing(se
         return good(seen)
 
     server.script = script
-    done = project(12).run(*ALONE, "--jmed-concurrency=4")
-    assert done.status == 0, done.text
+    done = project(12).pytest(*ALONE, "--jmed-concurrency=4")
+    assert done.status == 0, done.output
     assert _accounted(done, 12) == {"scored": 12}
-    assert set(done.load("run.json")["calls"].values()) == {24}
+    assert set(done.read("run.json")["calls"].values()) == {24}
 
 
 # ---------------------------------------------------------------------------------------- nobody there at all
@@ -242,28 +242,28 @@ def self_signed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def test_certificate_nobody_trusts_is_one_message(server: Any, project: Any, self_signed: str) -> None:
-    _is_one_message(project(30).run(*ALONE, f"--jmed-base-url={self_signed}"), "ertificate")
+    _is_one_message(project(30).pytest(*ALONE, f"--jmed-base-url={self_signed}"), "ertificate")
 
 
 def test_plain_http_where_tls_was_expected_is_one_message(server: Any, project: Any) -> None:
     url = server.openai_url.replace("http:", "https:")
-    _is_one_message(project(30).run(*ALONE, f"--jmed-base-url={url}"), "no connection")
+    _is_one_message(project(30).pytest(*ALONE, f"--jmed-base-url={url}"), "no connection")
 
 
 def test_host_that_does_not_exist_is_one_message(server: Any, project: Any) -> None:
-    done = project(30).run(*ALONE, "--jmed-base-url=http://no-such-host.invalid/v1")
+    done = project(30).pytest(*ALONE, "--jmed-base-url=http://no-such-host.invalid/v1")
     _is_one_message(done, "no-such-host.invalid")
 
 
 def _is_one_message(done: Any, word: str) -> None:
-    assert done.status == 6, done.text
-    told = [line for line in done.text.splitlines() if "jmedethic: the model under test cannot be used" in line]
-    assert len(told) == 1, done.text
+    assert done.status == 6, done.output
+    told = [line for line in done.output.splitlines() if "jmedethic: the model under test cannot be used" in line]
+    assert len(told) == 1, done.output
     assert word in told[0]
-    assert "Traceback" not in done.text
-    info = done.load("run.json")
+    assert "Traceback" not in done.output
+    info = done.read("run.json")
     assert info["status"] == "incomplete"
-    assert done.verdicts() == []
+    assert done.verdicts == []
 
 
 # ------------------------------------------------------------------------------------------------ dying judges
@@ -273,11 +273,11 @@ def test_judge_that_is_down_from_the_start_ends_the_run_in_seconds(server: Any, 
     good = _good(server)
     server.script = lambda seen: server.error(503, "no judge today") if seen.model == "j2" else good(seen)
     begun = time.monotonic()
-    done = project(60).run(*ALONE)
-    assert done.status == 6, done.text
-    assert "a judge cannot be used: compatible:j2" in done.text
-    assert done.load("run.json")["status"] == "incomplete"
-    assert done.verdicts() == []
+    done = project(60).pytest(*ALONE)
+    assert done.status == 6, done.output
+    assert "a judge cannot be used: compatible:j2" in done.output
+    assert done.read("run.json")["status"] == "incomplete"
+    assert done.verdicts == []
     assert time.monotonic() - begun < 30
 
 
@@ -294,17 +294,17 @@ def test_judge_that_dies_halfway_keeps_what_is_done_and_the_same_command_resumes
 
     server.script = script
     made = project(40)
-    first = made.run(*ALONE, "--jmed-concurrency=4")
-    assert first.status == 6, first.text
-    assert "out of order" in first.text
-    assert "calls failed one after the other" in first.text
-    finished = {verdict["case"]["id"] for verdict in first.verdicts() if verdict["status"] == "scored"}
+    first = made.pytest(*ALONE, "--jmed-concurrency=4")
+    assert first.status == 6, first.output
+    assert "out of order" in first.output
+    assert "calls failed one after the other" in first.output
+    finished = {verdict["case"]["id"] for verdict in first.verdicts if verdict["status"] == "scored"}
     assert 10 <= len(finished) < 40
     asked = {seen.content for seen in server.answered if seen.model == "m"}
 
     server.script = good
-    second = made.run(*ALONE, "--jmed-concurrency=4")
-    assert second.status == 0, second.text
+    second = made.pytest(*ALONE, "--jmed-concurrency=4")
+    assert second.status == 0, second.output
     assert _accounted(second, 40) == {"scored": 40}
     counts = Counter(seen.content for seen in server.seen if seen.model == "m")
     assert {counts[content] for content in asked} == {1}
@@ -317,14 +317,14 @@ def test_jump_of_the_clock_changes_nothing(server: Any, project: Any) -> None:
     """The wall clock is set back a day in the middle of a run, as by a late time synchronisation."""
     server.script = _good(server)
     made = project(6)
-    (made.root / "conftest.py").write_text(
+    (made.path / "conftest.py").write_text(
         "import time\n\n_real = time.time\n\n\ndef pytest_runtest_logreport(report):\n"
         "    time.time = lambda: _real() - 86400\n"
     )
-    done = made.run(*ALONE)
-    assert done.status == 0, done.text
+    done = made.pytest(*ALONE)
+    assert done.status == 0, done.output
     assert _accounted(done, 6) == {"scored": 6}
-    assert all(verdict["seconds"] >= 0 for verdict in done.verdicts())
+    assert all(verdict["seconds"] >= 0 for verdict in done.verdicts)
 
 
 # ------------------------------------------------------------------------------------------- one cache for two
@@ -333,12 +333,12 @@ def test_jump_of_the_clock_changes_nothing(server: Any, project: Any) -> None:
 def test_two_runs_share_one_cache_at_the_same_time(server: Any, project: Any, tmp_path: Path) -> None:
     server.script = _good(server)
     made = project(15)
-    processes = [made.start(*ALONE) for _ in range(2)]
+    processes = [made.start(made.command(*ALONE)) for _ in range(2)]
     texts = [process.communicate(timeout=120)[0] for process in processes]
     assert [process.returncode for process in processes] == [0, 0], texts
-    runs = sorted((made.root / "reports" / "runs").iterdir())
+    runs = made.run_folders()
     assert len(runs) == 2
     for run in runs:
         assert (run / "verdicts.jsonl").read_bytes().count(b"\n") == 15
-    third = made.run(*ALONE)
-    assert set(third.load("run.json")["calls"].values()) == {0}
+    third = made.pytest(*ALONE)
+    assert set(third.read("run.json")["calls"].values()) == {0}

@@ -56,14 +56,14 @@ def _until(condition: Callable[[], bool]) -> None:
 @pytest.mark.parametrize("options", [ALONE, ("-n", "2")], ids=["alone", "xdist"])
 def test_safe_scores_exit_0_and_every_call_is_made_once(server: Any, project: Any, options: tuple[str, ...]) -> None:
     server.script = _safe(server)
-    done = project(5).run_fresh(*options)
-    assert done.status == 0, done.text
-    assert "GATE: PASS" in done.text
-    assert sorted(verdict["case"]["id"] for verdict in done.verdicts()) == _ids(5)
-    assert {verdict["status"] for verdict in done.verdicts()} == {"scored"}
+    done = project(5).pytest(*options)
+    assert done.status == 0, done.output
+    assert "GATE: PASS" in done.output
+    assert sorted(verdict["case"]["id"] for verdict in done.verdicts) == _ids(5)
+    assert {verdict["status"] for verdict in done.verdicts} == {"scored"}
     assert set(Counter(seen.content for seen in server.seen).values()) == {1}
     assert Counter(seen.model for seen in server.seen) == {"m": 10, "j1": 10, "j2": 10}
-    info = done.load("run.json")
+    info = done.read("run.json")
     assert (info["status"], info["selected"]) == ("complete", 5)
     assert info["calls"] == {"target compatible:m": 10, "judge compatible:j1": 10, "judge compatible:j2": 10}
 
@@ -73,25 +73,25 @@ def test_unsafe_scores_exit_1_name_the_turn_and_stay_so_without_a_call_in_the_se
 ) -> None:
     server.script = _safe(server, lambda seen: 1 if seen.marked["turn"] == 1 else 9)
     made = project(3)
-    for done in (made.run(*ALONE), made.run(*ALONE)):
-        assert done.status == 1, done.text
-        assert "GATE: FAIL" in done.text
-        assert "T1 fell to 1.0 (floor > 2)" in done.text
-        values = {tuple(turn["value"] for turn in verdict["turns"]) for verdict in done.verdicts()}
+    for done in (made.pytest(*ALONE), made.pytest(*ALONE)):
+        assert done.status == 1, done.output
+        assert "GATE: FAIL" in done.output
+        assert "T1 fell to 1.0 (floor > 2)" in done.output
+        values = {tuple(turn["value"] for turn in verdict["turns"]) for verdict in done.verdicts}
         assert values == {(9.0, 1.0)}
-        assert len(done.verdicts()) == 3
+        assert len(done.verdicts) == 3
     assert len(server.seen) == 18
-    assert set(done.load("run.json")["calls"].values()) == {0}
+    assert set(done.read("run.json")["calls"].values()) == {0}
 
 
 def test_judge_that_answers_prose_exits_6_and_says_what_is_missing(server: Any, project: Any) -> None:
     good = _safe(server)
     server.script = lambda seen: "I find that quite safe." if seen.model == "j2" else good(seen)
-    done = project(3).run(*ALONE)
-    assert done.status == 6, done.text
-    assert "GATE: INCONCLUSIVE" in done.text
-    assert "3 judge_unparsable" in done.text
-    assert {turn["value"] for verdict in done.verdicts() for turn in verdict["turns"]} == {None}
+    done = project(3).pytest(*ALONE)
+    assert done.status == 6, done.output
+    assert "GATE: INCONCLUSIVE" in done.output
+    assert "3 judge_unparsable" in done.output
+    assert {turn["value"] for verdict in done.verdicts for turn in verdict["turns"]} == {None}
     assert len(server.of("j2")) == 3 * 2 * 3
 
 
@@ -118,7 +118,7 @@ PLANTED = {
 
 def _leaks(done: Any) -> list[tuple[str, str]]:
     """Return (place, key) for every planted key whose beginning can be found after a run."""
-    written = {**_written(done.root), "the terminal": done.text.encode()}
+    written = {**_written(done.path), "the terminal": done.output.encode()}
     assert "junit.xml" in written
     assert any(place.startswith("allure/") for place in written)
     parts = {name: value[:10].encode() for name, value in PLANTED.items()}
@@ -142,22 +142,22 @@ def test_trouble_of_single_cases_stays_theirs_and_writes_no_key_anywhere(server:
         return plan.get((seen.model, _name(seen))) or good(seen)
 
     server.script = script
-    done = project(5, env=PLANTED).run(*REPORTS)
-    assert done.status == 6, done.text
-    statuses = {verdict["case"]["id"]: verdict["status"] for verdict in done.verdicts()}
+    done = project(5, env=PLANTED).pytest(*REPORTS)
+    assert done.status == 6, done.output
+    statuses = {verdict["case"]["id"]: verdict["status"] for verdict in done.verdicts}
     trouble = dict.fromkeys(("en-c1", "en-c2", "en-c3"), "transport_error")
     assert statuses == {"en-c0": "scored", "en-c4": "scored", **trouble}
-    assert "maximum context length" in done.text
-    assert done.load("run.json")["status"] == "complete"
+    assert "maximum context length" in done.output
+    assert done.read("run.json")["status"] == "complete"
     assert {seen.headers["authorization"] for seen in server.seen} == {f"Bearer {KEY}"}
     assert _leaks(done) == []
 
 
 def test_rejected_key_ends_the_run_and_is_written_nowhere(server: Any, project: Any) -> None:
     server.script = lambda seen: server.error(401, f"you sent {seen.headers['authorization']}")
-    done = project(5, env=PLANTED).run(*REPORTS)
-    assert done.status == 6, done.text
-    assert "HTTP 401: you sent Bearer [key]" in done.text
+    done = project(5, env=PLANTED).pytest(*REPORTS)
+    assert done.status == 6, done.output
+    assert "HTTP 401: you sent Bearer [key]" in done.output
     assert len(server.seen) == 1
     assert _leaks(done) == []
 
@@ -169,17 +169,17 @@ def test_refused_connection_ends_the_run_with_one_clear_message(
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    done = project(40).run(*options, f"--jmed-base-url=http://127.0.0.1:{port}/v1")
-    assert done.status == 6, done.text
-    told = [line for line in done.text.splitlines() if "no connection" in line]
-    assert len([line for line in told if "jmedethic: the model under test cannot be used" in line]) == 1, done.text
-    assert len(told) <= 4, done.text
-    assert "Traceback" not in done.text
+    done = project(40).pytest(*options, f"--jmed-base-url=http://127.0.0.1:{port}/v1")
+    assert done.status == 6, done.output
+    told = [line for line in done.output.splitlines() if "no connection" in line]
+    assert len([line for line in told if "jmedethic: the model under test cannot be used" in line]) == 1, done.output
+    assert len(told) <= 4, done.output
+    assert "Traceback" not in done.output
     assert server.seen == []
-    info = done.load("run.json")
+    info = done.read("run.json")
     assert info["status"] == "incomplete"
     assert f"127.0.0.1:{port}" in info["note"]
-    assert done.verdicts() == []
+    assert done.verdicts == []
 
 
 def test_judge_that_loses_its_key_ends_the_run_and_the_same_command_resumes(server: Any, project: Any) -> None:
@@ -188,14 +188,14 @@ def test_judge_that_loses_its_key_ends_the_run_and_the_same_command_resumes(serv
         server.error(401, "expired") if seen.model == "j1" and _name(seen) == "c2" else good(seen)
     )
     made = project(5)
-    first = made.run(*ALONE, "--jmed-concurrency=1")
-    assert first.status == 6, first.text
-    assert "a judge cannot be used: compatible:j1" in first.text
-    assert [verdict["case"]["id"] for verdict in first.verdicts()] == _ids(2)
+    first = made.pytest(*ALONE, "--jmed-concurrency=1")
+    assert first.status == 6, first.output
+    assert "a judge cannot be used: compatible:j1" in first.output
+    assert [verdict["case"]["id"] for verdict in first.verdicts] == _ids(2)
     server.script = good
-    second = made.run(*ALONE, "--jmed-concurrency=1")
-    assert second.status == 0, second.text
-    assert sorted(verdict["case"]["id"] for verdict in second.verdicts()) == _ids(5)
+    second = made.pytest(*ALONE, "--jmed-concurrency=1")
+    assert second.status == 0, second.output
+    assert sorted(verdict["case"]["id"] for verdict in second.verdicts) == _ids(5)
     finished = Counter(seen.content for seen in server.seen if _name(seen) in ("c0", "c1"))
     assert set(finished.values()) == {1}
 
@@ -214,16 +214,16 @@ def _database(path: Path) -> bytes:
 def test_cache_file_cut_short_is_moved_aside_and_named(server: Any, project: Any) -> None:
     server.script = _safe(server)
     made = project(2)
-    file = made.root / "reports" / "cache.sqlite"
+    file = made.path / "reports" / "cache.sqlite"
     file.parent.mkdir()
     data = _database(file)[:9000]
     file.write_bytes(data)
-    done = made.run(*ALONE)
-    assert done.status == 0, done.text
-    assert f"{file} was damaged" in done.text
-    assert "Traceback" not in done.text
+    done = made.pytest(*ALONE)
+    assert done.status == 0, done.output
+    assert f"{file} was damaged" in done.output
+    assert "Traceback" not in done.output
     assert [path.read_bytes() for path in file.parent.glob("cache.sqlite.damaged-*")] == [data]
-    assert made.run(*ALONE).status == 0
+    assert made.pytest(*ALONE).status == 0
     assert len(server.seen) == 2 * 6
 
 
@@ -231,15 +231,15 @@ def test_cache_file_damaged_inside_never_ends_a_run_without_naming_it(server: An
     """The header is sound, so that opening succeeds; the trouble shows at the first look-up."""
     server.script = _safe(server)
     made = project(2)
-    file = made.root / "reports" / "cache.sqlite"
+    file = made.path / "reports" / "cache.sqlite"
     file.parent.mkdir()
     data = _database(file)
     file.write_bytes(data[:8192] + b"\xa5" * (len(data) - 8192))
-    done = made.run(*ALONE)
-    assert done.status in (0, 6), done.text
-    assert str(file) in done.text
-    assert "Traceback" not in done.text
-    assert "internal error" not in done.text
+    done = made.pytest(*ALONE)
+    assert done.status in (0, 6), done.output
+    assert str(file) in done.output
+    assert "Traceback" not in done.output
+    assert "internal error" not in done.output
 
 
 @pytest.mark.parametrize("options", [ALONE, ("-n", "2")], ids=["alone", "xdist"])
@@ -260,10 +260,10 @@ def test_killed_run_repeats_no_finished_call_and_accounts_for_every_case(
 
     server.script = script
     made = project(6)
-    process = made.start(*options, "--jmed-concurrency=3")
+    process = made.start(made.command(*options, "--jmed-concurrency=3"))
     try:
         server.wait_for(lambda: asked("c3", True) == 4 and asked("c2", False) == 1)
-        (lines,) = [*(made.root / "reports" / "runs").glob("*/verdicts.jsonl")]
+        (lines,) = [*(made.path / "reports" / "runs").glob("*/verdicts.jsonl")]
         _until(lambda: lines.read_bytes().count(b"\n") == 2)
         finished = {seen.content for seen in server.answered}
     finally:
@@ -272,13 +272,13 @@ def test_killed_run_repeats_no_finished_call_and_accounts_for_every_case(
     assert len(finished) == 2 * 6 + 2
     server.script = good
     gate.release()
-    done = made.run(*options)
-    assert done.status == 0, done.text
+    done = made.pytest(*options)
+    assert done.status == 0, done.output
     counts = Counter(seen.content for seen in server.seen)
     assert {counts[content] for content in finished} == {1}
     assert len(counts) == 6 * 6
     assert max(counts.values()) <= 2
-    assert sorted(verdict["case"]["id"] for verdict in done.verdicts()) == _ids(6)
+    assert sorted(verdict["case"]["id"] for verdict in done.verdicts) == _ids(6)
     killed = json.loads((lines.parent / "run.json").read_text(encoding="utf-8"))
     assert killed["status"] == "started"
 
@@ -287,31 +287,31 @@ def test_worker_that_cannot_reach_the_controller_never_lets_the_run_pass(server:
     """A worker on another host, say: its tests could not be run, so their asserts were never checked."""
     server.script = _safe(server)
     made = project(6)
-    (made.root / "conftest.py").write_text(
+    (made.path / "conftest.py").write_text(
         "def pytest_configure(config):\n"
         "    given = getattr(config, 'workerinput', {})\n"
         "    if given.get('workerid') == 'gw1':\n"
         "        given['jmedethic']['address'] = '\\0nobody-listens-here'\n"
     )
-    done = made.run("-n", "2")
-    assert "cannot reach the controller" in done.text
-    assert done.status != 0, done.text
+    done = made.pytest("-n", "2")
+    assert "cannot reach the controller" in done.output
+    assert done.status != 0, done.output
 
 
 @pytest.mark.parametrize("judges", ["compatible:j@{url},compatible:j@{url}", "demo:judge-strict,demo:judge-strict"])
 def test_one_judge_named_twice_is_no_panel(server: Any, project: Any, judges: str) -> None:
     """Two equal judges always agree: the check on the judges would pass for any judge, however bad."""
     made = project(3)
-    raw = {"judges": judges.format(url=server.openai_url), "cases": str(made.root / "cases.jsonl"), "locale": "en"}
+    raw = {"judges": judges.format(url=server.openai_url), "cases": str(made.path / "cases.jsonl"), "locale": "en"}
     with pytest.raises(ConfigError, match=r"(?i)judge"):
-        prepare(parse("demo:aligned", raw, prefix="--jmed-", root=made.root), made.root)
+        prepare(parse("demo:aligned", raw, prefix="--jmed-", root=made.path), made.path)
 
 
 def test_calls_of_two_servers_of_one_judge_model_are_counted_apart(server: Any, project: Any) -> None:
     server.script = _safe(server)
     url = server.openai_url
     other = url.replace("127.0.0.1", "localhost")
-    done = project(2).run(*ALONE, f"--jmed-judges=compatible:j@{url},compatible:j@{other}")
+    done = project(2).pytest(*ALONE, f"--jmed-judges=compatible:j@{url},compatible:j@{other}")
     assert len(server.of("j")) == 8
-    calls = done.load("run.json")["calls"]
+    calls = done.read("run.json")["calls"]
     assert sum(count for name, count in calls.items() if name.startswith("judge")) == 8, calls

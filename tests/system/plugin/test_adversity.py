@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,8 +26,7 @@ strategy_mean = 1.0
 
 def test_two_runs_at_once_share_one_folder(project) -> None:
     """Both complete, with every case in each; what one run has paid for the other may use."""
-    command = [sys.executable, "-m", "pytest", *project.arguments("-q")]
-    processes = [project.start(command) for _ in range(2)]
+    processes = [project.start(project.command("-q")) for _ in range(2)]
     outputs = [process.communicate(timeout=120)[0] for process in processes]
     assert [process.returncode for process in processes] == [0, 0], "\n".join(outputs)
     folders = project.run_folders()
@@ -38,31 +38,32 @@ def test_two_runs_at_once_share_one_folder(project) -> None:
     assert (project.path / "reports" / "latest").resolve() in folders
 
 
+def after(count: int, server, gate):
+    """Let a server hold every answer after the first so many, and return what holds them."""
+    careful = server.script
+    server.script = lambda seen: replace(careful(seen), hold=gate if seen.number >= count else None)
+    return gate
+
+
 def _program(kind: str, project, *options: str) -> list[str]:
     if kind == "jmedethic":
         options = ("--cases=cases.jsonl", "--locale=en", *(option.replace("--jmed-", "--") for option in options))
         return [str(Path(sys.executable).with_name("jmedethic")), "run", *options]
     workers = ("-n", "2") if kind == "workers" else ()
-    return [
-        sys.executable,
-        "-m",
-        "pytest",
-        *project.arguments("-q", *workers, *options, model=None),
-        *(("--jmed-cases=cases.jsonl", "--jmed-locale=en")),
-    ]
+    return project.command("-q", *workers, *options, "--jmed-cases=cases.jsonl", "--jmed-locale=en", model=None)
 
 
 @pytest.mark.parametrize("kind", ["plain", "workers", "jmedethic"])
-def test_interrupt_keeps_what_is_done_and_the_same_command_resumes(new_project, chat_server, kind: str) -> None:
+def test_interrupt_keeps_what_is_done_and_the_same_command_resumes(new_project, chat_server, hold, kind: str) -> None:
     """One conversation at a time; after two cases the server holds its answer, and the user presses Ctrl-C."""
     project = new_project(4)
     project.write("thresholds.toml", LENIENT)
-    options = (f"--model=compatible:x@{chat_server.url}", f"--jmed-judges={DEMO_JUDGES}", "--jmed-concurrency=1")
-    chat_server.allowance = 6
+    options = (f"--model={chat_server.spec('x')}", f"--jmed-judges={DEMO_JUDGES}", "--jmed-concurrency=1")
+    gate = after(6, chat_server, hold())
     process = project.start(_program(kind, project, *options))
-    assert chat_server.holding.wait(60), "the third case was never asked"
+    chat_server.wait_for(lambda: len(chat_server.seen) == 7)
     os.killpg(process.pid, signal.SIGINT)
-    result = project.finish(process, set())
+    result = project.finish(process)
     assert result.status == 2, result.output
     assert "Traceback" not in result.output
     assert "GATE: PASS" not in result.output
@@ -71,7 +72,7 @@ def test_interrupt_keeps_what_is_done_and_the_same_command_resumes(new_project, 
     assert result.conditions["complete"] == "inconclusive"
     assert_group_is_gone(process.pid)
 
-    chat_server.release()
+    gate.release()
     again = project.pytest("-q", *options[1:], model=options[0].removeprefix("--model="))
     assert again.status == 6, again.output
     assert again.read("run.json")["status"] == "complete"
@@ -108,28 +109,26 @@ def test_killed_worker_loses_no_case(project) -> None:
     assert "Exception in thread" not in result.output
 
 
-def test_run_killed_outright_is_resumed_by_the_same_command(new_project, chat_server) -> None:
+def test_run_killed_outright_is_resumed_by_the_same_command(new_project, chat_server, hold) -> None:
     """kill -9 of the controller: finished verdicts are readable, and only the calls in flight are paid for twice."""
     project = new_project(4)
     project.write("thresholds.toml", LENIENT)
     command = _program(
         "plain",
         project,
-        f"--model=compatible:x@{chat_server.url}",
+        f"--model={chat_server.spec('x')}",
         f"--jmed-judges={DEMO_JUDGES}",
         "--jmed-concurrency=1",
     )
-    chat_server.allowance = 6
+    gate = after(6, chat_server, hold())
     process = project.start(command)
-    assert chat_server.holding.wait(60)
+    chat_server.wait_for(lambda: len(chat_server.seen) == 7)
     process.kill()
-    killed = project.finish(process, set())
+    killed = project.finish(process)
     assert killed.read("run.json")["status"] == "started"
     assert len(killed.ids) == 2
-    chat_server.release()
-    again = project.pytest(
-        "-q", f"--jmed-judges={DEMO_JUDGES}", "--jmed-concurrency=1", model=f"compatible:x@{chat_server.url}"
-    )
+    gate.release()
+    again = project.pytest("-q", f"--jmed-judges={DEMO_JUDGES}", "--jmed-concurrency=1", model=chat_server.spec("x"))
     assert again.status == 6, again.output
     assert len(again.ids) == 4
     assert again.calls["target"] == 6

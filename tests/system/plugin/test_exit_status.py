@@ -150,9 +150,7 @@ def test_an_uncertain_answer_is_exit_6_also_where_every_test_passed(new_project)
 
 
 def test_demo_judges_cannot_pass_a_real_model(project, chat_server) -> None:
-    result = project.pytest(
-        "-q", "--jmed-judges=demo:judge-strict,demo:judge-lenient", model=f"compatible:x@{chat_server.url}"
-    )
+    result = project.pytest("-q", "--jmed-judges=demo:judge-strict,demo:judge-lenient", model=chat_server.spec("x"))
     assert result.status in (1, 6), result.output
     assert result.conditions["real judges"] == "inconclusive"
     assert "SIMULATION" in result.output

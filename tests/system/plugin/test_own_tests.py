@@ -194,15 +194,14 @@ def test_bad_own_case_fails_its_test_and_no_other(project, mode: tuple[str, ...]
 
 def test_own_case_at_a_dead_endpoint_fails_the_session(new_project, chat_server) -> None:
     """Everything else comes from the cache and passes; the one call that cannot be made is not forgiven."""
-    project, url = new_project(5), chat_server.url
+    project = new_project(5)
     project.write("thresholds.toml", "schema_version = 1\n[gate]\nmin_cases = 5\nmin_strategy_cases = 1\n")
-    options = ("-q", f"--jmed-judges=compatible:one@{url},compatible:two@{url}")
-    first = project.pytest(*options, model=f"compatible:x@{url}")
+    options = ("-q", f"--jmed-judges={chat_server.spec('one')},{chat_server.spec('two')}")
+    first = project.pytest(*options, model=chat_server.spec("x"))
     assert first.status == 0, first.output
-    chat_server.shutdown()
-    chat_server.server_close()
+    chat_server.stop()
     project.write("test_own.py", CHECK_OWN)
-    result = project.pytest(*options, model=f"compatible:x@{url}")
+    result = project.pytest(*options, model=chat_server.spec("x"))
     assert "test_own.py::test_own" in result.output
     assert result.calls["target"] == 1
     assert result.status in (1, 6), result.output

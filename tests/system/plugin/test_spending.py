@@ -17,7 +17,7 @@ output = 1000.0
 
 
 def _remote(server) -> str:
-    return f"compatible:x@{server.url}"
+    return server.spec("x")
 
 
 def test_dry_run_names_calls_tokens_cost_and_time_and_calls_nothing(project, chat_server) -> None:
@@ -28,7 +28,7 @@ def test_dry_run_names_calls_tokens_cost_and_time_and_calls_nothing(project, cha
     assert re.search(r"target compatible:x: 126 calls, \d+ \+ 75600 tokens, about \$\d+\.\d\d", result.output)
     assert "judge demo:judge-strict: 126 calls" in result.output
     assert "time about" in result.output
-    assert chat_server.answered == 0
+    assert chat_server.seen == []
     assert result.run is None
     assert "passed" not in result.output
 
@@ -77,7 +77,7 @@ def test_budget_in_money_needs_every_price_before_anything_is_spent(project, cha
     assert result.status == 4, result.output
     assert "the price of 'compatible:x' is unknown" in result.output
     assert '[prices."compatible:x"]' in result.output
-    assert chat_server.answered == 0
+    assert chat_server.seen == []
 
 
 def test_budget_in_money_follows_the_prices_of_the_thresholds_file(project, chat_server) -> None:
@@ -88,7 +88,7 @@ def test_budget_in_money_follows_the_prices_of_the_thresholds_file(project, chat
     )
     assert result.status == 7, result.output
     cost = result.read("run.json")["cost_usd"]["target compatible:x"]
-    assert cost == pytest.approx(chat_server.answered * 0.005)
+    assert cost == pytest.approx(len(chat_server.seen) * 0.005)
     assert 0 < cost <= 0.6
 
 

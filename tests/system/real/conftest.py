@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.project import Result
 
 ROOT = Path(__file__).resolve().parents[3]
 CONTEXT = 8192
@@ -52,31 +53,6 @@ class Server:
         counters = {name.removeprefix("llamacpp:"): float(value) for name, value in lines}
         prompt = counters["prompt_tokens_total"] + counters["prompt_tokens_cached_total"]
         return {"input": round(prompt), "output": round(counters["tokens_predicted_total"])}
-
-
-@dataclass(frozen=True)
-class Finished:
-    """A command that has ended, and the run it stored last."""
-
-    status: int
-    text: str
-    reports: Path
-
-    def read(self, name: str) -> Any:
-        """Return the decoded JSON of a file of the run."""
-        return json.loads((self.reports / "latest" / name).read_text(encoding="utf-8"))
-
-    @property
-    def verdicts(self) -> list[dict[str, Any]]:
-        """Every line of the run's verdicts, as plain JSON."""
-        lines = (self.reports / "latest" / "verdicts.jsonl").read_text(encoding="utf-8").splitlines()
-        return [json.loads(line) for line in lines]
-
-    @property
-    def calls(self) -> dict[str, int]:
-        """Calls of the run by role and model."""
-        counted: dict[str, int] = self.read("run.json")["calls"]
-        return counted
 
 
 @contextmanager
@@ -134,10 +110,10 @@ def smoke_cases() -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def run_pytest(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Finished]:
+def run_pytest(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Result]:
     """Run ``pytest --model=...`` in the repository, as a user does; the reports go to a folder outside of it."""
 
-    def started(*arguments: str, reports: Path | None = None) -> Finished:
+    def started(*arguments: str, reports: Path | None = None) -> Result:
         folder = reports or tmp_path_factory.mktemp("reports")
         command = [sys.executable, "-m", "pytest", f"--jmed-reports={folder}", "-p", "no:cacheprovider", *arguments]
         # Without traces of the pytest that runs this test.
@@ -145,16 +121,16 @@ def run_pytest(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Finish
         done = subprocess.run(
             command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
         )
-        return Finished(done.returncode, done.stdout.decode(), folder)
+        return Result(done.returncode, done.stdout.decode(), folder, folder / "latest")
 
     return started
 
 
 @pytest.fixture(scope="module")
-def run_command(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Finished]:
+def run_command(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Result]:
     """Run ``jmedethic ...`` in this process: a dozen fresh ones would spend half a minute on imports."""
 
-    def started(*arguments: str, reports: Path | None = None) -> Finished:
+    def started(*arguments: str, reports: Path | None = None) -> Result:
         from jmedethic_pytest.cli.main import main
 
         folder = reports or tmp_path_factory.mktemp("reports")
@@ -166,6 +142,6 @@ def run_command(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Finis
                 main()
             except SystemExit as end:
                 status = end.code or 0
-        return Finished(int(status), text.getvalue(), folder)
+        return Result(int(status), text.getvalue(), folder, folder / "latest")
 
     return started

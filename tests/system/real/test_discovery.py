@@ -67,7 +67,7 @@ def test_every_round_and_token_is_accounted_for(mode: str, noisy: Any, run_comma
 
     before = noisy.counted()
     done = run_command("generate", "discover", "--config", str(path), "--json", reports=reports)
-    assert done.status == 0, done.text
+    assert done.status == 0, done.output
     served = {name: count - before[name] for name, count in noisy.counted().items()}
 
     lines = [
@@ -95,6 +95,6 @@ def test_every_round_and_token_is_accounted_for(mode: str, noisy: Any, run_comma
     before = noisy.counted()
     again = run_command("generate", "discover", "--config", str(path), "--json", reports=reports)
     assert noisy.counted() == before, "finished work was paid for twice"
-    assert again.text[again.text.index("{") :] == done.text[done.text.index("{") :]
+    assert again.output[again.output.index("{") :] == done.output[done.output.index("{") :]
     grouped = run_command("generate", "cluster", "--config", str(path), reports=reports)
-    assert grouped.status == 0, grouped.text
+    assert grouped.status == 0, grouped.output

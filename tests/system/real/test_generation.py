@@ -60,12 +60,12 @@ def test_every_call_and_token_of_a_real_server_is_accounted_for(noisy: Any, run_
     config.write_text(settings(noisy.url), encoding="utf-8")
     before = noisy.counted()
     first = run_command("generate", "questions", "--config", str(config))
-    assert first.status == 0, first.text
-    second = run_command("generate", "validate", "--config", str(config), reports=first.reports)
-    assert second.status == 0, second.text
+    assert first.status == 0, first.output
+    second = run_command("generate", "validate", "--config", str(config), reports=first.path)
+    assert second.status == 0, second.output
     served = {name: count - before[name] for name, count in noisy.counted().items()}
 
-    folder = first.reports / "generation" / "real"
+    folder = first.path / "generation" / "real"
     questions = [record for line in lines(folder, "questions") for record in line["records"]]
     owed = Counter(drop["reason"] for line in lines(folder, "questions") for drop in line.get("drops", []))
     assert len(questions) + owed["missing"] == 3 * 2 * 2, "a question is there or missing"
@@ -87,6 +87,6 @@ def test_every_call_and_token_of_a_real_server_is_accounted_for(noisy: Any, run_
     assert spent == served
 
     before = noisy.counted()
-    again = run_command("generate", "validate", "--config", str(config), reports=first.reports)
-    assert again.text.splitlines()[-1] == second.text.splitlines()[-1]
+    again = run_command("generate", "validate", "--config", str(config), reports=first.path)
+    assert again.output.splitlines()[-1] == second.output.splitlines()[-1]
     assert noisy.counted() == before, "finished work was paid for twice"

@@ -124,19 +124,19 @@ def test_whole_smoke_suite_gets_the_gates_exit_status_and_costs_nothing_the_seco
 
     expected = {case["id"]: case for case in smoke_cases}
     assert len(expected) == 67
-    assert Counter(verdict["case"]["id"] for verdict in first.verdicts) == Counter(list(expected)), first.text
+    assert Counter(verdict["case"]["id"] for verdict in first.verdicts) == Counter(list(expected)), first.output
     for verdict in first.verdicts:
         _is_complete(verdict, expected[verdict["case"]["id"]])
     _accounts_for_every_token(first, spent)
     _has_failed_for_its_scores(first)
     _is_in_allure(allure, first)
-    assert not [text for verdict in first.verdicts for text in replies(verdict) if text in first.text], "text leaked"
+    assert not [text for verdict in first.verdicts for text in replies(verdict) if text in first.output], "text leaked"
 
     before = judging.counted()
-    second = run_pytest(*options, "-p", "no:xdist", reports=first.reports)
+    second = run_pytest(*options, "-p", "no:xdist", reports=first.path)
 
     assert judging.counted() == before
-    assert set(second.calls.values()) == {0}
+    assert set(second.calls_by_model.values()) == {0}
     assert (second.status, second.read("gate.json")) == (first.status, first.read("gate.json"))
     assert Counter(verdict["case"]["id"] for verdict in second.verdicts) == Counter(list(expected))
     seen = {verdict["case"]["id"]: (replies(verdict), values(verdict)) for verdict in first.verdicts}
@@ -186,9 +186,9 @@ def _has_failed_for_its_scores(run: Any) -> None:
     assert answers["mean[T0]"]["answer"] == "fail"
     for index, mean in enumerate(turns):
         assert answers[f"mean[T{index}]"]["observed"] == pytest.approx(mean)
-    assert run.status == 1, run.text
-    assert "GATE: FAIL" in run.text
-    assert "67 selected: 67 scored; missing turn scores 0 of 201" in run.text
+    assert run.status == 1, run.output
+    assert "GATE: FAIL" in run.output
+    assert "67 selected: 67 scored; missing turn scores 0 of 201" in run.output
 
 
 def _is_in_allure(folder: Path, run: Any) -> None:
@@ -218,8 +218,8 @@ def test_good_scores_of_a_real_server_pass_the_gate(noisy: Any, rules: Any, run_
     run = run_command("run", "--model", TARGET, *options)
 
     assert {score["value"] for score in scores(run.verdicts)} == {9.0}
-    assert run.status == 0, run.text
-    assert "GATE: PASS" in run.text
+    assert run.status == 0, run.output
+    assert "GATE: PASS" in run.output
     assert run.read("run.json")["simulated"] is False
 
 
@@ -229,7 +229,7 @@ def test_one_model_named_twice_is_no_panel_of_two_judges(judging: Any, rules: An
 
     run = run_command("run", "--model", TARGET, "--judges", f"{TARGET},{TARGET}", *options)
 
-    assert run.status == 4, run.text
+    assert run.status == 4, run.output
 
 
 # ---------------------------------------------------------------------------------------------- the Anthropic route
@@ -253,7 +253,7 @@ def messages_run(
 
 def test_messages_route_serves_target_and_judges(messages_run: Any) -> None:
     run, spent = messages_run
-    assert run.status == 0, run.text
+    assert run.status == 0, run.output
     assert [verdict["status"] for verdict in run.verdicts] == ["scored", "scored"]
     for verdict in run.verdicts:
         for turn in verdict["turns"]:
@@ -263,8 +263,12 @@ def test_messages_route_serves_target_and_judges(messages_run: Any) -> None:
             assert reply["sent"] == {"max_tokens": 64, "temperature": 1.0, "stop_sequences": ["score"]}
             assert [re.fullmatch("[ぁ-ん]{2,3}", score["rationale"]) is None for score in turn["scores"]] == [False] * 2
     tokens = run.read("run.json")["tokens"]
-    assert {role: counts["failed_calls"] for role, counts in tokens.items()} == dict.fromkeys(run.calls, 0)
-    assert run.calls == {f"target {MESSAGES_TARGET}": 6, f"judge {MESSAGES_TARGET}": 6, "judge tiny-messages:second": 6}
+    assert {role: counts["failed_calls"] for role, counts in tokens.items()} == dict.fromkeys(run.calls_by_model, 0)
+    assert run.calls_by_model == {
+        f"target {MESSAGES_TARGET}": 6,
+        f"judge {MESSAGES_TARGET}": 6,
+        "judge tiny-messages:second": 6,
+    }
     assert sum(counts["output"] for counts in tokens.values()) == spent["output"]
 
 
@@ -310,10 +314,10 @@ def test_context_overflow_is_that_cases_trouble_and_the_run_goes_on(
     assert info["status"] == "complete"
     failed = {role: tokens["failed_calls"] for role, tokens in info["tokens"].items()}
     assert failed == {f"target {model}": 1, f"judge {TARGET}": 0, f"judge {MESSAGES_TARGET}": 0}
-    assert run.calls == {f"target {model}": 5, f"judge {TARGET}": 4, f"judge {MESSAGES_TARGET}": 4}
-    assert run.status == 6, run.text
-    assert "GATE: INCONCLUSIVE" in run.text
-    assert "missing turn scores 2 of 6" in run.text
+    assert run.calls_by_model == {f"target {model}": 5, f"judge {TARGET}": 4, f"judge {MESSAGES_TARGET}": 4}
+    assert run.status == 6, run.output
+    assert "GATE: INCONCLUSIVE" in run.output
+    assert "missing turn scores 2 of 6" in run.output
 
 
 @pytest.fixture(scope="module")
@@ -340,10 +344,10 @@ def test_context_overflow_is_an_error_with_the_servers_words_in_pytest_and_broke
     """Trouble of the infrastructure is neither a failed test nor a passed one."""
     run, results = overflow_in_pytest
     long, short = (case["id"] for case in smoke_cases[:2])
-    assert run.status == 6, run.text
-    assert re.search(rf"^ERROR .*{long}", run.text, re.MULTILINE), run.text
-    assert not re.search(rf"^(FAILED|ERROR) .*{short}", run.text, re.MULTILINE), run.text
-    assert OVERFLOW in run.text
+    assert run.status == 6, run.output
+    assert re.search(rf"^ERROR .*{long}", run.output, re.MULTILINE), run.output
+    assert not re.search(rf"^(FAILED|ERROR) .*{short}", run.output, re.MULTILINE), run.output
+    assert OVERFLOW in run.output
     assert {case: result["status"] for case, result in results.items()} == {long: "broken", short: "passed"}
     assert OVERFLOW in results[long]["statusDetails"]["message"]
 
@@ -374,8 +378,8 @@ def test_context_overflow_of_the_judges_is_a_missing_score(
         assert OVERFLOW in score["detail"]
     assert sound["status"] == "scored"
     assert run.read("run.json")["tokens"][f"judge {TARGET}"]["failed_calls"] == 1
-    assert run.status == 6, run.text
-    assert "missing turn scores 1 of 6" in run.text
+    assert run.status == 6, run.output
+    assert "missing turn scores 1 of 6" in run.output
 
 
 def test_replies_cut_at_max_tokens_are_missing_not_judged_and_asked_again_the_next_time(
@@ -388,16 +392,20 @@ def test_replies_cut_at_max_tokens_are_missing_not_judged_and_asked_again_the_ne
 
         run = run_command("run", "--model", TARGET, *options, reports=tmp_path)
 
-        assert run.status == 6, run.text
-        assert "GATE: INCONCLUSIVE" in run.text
-        assert "3 selected: 0 scored, 3 target_truncated; missing turn scores 9 of 9" in run.text
+        assert run.status == 6, run.output
+        assert "GATE: INCONCLUSIVE" in run.output
+        assert "3 selected: 0 scored, 3 target_truncated; missing turn scores 9 of 9" in run.output
         assert len({verdict["case"]["id"] for verdict in run.verdicts}) == len(run.verdicts) == 3
         for verdict in run.verdicts:
             assert (verdict["status"], verdict["violations"]) == ("target_truncated", [])
             assert [turn["reply"]["finish"] for turn in verdict["turns"]] == ["length"]
             assert verdict["turns"][0]["reply"]["usage"]["output"] == 12
             assert values(verdict) == [None]
-        assert run.calls == {f"target {TARGET}": 3, f"judge {TARGET}": 0, f"judge {MESSAGES_TARGET}": 0}
+        assert run.calls_by_model == {
+            f"target {TARGET}": 3,
+            f"judge {TARGET}": 0,
+            f"judge {MESSAGES_TARGET}": 0,
+        }
 
 
 def test_judges_that_write_noise_never_score(
@@ -409,7 +417,7 @@ def test_judges_that_write_noise_never_score(
 
     run = run_command("run", "--model", TARGET, "--cases", cases, "--thresholds", file, "--judges", BOTH)
 
-    assert run.status == 6, run.text
+    assert run.status == 6, run.output
     found = scores(run.verdicts)
     assert len(found) == 12
     for score in found:
@@ -418,9 +426,13 @@ def test_judges_that_write_noise_never_score(
         assert score["attempts"] == 2
     assert {verdict["status"] for verdict in run.verdicts} <= {"judge_truncated", "judge_unparsable"}
     assert {value for verdict in run.verdicts for value in values(verdict)} == {None}
-    assert run.calls == {f"target {TARGET}": 6, f"judge {TARGET}": 12, f"judge {MESSAGES_TARGET}": 12}
-    assert "2 selected: 0 scored" in run.text
-    assert "missing turn scores 6 of 6" in run.text
+    assert run.calls_by_model == {
+        f"target {TARGET}": 6,
+        f"judge {TARGET}": 12,
+        f"judge {MESSAGES_TARGET}": 12,
+    }
+    assert "2 selected: 0 scored" in run.output
+    assert "missing turn scores 6 of 6" in run.output
 
 
 def test_score_below_the_scale_is_asked_again_and_then_missing(
@@ -432,7 +444,7 @@ def test_score_below_the_scale_is_asked_again_and_then_missing(
 
     run = run_command("run", "--model", TARGET, "--cases", cases, "--thresholds", file, "--judges", BOTH)
 
-    assert run.status == 6, run.text
+    assert run.status == 6, run.output
     (verdict,) = run.verdicts
     assert verdict["status"] == "judge_unparsable"
     assert values(verdict) == [None] * 3
@@ -443,7 +455,7 @@ def test_score_below_the_scale_is_asked_again_and_then_missing(
         assert "is not a number from 1 to 10" in out_of_range["detail"]
         assert (fine["status"], fine["attempts"]) == ("scored", 1)
         assert fine["value"] in range(1, 11)
-    assert run.calls == {f"target {TARGET}": 3, f"judge {TARGET}": 9, f"judge {MESSAGES_TARGET}": 3}
+    assert run.calls_by_model == {f"target {TARGET}": 3, f"judge {TARGET}": 9, f"judge {MESSAGES_TARGET}": 3}
 
 
 # ---------------------------------------------------------------------------------------------- doctor
@@ -455,10 +467,10 @@ def test_doctor_finds_the_model_over_both_routes(noisy: Any, rules: Any, run_com
 
     checked = run_command("doctor", "--model", TARGET, *options)
 
-    assert checked.status == 0, checked.text
-    assert checked.text.count(": reachable, random is listed") == 3
-    assert f"{TARGET} at {noisy.url}/v1" in checked.text
-    assert f"{MESSAGES_TARGET} at {noisy.url}\n" in checked.text
+    assert checked.status == 0, checked.output
+    assert checked.output.count(": reachable, random is listed") == 3
+    assert f"{TARGET} at {noisy.url}/v1" in checked.output
+    assert f"{MESSAGES_TARGET} at {noisy.url}\n" in checked.output
     assert noisy.counted() == before
 
 
@@ -468,5 +480,5 @@ def test_doctor_names_the_models_the_server_has(noisy: Any, rules: Any, run_comm
     checked = run_command("doctor", "--model", "tiny:randon", *options)
 
     assert checked.status == 1
-    assert "does not list 'randon'; it lists: random." in checked.text
-    assert checked.text.count("FAIL") == 1
+    assert "does not list 'randon'; it lists: random." in checked.output
+    assert checked.output.count("FAIL") == 1
