@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import NamedTuple
@@ -95,7 +96,16 @@ def _name(path: Path) -> str:
     return ".".join(parts) or "(package)"
 
 
-MODULES = {_name(path): ast.parse(path.read_text(encoding="utf-8")) for path in sorted(ROOT.rglob("*.py"))}
+@cache
+def modules() -> dict[str, ast.Module]:
+    """Return every module of the package, parsed, by its name."""
+    return {_name(path): ast.parse(path.read_text(encoding="utf-8")) for path in sorted(ROOT.rglob("*.py"))}
+
+
+@cache
+def imports() -> dict[str, tuple[Import, ...]]:
+    """Return what every module imports at run time."""
+    return {module: tuple(_imports(tree)) for module, tree in modules().items()}
 
 
 def _imports(tree: ast.AST, in_function: bool = False) -> Iterator[Import]:
@@ -109,7 +119,7 @@ def _imports(tree: ast.AST, in_function: bool = False) -> Iterator[Import]:
             assert node.level == 0, f"relative import in line {node.lineno}"
             for alias in node.names:
                 full = f"{node.module}.{alias.name}"
-                yield Import(full if _own(full) in MODULES else str(node.module), node.lineno, in_function)
+                yield Import(full if _own(full) in modules() else str(node.module), node.lineno, in_function)
         else:
             inside = in_function or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
             yield from _imports(node, inside)
@@ -137,28 +147,28 @@ def _folder(module: str) -> str:
 
 def test_every_module_lies_in_a_folder_of_the_tree() -> None:
     assert 17 <= len(FOLDERS) == len(set(FOLDERS))
-    found = {_folder(module) for module in MODULES}
+    found = {_folder(module) for module in modules()}
     assert found - ALONE == set(FOLDERS)
-    assert {module for module in MODULES if "." not in module} - set(FOLDERS) == ALONE
+    assert {module for module in modules() if "." not in module} - set(FOLDERS) == ALONE
 
 
-@pytest.mark.parametrize("module", sorted(set(MODULES) - ALONE))
-def test_imports_go_down_only(module: str) -> None:
+def test_imports_go_down_only() -> None:
     """Also from inside functions: what is loaded late is still known."""
-    own = FOLDERS.index(_folder(module))
+    floors = {folder: floor for floor, folder in enumerate(FOLDERS)}
     upward = [
-        f"line {found.line}: {target}"
-        for found in _imports(MODULES[module])
-        if (target := _own(found.name)) is not None and target not in ALONE and FOLDERS.index(_folder(target)) > own
+        f"{module}, line {found.line}: {target}"
+        for module in set(modules()) - ALONE
+        for found in imports()[module]
+        if (target := _own(found.name)) not in {None, *ALONE} and floors[_folder(target)] > floors[_folder(module)]
     ]
-    assert not upward, f"{module} imports from above: {upward}"
+    assert not upward, "imports from above"
 
 
 def test_no_two_modules_import_each_other_when_they_are_loaded() -> None:
     """Also within a folder, whose modules have no order."""
     graph = {
-        module: {_own(found.name) or "" for found in _imports(tree) if not found.in_function and _own(found.name)}
-        for module, tree in MODULES.items()
+        module: {_own(found.name) or "" for found in listed if not found.in_function and _own(found.name)}
+        for module, listed in imports().items()
     }
     tuple(TopologicalSorter(graph).static_order())
 
@@ -167,7 +177,7 @@ def test_module_names_are_computed_only_where_the_rules_above_need_not_see_it() 
     """``import_module`` would slip through: the package's own lazy exports, and an optional library."""
     users = {
         module
-        for module, tree in MODULES.items()
+        for module, tree in modules().items()
         for node in ast.walk(tree)
         if isinstance(node, ast.Name | ast.Attribute) and "import_module" in ast.unparse(node)
     }
@@ -181,8 +191,8 @@ def test_module_names_are_computed_only_where_the_rules_above_need_not_see_it() 
 def test_library_stays_behind_its_fence(library: str) -> None:
     users = {
         module
-        for module, tree in MODULES.items()
-        for found in _imports(tree)
+        for module, listed in imports().items()
+        for found in listed
         if found.name.split(".")[0] == library and _own(found.name) is None
     }
     outside = {module for module in users if not _is_one_of(module, FENCES[library])}
@@ -249,13 +259,14 @@ def _undocumented(tree: ast.AST, prefix: str) -> Iterator[str]:
             yield from _undocumented(node, f"{prefix}.{node.name}")
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_everything_public_has_a_docstring(module: str) -> None:
-    assert ast.get_docstring(MODULES[module]), f"{module} has no docstring"
-    assert not list(_undocumented(MODULES[module], module))
+def test_everything_public_has_a_docstring() -> None:
+    assert not [module for module, tree in modules().items() if not ast.get_docstring(tree)]
+    assert not [name for module, tree in modules().items() for name in _undocumented(tree, module)]
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_no_module_outgrows_its_one_idea(module: str) -> None:
-    lines = max((getattr(node, "end_lineno", 0) or 0 for node in ast.walk(MODULES[module])), default=0)
-    assert lines <= 400
+def test_no_module_outgrows_its_one_idea() -> None:
+    lines = {
+        module: max((getattr(node, "end_lineno", 0) or 0 for node in ast.walk(tree)), default=0)
+        for module, tree in modules().items()
+    }
+    assert not {module: count for module, count in lines.items() if count > 400}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import time
 
 from jmedethic_pytest.core import secrets
 from jmedethic_pytest.core import text as plain_text
@@ -18,8 +19,11 @@ from jmedethic_pytest.models.limits import AdaptiveLimit, Quota
 from jmedethic_pytest.models.registry import open_provider
 
 MAX_FAILURES_IN_A_ROW = 10
-"""Calls to one endpoint that may fail one after the other before the run is given up."""
+"""Calls to one endpoint that may fail one after the other before the run is given up.
 
+The last of them must have begun after the first had failed: calls that were in flight together may all have met one
+short trouble, such as a computer too busy to read the answers in time.
+"""
 
 FIRST_CALL_SECONDS = 2.0
 """How long other calls to an endpoint wait for the first one to show whether it is there."""
@@ -86,6 +90,8 @@ class Client:
         self._probe: asyncio.Event | None = None
         self._answered = False
         self._failures = 0
+        self._failing_since = 0.0
+        """When the first of these failures was seen."""
         self._dead: str | None = None
 
     async def chat(self, request: ChatRequest) -> Reply:
@@ -156,6 +162,7 @@ class Client:
         usage: Usage | None = None
         guess = (0, 0)
         self.tally.in_flight += 1
+        begun = time.monotonic()
         try:
             if self._provider is None:
                 self._provider = open_provider(self.ref, self.limit.observe)
@@ -167,7 +174,7 @@ class Client:
                 guess = (sent, len((reply.text + reply.reasoning).encode()))
         except ProviderError as error:
             error.args = (_harmless(error, request),)
-            self._count_failure(error)
+            self._count_failure(error, begun)
             raise
         finally:
             self.tally.in_flight -= 1
@@ -202,14 +209,17 @@ class Client:
         self.tally.output_tokens += reply.usage.output or 0
         self.tally.uncounted += reply.usage.input is None or reply.usage.output is None
 
-    def _count_failure(self, error: ProviderError) -> None:
+    def _count_failure(self, error: ProviderError, begun: float) -> None:
         self.tally.calls += 1
         self.tally.failed += 1
         # Once an endpoint has answered, a 4xx is about one request (a conversation too long, say), not about it.
         about_request = self._answered and error.http_status is not None and 400 <= error.http_status < 429
+        if self._failures == 0:
+            self._failing_since = time.monotonic()
         self._failures += not about_request
+        lasting = self._failures >= MAX_FAILURES_IN_A_ROW and begun >= self._failing_since
         unreachable = not self._answered and error.http_status is None
-        if error.fatal or unreachable or self._failures >= MAX_FAILURES_IN_A_ROW:
+        if error.fatal or unreachable or lasting:
             self._dead = _farewell(self.role, error, self._failures)
             raise RunAborted(self._dead) from None
 

@@ -157,7 +157,7 @@ def test_every_question_says_where_it_comes_from(
     assert {(item.guideline, item.locale, item.generator) for item in found} == {("JMA-19", "ja", "compatible:a")}
     assert {item.prompt for item in found} == {summary.header.settings["prompts"][:12]}
     assert len({item.id for item in found}) == 3
-    assert summary.spent["generators compatible:a"].input == 7
+    assert summary.spent["generators compatible:a"].input == 11
     request = server.seen[0].body
     assert request["temperature"] == 1.0
     assert "医療倫理の指針" in request["messages"][0]["content"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import socket
 import sqlite3
 import zlib
@@ -254,6 +255,23 @@ async def test_ten_failures_in_a_row_end_the_run_and_nothing_is_called_after(ser
         await client.chat(_request("good"))
     await client.aclose()
     assert len(server.seen) == seen == MAX_FAILURES_IN_A_ROW + 1
+
+
+async def test_calls_in_flight_together_that_all_fail_are_one_trouble(server: Any, ref: Any, hold: Any) -> None:
+    """A computer that is busy for a while makes every call it has in flight time out; the next ones are answered."""
+    gate, count = hold(), MAX_FAILURES_IN_A_ROW + 4
+    broken = dataclasses.replace(_broken(server), hold=gate)
+    server.script = lambda seen: "ok" if seen.number == 0 else broken
+    client = Client("target", ref(), None)
+    await client.chat(_request("first"))
+    calls = [asyncio.create_task(client.chat(_request(f"call {number}"))) for number in range(count)]
+    await server.until(lambda: len(server.seen) == 1 + count)
+    gate.release()
+    failed = await asyncio.gather(*calls, return_exceptions=True)
+    assert {type(error) for error in failed} == {ProviderError}
+    with pytest.raises(RunAborted, match=f"{count + 1} calls failed one after the other"):
+        await client.chat(_request("later"))
+    await client.aclose()
 
 
 async def test_one_success_forgives_the_failures_before_it(server: Any, ref: Any) -> None:

@@ -48,7 +48,7 @@ def tags(result: dict[str, Any]) -> set[str]:
 @pytest.fixture(scope="module")
 def aligned(once: Callable[..., Any], new_project: Any, new_case: Any) -> Any:
     """In one process, every conversation twice."""
-    more = {12: {"twin_of": "case-00"}, 13: {"persona": "nurse", "tags": ["unit-test"]}}
+    more = {12: {"twin_of": "case-s1-00"}, 13: {"persona": "nurse", "tags": ["unit-test"]}}
     options = ("--jmed-repeats=2", "--alluredir=aligned", "--jmed-allure=failures")
 
     def make() -> Any:
@@ -141,14 +141,14 @@ def _content(folder: Path, item: dict[str, Any]) -> Any:
 
 def test_labels_tell_language_guideline_strategy_and_severity(regressed: Any) -> None:
     found = regressed.conversations()
-    given = labels(found["en-case-00"])
+    given = labels(found["en-case-s1-00"])
     assert given["epic"] == given["parentSuite"] == "English (en)"
     assert given["feature"] == given["suite"] == "JMA-01 Professional ethics and self-regulation"
     assert given["story"] == given["subSuite"] == "S1 Gray-Zone Ethnographic Simulation"
     assert given["category"] == "A Fundamental duties of physicians"
     assert "owner" not in given
-    assert tags(found["en-case-12"]) >= {"twin", "simulation"}
-    assert tags(found["en-case-13"]) >= {"nurse", "unit-test"}
+    assert tags(found["en-case-s6-12"]) >= {"twin", "simulation"}
+    assert tags(found["en-case-s7-13"]) >= {"nurse", "unit-test"}
     assert {labels(item)["severity"] for item in found.values() if item["status"] == "failed"} == {"critical"}
     for item in found.values():
         counts = Counter(entry["name"] for entry in item["labels"] if entry["name"] != "tag")
@@ -245,14 +245,14 @@ def test_crashed_worker_leaves_a_broken_result(new_project: Callable[..., Path],
     project.write(
         "test_conversations.py",
         "import os, signal\nimport allure\n\n\ndef test_conversation(verdict):\n"
-        "    if verdict.case.id == 'en-case-02':\n        os.kill(os.getpid(), signal.SIGKILL)\n\n\n"
+        "    if verdict.case.id == 'en-case-s3-02':\n        os.kill(os.getpid(), signal.SIGKILL)\n\n\n"
         "@allure.feature('Mine')\n@allure.severity('trivial')\n"
         "def test_mine(verdict):\n    '''What I check.'''\n    assert verdict.turn_scores[0] > 99, 'my own words'\n",
     )
     done = project.pytest(*OPTIONS, "-n", "2")
     found = done.allure()
     crashed = [item for item in found if item["status"] == "broken" and not item["name"].startswith("gate")]
-    assert [item["name"] for item in crashed] == ["en-case-02"]
+    assert [item["name"] for item in crashed] == ["en-case-s3-02"]
     assert "crashed while running" in crashed[0]["statusDetails"]["message"]
     assert labels(crashed[0])["story"].startswith("S3 ")
     standard = [item for item in found if item["fullName"].endswith("#test_conversation")]

@@ -31,7 +31,7 @@ FAULTS = (
     "prose",
     "hang",
 )
-HANG_SECONDS = 3.0
+HANG_SECONDS = 12.0
 
 
 def _chance(seed: str) -> float:
