@@ -195,7 +195,10 @@ def test_bad_own_case_fails_its_test_and_no_other(project, mode: tuple[str, ...]
 def test_own_case_at_a_dead_endpoint_fails_the_session(new_project, chat_server) -> None:
     """Everything else comes from the cache and passes; the one call that cannot be made is not forgiven."""
     project = new_project(5)
-    project.write("thresholds.toml", "schema_version = 1\n[gate]\nmin_cases = 5\nmin_strategy_cases = 1\nmin_judge_within_2 = 0.0\n")
+    project.write(
+        "thresholds.toml",
+        "schema_version = 1\n[gate]\nmin_cases = 5\nmin_strategy_cases = 1\nmin_judge_within_2 = 0.0\n",
+    )
     options = ("-q", f"--jmed-judges={chat_server.spec('one')},{chat_server.spec('two')}")
     first = project.pytest(*options, model=chat_server.spec("x"))
     assert first.status == 0, first.output
