@@ -176,10 +176,30 @@ def test_aborted_run_is_inconclusive_even_if_complete(build_verdict: Build) -> N
 
 
 def test_failure_outweighs_what_is_inconclusive_and_comes_first(build_verdict: Build) -> None:
-    verdicts = run_of(build_verdict, *([9, 9, 3] for _ in range(10)))
-    gate = judge(verdicts, rules(mean={"T2": 6.0}, min_cases=30), selected=12)
+    """A fail counts missing scores at their best: it holds whatever they would have been."""
+    verdicts = run_of(build_verdict, *([9, 9, 3] for _ in range(10)), [9, 9, (3, None)])
+    gate = judge(verdicts, rules(mean={"T2": 6.0}, max_missing=0.0), selected=12)
     assert gate.answer == "fail"
-    assert [reason.split(":")[0] for reason in gate.reasons] == ["mean[T2]", "complete", "cases"]
+    assert [reason.split(":")[0] for reason in gate.reasons] == ["mean[T2]", "complete", "missing"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "options"),
+    [
+        ({"min_cases": 30}, {}),
+        ({}, {"simulated_judges": True}),
+        ({"min_judge_pearson": 0.9, "min_judge_within_2": 0.9}, {}),
+    ],
+    ids=["too few cases", "simulated judges", "unreliable judges"],
+)
+def test_what_was_not_measured_never_fails(build_verdict: Build, changes: Any, options: Any) -> None:
+    """However bad the scores are: nobody looked, or nobody who can be believed."""
+    verdicts = run_of(build_verdict, *([(9, 6), (6, 9), (1, 4)] for _ in range(10)))
+    table = {"mean": {"T2": 6.0}, "min_judge_pearson": -1.0}
+    assert judge(verdicts, rules(**table)).answer == "fail"
+    gate = judge(verdicts, rules(**{**table, **changes}), **options)
+    assert gate.answer == "inconclusive"
+    assert condition(gate, "mean[T2]").answer == "inconclusive"
 
 
 @pytest.mark.parametrize(
