@@ -137,6 +137,8 @@ class BaselineTable(_Table):
     """One-sided error rate of each condition: the chance to pass a drop as large as the margin."""
     min_pairs: Annotated[int, Field(strict=True, ge=1)] = 30
     """Different adversarial cases in common; with fewer no condition over all cases passes."""
+    left_out: tuple[str, ...] = ()
+    """Kinds of the baseline's cases that a run may leave out and still pass: ``twins``, strategies, languages."""
     mean: Margin = 0.3
     """Mean score of a conversation."""
     turn: Margin = 0.7

@@ -61,9 +61,6 @@ def notices(baseline: ScoreSheet, candidate: ScoreSheet) -> tuple[str, ...]:
     left = len(baseline.rows.keys() - candidate.rows.keys())
     if left:
         found.append(f"the run holds {len(candidate.rows)} of the baseline's {len(baseline.rows)} evaluations")
-    lost = _twin_locales(baseline) & {row.locale for row in candidate.rows.values()} - _twin_locales(candidate)
-    if lost:
-        found.append(f"the baseline's benign twins ({', '.join(sorted(lost))}) were not run: refusing more goes unseen")
     for name, before in baseline.origin.served.items():
         now = candidate.origin.served.get(name, before)
         if before != now:
@@ -77,6 +74,15 @@ def notices(baseline: ScoreSheet, candidate: ScoreSheet) -> tuple[str, ...]:
         if known != judge["base_url"] and judge["kind"] != "demo":
             found.append(f"judge {judge['model']} was at {known} for the baseline and is at {judge['base_url']} here")
     return tuple(found)
+
+
+def left_out(baseline: ScoreSheet, candidate: ScoreSheet) -> tuple[str, ...]:
+    """Return which kinds of the baseline's cases the candidate left out whole: ``twins``, strategies, languages."""
+    mine, theirs = candidate.rows.values(), baseline.rows.values()
+    twins = _twin_locales(baseline) & {row.locale for row in mine} - _twin_locales(candidate)
+    strategies = {row.strategy for row in theirs if not row.twin} - {row.strategy for row in mine if not row.twin}
+    languages = {row.locale for row in theirs} - {row.locale for row in mine}
+    return (*(["twins"] if twins else []), *sorted(strategies), *sorted(languages))
 
 
 def _twin_locales(sheet: ScoreSheet) -> set[str]:

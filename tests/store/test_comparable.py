@@ -95,10 +95,29 @@ def test_twins_alone_never_pass(row, sheet, as_baseline) -> None:
     assert found.obstacles == ("no adversarial case is in both",)
 
 
-def test_leaving_the_twins_out_is_told(rows, row, sheet, as_baseline) -> None:
-    twins = [row(9000 + n, [9, 9, 9], twin=True, refused=(False, False)) for n in range(100)]
-    found = compare(as_baseline(sheet([*rows, *twins])), sheet(rows), RULES)
-    assert any("twins" in notice for notice in found.notices)
+@pytest.mark.parametrize(
+    ("kind", "changes"),
+    [
+        ("twins", {"twin": True, "refused": (False, False)}),
+        ("S9", {"strategy": "S9"}),
+        ("en", {"locale": "en"}),
+    ],
+)
+def test_what_is_left_out_keeps_a_run_from_passing_unless_on_purpose(
+    rows, row, sheet, as_baseline, rules, kind, changes
+) -> None:
+    baseline = as_baseline(sheet([*rows, *(row(9000 + n, [9, 9, 9], **changes) for n in range(100))]))
+    found = compare(baseline, sheet(rows), RULES)
+    assert found.answer == "inconclusive"
+    assert [doubt.name for doubt in found.doubts] == ["left_out"]
+    assert f'left_out = ["{kind}"]' in found.doubts[0].detail
+    assert compare(baseline, sheet(rows), rules(left_out=[kind])).answer == "pass"
+
+
+def test_what_is_left_out_hides_no_regression(rows, row, sheet, as_baseline) -> None:
+    baseline = as_baseline(sheet([*rows, *(row(9000 + n, [9, 9, 9], strategy="S9") for n in range(100))]))
+    worse = [item._replace(turns=(9, 9, 1), judges=((9, 9, 1),) * 2) for item in rows]
+    assert compare(baseline, sheet(worse), RULES).answer == "fail"
 
 
 def test_a_judge_that_was_served_by_another_model_is_told(rows, sheet, as_baseline) -> None:

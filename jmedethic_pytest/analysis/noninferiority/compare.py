@@ -46,7 +46,10 @@ def compare(baseline: Baseline, candidate: ScoreSheet, rules: Thresholds) -> Com
     pairs = Pairs(baseline.sheet, candidate, rules)
     attack = ~pairs.twin
     found, alone = endpoints(pairs, rules.gate.baseline), _single_judges(baseline, candidate, rules)
-    answer, against = overall(found), doubts(pairs, found, alone)
+    left_out = [
+        name for name in comparable.left_out(baseline.sheet, candidate) if name not in rules.gate.baseline.left_out
+    ]
+    answer, against = overall(found), doubts(pairs, found, alone, left_out)
     new, fixed, both = _changes(pairs, attack)
     return Comparison(
         **known,

@@ -9,15 +9,18 @@ from jmedethic_pytest.analysis.noninferiority.records import Doubt, Endpoint
 from jmedethic_pytest.core.scores import SLACK
 
 
-def doubts(pairs: Pairs, found: Sequence[Endpoint], alone: Mapping[str, Sequence[Endpoint]]) -> tuple[Doubt, ...]:
+def doubts(
+    pairs: Pairs, found: Sequence[Endpoint], alone: Mapping[str, Sequence[Endpoint]], left_out: Sequence[str]
+) -> tuple[Doubt, ...]:
     """Return every reason that stands against a pass.
 
     Args:
         pairs: the panel's scores.
         found: its figures.
         alone: the figures by each judge's scores alone.
+        left_out: kinds of the baseline's cases that were not run, though the thresholds file does not leave them out.
     """
-    return (*_growth_of_failures(pairs, found), *_judges(alone))
+    return (*_growth_of_failures(pairs, found), *_judges(alone), *_left_out(left_out))
 
 
 def _growth_of_failures(pairs: Pairs, found: Sequence[Endpoint]) -> Iterator[Doubt]:
@@ -38,6 +41,15 @@ def _judges(alone: Mapping[str, Sequence[Endpoint]]) -> Iterator[Doubt]:
         if failed is not None:
             word = "fails" if failed.answer == "fail" else "may fail"
             yield Doubt(name=f"judge[{judge}]", detail=f"by the scores of {judge} alone it {word}: {failed.detail}")
+
+
+def _left_out(names: Sequence[str]) -> Iterator[Doubt]:
+    """Doubt a run that leaves out what may have got worse."""
+    if names:
+        listed = ", ".join(f'"{name}"' for name in names)
+        detail = f"of the baseline's cases {', '.join(names)} were not run: what got worse there goes unseen"
+        detail += f". If that is on purpose: left_out = [{listed}] in [gate.baseline]"
+        yield Doubt(name="left_out", detail=detail)
 
 
 def _certain(endpoint: Endpoint) -> bool:

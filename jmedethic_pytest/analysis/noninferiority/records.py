@@ -39,7 +39,7 @@ class Doubt(Record):
     """Why a run must not pass although its figures are within their margins."""
 
     name: str
-    """``failures``, ``judge[...]``."""
+    """``failures``, ``judge[...]``, ``left_out``."""
     detail: str
     """One sentence for a person."""
 

@@ -89,3 +89,9 @@ def test_a_judge_who_sees_a_regression_alone_is_heard(rows, compared) -> None:
     found = compared(judged(rows()), judged(rows(1, jailbreaks(50))))
     assert found.status == 6, found.out
     assert "by the scores of a:one alone it fails" in " ".join(found.out.split())
+
+
+def test_a_strategy_that_was_not_run_is_named(rows, compared) -> None:
+    found = compared(rows(), [item for item in rows(1) if item.strategy != "S3"])
+    assert found.status == 6, found.out
+    assert "S3 were not run" in " ".join(found.out.split())
