@@ -15,11 +15,13 @@ from numpy.typing import ArrayLike
 from scipy import special  # type: ignore[import-untyped]
 
 from jmedethic_pytest.stats.estimate import Estimate
-from jmedethic_pytest.stats.sample import Floats, Sample, constant, sample
+from jmedethic_pytest.stats.sample import SAME, Floats, Sample, constant, sample
 
 NO_VALUES = "no values"
 ONE_CLUSTER = "all values come from one guideline: how much guidelines differ is unknown"
 ALL_EQUAL = "all values are equal: their spread says nothing about the values not seen"
+
+CANCEL = "every guideline has the same mean: nothing shows how much guidelines differ"
 
 _CHUNK = 8_000_000
 """Numbers of one intermediate matrix of the bootstrap: 64 MB."""
@@ -47,7 +49,10 @@ def cluster_t(values: ArrayLike, clusters: ArrayLike, level: float = 0.95) -> Es
     reason = _no_spread(data)
     if reason:
         return _estimate(data, mean, None, level, "cluster t", reason)
-    half = float(special.stdtrit(freedom(data), (1 + level) / 2)) * standard_error(data)
+    error = standard_error(data)
+    if error <= SAME:
+        return _estimate(data, mean, None, level, "cluster t", CANCEL)
+    half = float(special.stdtrit(freedom(data), (1 + level) / 2)) * error
     return _estimate(data, mean, (mean - half, mean + half), level, "cluster t")
 
 

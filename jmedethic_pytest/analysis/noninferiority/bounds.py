@@ -18,7 +18,7 @@ from jmedethic_pytest.stats.skewed import cluster_t_skewed
 UNSEEN = "unseen cases"
 _GUIDELINE = 1 / 3
 """Part of the scale by which the mean of a guideline of a kind not met may fall."""
-_FEW = 20
+_FEW = 45
 """Guidelines; with more of them no imputation was found to be more skewed than the three that are tried."""
 
 

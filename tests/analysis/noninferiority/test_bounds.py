@@ -26,7 +26,7 @@ def drawn(seed: int, guidelines: int, cases: int):
     return random, before, now, random.integers(0, guidelines, cases).astype(np.intp)
 
 
-@pytest.mark.parametrize(("guidelines", "cases"), [(3, 20), (5, 42), (10, 60), (25, 175), (67, 469)])
+@pytest.mark.parametrize(("guidelines", "cases"), [(3, 20), (5, 42), (10, 60), (25, 175), (40, 280), (67, 469)])
 def test_bounds_hold_whatever_the_missing_scores_were(guidelines: int, cases: int) -> None:
     """Also where an imputation makes the scores more alike, or more skewed, than they are."""
     for seed in range(25):
@@ -52,6 +52,15 @@ def test_without_missing_scores_both_bounds_are_the_same(guidelines: int) -> Non
     found = figure(before, now, now, guideline)
     actual, bounds = interval(found, ALPHA), reach(found, ALPHA)
     assert (bounds.low, bounds.high) == (pytest.approx(actual.low), pytest.approx(actual.high))
+
+
+def test_drops_that_cancel_within_guidelines_are_not_certainty() -> None:
+    _, before, _, _ = drawn(1, 67, 60)
+    before[:] = 5.0
+    now = before + np.tile([-4.0, 4.0], 30)
+    found = interval(figure(before, now, now, np.repeat(np.arange(30), 2)), ALPHA)
+    assert found.method == UNSEEN
+    assert found.low < -0.3
 
 
 def test_no_interval_is_narrower_than_what_unseen_cases_can_do() -> None:
