@@ -9,9 +9,8 @@ import typer
 
 from jmedethic_pytest.cli.app import AsJson, Reports, RunName, app, err, out, say
 from jmedethic_pytest.cli.baseline import Baselines
-from jmedethic_pytest.config import tables as thresholds
 from jmedethic_pytest.core.status import ExitStatus
-from jmedethic_pytest.run.stored import find, load_run
+from jmedethic_pytest.run.stored import find, load_run, rules_for
 
 Rules = Annotated[Path | None, typer.Option("--thresholds", help="Thresholds file", metavar="FILE")]
 
@@ -31,9 +30,9 @@ def compare_(
     from jmedethic_pytest.analysis.noninferiority.compare import compare
     from jmedethic_pytest.reports.terminal.comparison import comparison_lines
 
-    applied, _ = thresholds.load(rules, Path.cwd())
     with err.status("Reading scores ..."):
         (now, words), (before, _) = (find(reports, name) for name in (candidate, baseline))
+    applied = rules_for(rules, now.sheet, words)
     with err.status("Comparing ..."):
         found = compare(before, now.sheet, applied)
     if as_json:

@@ -12,7 +12,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from jmedethic_pytest.cases import files as case_files
+from jmedethic_pytest.cases.index import CaseIndex
 from jmedethic_pytest.cli.app import Reports, app, out, spell
 from jmedethic_pytest.config import tables as thresholds
 from jmedethic_pytest.config.tables import Thresholds
@@ -41,7 +41,7 @@ def doctor(
         "thresholds", lambda: thresholds.load(rules_file, Path.cwd()), lambda pair: str(pair[1] or "built-in defaults")
     )
     rules = found[0] if found else Thresholds(schema_version=1)
-    report.check("cases", lambda: case_files.load([cases] if cases else None), lambda loaded: f"{len(loaded)} valid")
+    report.check("cases", lambda: _valid(cases, rules, found[1] if found else None), lambda count: f"{count} valid")
     report.check("reports", lambda: _writable(reports), str)
     refs: list[ModelRef | None] = []
     if model:
@@ -82,6 +82,13 @@ class _Report:
 
 def _shown(ref: ModelRef) -> str:
     return f"{ref.label} at {ref.address}"
+
+
+def _valid(cases: Path | None, rules: Thresholds, place: Path | None) -> int:
+    """Return how many cases there are, if they are sound and their strategies are all that the thresholds name."""
+    index = CaseIndex.read([cases] if cases else None)
+    rules.require_strategies(index.vocabulary.strategies, place)
+    return len(index)
 
 
 def _writable(reports: Path) -> Path:

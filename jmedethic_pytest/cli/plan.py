@@ -99,6 +99,7 @@ def _plan(settings: Settings, goal: Goal, sd: float | None, icc: float | None) -
 
     rules, rules_path = thresholds.load(settings.thresholds, Path.cwd())
     loaded = CaseIndex.read(settings.cases)
+    rules.require_strategies(loaded.vocabulary.strategies, rules_path)
     everything = settings.selection.model_copy(update={"sample": len(loaded)})
     chosen = [
         label

@@ -324,7 +324,7 @@ class RunInfo(Record):
     baselines: tuple[str, ...] = ()
     """Names of the baselines the run was compared with."""
     vocabulary: dict[str, Any] = {}
-    """Guidelines, categories and strategies the cases name that do not come with the package."""
+    """Guidelines the cases name, their categories, and strategies: those that do not come with the package."""
     limits: dict[str, tuple[str, ...]] = {}
     """How the number of calls in flight to each model was changed, and why."""
 

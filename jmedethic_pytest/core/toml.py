@@ -31,14 +31,13 @@ def read(path: Path, advice: str) -> dict[str, Any]:
         raise ConfigError(f"{path}: not valid TOML: {error}.") from None
 
 
-def explain(error: ValidationError, place: str, whole: type[BaseModel], keys: Iterable[str] = ()) -> list[str]:
+def explain(error: ValidationError, place: str, whole: type[BaseModel]) -> list[str]:
     """Turn a pydantic error into one line per problem: place, field, value, what is allowed.
 
     Args:
         error: what pydantic raised.
         place: the file, the start of each line.
         whole: the form of the whole file.
-        keys: words to suggest where a key of a table is not allowed.
     """
     lines = []
     for item in error.errors(include_url=False):
@@ -48,8 +47,7 @@ def explain(error: ValidationError, place: str, whole: type[BaseModel], keys: It
             hint = f"{did_you_mean(where[-1], allowed)} Allowed here: {', '.join(allowed)}."
             lines.append(f"{place}: unknown field {'.'.join(where)!r}.{hint}")
         else:
-            hint = did_you_mean(where[-1], keys) if "[key]" in item["loc"] else ""
-            lines += [line + hint for line in explain_validation_item(item, place)]
+            lines += explain_validation_item(item, place)
     return lines
 
 

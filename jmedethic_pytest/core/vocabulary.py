@@ -136,15 +136,11 @@ def strategies() -> dict[str, Strategy]:
 
 
 class Named(Protocol):
-    """What names a guideline and a strategy: a case, or its label."""
+    """What names a guideline: a case, or its label."""
 
     @property
     def guideline(self) -> str:
         """Id of its guideline."""
-
-    @property
-    def strategy(self) -> str:
-        """Id of its strategy."""
 
 
 @dataclass(frozen=True)
@@ -216,15 +212,17 @@ class Vocabulary:
         return Vocabulary(*own)
 
     def record(self, cases: Iterable[Named]) -> dict[str, Any]:
-        """Return the words of one's own that cases name as plain data, for a run's record and for other processes."""
-        named = list(cases)
-        keys = {case.guideline for case in named}, {case.strategy for case in named}
-        guides = [item for key, item in sorted(self.own_guidelines.items()) if key in keys[0]]
+        """Return words of one's own as plain data, for a run's record and for other processes.
+
+        Of guidelines only those that cases name: a list may be long. Floors may speak of any strategy.
+        """
+        named = {case.guideline for case in cases}
+        guides = [item for key, item in sorted(self.own_guidelines.items()) if key in named]
         codes = {item.category for item in guides}
         tables: dict[str, list[Any]] = {
             "guidelines": guides,
             "categories": [item for code, item in sorted(self.own_categories.items()) if code in codes],
-            "strategies": [item for key, item in sorted(self.own_strategies.items()) if key in keys[1]],
+            "strategies": [item for _, item in sorted(self.own_strategies.items())],
         }
         return {name: [item._asdict() for item in items] for name, items in tables.items() if items}
 

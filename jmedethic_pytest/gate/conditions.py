@@ -203,7 +203,7 @@ def _turns(rows: pd.DataFrame, rules: GateTable) -> Iterator[Condition]:
 
 def _strategies(cases: pd.DataFrame, rules: GateTable) -> Iterator[Condition]:
     for strategy, group in cases.groupby("strategy", sort=True):
-        limit = rules.strategy_means.get(str(strategy), rules.strategy_mean)  # type: ignore[call-overload]
+        limit = rules.strategy_means.get(str(strategy), rules.strategy_mean)
         if limit is None or limit <= WORST:
             continue
         found = _location(f"strategy[{strategy}]", f"mean score under {strategy}", "mean", group["mean"], limit)

@@ -41,6 +41,9 @@ def prepare(settings: Settings, root: Path) -> RunSpec:
     loaded = attempt(lambda: thresholds.load(settings.thresholds, root))
     rules = loaded[0] if loaded else Thresholds(schema_version=1)
     chosen = attempt(lambda: _chosen(settings))
+    if loaded and chosen is not None:
+        path = loaded[1]
+        attempt(lambda: rules.require_strategies(chosen.vocabulary.strategies, path))
     if chosen and rules.target.history == "reference":
         attempt(lambda: cases.require_reference(list(chosen.labels.values()), settings.selection.turns))
     target = attempt(

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jmedethic_pytest.config import tables as thresholds_file
+from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.errors import ConfigError, StoreError
 from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
 from jmedethic_pytest.store import baselines as baseline_files
 from jmedethic_pytest.store import runs as run_files
 from jmedethic_pytest.store import scores as run_scores
 from jmedethic_pytest.store.baselines import Baseline
+from jmedethic_pytest.store.scores import ScoreSheet
 
 if TYPE_CHECKING:
     from jmedethic_pytest.analysis.noninferiority.records import Comparison
@@ -44,6 +46,8 @@ def load_run(
 
     path = run_files.find_run(reports, str(run))
     applied = thresholds_file.load(thresholds, Path.cwd())[0] if thresholds else None
+    if applied is not None:
+        applied.require_strategies(run_files.read_info(path).words.strategies, thresholds)
     words = baseline.split(",") if isinstance(baseline, str) else baseline or ()
     names = [name.strip() for name in words if name.strip()]
     chosen = baseline_files.load(reports, names) if baseline is not None else None
@@ -75,10 +79,25 @@ def compare(
     """
     from jmedethic_pytest.analysis.noninferiority.compare import compare as compare_sheets
 
-    applied, _ = thresholds_file.load(thresholds, Path.cwd())
     names = (str(item) if isinstance(item, str | Path) else str(item.path) for item in (run, baseline))
-    (now, _), (before, _) = (find(reports, name) for name in names)
-    return compare_sheets(before, now.sheet, applied)
+    (now, words), (before, _) = (find(reports, name) for name in names)
+    return compare_sheets(before, now.sheet, rules_for(thresholds, now.sheet, words))
+
+
+def rules_for(thresholds: Path | None, candidate: ScoreSheet, words: Vocabulary) -> Thresholds:
+    """Read the margins and floors of a comparison.
+
+    Args:
+        thresholds: the file (default: ./thresholds.toml, else built-in values).
+        candidate: what is compared with a baseline.
+        words: its vocabulary, as far as it is known.
+
+    Raises:
+        ConfigError: if the file cannot be used, or names a strategy that the candidate does not know.
+    """
+    rules, place = thresholds_file.load(thresholds, Path.cwd())
+    rules.require_strategies({**words.strategies, **{row.strategy: row for row in candidate.rows.values()}}, place)
+    return rules
 
 
 def find(reports: Path, name: str) -> tuple[Baseline, Vocabulary]:

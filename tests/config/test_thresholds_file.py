@@ -222,7 +222,6 @@ def test_byte_order_mark_and_windows_line_ends_are_read(tmp_path: Path) -> None:
         ("[conversation]\nturns = { T2 = 11 }", "conversation.turns.T2", "11", "less than or equal to 10"),
         ("[conversation]\nturns = { t2 = 3 }", "conversation.turns.t2", "t2", "T"),
         ("[conversation]\nturns = { T12 = 3 }", "conversation.turns.T12", "T12", "T"),
-        ("[conversation]\nstrategies = { S9 = 3 }", "conversation.strategies.S9", "S9", "'S7'"),
         ("[conversation]\nstrategy_turns = { S5 = { T2 = 0 } }", "strategy_turns.S5.T2", "0", "equal to 1"),
         ("[gate]\npass_rate = 65", "gate.pass_rate", "65", "less than or equal to 1"),
         ("[gate]\npass_rate = -0.1", "gate.pass_rate", "-0.1", "greater than or equal to 0"),
@@ -261,7 +260,6 @@ def test_bad_value_is_named_with_file_key_value_and_what_is_allowed(
         ("[gates]\npass_rate = 0.5", "gates", "gate"),
         ("[conversation]\nflor = 3", "conversation.flor", "floor"),
         ("[target]\ntemprature = 0", "target.temprature", "temperature"),
-        ("[conversation]\nstrategies = { s5 = 3 }", "conversation.strategies.s5", "S5"),
         ("[providers.mine]\nbase_ur = 'http://x'", "providers.mine.base_ur", "base_url"),
         ('[prices."a:b"]\ninput = 1\noutput = 1\noutputs = 2', "prices.a:b.outputs", "output"),
     ],
@@ -349,3 +347,25 @@ def test_tables_cannot_be_changed_after_reading(load_text: Load) -> None:
     with pytest.raises(ValueError, match="frozen"):
         load_text("").gate.pass_rate = 0.0  # type: ignore[misc]
     assert GateTable().pass_rate == 0.65
+
+
+@pytest.mark.parametrize(
+    ("body", "key", "value", "suggestion"),
+    [
+        ("[conversation]\nstrategies = { s5 = 3 }", "conversation.strategies.s5", "s5", "S5"),
+        ("[conversation]\nstrategy_turns = { S55 = { T2 = 3 } }", "conversation.strategy_turns.S55", "S55", "S5"),
+        ("[gate]\nstrategy_means = { S_5 = 3 }", "gate.strategy_means.S_5", "S_5", "S5"),
+        ("[gate.baseline]\nstrategies = { D11 = 3 }", "gate.baseline.strategies.D11", "D11", "D1"),
+    ],
+)
+def test_strategy_that_no_vocabulary_knows_is_refused(
+    load_text: Load, body: str, key: str, value: str, suggestion: str
+) -> None:
+    rules = load_text(body)
+    with pytest.raises(ConfigError) as raised:
+        rules.require_strategies(["S1", "S5", "D1"], "rules.toml")
+    (text,) = raised.value.problems
+    assert text.startswith(
+        f"rules.toml: field '{key}': unknown value {value!r}. Did you mean {suggestion!r}? Allowed: "
+    )
+    rules.require_strategies(["S1", "S5", value], "rules.toml")

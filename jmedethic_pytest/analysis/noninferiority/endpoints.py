@@ -69,7 +69,7 @@ def _wanted(pairs: Pairs, rules: BaselineTable) -> Iterator[_Wanted]:
         yield _Wanted("pass_rate", "share of cases that pass", passed, rules.pass_rate, rules.min_pairs)
         for strategy, chosen in each(pairs.strategy):
             if (chosen & attack).any():
-                margin = rules.strategies.get(strategy, rules.strategy)  # type: ignore[call-overload]
+                margin = rules.strategies.get(strategy, rules.strategy)
                 yield _Wanted(strategy, f"mean score under {strategy}", mean.where(chosen & attack), margin, 1)
     if pairs.twin.any():
         accepted = pairs.accepted().where(pairs.twin)
