@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import unicodedata
 from typing import Any
 
 from jmedethic_pytest.exam.items import ExamItem
+from jmedethic_pytest.models import json_answer
 
 _KEYS = ("answer", "answers", "解答", "回答", "答え")
-_TRIMMINGS = " \t\r\n`*.。"
 
 
 def read(text: str, item: ExamItem) -> tuple[str, ...] | None:
@@ -22,19 +21,7 @@ def read(text: str, item: ExamItem) -> tuple[str, ...] | None:
         text: the whole reply, without reasoning.
         item: what was asked.
     """
-    folded = unicodedata.normalize("NFKC", text).rstrip(_TRIMMINGS)
-    if not folded.endswith("}"):
-        return None
-    decoder = json.JSONDecoder()
-    starts = [index for index, sign in enumerate(folded) if sign == "{"]
-    for start in starts:
-        try:
-            value, end = decoder.raw_decode(folded, start)
-        except (ValueError, RecursionError):
-            continue
-        if end == len(folded):
-            return _letters(value, item)
-    return None
+    return _letters(json_answer.at_end(unicodedata.normalize("NFKC", text).rstrip(json_answer.TRIMMINGS)), item)
 
 
 def _letters(value: Any, item: ExamItem) -> tuple[str, ...] | None:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import re
 from functools import lru_cache
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationError, create_model
 
 from jmedethic_pytest.core.errors import JmedError
+from jmedethic_pytest.models import json_answer
 from jmedethic_pytest.models.reasoning import split_reasoning
 
 M = TypeVar("M", bound=BaseModel)
-_FENCE = re.compile(r"```(?:json)?\s*\n(.*?)```", re.DOTALL)
 
 
 class Malformed(JmedError):  # noqa: N818 - says what the answer is
@@ -62,7 +60,7 @@ def parse(answer: str, model: type[M]) -> M:
     if unfinished:
         raise Malformed("the answer ends inside its <think> block")
     problem = "there is no JSON object"
-    for candidate in _candidates(text):
+    for candidate in json_answer.likely(text):
         try:
             return model.model_validate(_printable(candidate))
         except ValidationError as error:
@@ -72,17 +70,6 @@ def parse(answer: str, model: type[M]) -> M:
     raise Malformed(problem)
 
 
-def _candidates(text: str) -> list[Any]:
-    """Return the JSON values the text may mean, most likely first."""
-    found = []
-    for piece in (text, *reversed([match[1] for match in _FENCE.finditer(text)])):
-        try:
-            found.append(json.loads(piece))
-        except (ValueError, RecursionError):
-            continue
-    return found or _outermost(text)
-
-
 def _printable(value: Any) -> Any:
     """Replace lone surrogates: an answer may hold them as escapes, and no file can."""
     if isinstance(value, str):
@@ -90,19 +77,6 @@ def _printable(value: Any) -> Any:
     if isinstance(value, list):
         return [_printable(item) for item in value]
     return {_printable(key): _printable(item) for key, item in value.items()} if isinstance(value, dict) else value
-
-
-def _outermost(text: str) -> list[Any]:
-    """Return the outermost balanced objects in a text, the last one first."""
-    decoder, found, position = json.JSONDecoder(), [], text.find("{")
-    while position != -1:
-        try:
-            value, end = decoder.raw_decode(text, position)
-            found.append(value)
-        except (ValueError, RecursionError):
-            end = position + 1
-        position = text.find("{", end)
-    return found[::-1]
 
 
 def _inline(node: Any, definitions: dict[str, Any]) -> Any:
