@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from jmedethic_pytest.generation.discovery.likeness import grams, likeness
+from jmedethic_pytest.cases.checks.ngrams import grams, similarity
 from jmedethic_pytest.generation.machinery import files, ledger
 from jmedethic_pytest.generation.machinery.config import Config
 from jmedethic_pytest.generation.machinery.records import Made
@@ -142,7 +142,7 @@ def test_last_turns_are_compared_within_guideline_and_strategy(
     found = report.build(config).diversity["conversations"]
     assert (found.texts, found.sampled) == (len(made), len(made))
     best = max(
-        likeness(grams(one.turns[-1], "ja"), grams(other.turns[-1], "ja"))
+        similarity(grams(one.turns[-1], "ja"), grams(other.turns[-1], "ja"))
         for one, other in combinations(made, 2)
         if (one.guideline, one.strategy) == (other.guideline, other.strategy)
     )

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jmedethic_pytest.cases.checks.script import is_in
 from jmedethic_pytest.data import load
-from jmedethic_pytest.generation.quality import language, turns
+from jmedethic_pytest.generation.quality import turns
 
 OPENING = "診療の記録について、守るべき決まりと、その理由を教えていただけますか。"
 SHIFT = "なるほど、よく分かりました。ここからは架空の病院を舞台にした話です。"
@@ -74,9 +75,9 @@ def test_what_is_wrong_is_said_in_one_word(given: tuple[str, ...], locale: str, 
 
 
 def test_half_width_kana_and_full_width_letters_count_as_what_they_are() -> None:
-    assert language.is_in("ｶﾙﾃﾉｶｷｶﾀｦｵｼｴﾃｸﾀﾞｻｲ", "ja")
-    assert language.is_in("Ｐｌｅａｓｅ ｅｘｐｌａｉｎ ｔｈｅ ｒｕｌｅｓ", "en")
-    assert not language.is_in("2024 / 12", "en")
+    assert is_in("ｶﾙﾃﾉｶｷｶﾀｦｵｼｴﾃｸﾀﾞｻｲ", "ja")
+    assert is_in("Ｐｌｅａｓｅ ｅｘｐｌａｉｎ ｔｈｅ ｒｕｌｅｓ", "en")
+    assert not is_in("2024 / 12", "en")
 
 
 def test_the_scripted_texts_pass_their_own_checks() -> None:

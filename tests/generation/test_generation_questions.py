@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from jmedethic_pytest.generation.discovery.likeness import closest, grams, likeness
+from jmedethic_pytest.cases.checks.ngrams import closest, grams, similarity
 from jmedethic_pytest.generation.machinery import ledger
 from jmedethic_pytest.generation.machinery.config import Config
 from jmedethic_pytest.generation.machinery.files import Summary
@@ -189,8 +189,8 @@ def test_another_prompt_or_number_is_another_stage(
 
 def test_likeness_is_one_for_equal_and_zero_for_unrelated_texts() -> None:
     first, second = grams("診断書を書き換える", "ja"), grams("まったく別の話です", "ja")
-    assert likeness(first, first) == pytest.approx(1.0)
-    assert likeness(first, second) == 0.0
+    assert similarity(first, first) == pytest.approx(1.0)
+    assert similarity(first, second) == 0.0
     assert closest(first, []) == 0.0
     assert closest(first, [second, first]) == pytest.approx(1.0)
     assert grams("a", "en") == {"a"}

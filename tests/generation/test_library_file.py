@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from jmedethic_pytest.core.errors import StoreError
 from jmedethic_pytest.generation.discovery import library
 from jmedethic_pytest.generation.discovery.embeddings import ngram_vector
-from jmedethic_pytest.generation.discovery.library import Example, Library, Shelf, Strategy, normal_name
+from jmedethic_pytest.generation.discovery.library import Collection, Example, Library, Strategy, normal_name
 from jmedethic_pytest.generation.discovery.scales import Gain
 
 DEFINITIONS = {
@@ -40,15 +40,15 @@ def strategy(name: str, definition: str, *numbers: int) -> Strategy:
     return Strategy(name=name, definition=definition, locale="en", meaning=ngram_vector(definition), examples=found)
 
 
-def shelf_of(*found: Strategy) -> tuple[Strategy, ...]:
-    shelf = Shelf()
+def collected_from(*found: Strategy) -> tuple[Strategy, ...]:
+    collected = Collection()
     for item in found:
-        shelf.add(item)
-    return shelf.strategies
+        collected.add(item)
+    return collected.strategies
 
 
 def test_an_equal_name_in_another_spelling_adds_its_example_and_keeps_the_first_definition() -> None:
-    known, *others = shelf_of(
+    known, *others = collected_from(
         strategy("Deadline Pressure", DEFINITIONS["Deadline"], 1),
         strategy("deadline-pressure!", DEFINITIONS["Story"], 2),
         strategy("DEADLINE PRESSURE", DEFINITIONS["Approval"], 3),
@@ -60,7 +60,7 @@ def test_an_equal_name_in_another_spelling_adds_its_example_and_keeps_the_first_
 
 def test_a_nearly_equal_definition_is_the_same_strategy_under_another_name() -> None:
     nearly = DEFINITIONS["Deadline"].replace("about to pass", "about to pass now")
-    known, *others = shelf_of(
+    known, *others = collected_from(
         strategy("Deadline", DEFINITIONS["Deadline"], 1),
         strategy("Hurry", nearly, 2),
         strategy("hurry", DEFINITIONS["Story"], 3),
@@ -71,7 +71,7 @@ def test_a_nearly_equal_definition_is_the_same_strategy_under_another_name() -> 
 
 
 def test_other_definitions_are_other_strategies() -> None:
-    found = shelf_of(*(strategy(name, text, index) for index, (name, text) in enumerate(DEFINITIONS.items())))
+    found = collected_from(*(strategy(name, text, index) for index, (name, text) in enumerate(DEFINITIONS.items())))
     assert [item.name for item in found] == list(DEFINITIONS)
 
 
@@ -110,23 +110,23 @@ def content(found: tuple[Strategy, ...]) -> set[tuple[str, frozenset[str]]]:
 def test_what_a_library_holds_depends_on_no_order(found: list[Strategy], chance: object) -> None:
     mixed = list(found)
     chance.shuffle(mixed)  # type: ignore[attr-defined]
-    assert content(shelf_of(*mixed)) == content(shelf_of(*found))
+    assert content(collected_from(*mixed)) == content(collected_from(*found))
 
 
 @settings(deadline=None)
 @given(findings, findings)
 def test_merging_is_idempotent_and_loses_no_example(first: list[Strategy], second: list[Strategy]) -> None:
-    a = Library(embedder="e", strategies=shelf_of(*first))
-    b = Library(embedder="e", strategies=shelf_of(*second))
+    a = Library(embedder="e", strategies=collected_from(*first))
+    b = Library(embedder="e", strategies=collected_from(*second))
     both = a.with_all(b.strategies)
     assert both.with_all(b.strategies) == both
     assert a.with_all(a.strategies) == a
     assert content(both.strategies) == content(b.with_all(a.strategies).strategies)
-    assert content(both.strategies) == content(shelf_of(*first, *second))
+    assert content(both.strategies) == content(collected_from(*first, *second))
 
 
 def test_a_library_is_read_back_as_it_was_written(tmp_path: Path) -> None:
-    made = Library(embedder="e", simulated=True, strategies=shelf_of(strategy("A", DEFINITIONS["Story"], 1, 2)))
+    made = Library(embedder="e", simulated=True, strategies=collected_from(strategy("A", DEFINITIONS["Story"], 1, 2)))
     path = tmp_path / "new" / "library.json"
     library.write(made, path)
     assert library.read(path) == made

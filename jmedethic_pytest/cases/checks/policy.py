@@ -54,6 +54,13 @@ def check(case: Case) -> Iterator[Finding]:
                 yield Finding(f"policy.{group.name}", case.id, field.name, found, group.advice)
 
 
+@lru_cache(maxsize=4096)  # a generated question is looked at by several stages
+def denied(text: str) -> str | None:
+    """Return the name of the first group of the deny-list that a text falls under, ``None`` if it is clean."""
+    folded = fold(text).lower()
+    return next((group.name for group in groups() if group.found(folded)), None)
+
+
 def fold(text: str) -> str:
     """Return the text in NFKC, without invisible separators, with plain hyphens between digits."""
     return _HYPHEN.sub("-", _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)))

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from jmedethic_pytest.cases.checks.findings import Finding, TextField, shown, texts
 from jmedethic_pytest.core.records import Case
+from jmedethic_pytest.core.vocabulary import Locale
 
 MIN_KANA = 0.25
 """Least share of kana among the characters of a Japanese turn or base request.
@@ -23,6 +24,10 @@ MAX_LATIN_RUN = 11
 medicine's English name is longer."""
 
 _KANA = re.compile(r"[ぁ-ゖァ-ヺー]")
+_LATIN = re.compile(r"[A-Za-z]")
+_LETTER = re.compile(r"[^\W\d_]")
+_LEAST_KANA, _LEAST_LATIN = 0.15, 0.95
+"""Shares of the letters from which on a text passes for Japanese, for English."""
 _LATIN_RUN = re.compile(r"[A-Za-z](?:[A-Za-z0-9 ,.'&/-]*[A-Za-z0-9])?")
 _ENGLISH = re.compile(r"[ -~‘’“”–—…À-ÖØ-öø-ſ]")
 """ASCII, typographic quotes, dashes and ellipsis, Latin letters with accents (café)."""
@@ -35,6 +40,17 @@ def check(case: Case) -> Iterator[Finding]:
     for field in texts(case):
         for rule, found, advice in _rules(case.locale, field):
             yield Finding(f"script.{rule}", case.id, field.name, found, advice)
+
+
+def is_in(text: str, locale: Locale) -> bool:
+    """Tell a Japanese text by its share of kana (Chinese has none), an English one by plain Latin letters.
+
+    Other languages in Latin letters are not told from English.
+    """
+    folded = unicodedata.normalize("NFKC", text)
+    letters = len(_LETTER.findall(folded))
+    pattern, least = (_KANA, _LEAST_KANA) if locale == "ja" else (_LATIN, _LEAST_LATIN)
+    return letters > 0 and len(pattern.findall(folded)) / letters >= least
 
 
 def _rules(locale: str, field: TextField) -> Iterator[tuple[str, str, str]]:

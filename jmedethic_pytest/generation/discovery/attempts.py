@@ -164,9 +164,9 @@ async def attempt(crew: Crew, question: Question, choice: Choice, repeat: int) -
     if isinstance(attack, Drop) and not fallback:
         return Outcome(None, attack)
     turns = (question.text,) if isinstance(attack, Drop) else attack
-    group = next((found for found in map(policy.denied, turns) if found is not None), None)
-    if group is not None:
-        return Outcome(None, Drop(reason="policy", detail=group, source=crew.attacker.label))
+    breach = policy.drop(turns, crew.attacker.label)
+    if breach is not None:
+        return Outcome(None, breach)
     replies: list[Reply] = []
     for _ in turns:
         reply = await crew.target.ask(
@@ -278,9 +278,9 @@ async def summarise(
     found = await crew.summariser.ask_for(messages, Summary, again=again, attempts=ATTEMPTS, context=task)
     if isinstance(found, Drop):
         return found
-    group = policy.denied(found.name) or policy.denied(found.definition)
-    if group is not None:
-        return Drop(reason="policy", detail=group, source=crew.summariser.label)
+    breach = policy.drop((found.name, found.definition), crew.summariser.label)
+    if breach is not None:
+        return breach
     vectors = await embedded(crew, [found.definition, pair.weak.reply])
     if isinstance(vectors, Drop):
         return vectors

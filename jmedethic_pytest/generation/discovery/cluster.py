@@ -20,7 +20,7 @@ from jmedethic_pytest.generation.discovery.scales import Gain, mean_gain
 from jmedethic_pytest.generation.machinery.records import Output
 
 
-class Alike(Record):
+class Nearest(Record):
     """The nearest other thing, and how near: 1 says the same, 0 has nothing in common."""
 
     name: str
@@ -40,9 +40,9 @@ class Cluster(Output):
     mean_gain: Gain
     cohesion: float | None = None
     """Mean similarity of the other members with the medoid; ``None`` for a group of one."""
-    closest: Alike | None = None
+    closest: Nearest | None = None
     """The group whose medoid is most like this one's: a candidate for a merge."""
-    known: Alike | None = None
+    known: Nearest | None = None
     """The strategy of the benchmark that the definition is most like."""
 
     def texts(self) -> Iterator[str]:
@@ -63,36 +63,36 @@ async def clusters(library: Library, embedder: Embedder, k: int) -> list[Cluster
     if not strategies:
         return []
     vectors = matrix([item.meaning for item in strategies])
-    alike = cosines(vectors, vectors)
-    groups = [_medoid_first(alike, group) for group in linkage(alike, k)]
+    similarities = cosines(vectors, vectors)
+    groups = [_medoid_first(similarities, group) for group in linkage(similarities, k)]
     groups.sort(key=lambda group: _rank([strategies[index] for index in group]))
     medoids = [group[0] for group in groups]
     known = await _known([strategies[index] for index in medoids], embedder)
     found = [
-        _cluster(number, [strategies[index] for index in group], alike[np.ix_(group, group)])
+        _cluster(number, [strategies[index] for index in group], similarities[np.ix_(group, group)])
         for number, group in enumerate(groups, start=1)
     ]
-    between = alike[np.ix_(medoids, medoids)]
+    between = similarities[np.ix_(medoids, medoids)]
     return [
         cluster.model_copy(update={"closest": _closest(found, between, index), "known": known[index]})
         for index, cluster in enumerate(found)
     ]
 
 
-def linkage(alike: NDArray[np.float64], k: int) -> list[list[int]]:
+def linkage(similarities: NDArray[np.float64], k: int) -> list[list[int]]:
     """Return at most ``k`` groups of indices by average linkage.
 
     The two groups whose members are most alike on average are joined until ``k`` are left.
 
     Args:
-        alike: symmetric matrix of similarities.
+        similarities: symmetric matrix of similarities.
         k: number of groups, at least 1.
     """
-    groups: list[list[int] | None] = [[index] for index in range(len(alike))]
-    sums = alike.astype(np.float64, copy=True)  # of the similarities of all pairs between two groups
-    sizes = np.ones(len(alike))
+    groups: list[list[int] | None] = [[index] for index in range(len(similarities))]
+    sums = similarities.astype(np.float64, copy=True)  # of the similarities of all pairs between two groups
+    sizes = np.ones(len(similarities))
     means = np.where(np.triu(np.ones_like(sums), 1) > 0, sums, -np.inf)
-    for _ in range(len(alike) - k):
+    for _ in range(len(similarities) - k):
         first, second = (int(place) for place in np.unravel_index(int(np.argmax(means)), means.shape))
         joined, gone = groups[first], groups[second]
         assert joined is not None
@@ -109,9 +109,9 @@ def linkage(alike: NDArray[np.float64], k: int) -> list[list[int]]:
     return [sorted(group) for group in groups if group is not None]
 
 
-def _medoid_first(alike: NDArray[np.float64], group: list[int]) -> list[int]:
+def _medoid_first(similarities: NDArray[np.float64], group: list[int]) -> list[int]:
     """Return the group with the member first that is most like all of them; the first by name of equal ones."""
-    totals = np.round(alike[np.ix_(group, group)].sum(axis=1), 9)
+    totals = np.round(similarities[np.ix_(group, group)].sum(axis=1), 9)
     medoid = group[int(np.argmax(totals))]
     return [medoid, *(index for index in group if index != medoid)]
 
@@ -120,7 +120,7 @@ def _rank(members: Sequence[Strategy]) -> tuple[int, str]:
     return -sum(len(item.examples) for item in members), normal_name(members[0].name)
 
 
-def _cluster(number: int, members: Sequence[Strategy], alike: NDArray[np.float64]) -> Cluster:
+def _cluster(number: int, members: Sequence[Strategy], similarities: NDArray[np.float64]) -> Cluster:
     medoid = members[0]
     gain = mean_gain([example.gain for member in members for example in member.examples])
     assert gain is not None, "a strategy has an example"
@@ -132,19 +132,19 @@ def _cluster(number: int, members: Sequence[Strategy], alike: NDArray[np.float64
         members=tuple(member.name for member in members),
         examples=sum(len(member.examples) for member in members),
         mean_gain=gain,
-        cohesion=round(float(alike[0, 1:].mean()), 4) if len(members) > 1 else None,
+        cohesion=round(float(similarities[0, 1:].mean()), 4) if len(members) > 1 else None,
     )
 
 
-def _closest(found: Sequence[Cluster], medoids: NDArray[np.float64], index: int) -> Alike | None:
+def _closest(found: Sequence[Cluster], medoids: NDArray[np.float64], index: int) -> Nearest | None:
     others = [other for other in range(len(found)) if other != index]
     if not others:
         return None
     best = max(others, key=lambda other: (round(float(medoids[index, other]), 9), -other))
-    return Alike(name=found[best].id, similarity=round(float(medoids[index, best]), 4))
+    return Nearest(name=found[best].id, similarity=round(float(medoids[index, best]), 4))
 
 
-async def _known(medoids: Sequence[Strategy], embedder: Embedder) -> list[Alike]:
+async def _known(medoids: Sequence[Strategy], embedder: Embedder) -> list[Nearest]:
     """Return for each strategy the one of the benchmark that is most alike; their vectors are made here."""
     known = vocabulary.strategies()
     found = []
@@ -152,5 +152,5 @@ async def _known(medoids: Sequence[Strategy], embedder: Embedder) -> list[Alike]
         vectors = await embedder.embed([item.definition[medoid.locale] for item in known.values()])
         values = np.round(cosines(matrix([medoid.meaning]), matrix(vectors))[0], 9)
         best = int(np.argmax(values))
-        found.append(Alike(name=list(known)[best], similarity=round(float(values[best]), 4)))
+        found.append(Nearest(name=list(known)[best], similarity=round(float(values[best]), 4)))
     return found

@@ -19,7 +19,7 @@ from jmedethic_pytest.generation.discovery.library import Library, Origin, Strat
 from jmedethic_pytest.generation.discovery.passes import Passes, Step, steps
 from jmedethic_pytest.generation.discovery.scales import HarmScore
 from jmedethic_pytest.generation.discovery.searches import Search
-from jmedethic_pytest.generation.discovery.turbo_search import Rules, frozen
+from jmedethic_pytest.generation.discovery.turbo_search import Rules, lifelong
 from jmedethic_pytest.generation.machinery import files, ledger, models
 from jmedethic_pytest.generation.machinery.config import Config
 from jmedethic_pytest.generation.machinery.files import Header, ItemFile, Summary
@@ -194,7 +194,7 @@ async def test(config: Config, team: Team, known: Library, progress: Progress) -
     about = _header(TEST, config, {**table, "library": known.digest()})
 
     async def attack(question: Question) -> Made[Search]:
-        return await frozen(crew, question, known.strategies, rules, key=question.id)
+        return await lifelong(crew, question, known.strategies, rules, key=question.id, learn=False)
 
     return await _each(config, about, chosen, attack, lambda question: question.id, progress)
 

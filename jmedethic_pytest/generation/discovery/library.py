@@ -111,14 +111,14 @@ class Library(Record):
         return files.digest(content)
 
     def with_all(self, found: Iterable[Strategy], limit: float = SAME_DEFINITION) -> Library:
-        """Return the library after adding findings one by one (see :class:`Shelf`)."""
-        shelf = Shelf(self.strategies, limit)
+        """Return the library after adding findings one by one (see :class:`Collection`)."""
+        collected = Collection(self.strategies, limit)
         for item in found:
-            shelf.add(item)
-        return self.model_copy(update={"strategies": shelf.strategies})
+            collected.add(item)
+        return self.model_copy(update={"strategies": collected.strategies})
 
 
-class Shelf:
+class Collection:
     """Strategies while they are being collected.
 
     A finding with a known name, or nearly a known definition, gives its examples (and its name, if it is another one)

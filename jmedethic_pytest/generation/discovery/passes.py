@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from jmedethic_pytest.generation.discovery.attempts import Crew
-from jmedethic_pytest.generation.discovery.library import Phase, Shelf, Strategy
+from jmedethic_pytest.generation.discovery.library import Collection, Phase, Strategy
 from jmedethic_pytest.generation.discovery.searches import Search
 from jmedethic_pytest.generation.discovery.turbo_search import Rules, lifelong, warm_up
 from jmedethic_pytest.generation.machinery.records import Made, Question
@@ -55,19 +55,19 @@ class Passes:
 
     Args:
         crew: the models.
-        plan: every step.
+        order: every step.
         rules: when a search for a question ends.
         done: findings of an earlier, interrupted run by key.
-        limit: see :class:`~jmedethic_pytest.generation.discovery.library.Shelf`.
+        limit: see :class:`~jmedethic_pytest.generation.discovery.library.Collection`.
     """
 
     def __init__(
-        self, crew: Crew, plan: Sequence[Step], rules: Rules, done: Mapping[str, tuple[Strategy, ...]], limit: float
+        self, crew: Crew, order: Sequence[Step], rules: Rules, done: Mapping[str, tuple[Strategy, ...]], limit: float
     ) -> None:
         self._crew = crew
         self._rules = rules
-        self._results: list[tuple[Strategy, ...] | None] = [done.get(step.key) for step in plan]
-        self._shelf = Shelf(limit=limit)
+        self._results: list[tuple[Strategy, ...] | None] = [done.get(step.key) for step in order]
+        self._collected = Collection(limit=limit)
         self._folded = 0
         self._snapshot: tuple[Strategy, ...] = ()
         self._changed = asyncio.Condition()
@@ -90,7 +90,7 @@ class Passes:
             if self._folded < first:
                 for found in self._results[self._folded : first]:
                     for strategy in found or ():
-                        self._shelf.add(strategy)
+                        self._collected.add(strategy)
                 self._folded = first
-                self._snapshot = self._shelf.strategies
+                self._snapshot = self._collected.strategies
             return self._snapshot

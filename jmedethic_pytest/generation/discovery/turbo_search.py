@@ -2,7 +2,7 @@
 
 Warm-up: rounds without any strategy until the target gives in; then the weakest and the strongest are compared.
 Lifelong: after each reply the library says what helped where the target answered like that (:mod:`.retrieval`), and
-each round that does better than the one before gives a finding at once. With a frozen library nothing is learned.
+each round that does better than the one before gives a finding at once. To test a library, nothing is learned.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from jmedethic_pytest.generation.discovery.attempts import Attempt, Crew, Pair, attempt, bare, embedded, summarise
-from jmedethic_pytest.generation.discovery.library import Shelf, Strategy
+from jmedethic_pytest.generation.discovery.library import Collection, Strategy
 from jmedethic_pytest.generation.discovery.retrieval import Choice, choose
 from jmedethic_pytest.generation.discovery.scales import HarmScore
 from jmedethic_pytest.generation.discovery.searches import Log, Search
@@ -73,48 +73,38 @@ def widest(scored: Sequence[Attempt], start: Attempt) -> Pair | Drop:
 
 
 async def lifelong(
-    crew: Crew, question: Question, known: Sequence[Strategy], rules: Rules, *, key: str, first_repeat: int
+    crew: Crew,
+    question: Question,
+    known: Sequence[Strategy],
+    rules: Rules,
+    *,
+    key: str,
+    first_repeat: int = 0,
+    learn: bool = True,
 ) -> Made[Search]:
     """Search with the library and add to it (see :func:`warm_up` for the arguments).
 
-    What the search itself finds is used from its next round on.
+    What the search itself finds is used from its next round on. With ``learn=False`` the library does not change, and
+    broken is what scores **above** the break score, not at it.
     """
-    log, shelf = Log(), Shelf(known)
+    log, collected = Log(), Collection(known)
     before = bare(question, crew)
     for epoch in range(rules.epochs):
-        choice = await _choice(crew, shelf.strategies, before, rules, first=epoch == 0)
+        choice = await _choice(crew, collected.strategies, before, rules, first=epoch == 0)
         if isinstance(choice, Drop):
             log.drops.append(choice)
             break
         made = log.round(choice, await attempt(crew, question, choice, first_repeat + epoch))
         if made is None:
             continue  # Without a score there is nothing to compare with: the next round starts from the one before.
-        if _harm(made).above(_harm(before)) and made.turns != before.turns:
-            found = log.summary(await summarise(crew, question, Pair(before, made), "lifelong", shelf.strategies))
+        if learn and _harm(made).above(_harm(before)) and made.turns != before.turns:
+            pair = Pair(before, made)
+            found = log.summary(await summarise(crew, question, pair, "lifelong", collected.strategies))
             if found is not None:
-                shelf.add(found)
+                collected.add(found)
         before = made
-        if _harm(made).reaches(rules.break_score):
+        if _harm(made).reaches(rules.break_score) if learn else _harm(made).above(rules.break_score):
             break
-    return log.made(key, question.id, "lifelong")
-
-
-async def frozen(
-    crew: Crew, question: Question, known: Sequence[Strategy], rules: Rules, *, key: str, first_repeat: int = 0
-) -> Made[Search]:
-    """Attack with a library that does not change; broken is what scores **above** the break score, not at it."""
-    log = Log()
-    before = bare(question, crew)
-    for epoch in range(rules.epochs):
-        choice = await _choice(crew, known, before, rules, first=epoch == 0)
-        if isinstance(choice, Drop):
-            log.drops.append(choice)
-            break
-        made = log.round(choice, await attempt(crew, question, choice, first_repeat + epoch))
-        if made is not None:
-            before = made
-            if _harm(made).above(rules.break_score):
-                break
     return log.made(key, question.id, "lifelong")
 
 

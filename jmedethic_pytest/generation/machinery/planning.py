@@ -128,20 +128,20 @@ def lines(plans: Sequence[StagePlan]) -> list[str]:
         money = "price unknown" if item.cost_usd is None else f"about ${item.cost_usd:.2f}"
         tokens = f"{item.input_tokens} + {item.output_tokens} tokens"
         shown.append(
-            f"{item.stage}: {item.calls} calls, {tokens}, {money}, {duration(item.seconds)}; about {item.kept} records"
+            f"{item.stage}: {item.calls} calls, {tokens}, {money}, {_roughly(item.seconds)}; about {item.kept} records"
         )
     todo = [item for item in plans if not item.finished]
     known = [item.cost_usd for item in todo if item.cost_usd is not None]
     part = "" if len(known) == len(todo) else " for the stages whose models all have a known price"
     shown.append(
         f"together {sum(item.calls for item in todo)} calls, about ${sum(known):.2f}{part}, "
-        f"{duration(sum(item.seconds for item in todo))} (prices as of {prices.as_of()} unless overridden; "
+        f"{_roughly(sum(item.seconds for item in todo))} (prices as of {prices.as_of()} unless overridden; "
         f"{SECONDS_PER_CALL:g} s a call assumed; cached replies not taken into account)"
     )
     return shown
 
 
-def duration(seconds: float) -> str:
+def _roughly(seconds: float) -> str:
     """Return a time for a person."""
     whole = int(seconds)
     if whole < 60:

@@ -45,6 +45,11 @@ class Made(Record, Generic[R]):
     records: tuple[R, ...] = ()
     drops: tuple[Drop, ...] = ()
 
+    @classmethod
+    def of(cls, found: R | Drop) -> Made[R]:
+        """Return what one record, or one drop in its place, comes to."""
+        return Made(drops=(found,)) if isinstance(found, Drop) else Made(records=(found,))
+
 
 class Question(Output):
     """A single-turn harmful request against one guideline."""

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from heapq import heappush, heapreplace, nlargest
 from itertools import groupby
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse  # type: ignore[import-untyped]
 
-from jmedethic_pytest.cases.checks.ngrams import sequence
+from jmedethic_pytest.cases.checks.ngrams import grams, sequence
 from jmedethic_pytest.core.records import Record
 from jmedethic_pytest.core.vocabulary import Locale
-from jmedethic_pytest.generation.discovery.likeness import grams, pairwise
 
 SIZES = (2, 3, 4)
 """Characters of the n-grams whose variety is reported; in Japanese there are no words to count."""
@@ -95,7 +96,7 @@ def last_turns(turns: Iterable[tuple[str, str, str, str]], locale: Locale) -> Di
 def _closest(groups: Mapping[str, list[tuple[str, str]]], locale: Locale) -> Iterable[ClosePair]:
     """Yield the closest pairs of each group."""
     for members in groups.values():
-        alike = pairwise([grams(text, locale) for _, text in members])
+        alike = _pairwise([grams(text, locale) for _, text in members])
         rows, columns = np.triu_indices(len(members), k=1)
         values = alike[rows, columns]
         least = np.partition(values, -SHOWN)[-SHOWN] if len(values) > SHOWN else 0.0
@@ -104,6 +105,17 @@ def _closest(groups: Mapping[str, list[tuple[str, str]]], locale: Locale) -> Ite
             for a, b in zip(rows[values >= least], columns[values >= least], strict=True)
         ]
         yield from nlargest(SHOWN, pairs, key=_order)
+
+
+def _pairwise(texts: Sequence[frozenset[str]]) -> NDArray[np.float64]:
+    """Return the similarity of every two texts, by their n-grams, at once."""
+    places: dict[str, int] = {}
+    columns = [places.setdefault(gram, len(places)) for found in texts for gram in found]
+    sizes = np.array([len(found) for found in texts])
+    ends = np.concatenate([[0], np.cumsum(sizes)])
+    table = sparse.csr_matrix((np.ones(len(columns)), columns, ends), shape=(len(texts), max(len(places), 1)))
+    common = (table @ table.T).toarray()
+    return np.asarray(common / np.sqrt(np.outer(sizes, sizes)))
 
 
 def _order(pair: ClosePair) -> tuple[float, str, str]:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from jmedethic_pytest.cases.checks import policy as rules
+from jmedethic_pytest.cases.checks.policy import denied
 from jmedethic_pytest.generation.machinery.files import Line
 from jmedethic_pytest.generation.machinery.meter import Spent
 from jmedethic_pytest.generation.machinery.records import Drop, Made
 
 
-@lru_cache(maxsize=4096)  # a question passes several doors
-def denied(text: str) -> str | None:
-    """Return the name of the first group of the deny-list that a text falls under, ``None`` if it is clean."""
-    folded = rules.fold(text).lower()
-    return next((group.name for group in rules.groups() if group.found(folded)), None)
+def drop(texts: Iterable[str], source: str) -> Drop | None:
+    """Return the drop of texts that break the content policy, ``None`` if they are clean.
+
+    Args:
+        texts: what one model wrote.
+        source: the model.
+    """
+    group = next((found for found in map(denied, texts) if found is not None), None)
+    return None if group is None else Drop(reason="policy", detail=group, source=source)
 
 
 def screen(key: str, made: Made[Any], spent: Mapping[str, Spent]) -> Line:
@@ -26,11 +29,11 @@ def screen(key: str, made: Made[Any], spent: Mapping[str, Spent]) -> Line:
     """
     kept, dropped = [], list(made.drops)
     for record in made.records:
-        group = next((found for found in map(denied, record.texts()) if found is not None), None)
-        if group is None:
+        breach = drop(record.texts(), _source(record))
+        if breach is None:
             kept.append(record.model_dump(mode="json", exclude_defaults=True))
         else:
-            dropped.append(Drop(reason="policy", detail=group, source=_source(record)))
+            dropped.append(breach)
     return Line(key=key, records=tuple(kept), drops=tuple(dropped), spent=dict(sorted(spent.items())))
 
 

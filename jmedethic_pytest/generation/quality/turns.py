@@ -6,8 +6,9 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+from jmedethic_pytest.cases.checks.script import is_in
 from jmedethic_pytest.core.vocabulary import Locale
-from jmedethic_pytest.generation.quality import language, refusal
+from jmedethic_pytest.generation.quality import refusal
 
 SHORTEST, LONGEST = 20, 1500
 """Characters of a user turn."""
@@ -64,4 +65,4 @@ def fault(turns: Sequence[str], locale: Locale, longest: int = LONGEST) -> str |
         return "length"
     if turn in turns[:-1]:
         return "repetition"
-    return None if language.is_in(turn, locale) else "language"
+    return None if is_in(turn, locale) else "language"

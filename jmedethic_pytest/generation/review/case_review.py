@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from jmedethic_pytest.cases.checks.policy import denied
 from jmedethic_pytest.cases.files import case_digest
 from jmedethic_pytest.core.errors import ConfigError, unknown
 from jmedethic_pytest.core.vocabulary import Vocabulary
@@ -19,7 +20,7 @@ from jmedethic_pytest.generation.machinery.config import Config
 from jmedethic_pytest.generation.machinery.files import WARNING
 from jmedethic_pytest.generation.output import publish
 from jmedethic_pytest.generation.output.publish import Review, SplitCase
-from jmedethic_pytest.generation.quality import policy, turns
+from jmedethic_pytest.generation.quality import turns
 from jmedethic_pytest.generation.review import sheet
 from jmedethic_pytest.generation.review.sheet import Column, Row
 from jmedethic_pytest.generation.stages import conversations
@@ -154,7 +155,7 @@ def _fault(name: str, cells: Mapping[str, str], item: SplitCase) -> str | None:
     """Return what is wrong with an edited text, ``None`` if nothing is."""
     if not cells[name]:
         return "is empty"
-    group = policy.denied(cells[name])
+    group = denied(cells[name])
     if group is not None:
         return f"breaks the content policy ({group})"
     if name == "request":

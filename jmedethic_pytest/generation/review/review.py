@@ -12,13 +12,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from jmedethic_pytest import _version
+from jmedethic_pytest.cases.checks.policy import denied
 from jmedethic_pytest.core import vocabulary
 from jmedethic_pytest.core.errors import ConfigError, did_you_mean
 from jmedethic_pytest.core.files import digest
 from jmedethic_pytest.core.vocabulary import LOCALES
-from jmedethic_pytest.generation.discovery.cluster import Alike, Cluster
+from jmedethic_pytest.generation.discovery.cluster import Cluster, Nearest
 from jmedethic_pytest.generation.discovery.library import NOTICE, normal_name
-from jmedethic_pytest.generation.quality import policy
 from jmedethic_pytest.generation.review.sheet import Column, Row, Table
 
 DECISIONS = ("accept", "merge", "reject")
@@ -82,13 +82,13 @@ def _row(clustering: Clustering, cluster: Cluster) -> dict[str, str]:
         "examples": str(cluster.examples),
         "mean_gain": f"{cluster.mean_gain.gain:.2f}",
         "cohesion": "" if cluster.cohesion is None else f"{cluster.cohesion:.2f}",
-        "closest": _alike(cluster.closest),
-        "closest_known": _alike(cluster.known),
+        "closest": _nearest(cluster.closest),
+        "closest_known": _nearest(cluster.known),
         "check": row_digest(clustering, cluster),
     }
 
 
-def _alike(found: Alike | None) -> str:
+def _nearest(found: Nearest | None) -> str:
     return "" if found is None else f"{found.name} ({found.similarity:.2f})"
 
 
@@ -181,7 +181,7 @@ def _text_problems(cells: Mapping[str, str]) -> Iterable[str]:
                 yield f"column {column!r} is empty: an accepted strategy needs it (or give --one-language)."
             elif len(text) > limit:
                 yield f"column {column!r}: {len(text)} characters, at most {limit} are allowed."
-            group = policy.denied(text)
+            group = denied(text)
             if group is not None:
                 yield f"column {column!r} breaks the content policy (group {group!r}): leave the know-how out."
 

@@ -126,7 +126,7 @@ async def run(config: Config, team: Team, progress: Progress) -> tuple[Summary, 
         else:
             told = await interactive.converse(crew, item.question, item.strategy, item.attacker)
             found = told if isinstance(told, Drop) else _conversation(item, told.turns, told)
-        return Made(drops=(found,)) if isinstance(found, Drop) else Made(records=(found,))
+        return Made[Conversation].of(found)
 
     settings = {"prompts": prompts.digest, **_settings(config)}
     summary = await run_stage(
@@ -182,9 +182,9 @@ async def _static(item: Item, prompts: Prompts, config: Config) -> tuple[str, ..
 def _conversation(item: Item, written: tuple[str, ...], told: interactive.Told | None = None) -> Conversation | Drop:
     """Return the conversation, or what is wrong with its turns."""
     question, cleaned = item.question, tuple(map(turns.clean, written))
-    group = next((found for found in map(policy.denied, cleaned) if found is not None), None)
-    if group is not None:
-        return Drop(reason="policy", detail=group, source=item.attacker.label)
+    breach = policy.drop(cleaned, item.attacker.label)
+    if breach is not None:
+        return breach
     reason = turns.unfit(cleaned, question.locale)
     if reason is not None:
         return Drop(reason=reason, source=item.attacker.label)

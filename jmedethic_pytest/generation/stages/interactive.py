@@ -135,9 +135,9 @@ async def _next(
     if isinstance(found, Drop):
         return found if found.again or found.detail else found.model_copy(update={"detail": place})
     turn = rules.clean(found.turn)
-    group = policy.denied(turn)
-    if group is not None:
-        return Drop(reason="policy", detail=group, source=attacker.label)
+    breach = policy.drop((turn,), attacker.label)
+    if breach is not None:
+        return breach
     declined = number == 1 and rules.declines(turn)
     reason = "refused" if declined else rules.fault([*turns, turn], locale)
     return turn if reason is None else Drop(reason=reason, detail=place, source=attacker.label)

@@ -13,9 +13,10 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel
 
+from jmedethic_pytest.cases.checks.ngrams import closest, grams
+from jmedethic_pytest.cases.checks.policy import denied
 from jmedethic_pytest.core.vocabulary import Guideline
 from jmedethic_pytest.generation.demo import task
-from jmedethic_pytest.generation.discovery.likeness import closest, grams
 from jmedethic_pytest.generation.machinery import guidelines, models
 from jmedethic_pytest.generation.machinery.config import Config
 from jmedethic_pytest.generation.machinery.files import Summary
@@ -25,7 +26,6 @@ from jmedethic_pytest.generation.machinery.prompting import Prompts
 from jmedethic_pytest.generation.machinery.records import Drop, Made, Question, short_digest
 from jmedethic_pytest.generation.machinery.role import Role
 from jmedethic_pytest.generation.machinery.stages import Asked, Plan, Stage
-from jmedethic_pytest.generation.quality.policy import denied
 
 NAME = "questions"
 SHORTEST = 12

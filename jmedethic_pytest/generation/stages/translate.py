@@ -10,10 +10,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
+from jmedethic_pytest.cases.checks.ngrams import grams
+from jmedethic_pytest.cases.checks.ngrams import similarity as similarity_of
+from jmedethic_pytest.cases.checks.script import is_in
 from jmedethic_pytest.cases.files import case_digest
 from jmedethic_pytest.core.vocabulary import Locale
 from jmedethic_pytest.generation import demo
-from jmedethic_pytest.generation.discovery.likeness import grams, likeness
 from jmedethic_pytest.generation.machinery import files, models
 from jmedethic_pytest.generation.machinery.config import Config
 from jmedethic_pytest.generation.machinery.files import Summary
@@ -26,7 +28,7 @@ from jmedethic_pytest.generation.machinery.stages import Asked, Plan, Stage
 from jmedethic_pytest.generation.machinery.structured import listing
 from jmedethic_pytest.generation.output import publish
 from jmedethic_pytest.generation.output.publish import SplitCase
-from jmedethic_pytest.generation.quality import fidelity, language, policy, turns
+from jmedethic_pytest.generation.quality import fidelity, policy, turns
 
 NAME = publish.TRANSLATION
 OTHER: Mapping[Locale, Locale] = {"ja": "en", "en": "ja"}
@@ -41,8 +43,7 @@ async def run(config: Config, team: Team, progress: Progress) -> tuple[Summary, 
     split = files.summary_of(config.folder, publish.SPLIT)
 
     async def work(item: SplitCase) -> Made[SplitCase]:
-        made = await _case(item, translator, prompts, config.translate.min_similarity)
-        return Made(drops=(made,)) if isinstance(made, Drop) else Made(records=(made,))
+        return Made[SplitCase].of(await _case(item, translator, prompts, config.translate.min_similarity))
 
     items = list(records(config.folder, publish.SPLIT, SplitCase))
     settings = {"prompts": prompts.digest, **config.translate.model_dump(exclude={"enabled"})}
@@ -68,9 +69,12 @@ async def _case(item: SplitCase, translator: Role, prompts: Prompts, least: floa
     made = await _texts(texts, case.locale, translator, prompts, "there")
     if isinstance(made, Drop):
         return made
-    drop = _fault(texts, made, case.locale)
+    drop = policy.drop(made, translator.label)
     if drop is not None:
-        return drop.model_copy(update={"source": translator.label})
+        return drop
+    reason = fault(texts, made, case.locale)
+    if reason is not None:
+        return Drop(reason=reason, source=translator.label)
     back = await _texts(made, there, translator, prompts, "back")
     if isinstance(back, Drop):
         return back
@@ -80,14 +84,6 @@ async def _case(item: SplitCase, translator: Role, prompts: Prompts, least: floa
         update={"id": f"{there}-{item.id}", "locale": there, "question": made[0], "turns": tuple(made[1:])}
     )
     return item.model_copy(update={"id": f"{there}-{item.id}", "case": other})
-
-
-def _fault(texts: Sequence[str], made: Sequence[str], locale: Locale) -> Drop | None:
-    group = next((found for found in map(policy.denied, made) if found is not None), None)
-    if group is not None:
-        return Drop(reason="policy", detail=group)
-    reason = fault(texts, made, locale)
-    return Drop(reason=reason) if reason is not None else None
 
 
 def fault(texts: Sequence[str], made: Sequence[str], locale: Locale) -> str | None:
@@ -101,7 +97,7 @@ def fault(texts: Sequence[str], made: Sequence[str], locale: Locale) -> str | No
     pairs = list(zip(texts, made, strict=True))
     if any(turns.declines(made[index]) and not turns.declines(texts[index]) for index in (0, 1, -1)):
         return "refused"
-    if not all(language.is_in(text, OTHER[locale]) for text in made):
+    if not all(is_in(text, OTHER[locale]) for text in made):
         return "language"
     if not all(LEAST_RATIO <= len(other) / len(one) <= MOST_RATIO for one, other in pairs):
         return "length"
@@ -115,7 +111,7 @@ def fault(texts: Sequence[str], made: Sequence[str], locale: Locale) -> str | No
 
 def similarity(texts: Sequence[str], back: Sequence[str], locale: Locale) -> float:
     """Return how similar the least similar back-translation is to its original: 0 nothing in common, 1 equal."""
-    return min(likeness(grams(one, locale), grams(other, locale)) for one, other in zip(texts, back, strict=True))
+    return min(similarity_of(grams(one, locale), grams(other, locale)) for one, other in zip(texts, back, strict=True))
 
 
 async def _texts(

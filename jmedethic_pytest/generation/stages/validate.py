@@ -122,19 +122,13 @@ def conclude(config: Config, validators: int) -> Iterator[tuple[str, Made[Questi
         given = refusals.get(question.id, [])
         yes, unknown = given.count(True), validators - given.count(True) - given.count(False)
         if yes >= config.validate_.keep_at:
-            yield question.id, Made[Question](records=(question,))
+            found: Question | Drop = question
         elif yes + unknown >= config.validate_.keep_at:
             detail = f"{yes} refused, {unknown} answers missing"
-            yield (
-                question.id,
-                Made[Question](drops=(Drop(reason="undecided", detail=detail, source=question.generator),)),
-            )
+            found = Drop(reason="undecided", detail=detail, source=question.generator)
         else:
-            detail = f"{yes} of {validators} refused"
-            yield (
-                question.id,
-                Made[Question](drops=(Drop(reason="answered", detail=detail, source=question.generator),)),
-            )
+            found = Drop(reason="answered", detail=f"{yes} of {validators} refused", source=question.generator)
+        yield question.id, Made[Question].of(found)
 
 
 def refused(answer: Answer, config: Config) -> bool | None:
