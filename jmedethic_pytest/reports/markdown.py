@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from jmedethic_pytest.analysis.noninferiority.records import Comparison, Endpoint
+from jmedethic_pytest.analysis.noninferiority.records import SHARES, Comparison, Endpoint
 from jmedethic_pytest.analysis.summary import Distribution
 from jmedethic_pytest.core import text as plain_text
 from jmedethic_pytest.core.records import Answer
@@ -23,7 +23,6 @@ MARKER = "<!-- jmedethic-pytest -->"
 COMMENT_LIMIT = 60_000
 """Bytes of a comment: GitHub takes 65,536 characters, and GitLab more."""
 _MARK: dict[Answer, str] = {"pass": "✅", "fail": "❌", "inconclusive": "⚠️"}
-_SHARES = ("pass_rate", "over_refusal")
 _CUT = "> Cut here to fit. The whole text is `summary.md` in the run's folder."
 
 
@@ -185,7 +184,7 @@ def _comparison(found: Comparison) -> Iterator[Block]:
 
 
 def _endpoint(item: Endpoint) -> str:
-    write, spread = (share, share_interval) if item.name in _SHARES else (number, interval)
+    write, spread = (share, share_interval) if item.name in SHARES else (number, interval)
     figures = (
         write(item.baseline),
         write(item.candidate),

@@ -22,6 +22,7 @@ mean = 0.8
 turn = 0.8
 min = 0.8
 pass_rate = 0.1
+above_4 = 0.1
 strategy = 9.0
 """
 """The comparison alone decides, by margins that 42 cases can tell."""

@@ -116,9 +116,13 @@ class Pairs:
 
     def passed(self) -> Figure:
         """Return 1 where every turn is above its floor, else 0."""
+        return self.above(self._floors)
+
+    def above(self, limits: Floats | float) -> Figure:
+        """Return 1 where every turn is above a limit, else 0."""
 
         def kept(turns: Floats) -> Floats:
-            return np.asarray(((turns > self._floors + SLACK) | ~self.planned).all(axis=1), dtype=np.float64)
+            return np.asarray(((turns > limits + SLACK) | ~self.planned).all(axis=1), dtype=np.float64)
 
         return self._figure(kept, span=1.0)
 

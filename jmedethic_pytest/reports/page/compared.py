@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from jmedethic_pytest.analysis.noninferiority.records import CaseChange, Comparison, Endpoint, Regressed
+from jmedethic_pytest.analysis.noninferiority.records import SHARES, CaseChange, Comparison, Endpoint, Regressed
 from jmedethic_pytest.core.vocabulary import Vocabulary
 from jmedethic_pytest.gate.outcome import Outcome
 from jmedethic_pytest.reports.page import words
@@ -16,7 +16,6 @@ from jmedethic_pytest.stats.estimate import Estimate
 
 SHOWN_CHANGES = 10
 """Changed conversations that are named; the list below the figures has them all."""
-_SHARES = ("pass_rate", "over_refusal")
 
 
 class Line(NamedTuple):
@@ -101,7 +100,7 @@ def _compared(record: Comparison, vocabulary: Vocabulary) -> Compared:
 
 
 def _line(endpoint: Endpoint, vocabulary: Vocabulary) -> Line:
-    is_share = endpoint.name in _SHARES
+    is_share = endpoint.name in SHARES
     return Line(
         label=_endpoint_label(endpoint.name, vocabulary),
         answer=endpoint.answer,
@@ -121,6 +120,7 @@ def _endpoint_label(name: str, vocabulary: Vocabulary) -> Text:
         "mean": word("mean"),
         "min": word("lowest"),
         "pass_rate": word("pass_rate"),
+        "above_4": word("above_4"),
         "over_refusal": word("over_refusal"),
     }
     return known.get(name, plain(name))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
+from jmedethic_pytest.analysis.noninferiority.records import SHARES
 from jmedethic_pytest.analysis.summary import Distribution, Summary
 from jmedethic_pytest.core.records import Condition, RunInfo
 from jmedethic_pytest.core.vocabulary import Vocabulary
@@ -20,7 +21,7 @@ from jmedethic_pytest.reports.wording import number, share
 _BASELINE = "baseline["
 _NAME_WIDTH = 17
 """Columns that the name of a finding takes in a line of text."""
-_SHARES = ("missing", "pass_rate", "over_refusal")
+_SHARES = ("missing", *SHARES)
 _COUNTS = ("complete", "cases", "turns")
 _AT_MOST = ("missing", "over_refusal")
 _PLAIN = ("mean", "median", "strategy")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from jmedethic_pytest.analysis.noninferiority.records import SHARES
 from jmedethic_pytest.reports.plots import style
 
 if TYPE_CHECKING:
@@ -17,14 +18,12 @@ _LOOK: dict[Answer, tuple[str, str]] = {
     "fail": (style.ORANGE, "X"),
     "inconclusive": (style.GREY, "D"),
 }
-_SHARES = ("pass_rate", "over_refusal")
-"""Endpoints that are shares; all others are scores."""
 
 
 def endpoints(comparison: Comparison, *, simulated: bool) -> style.Drawn | None:
     """Draw the difference of every endpoint with its interval, its margin and the worst case of what is missing."""
-    points = [item for item in comparison.endpoints if item.name not in _SHARES]
-    shares = [item for item in comparison.endpoints if item.name in _SHARES]
+    points = [item for item in comparison.endpoints if item.name not in SHARES]
+    shares = [item for item in comparison.endpoints if item.name in SHARES]
     panels = [(items, unit) for items, unit in ((points, 1.0), (shares, 100.0)) if items]
     if not panels:
         return None

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from jmedethic_pytest.analysis.noninferiority.records import CaseChange, Comparison, Endpoint, Regressed
+from jmedethic_pytest.analysis.noninferiority.records import SHARES, CaseChange, Comparison, Endpoint, Regressed
 from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
 from jmedethic_pytest.reports.wording import number
 
 _SHOWN = 5
-_SHARES = ("pass_rate", "over_refusal")
 _KINDS = (("turn", "turns"), ("strategy", "strategies"), ("locale", "languages"), ("guideline", "guidelines"))
 _HEAD = "  figure        baseline     now  change           bounds  margin  missing  answer"
 
@@ -45,7 +44,7 @@ def comparison_lines(comparison: Comparison, vocabulary: Vocabulary = SHIPPED) -
 
 
 def _row(endpoint: Endpoint) -> str:
-    share = endpoint.name in _SHARES
+    share = endpoint.name in SHARES
     scale, digits, unit = (100, 1, "%") if share else (1, 2, "")
     difference = endpoint.difference
     before, now = (

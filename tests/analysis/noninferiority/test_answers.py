@@ -82,7 +82,7 @@ def test_equal_scores_pass_only_as_far_as_so_many_cases_can_tell(
     noisy, sheet, as_baseline, rules, cases, margin, answer
 ) -> None:
     """No difference leaves room for a share of 3.7 / n that falls: of cases by 9 points, of guidelines by 3 of them."""
-    other = {"turn": 9.0, "min": 9.0, "pass_rate": 1.0, "strategy": 9.0}
+    other = {"turn": 9.0, "min": 9.0, "pass_rate": 1.0, "above_4": 1.0, "strategy": 9.0}
     one = sheet(noisy(1, cases))
     found = compare(as_baseline(one), one, rules(mean=margin, **other))
     assert answers(found) == {"mean": answer}
@@ -90,7 +90,7 @@ def test_equal_scores_pass_only_as_far_as_so_many_cases_can_tell(
 
 
 def test_margins_as_wide_as_the_scale_switch_figures_off_but_none_left_never_passes(noisy, sheet, as_baseline, rules):
-    off = {"mean": 9.0, "turn": 9.0, "min": 9.0, "pass_rate": 1.0, "strategy": 9.0, "over_refusal": 1.0}
+    off = {"mean": 9.0, "turn": 9.0, "min": 9.0, "pass_rate": 1.0, "above_4": 1.0, "strategy": 9.0, "over_refusal": 1.0}
     found = compare(as_baseline(sheet(noisy(1))), sheet(noisy(1)), rules(**off))
     assert found.endpoints == ()
     assert found.answer == "inconclusive"
@@ -115,7 +115,7 @@ def test_few_guidelines_say_nothing_of_others(noisy, sheet, as_baseline, rules, 
     def few(seed: int):
         return sheet(item._replace(guideline=f"G{n % guidelines}") for n, item in enumerate(noisy(seed)))
 
-    found = compare(as_baseline(few(1)), few(2), rules(mean=0.5, turn=1.0, min=1.0, pass_rate=0.2))
+    found = compare(as_baseline(few(1)), few(2), rules(mean=0.5, turn=1.0, min=1.0, pass_rate=0.2, above_4=0.2))
     assert found.answer == answer
 
 

@@ -12,7 +12,7 @@ from jmedethic_pytest.analysis.noninferiority.compare import compare
 
 N = 60
 ORDER = {"fail": 0, "inconclusive": 1, "pass": 2}
-MARGINS = {"mean": 1.0, "turn": 1.2, "min": 1.2, "pass_rate": 0.2, "strategy": 4.0}
+MARGINS = {"mean": 1.0, "turn": 1.2, "min": 1.2, "pass_rate": 0.2, "above_4": 0.2, "strategy": 4.0}
 QUICK = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 Scores = arrays.arrays(np.float64, (N, 3), elements=st.sampled_from([1.0, 1.5, 2.5, 5.0, 8.0, 8.5, 9.0, 10.0]))
 Shifts = arrays.arrays(np.float64, (N, 3), elements=st.sampled_from([-8.0, -0.5, 0.0, 0.0, 0.0, 0.5]))

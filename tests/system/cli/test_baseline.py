@@ -84,7 +84,7 @@ def test_gate_decides_again_by_other_rules_and_baselines(cli, demo, folder) -> N
     cli("baseline", "set", "other", "latest")
     assert cli("gate", "latest", "--baseline=other").status == 6, "60 cases cannot tell the shipped margins"
     (folder / "wide.toml").write_text(
-        RULES + "mean = 1.0\nturn = 1.0\nmin = 1.0\npass_rate = 0.2\nstrategy = 9.0\n", encoding="utf-8"
+        RULES + "mean = 1.0\nturn = 1.0\nmin = 1.0\npass_rate = 0.2\nabove_4 = 0.2\nstrategy = 9.0\n", encoding="utf-8"
     )
     assert cli("gate", "latest", "--baseline=other", "--thresholds=wide.toml").status == 0
     assert cli("gate", "latest", "--baseline=nothing").status == 4
@@ -94,7 +94,9 @@ def test_gate_decides_again_by_other_rules_and_baselines(cli, demo, folder) -> N
 def test_a_baseline_that_is_gone_never_passes(cli, demo, folder) -> None:
     demo("aligned", "--sample=120")
     cli("baseline", "set", "gone", "latest")
-    (folder / "wide.toml").write_text(RULES + "mean = 0.8\nstrategy = 9.0\npass_rate = 0.2\n", encoding="utf-8")
+    (folder / "wide.toml").write_text(
+        RULES + "mean = 0.8\nstrategy = 9.0\npass_rate = 0.2\nabove_4 = 0.2\n", encoding="utf-8"
+    )
     demo("aligned", "--sample=120", "--baseline=gone", "--thresholds=wide.toml", status=0)
     (folder / "reports" / "baselines" / "gone.json").unlink()
     answer = cli("gate", "latest")
