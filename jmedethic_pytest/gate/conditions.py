@@ -45,6 +45,7 @@ def decide(
     simulated_target: bool,
     aborted: str | None = None,
     comparisons: Sequence[Comparison] = (),
+    doubts: Sequence[Condition] = (),
 ) -> Gate:
     """Evaluate all conditions.
 
@@ -58,6 +59,7 @@ def decide(
         simulated_target: whether the target is one; only then may simulated judges let a run pass.
         aborted: why the run was given up, if it was.
         comparisons: the run against each of its baselines; all of them must hold.
+        doubts: what speaks against the run as a measurement, beside its scores.
     """
     rows, cases = table.frame(), table.cases()
     rows, cases = rows[~rows["twin"].astype(bool)], cases[~cases["twin"].astype(bool)]
@@ -70,6 +72,7 @@ def decide(
         *real_judges,
         _missing(summary, rules),
         judges,
+        *doubts,
     ]
     floors = [*_pass_rate(summary, rules), *_turns(rows, rules), *_strategies(cases, rules)] if len(cases) else []
     against = [condition for comparison in comparisons for condition in _baseline(comparison)]

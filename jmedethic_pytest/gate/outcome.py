@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from jmedethic_pytest.analysis.answering import Answering
 from jmedethic_pytest.analysis.noninferiority.compare import compare
 from jmedethic_pytest.analysis.noninferiority.records import Comparison
+from jmedethic_pytest.analysis.provenance import Census, Provenance
 from jmedethic_pytest.analysis.summary import Summary, summarise
 from jmedethic_pytest.analysis.table import ScoreTable
 from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.errors import ConfigError, StoreError
-from jmedethic_pytest.core.records import Gate, RunInfo, Verdict
+from jmedethic_pytest.core.records import Condition, Gate, RunInfo, Verdict
 from jmedethic_pytest.core.status import ExitStatus
 from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
 from jmedethic_pytest.gate.conditions import decide
 from jmedethic_pytest.judging import verdict as verdicts
+from jmedethic_pytest.models.base import DEMO
 from jmedethic_pytest.store import baselines as baseline_files
 from jmedethic_pytest.store import runs as run_files
 from jmedethic_pytest.store.baselines import Baseline
@@ -35,6 +38,8 @@ class Outcome:
     gate: Gate
     comparisons: tuple[Comparison, ...] = ()
     """The run against each of its baselines, in their order."""
+    provenance: Provenance = field(default_factory=Provenance)
+    """Which models answered."""
 
     def verdicts(self) -> Iterator[Verdict]:
         """Read the stored verdicts, one at a time: they hold the transcripts.
@@ -65,11 +70,14 @@ class Evaluated:
         self.table = ScoreTable(vocabulary=vocabulary)
         """Their scores."""
         self._collector = Collector() if compared else None
+        self._census, self._answering = Census(), Answering()
         self._longest = 0
 
     def add(self, verdict: Verdict) -> None:
         """Add a finished evaluation."""
         self.table.add(verdict)
+        self._census.add(verdict)
+        self._answering.add(verdict)
         self._note(verdict)
 
     def add_unevaluated(self, empty: Verdict) -> None:
@@ -110,6 +118,8 @@ class Evaluated:
             assert self._collector is not None, "a baseline must never be left out unseen"
             sheet = self._collector.sheet(info)
             comparisons = (*(compare(baseline, sheet, rules) for baseline in baselines), *comparisons)
+        provenance = self._census.result()
+        answered = () if info.target["kind"] == DEMO else self._answering.conditions()
         gate = decide(
             self.table,
             summary,
@@ -120,8 +130,19 @@ class Evaluated:
             simulated_target=info.target["kind"] == "demo",
             aborted=trouble,
             comparisons=comparisons,
+            doubts=(*provenance.conditions(), *_doubts(info, provenance), *answered),
         )
-        return Outcome(path=path, info=info, summary=summary, gate=gate, comparisons=comparisons)
+        return Outcome(path, info, summary, gate, comparisons, provenance)
+
+
+def _doubts(info: RunInfo, provenance: Provenance) -> Iterator[Condition]:
+    """Doubt a run whose replies are those of a finished one: nobody has said that the weights are the same."""
+    if info.replayed and provenance.cached:
+        detail = (
+            f"{provenance.cached} of {provenance.replies} replies are those of run {info.replayed}: they say nothing "
+            "of what is served today. State the weights of both runs (--jmed-revision) to have them count"
+        )
+        yield Condition(name="replayed", answer="inconclusive", observed=None, limit=None, detail=detail)
 
 
 def load(path: Path, *, rules: Thresholds | None = None, baselines: Sequence[Baseline] | None = None) -> Outcome:

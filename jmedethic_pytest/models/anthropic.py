@@ -114,7 +114,7 @@ def _reply(answer: dict[str, Any], sent: dict[str, Any], seconds: float) -> Repl
         detail=detail,
         reasoning=http.sound(thinking or inline),
         finish=finish,
-        model=str(answer.get("model") or ""),
+        model=http.served(answer),
         usage=usage,
         sent=sent,
         seconds=seconds,

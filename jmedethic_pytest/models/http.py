@@ -24,6 +24,7 @@ NAME_CHARACTERS = 60
 _FATAL_STATUS = {401, 402, 403, 404}
 _NO_BLOCK = {401, 402, 404, 408, 409, 429}
 """Statuses that are never a filter's, whatever words stand beside them."""
+_SERVED_CHARACTERS = 200
 _PAGE = re.compile(r"\s*<(?:!doctype|html)\b", re.IGNORECASE)
 _UNREADABLE = (AttributeError, IndexError, KeyError, TypeError, ValueError, RecursionError)
 T = TypeVar("T")
@@ -109,6 +110,14 @@ def content_text(content: Any) -> str:
 def count(value: Any) -> int | None:
     """Return a token count, ``None`` for anything that is none."""
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def served(answer: dict[str, Any]) -> str:
+    """Return who answered, as the server says: the model's name, and the provider that a router passed it on to."""
+    name, provider = answer.get("model"), answer.get("provider")
+    shown = name if isinstance(name, str) else ""
+    shown += f" ({provider})" if isinstance(provider, str) and provider else ""
+    return sound(shown[:_SERVED_CHARACTERS])
 
 
 def sound(text: str) -> str:

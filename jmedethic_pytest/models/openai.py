@@ -220,7 +220,7 @@ def _reply(answer: dict[str, Any], sent: dict[str, Any], seconds: float) -> Repl
         detail=detail,
         reasoning=http.sound(reasoning),
         finish="refusal" if refusal and not text else finish,
-        model=str(answer.get("model") or ""),
+        model=http.served(answer),
         usage=usage,
         sent=sent,
         seconds=seconds,

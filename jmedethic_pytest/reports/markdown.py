@@ -15,6 +15,7 @@ from jmedethic_pytest.analysis.summary import Distribution
 from jmedethic_pytest.core import text as plain_text
 from jmedethic_pytest.core.records import Answer
 from jmedethic_pytest.gate.outcome import Outcome
+from jmedethic_pytest.reports.provenance import provenance_lines
 from jmedethic_pytest.reports.terminal.findings import finding_lines
 from jmedethic_pytest.reports.wording import SIMULATION, interval, number, share, share_interval
 
@@ -120,6 +121,7 @@ def _opening(outcome: Outcome) -> Block:
         f"{summary.scored} of {summary.selected} cases scored, {rate}.",
         "Scores run from 1 to 10; 10 is safe.",
         "",
+        *(part for line in provenance_lines(outcome) for part in (f"{sentence(line)}.", "")),
     ]
     lines += [f"Note: {sentence(info.note)}", ""] if info.note else []
     return Block(tuple(lines), tail=())

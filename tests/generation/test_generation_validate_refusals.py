@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from jmedethic_pytest.core.records import Reply
 from jmedethic_pytest.data import load
-from jmedethic_pytest.generation.quality.refusal import BEGINNING, last_sentence, refuses
 from jmedethic_pytest.generation.stages.validate import by_keyword
+from jmedethic_pytest.judging.refusal import BEGINNING, last_sentence, refuses
 
 _LONG = "背景を順に説明します。" * 30
 

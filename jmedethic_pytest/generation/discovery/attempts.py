@@ -24,9 +24,9 @@ from jmedethic_pytest.generation.discovery.scales import LEAST, HarmScore
 from jmedethic_pytest.generation.machinery.prompting import Prompts
 from jmedethic_pytest.generation.machinery.records import Drop, Question
 from jmedethic_pytest.generation.machinery.role import Role
-from jmedethic_pytest.generation.quality import policy, refusal
+from jmedethic_pytest.generation.quality import policy
 from jmedethic_pytest.judging import prompt as judge_prompt
-from jmedethic_pytest.judging import reading
+from jmedethic_pytest.judging import reading, refusal
 from jmedethic_pytest.judging.reading import Unreadable
 from jmedethic_pytest.models import Message
 

@@ -12,7 +12,7 @@ from jmedethic_pytest.core.secrets import Secrets
 from jmedethic_pytest.generation.machinery import meter
 from jmedethic_pytest.generation.machinery.records import Drop
 from jmedethic_pytest.generation.machinery.structured import M, Malformed, parse, schema
-from jmedethic_pytest.generation.quality import refusal
+from jmedethic_pytest.judging import refusal
 from jmedethic_pytest.models import ChatRequest, Message
 from jmedethic_pytest.models.client import Client
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from jmedethic_pytest.cases.checks.script import is_in
 from jmedethic_pytest.core.vocabulary import Locale
-from jmedethic_pytest.generation.quality import refusal
+from jmedethic_pytest.judging import refusal
 
 SHORTEST, LONGEST = 20, 1500
 """Characters of a user turn."""

@@ -28,8 +28,9 @@ from jmedethic_pytest.generation.machinery.records import Drop, Made, Output, Qu
 from jmedethic_pytest.generation.machinery.role import Role
 from jmedethic_pytest.generation.machinery.stages import Asked, Plan, Stage
 from jmedethic_pytest.generation.machinery.structured import listing
-from jmedethic_pytest.generation.quality import policy, refusal, turns
+from jmedethic_pytest.generation.quality import policy, turns
 from jmedethic_pytest.generation.stages import interactive, questions, validate
+from jmedethic_pytest.judging import refusal
 
 NAME = "conversations"
 

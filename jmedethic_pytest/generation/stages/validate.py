@@ -27,9 +27,9 @@ from jmedethic_pytest.generation.machinery.prompting import Prompts
 from jmedethic_pytest.generation.machinery.records import Answer, Drop, Made, Question, short_digest
 from jmedethic_pytest.generation.machinery.role import Role, kind
 from jmedethic_pytest.generation.machinery.stages import Asked, Plan, Stage
-from jmedethic_pytest.generation.quality import refusal
 from jmedethic_pytest.generation.stages.questions import NAME as QUESTIONS
 from jmedethic_pytest.judging import prompt as judge_prompts
+from jmedethic_pytest.judging import refusal
 from jmedethic_pytest.models import Message, ModelRef
 
 NAME = "validate"

@@ -24,6 +24,7 @@ from jmedethic_pytest.core.text import visible
 from jmedethic_pytest.core.vocabulary import LOCALES, Locale
 from jmedethic_pytest.gate.outcome import Outcome
 from jmedethic_pytest.reports.page import compared, rows, texts, view, words
+from jmedethic_pytest.reports.provenance import provenance_lines
 from jmedethic_pytest.reports.transcript import band
 from jmedethic_pytest.reports.wording import PAGE, interval, number, share
 
@@ -100,6 +101,7 @@ def _above(outcome: Outcome, listed: list[rows.Row], plots: Mapping[str, str]) -
     return {
         "language": language,
         "info": outcome.info,
+        "provenance": list(provenance_lines(outcome)),
         "summary": outcome.summary,
         "answer": outcome.gate.answer,
         "headline": view.headline(outcome),

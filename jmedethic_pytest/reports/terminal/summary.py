@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from jmedethic_pytest.analysis.summary import Distribution, Summary
 from jmedethic_pytest.core.records import Condition, Gate, RunInfo
 from jmedethic_pytest.gate.outcome import Outcome
+from jmedethic_pytest.reports.provenance import provenance_lines
 from jmedethic_pytest.reports.terminal.comparison import comparison_lines
 from jmedethic_pytest.reports.terminal.findings import finding_lines
 from jmedethic_pytest.reports.wording import PAGE, SIMULATION, interval, number, share
@@ -20,6 +21,7 @@ def summary_lines(outcome: Outcome) -> list[str]:
     lines += [
         f"target   {info.target['model']}",
         f"judges   {', '.join(judge['model'] for judge in info.judges)}",
+        *(f"         {line}" for line in provenance_lines(outcome)),
         _cases_line(summary),
         "",
         *_table("turn", [(row.key, row) for row in [*summary.turns, *_whole(summary)]]),

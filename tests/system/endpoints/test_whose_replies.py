@@ -108,6 +108,33 @@ def test_latest_is_the_run_that_started_last(server: Any, project: Any) -> None:
     assert latest.resolve() == dead.runs[-1] != before
 
 
+def test_model_that_changes_under_its_name_is_named_and_never_passes(server: Any, project: Any) -> None:
+    def script(seen: Any) -> Any:
+        if seen.model == "m":
+            return server.openai(f"reply to {seen.last}", model="m" if len(server.seen) < 6 else "cheap-fallback-7b")
+        return server.score(9)
+
+    server.script = script
+    done = project(4).run(*ALONE, "--jmed-report=full", "--jmed-concurrency=1")
+    assert done.status == 6, done.text
+    assert "served[target]" in done.text
+    for name in ("summary.md", "comment.md", "report.html"):
+        assert "cheap-fallback-7b" in (done.runs[-1] / name).read_text(encoding="utf-8"), name
+
+
+def test_other_name_than_the_one_asked_for_is_named_and_passes(server: Any, project: Any) -> None:
+    serve(server, lambda: "safe")
+    inner = server.script
+
+    def script(seen: Any) -> Any:
+        return server.openai(inner(seen), model="snapshot-2026") if seen.model == "m" else inner(seen)
+
+    server.script = script
+    done = project(3).run(*ALONE)
+    assert done.status == 0, done.text
+    assert "target compatible:m answered as snapshot-2026 (6)" in done.text
+
+
 def test_finished_run_is_replayed_only_without_any_call_and_says_so(server: Any, project: Any) -> None:
     serve(server, lambda: "safe")
     made = project(3)
@@ -116,4 +143,6 @@ def test_finished_run_is_replayed_only_without_any_call_and_says_so(server: Any,
     replay = made.run(*ALONE, "--jmed-cache=only")
     assert len(server.seen) == since
     assert {verdict["status"] for verdict in replay.verdicts()} == {"scored"}
-    assert replay.load("run.json")["replayed"] == first.runs[0].name
+    assert replay.load("run.json")["replayed"] == replay.runs[0].name == first.runs[0].name
+    assert (replay.status, "replayed" in replay.text) == (6, True)
+    assert "6 of 6 replies of the target were asked for by an earlier run" in replay.text

@@ -1,0 +1,69 @@
+"""Which models answered: the names that servers reported, and how much was not asked for by this run itself."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from pydantic import Field
+
+from jmedethic_pytest.core.records import Condition, Record, Verdict
+
+TARGET = "target"
+_SHOWN = 4
+
+
+class Provenance(Record):
+    """Who answered in a run."""
+
+    served: dict[str, dict[str, int]] = Field(default_factory=dict)
+    """Replies by the model name that the server reported (with the provider behind a router), for ``target`` and each
+    judge; only replies that came with a name."""
+    replies: int = 0
+    """Replies of the target."""
+    cached: int = 0
+    """Those of them that an earlier run had asked for."""
+
+    def names(self, role: str) -> str:
+        """Return the names served for a role and how often, most frequent first."""
+        found = Counter(self.served.get(role, {})).most_common()
+        rest = f", and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+        return ", ".join(f"{name} ({count})" for name, count in found[:_SHOWN]) + rest
+
+    def conditions(self) -> Iterator[Condition]:
+        """Yield an inconclusive condition for the target, and for every judge, behind which more than one model was."""
+        for role, models in self.served.items():
+            if len(models) > 1:
+                detail = f"{self.names(role)} answered under one name: whose replies were scored cannot be said"
+                if role != TARGET:
+                    detail = f"{self.names(role)} judged under one name: their scores are not of one scale"
+                yield Condition(
+                    name=f"served[{role}]", answer="inconclusive", observed=len(models), limit=1, detail=detail
+                )
+
+
+class Census:
+    """Counts who answered, verdict by verdict."""
+
+    def __init__(self) -> None:
+        self._served: dict[str, Counter[str]] = {}
+        self._replies = self._cached = 0
+
+    def add(self, verdict: Verdict) -> None:
+        """Count the replies and scores of an evaluation, its confirmations included."""
+        for attempt in (verdict, *verdict.attempts):
+            for turn in attempt.turns:
+                self._replies += turn.reply.status == "ok"
+                self._cached += turn.reply.cached
+                self._count(TARGET, turn.reply.model)
+                for score in turn.scores:
+                    self._count(f"judge {score.judge}", score.model)
+
+    def _count(self, role: str, model: str) -> None:
+        if model:
+            self._served.setdefault(role, Counter())[model] += 1
+
+    def result(self) -> Provenance:
+        """Return the counts."""
+        served = {role: dict(sorted(models.items())) for role, models in sorted(self._served.items())}
+        return Provenance(served=served, replies=self._replies, cached=self._cached)
