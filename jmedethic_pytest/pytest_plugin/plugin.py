@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -66,10 +67,23 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     from jmedethic_pytest.pytest_plugin.session import WorkerSession, open_session
 
-    session = config.stash[_SESSION] = open_session(config)
+    with _no_search_for_garbage():
+        session = config.stash[_SESSION] = open_session(config)
     if session is not None and not isinstance(session, WorkerSession):
         config.stash[_CONTROLLER] = session
         config.pluginmanager.register(session, "jmedethic-controller")
+
+
+@contextmanager
+def _no_search_for_garbage() -> Iterator[None]:
+    """Let Python not look for garbage while cases are read and tests made, which all stay."""
+    pause = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if pause:
+            gc.enable()
 
 
 def _only_looks(config: pytest.Config) -> bool:
@@ -120,15 +134,11 @@ def pytest_configure_node(node: Any) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
-    """Look for no garbage while our tests are collected, who all stay: a sixth of the CPU for 50,000 of them."""
-    pause = session.config.stash.get(_SESSION, None) is not None and gc.isenabled()
-    if pause:
-        gc.disable()
-    try:
+    """Collect our tests without looking for garbage."""
+    if session.config.stash.get(_SESSION, None) is None:
         return (yield)
-    finally:
-        if pause:
-            gc.enable()
+    with _no_search_for_garbage():
+        return (yield)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

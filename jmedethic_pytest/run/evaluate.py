@@ -32,6 +32,7 @@ class Options(TypedDict, total=False):
     """The options of ``jmedethic run`` by their Python names (docs/reference/options.md); all may be left out."""
 
     base_url: str
+    revision: str
     judges: Words
     cases: str | Path
     suite: Words
