@@ -67,7 +67,8 @@ def resolve(
     own = os.environ.get(row.get("base_url_env", "")) or row.get("base_url")
     address = base_url or url or own
     key_env = row.get("api_key_env")
-    withheld = key_env if provider in load("providers.toml") and not _same_server(address, own) else None
+    has_a_home = provider in load("providers.toml") or (own and provider in registry.guests())
+    withheld = key_env if has_a_home and not _same_server(address, own) else None
     key_env = None if withheld else key_env
     key = None if withheld else os.environ.get(key_env or row.get("optional_key_env") or "") or None
     problems = _address_problems(address, provider, place, public_spec(spec)) if row["kind"] in _HTTP else []

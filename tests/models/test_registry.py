@@ -135,7 +135,9 @@ def test_key_and_address_come_from_the_class_or_from_the_table(
     found = resolve("mine:x", place="--model")
     assert (found.api_key, found.base_url) == (_KEY, "tcp:1")
     table = {"mine": ProviderTable(kind="plugin", api_key_env="THEIR_KEY")}
-    assert resolve("mine:x", place="--model", providers=table, base_url="tcp:2").api_key == "another"
+    assert resolve("mine:x", place="--model", providers=table).api_key == "another"
+    away = resolve("mine:x@http://elsewhere.example", place="judge")
+    assert (away.base_url, away.api_key, away.withheld_key) == ("http://elsewhere.example", None, "MINE_KEY")
 
 
 # ---------------------------------------------------------------- conduct
