@@ -110,10 +110,10 @@ def test_items_that_are_wanted_no_more_leave_the_file(tmp_path: Path) -> None:
 def test_a_file_made_with_other_settings_is_refused_and_says_what_changed(tmp_path: Path) -> None:
     run(tmp_path, ["k1"])
     with pytest.raises(ConfigError, match=r"made with other settings: per_model was null, is 3\. .*--restart"):
-        files.ItemFile.open(tmp_path, header(per_model=3))
+        files.ItemFile(tmp_path, header(per_model=3))
     aside = files.begin_anew(tmp_path, "trial")
     assert aside == tmp_path / "trial.old-1.jsonl"
-    files.ItemFile.open(tmp_path, header(per_model=3))
+    files.ItemFile(tmp_path, header(per_model=3))
     assert files.begin_anew(tmp_path, "trial") == tmp_path / "trial.old-2.jsonl"
 
 

@@ -152,7 +152,7 @@ async def run(config: Config, team: Team, progress: Progress) -> tuple[Summary, 
 
 def _done(config: Config, about: Header) -> dict[str, tuple[Strategy, ...]]:
     """Return what an interrupted run found, by key."""
-    with ItemFile.open(config.folder, about) as file:
+    with ItemFile(config.folder, about) as file:
         return {
             line.key: tuple(finding for content in line.records for finding in Search.model_validate(content).findings)
             for line in file.lines()

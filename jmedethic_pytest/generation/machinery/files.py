@@ -162,11 +162,6 @@ class ItemFile:
         """Take back that the stage is finished."""
         (self._path.parent / f"{self._header.stage}.json").unlink(missing_ok=True)
 
-    @classmethod
-    def open(cls, folder: Path, header: Header, *, fresh: bool = False) -> Self:
-        """Open the file of a stage and find what is finished."""
-        return cls(folder, header, fresh=fresh)
-
     def __enter__(self) -> Self:
         return self
 

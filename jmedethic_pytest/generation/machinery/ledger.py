@@ -99,7 +99,7 @@ async def run_stage(
         StoreError: if the file cannot be read or written.
         RunAborted: if the stage cannot go on; what is finished is stored.
     """
-    with ItemFile.open(folder, header) as file:
+    with ItemFile(folder, header) as file:
         counts = _Counts()
         for line in file.lines():
             counts.add(line)
@@ -172,7 +172,7 @@ def derive(header: Header, made: Iterable[tuple[str, Made[R]]], *, folder: Path)
         StoreError: if the file cannot be written.
     """
     counts, keys = _Counts(), set[str]()
-    with ItemFile.open(folder, header, fresh=True) as file:
+    with ItemFile(folder, header, fresh=True) as file:
         for name, result in made:
             line = policy.screen(name, result, {})
             file.append(line)

@@ -24,7 +24,6 @@ from jmedethic_pytest.models import ModelRef, prices, resolve
 from jmedethic_pytest.models import budget as budgets
 from jmedethic_pytest.models.base import Role as ClientRole
 from jmedethic_pytest.models.budget import Budget
-from jmedethic_pytest.models.client import Client
 from jmedethic_pytest.models.opening import Clients, tell_apart
 
 CLIENT_ROLES: Mapping[str, ClientRole] = {
@@ -50,9 +49,8 @@ EMBEDDINGS = "openai-embeddings"
 class Team:
     """The open models of a stage by role. Made by :func:`open_team`."""
 
-    def __init__(self, roles: Mapping[str, tuple[Role, ...]], budget: Budget | None) -> None:
+    def __init__(self, roles: Mapping[str, tuple[Role, ...]]) -> None:
         self._roles = roles
-        self.budget = budget
 
     def all(self, name: str) -> tuple[Role, ...]:
         """Return every model of a role."""
@@ -61,16 +59,6 @@ class Team:
     def one(self, name: str) -> Role:
         """Return the model of a role that has exactly one."""
         return self._roles[name][0]
-
-    @property
-    def simulated(self) -> bool:
-        """True if any model is a scripted one."""
-        return any(client.ref.simulated for client in self.clients)
-
-    @property
-    def clients(self) -> list[Client]:
-        """The clients of all roles."""
-        return [role.client for roles in self._roles.values() for role in roles]
 
 
 def needed(config: Config, names: tuple[str, ...]) -> dict[str, tuple[ModelRef, ...]]:
@@ -201,7 +189,7 @@ async def open_team(
                 Role(name, client, Sampling(**model.model_dump(exclude={"model"})), secrets)
                 for client, model in zip(opened, models_of(config, name), strict=True)
             )
-        yield Team(roles, budget)
+        yield Team(roles)
 
 
 def forget_answers(config: Config, stage: str) -> None:
