@@ -155,6 +155,11 @@ def case_digest(case: Case) -> str:
     return compact_digest(case.model_dump(exclude_defaults=True))
 
 
+def content_digest(locale: str, guideline: str, turns: Sequence[str], reference: Sequence[str]) -> str:
+    """Return a digest of what target and judges see of a case; labels and reviewers' notes do not count."""
+    return compact_digest([locale, guideline, list(turns), list(reference)])[:32]
+
+
 def _files(paths: Sequence[Path], problems: list[str]) -> list[Path]:
     found: list[Path] = []
     for path in paths:

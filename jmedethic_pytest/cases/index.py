@@ -34,7 +34,9 @@ class Label(NamedTuple):
     reference: range
     """In place of its reference replies."""
     digest: bytes
-    """As :func:`jmedethic_pytest.cases.files.case_digest`."""
+    """As :func:`jmedethic_pytest.cases.files.case_digest`, in bytes, as there may be many."""
+    content: bytes
+    """As :func:`jmedethic_pytest.cases.files.content_digest`, likewise."""
     spot: Spot
 
     @property
@@ -124,6 +126,7 @@ def _label(case: Case, spot: Spot, suites: tuple[str, ...]) -> Label:
         _as_long(len(case.turns)),
         _as_long(len(case.reference)),
         bytes.fromhex(case_files.case_digest(case)),
+        bytes.fromhex(case_files.content_digest(case.locale, case.guideline, case.turns, case.reference)),
         spot,
     )
 

@@ -11,7 +11,7 @@ from jmedethic_pytest.run import record
 from jmedethic_pytest.run.spec import RunSpec
 from jmedethic_pytest.store import comparable
 from jmedethic_pytest.store.baselines import Baseline
-from jmedethic_pytest.store.scores import Row, ScoreSheet, content_digest, origin
+from jmedethic_pytest.store.scores import Row, ScoreSheet, origin
 
 
 def obstacles(spec: RunSpec) -> dict[str, tuple[str, ...]]:
@@ -21,16 +21,16 @@ def obstacles(spec: RunSpec) -> dict[str, tuple[str, ...]]:
     info = record.started(spec, "this").model_copy(update={"status": "complete"})
     rows = {}
     for key, job in spec.plan().items():
-        case, turns = job.case, job.case.turns[: spec.settings.selection.turns]
+        label = spec.cases.labels[job.case_id]
         rows[key] = Row(
             key=key,
-            locale=case.locale,
-            guideline=case.guideline,
-            strategy=case.strategy,
-            digest=content_digest(case),
-            turns=(None,) * len(turns),
+            locale=label.locale,
+            guideline=label.guideline,
+            strategy=label.strategy,
+            digest=label.content.hex(),
+            turns=(None,) * len(label.turns[: spec.settings.selection.turns]),
             judges=(),
-            twin=case.twin_of is not None,
+            twin=label.twin_of is not None,
         )
     planned = ScoreSheet(origin(info, {}), rows)
     return {baseline.name: comparable.obstacles(baseline.sheet, planned) for baseline in spec.baselines}

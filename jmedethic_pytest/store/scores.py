@@ -15,7 +15,8 @@ from typing import Any, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from jmedethic_pytest.core.records import Case, Record, RunInfo, ScoreValue, Verdict, check_order, check_panel, plan_key
+from jmedethic_pytest.cases.files import content_digest
+from jmedethic_pytest.core.records import Record, RunInfo, ScoreValue, Verdict, check_order, check_panel, plan_key
 from jmedethic_pytest.core.secrets import Secrets, in_parameters, public_url
 from jmedethic_pytest.store import runs as run_files
 
@@ -166,13 +167,6 @@ def origin(info: RunInfo, served: Mapping[str, set[str]]) -> Origin:
     )
 
 
-def content_digest(case: Case | _Case) -> str:
-    """Return a digest of what target and judges see of a case; labels and reviewers' notes do not count."""
-    content = [case.locale, case.guideline, list(case.turns), list(case.reference)]
-    data = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(data.encode(errors="replace")).hexdigest()[:32]
-
-
 class _Light(BaseModel):
     """Keeps only what is declared, so that texts are neither copied nor kept."""
 
@@ -241,7 +235,7 @@ def _row(verdict: _Verdict) -> Row:
         guideline=case.guideline,
         strategy=case.strategy,
         twin=case.twin_of is not None,
-        digest=content_digest(case),
+        digest=content_digest(case.locale, case.guideline, case.turns, case.reference),
         status=verdict.status,
         turns=values,
         judges=tuple(tuple(None if score is None else score.value for score in judge) for judge in by_judge),

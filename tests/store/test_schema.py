@@ -13,9 +13,11 @@ import pytest
 from jmedethic_pytest.core.errors import StoreError
 from jmedethic_pytest.core.records import SCHEMA_VERSION, Score, Verdict
 from jmedethic_pytest.core.status import OF_JUDGE, OF_TARGET
+from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
 from jmedethic_pytest.gate.outcome import load
+from jmedethic_pytest.judging import prompt
 from jmedethic_pytest.judging import verdict as verdicts
-from jmedethic_pytest.store import runs, schema, scores
+from jmedethic_pytest.store import baselines, comparable, runs, schema, scores
 
 RECORDED = Path(__file__).parent / "schema1"
 """A reports folder: two whole runs and a baseline of the first, a run of own guidelines, one that ran out of budget,
@@ -134,3 +136,14 @@ def test_words_of_schema_1_are_damage_in_schema_2(tmp_path: Path) -> None:
 def test_score_knows_no_role() -> None:
     with pytest.raises(ValueError, match="judge_refused"):
         Score(judge="j", value=None, status="judge_refused")  # type: ignore[arg-type]
+
+
+def test_prompts_of_a_baseline_are_known_again_by_the_digest_of_its_time() -> None:
+    """It was taken over all guidelines at once; a run of today holds it besides one for each guideline it names."""
+    old = baselines.read(RECORDED / "baselines" / "before.json").sheet.origin
+    words = SHIPPED.with_own(Vocabulary({"OWN-01": SHIPPED.guideline("JMA-01")._replace(id="OWN-01")}), "here")
+    for known, same in ((SHIPPED, True), (words, False)):
+        told = {"JMA-01": prompt.guideline_digest(known.guideline("JMA-01"))}
+        today = {"prompts": prompt.digest(), "guidelines": told, "prompts_schema_1": prompt.digest_of_all(known)}
+        found = comparable.unlike(old, old.model_copy(update=today))
+        assert [problem.startswith("the judges' prompts differ") for problem in found] == ([] if same else [True])
