@@ -39,8 +39,9 @@ def in_process(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[st
     """Call ``jmedethic`` with arguments and return exit status and output; no command may end in a traceback."""
     from jmedethic_pytest.cli.main import main
 
-    def call(*args: str) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["jmedethic", *args])
+    def call(*args: object) -> Answer:
+        monkeypatch.setattr(sys, "argv", ["jmedethic", *map(str, args)])
+        capsys.readouterr()  # what was printed before is not the command's
         with pytest.raises(SystemExit) as ended:
             main()
         captured = capsys.readouterr()

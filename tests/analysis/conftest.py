@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
-from support.records import build_case, build_verdict
 
 from jmedethic_pytest.analysis.stored import StoredRun
 from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.records import Case, Reply, RunInfo, Score, Turn, Verdict
 from jmedethic_pytest.store.scores import Collector
+from support.records import build_case, build_verdict
 
 __all__ = ["build_case", "build_verdict"]
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.chat_server import Answer, ChatServer, server
 
 from jmedethic_pytest.generation import chain
 from jmedethic_pytest.generation.machinery import config as configs
@@ -20,6 +19,7 @@ from jmedethic_pytest.generation.machinery.records import Made, Question
 from jmedethic_pytest.generation.machinery.stages import Stage
 from jmedethic_pytest.generation.stages import conversations
 from jmedethic_pytest.generation.stages.conversations import Conversation
+from support.chat_server import Answer, ChatServer, server
 
 __all__ = ["server"]
 

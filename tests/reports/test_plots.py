@@ -8,27 +8,33 @@ import sys
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
-import matplotlib as mpl
 import pytest
-from matplotlib.figure import Figure
-from PIL import Image
 
 from jmedethic_pytest.core.errors import StoreError
-from jmedethic_pytest.reports import plots
-from jmedethic_pytest.reports.plots import models, style, svg
+from support.lazy import Lazy
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+mpl, image = Lazy("matplotlib"), Lazy("PIL.Image")
+plots, models = Lazy("jmedethic_pytest.reports.plots"), Lazy("jmedethic_pytest.reports.plots.models")
+style, svg = Lazy("jmedethic_pytest.reports.plots.style"), Lazy("jmedethic_pytest.reports.plots.svg")
 
 pytestmark = pytest.mark.filterwarnings("error")
 
 NAMES = ["forest", "forest-2", "turns", "strategies", "heatmap", "judges", "twins"]
-BOARD = [
-    models.Model("claude-opus", (9.3, 9.1, 9.6), 9.36, 0.948, "commercial", 2345),
-    models.Model("医療モデル $x_1$ 😀", (8.0, None, 2.5), 5.2, 0.3, "medical", 469, simulated=True),
-    models.Model("no exam", (8.0, 5.0, 3.0), 5.3, None, "medical", 469),
-    models.Model("nothing known", (None, None, None)),
-]
+
+
+def board() -> list[Any]:
+    return [
+        models.Model("claude-opus", (9.3, 9.1, 9.6), 9.36, 0.948, "commercial", 2345),
+        models.Model("医療モデル $x_1$ 😀", (8.0, None, 2.5), 5.2, 0.3, "medical", 469, simulated=True),
+        models.Model("no exam", (8.0, 5.0, 3.0), 5.3, None, "medical", 469),
+        models.Model("nothing known", (None, None, None)),
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +51,7 @@ def test_every_plot_is_there_as_png_and_svg(drawn: tuple[Path, dict[str, str]]) 
         f"{name}.{kind}" for name in NAMES for kind in ("png", "svg")
     )
     for name in NAMES:
-        picture = Image.open(BytesIO((folder / f"{name}.png").read_bytes()))
+        picture = image.open(BytesIO((folder / f"{name}.png").read_bytes()))
         assert min(picture.size) > 400
         assert len(picture.convert("L").getcolors(256) or []) > 20, "nothing is drawn on it"
 
@@ -99,7 +105,10 @@ def figures(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
     """The figures drawn from now on."""
     kept: list[Figure] = []
     original = style.finish
-    monkeypatch.setattr(style, "finish", lambda figure, title: kept.append(figure) or original(figure, title))
+    monkeypatch.setattr(
+        "jmedethic_pytest.reports.plots.style.finish",
+        lambda figure, title: kept.append(figure) or original(figure, title),
+    )
     return kept
 
 
@@ -167,7 +176,7 @@ def test_figure_that_cannot_be_written_says_where(tmp_path: Path) -> None:
 
 
 def test_leaderboard_and_quadrant(tmp_path: Path, figures: list[Figure]) -> None:
-    found = models.write(tmp_path, BOARD)
+    found = models.write(tmp_path, board())
     assert list(found) == ["leaderboard", "quadrant"]
     text = said(figures)
     assert "医療モデル $x_1$ 😀" in text
@@ -177,7 +186,7 @@ def test_leaderboard_and_quadrant(tmp_path: Path, figures: list[Figure]) -> None
 
 def test_leaderboard_without_models_or_exams_draws_nothing(tmp_path: Path) -> None:
     assert models.write(tmp_path, []) == {}
-    assert list(models.write(tmp_path, [BOARD[2]])) == ["leaderboard"]
+    assert list(models.write(tmp_path, [board()[2]])) == ["leaderboard"]
 
 
 # ---------------------------------------------------------------- small SVG

@@ -11,11 +11,11 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from support.project import Project
 
 from jmedethic_pytest.core.errors import ConfigError
 from jmedethic_pytest.core.text import SIGN
 from jmedethic_pytest.models import resolve
+from support.project import Project
 
 MAY_HOLD_TEXTS = re.compile(
     r"allure/[\w-]+-(?:result\.json|attachment\.(?:html|json))|reports/cache\.sqlite(?:-wal)?(?:!\d+)?"

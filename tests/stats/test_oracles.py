@@ -6,19 +6,11 @@ import warnings
 from itertools import product
 from typing import Any
 
-import krippendorff as krippendorff_package
 import numpy as np
 import pandas as pd
-import pingouin
 import pytest
-import statsmodels.api as sm
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from scipy import stats
-from statsmodels.stats.contingency_tables import mcnemar as sm_mcnemar
-from statsmodels.stats.inter_rater import cohens_kappa
-from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.proportion import proportion_confint
 
 from jmedethic_pytest.stats import agreement as instruments
 from jmedethic_pytest.stats import intervals
@@ -28,6 +20,12 @@ from jmedethic_pytest.stats.power import icc_oneway
 from jmedethic_pytest.stats.ranks import average_ranks, rank_sum, row_ranks, signed_ranks
 from jmedethic_pytest.stats.sample import sample
 from jmedethic_pytest.stats.unpaired import cliffs_delta, cohen_d, exact_mann_whitney, kruskal, mann_whitney
+from support.lazy import Lazy
+
+stats, sm = Lazy("scipy.stats"), Lazy("statsmodels.api")
+krippendorff, pingouin = Lazy("krippendorff"), Lazy("pingouin")
+contingency, raters = Lazy("statsmodels.stats.contingency_tables"), Lazy("statsmodels.stats.inter_rater")
+multitest, proportion = Lazy("statsmodels.stats.multitest"), Lazy("statsmodels.stats.proportion")
 
 SEEDS = range(5)
 NEARLY = 1e-9
@@ -109,7 +107,7 @@ def test_bootstrap_and_t_of_means_agree(seed: int) -> None:
 @pytest.mark.parametrize("level", [0.9, 0.95])
 def test_wilson_of_statsmodels(x: int, n: int, level: float) -> None:
     found = intervals.wilson(x, n, level)
-    assert [found.low, found.high] == pytest.approx(proportion_confint(x, n, 1 - level, "wilson"), abs=1e-12)
+    assert [found.low, found.high] == pytest.approx(proportion.proportion_confint(x, n, 1 - level, "wilson"), abs=1e-12)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -153,7 +151,7 @@ def test_hodges_lehmann_is_exact_far_beyond_what_can_be_listed() -> None:
 def test_mcnemar_of_scipy_and_statsmodels(new: int, fixed: int) -> None:
     found = mcnemar(new, fixed)
     assert found.p == pytest.approx(stats.binomtest(new, new + fixed, alternative="greater").pvalue, rel=NEARLY)
-    assert found.effects["two_sided"] == pytest.approx(sm_mcnemar([[1, new], [fixed, 1]]).pvalue, rel=NEARLY)
+    assert found.effects["two_sided"] == pytest.approx(contingency.mcnemar([[1, new], [fixed, 1]]).pvalue, rel=NEARLY)
 
 
 @pytest.mark.parametrize("clusters", [12, 40])
@@ -197,7 +195,7 @@ def test_exact_mann_whitney_with_ties_tries_all_divisions() -> None:
 @pytest.mark.parametrize(("rule", "name"), [(holm, "holm"), (bonferroni, "bonferroni"), (benjamini_hochberg, "fdr_bh")])
 def test_adjustments_of_statsmodels(seed: int, rule: Any, name: str) -> None:
     ps = np.random.default_rng(seed).beta(0.3, 3, 12).round(3).tolist()
-    assert rule(ps) == pytest.approx(multipletests(ps, method=name)[1].tolist(), rel=NEARLY)
+    assert rule(ps) == pytest.approx(multitest.multipletests(ps, method=name)[1].tolist(), rel=NEARLY)
     gaps = [None, *ps[:5], None, *ps[5:]]
     assert [p for p in rule(gaps) if p is not None] == rule(ps)
     assert [index for index, p in enumerate(rule(gaps)) if p is None] == [0, 6]
@@ -218,7 +216,7 @@ def test_quadratic_kappa_of_statsmodels(seed: int) -> None:
     y = np.where(y > 5, x, y)
     counts = np.zeros((10, 10))
     np.add.at(counts, (x - 1, y - 1), 1)
-    expected = cohens_kappa(counts, wt="quadratic", return_results=False)
+    expected = raters.cohens_kappa(counts, wt="quadratic", return_results=False)
     assert instruments.quadratic_kappa(x, y) == pytest.approx(expected, rel=NEARLY)
 
 
@@ -228,7 +226,7 @@ def test_alpha_of_the_krippendorff_package(seed: int, metric: Any) -> None:
     """Three judges, half points, a third of the scores missing."""
     table = np.clip(scores(seed, 40, 1) + np.round(scores(seed + 1, 40, 3) / 3), 1, 12)
     table[np.random.default_rng(seed).random(table.shape) < 0.33] = np.nan
-    expected = krippendorff_package.alpha(reliability_data=table.T, level_of_measurement=metric)
+    expected = krippendorff.alpha(reliability_data=table.T, level_of_measurement=metric)
     assert instruments.krippendorff(table, metric) == pytest.approx(expected, rel=NEARLY)
 
 

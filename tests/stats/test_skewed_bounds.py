@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from jmedethic_pytest.stats.intervals import cluster_t
 from jmedethic_pytest.stats.sample import sample
 from jmedethic_pytest.stats.skewed import cluster_t_skewed, reach, skewness
+from support.lazy import Lazy
+
+stats = Lazy("scipy.stats")
 
 
 @pytest.mark.parametrize("n", [67, 469, 2345])

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from support.chat_server import PATIENCE, ChatServer
 
 from jmedethic_pytest import Case
 from jmedethic_pytest.config.tables import Sampling, Thresholds
@@ -23,6 +22,7 @@ from jmedethic_pytest.judging.panel import Panel
 from jmedethic_pytest.models import ChatRequest, Message, ModelRef, open_provider, resolve
 from jmedethic_pytest.models.cache import Cache
 from jmedethic_pytest.models.client import Client
+from support.chat_server import PATIENCE, ChatServer
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
 from support.chat_server import Answer, ChatServer, Seen, running
 from support.project import Project, Result, make_case
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from support import forked
 from support.written import everything
 
@@ -33,7 +34,7 @@ _OURS = (
     "VLLM_",
     "OLLAMA_",
 )
-_QUICK = ("-p", "no:hypothesispytest", "-p", "no:anyio", "-p", "no:pytest_httpserver")
+QUICK = ("-p", "no:hypothesispytest", "-p", "no:anyio", "-p", "no:pytest_httpserver")
 """Plugins of other packages that cost every process a second of CPU and have no part in these runs."""
 _INI = """\
 [pytest]
@@ -138,14 +139,14 @@ class Project:
     def arguments(self, *args: str, model: str | None = "") -> list[str]:
         """Return pytest's arguments for the project's own cases; with ``model=None`` no model is evaluated."""
         if model is None:
-            return [*_QUICK, *args]
+            return [*QUICK, *args]
         chosen = [f"--model={model or self.model}", *self.options]
         given = " ".join(args)
         if "--jmed-report" not in given.replace("--jmed-reports", ""):
             chosen.append("--jmed-report=off")
         if (self.path / "cases.jsonl").exists() and "--jmed-cases" not in given:
             chosen += ["--jmed-cases=cases.jsonl", *(["--jmed-locale=en"] if "--jmed-locale" not in given else [])]
-        return [*_QUICK, *chosen, *args]
+        return [*QUICK, *chosen, *args]
 
     def command(self, *args: str, model: str | None = "") -> list[str]:
         """Return the command that starts pytest with these arguments."""

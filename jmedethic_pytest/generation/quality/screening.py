@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from itertools import combinations
 
 import numpy as np
-from scipy import stats  # type: ignore[import-untyped]
 
 from jmedethic_pytest.core.records import Record
 from jmedethic_pytest.generation.machinery import guidelines
@@ -180,6 +179,8 @@ class _Groups:
         if expected.min() < SMALLEST_EXPECTED:
             reason = f"a group is too small: fewer than {SMALLEST_EXPECTED:g} kept or dropped questions expected in it"
             return Test(name=name, statistic=None, p=None, n=int(table.sum()), reason=reason)
+        from scipy import stats  # type: ignore[import-untyped] # slow to import
+
         found = stats.chi2_contingency(table, correction=False)
         cramer = float(np.sqrt(found.statistic / table.sum()))
         return Test(

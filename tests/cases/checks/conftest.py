@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
 from jmedethic_pytest.cases.files import bundled_dir
-from jmedethic_pytest.cli.main import main
 from jmedethic_pytest.core.records import Case
 
 Data = dict[str, Any]
@@ -54,31 +52,10 @@ PLAIN: dict[str, Data] = {
 }
 
 
-class Outcome(NamedTuple):
-    """How a command ended."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def findings(self) -> list[dict[str, str]]:
-        return json.loads(self.out)["findings"]
-
-
 @pytest.fixture
-def jmedethic(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
-    """Return ``jmedethic(*arguments)``, which runs the command line in this process."""
-
-    def run(*arguments: object) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["jmedethic", *map(str, arguments)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as end:
-            main()
-        streams = capsys.readouterr()
-        return Outcome(int(end.value.code or 0), streams.out, streams.err)
-
-    return run
+def jmedethic(in_process: Callable[..., Any]) -> Callable[..., Any]:
+    """Call ``jmedethic`` in this process."""
+    return in_process
 
 
 @pytest.fixture

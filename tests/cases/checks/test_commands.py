@@ -59,7 +59,7 @@ def test_balance_and_manifest_are_asked_of_a_complete_benchmark_only(
     assert jmedethic("cases", "validate", "--cases", tmp_path).status == 0
     jmedethic("cases", "manifest", "--cases", tmp_path, "--write")
     result = jmedethic("cases", "validate", "--json", "--cases", tmp_path)
-    kinds = {finding["check"].split(".")[0] for finding in result.findings}
+    kinds = {finding["check"].split(".")[0] for finding in result.json["findings"]}
     assert result.status == 1
     assert kinds == {"alignment", "balance"}
 
@@ -69,8 +69,8 @@ def test_lines_that_cannot_be_read_are_findings(tmp_path: Path, jmedethic: Calla
     path.write_text('{"id": "ja-x", "locale": "fr"}\nno json\n')
     result = jmedethic("cases", "validate", "--json", "--cases", path)
     assert result.status == 1
-    assert {finding["check"] for finding in result.findings} == {"schema"}
-    assert any(f"{path}:2" in finding["found"] for finding in result.findings)
+    assert {finding["check"] for finding in result.json["findings"]} == {"schema"}
+    assert any(f"{path}:2" in finding["found"] for finding in result.json["findings"])
 
 
 def test_a_path_that_does_not_exist_is_a_mistake_of_the_command(tmp_path: Path, jmedethic: Callable[..., Any]) -> None:

@@ -41,7 +41,7 @@ def test_a_planted_character_is_found_and_named(
     index = int(field[1])
     case["turns"][index] = text * 3 if rule == "script.kana" else f"{case['turns'][index]}{text}"
     result = jmedethic("cases", "validate", "--json", "--cases", write_cases(case))
-    found = [finding for finding in result.findings if finding["check"] == rule]
+    found = [finding for finding in result.json["findings"] if finding["check"] == rule]
     assert result.status == 1
     assert [(finding["where"], finding["field"]) for finding in found[:1]] == [(case["id"], field)]
     assert named in found[0]["found"]

@@ -40,8 +40,8 @@ def test_a_planted_passage_is_found_and_named(
     case["turns"] = planted(case, text)
     result = jmedethic("cases", "validate", "--json", "--cases", write_cases(case))
     assert result.status == 1
-    found = [finding for finding in result.findings if finding["check"] == rule]
-    assert found, result.findings
+    found = [finding for finding in result.json["findings"] if finding["check"] == rule]
+    assert found, result.json["findings"]
     assert (found[0]["where"], found[0]["field"]) == (case["id"], "T2")
     assert found[0]["advice"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,17 +10,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from jmedethic_pytest.cases import files as case_files
-from jmedethic_pytest.cli.main import main
 from jmedethic_pytest.core.records import Case
 
-
-class Result(NamedTuple):
-    status: int
-    out: str
-    err: str
-
-
-Cli = Callable[..., Result]
+Cli = Callable[..., Any]
 
 
 @pytest.fixture(autouse=True)
@@ -31,15 +22,9 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
-    def run(*arguments: str | Path) -> Result:
-        monkeypatch.setattr(sys, "argv", ["jmedethic", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            main()
-        captured = capsys.readouterr()
-        return Result(int(caught.value.code or 0), captured.out, captured.err)
-
-    return run
+def cli(in_process: Cli) -> Cli:
+    """Call ``jmedethic`` in this process."""
+    return in_process
 
 
 @pytest.fixture

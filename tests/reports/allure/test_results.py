@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.project import Project
 
 from jmedethic_pytest.cli.main import main
 from jmedethic_pytest.data import load
 from jmedethic_pytest.reports.allure import stored
 from jmedethic_pytest.reports.allure.labels import CONVERSATIONS
+from support.project import Project
 
 OPTIONS = (
     "--jmed-cases=cases.jsonl",

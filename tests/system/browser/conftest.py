@@ -9,10 +9,9 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
 
 from jmedethic_pytest import evaluate
 from jmedethic_pytest.config.tables import Thresholds
@@ -20,6 +19,9 @@ from jmedethic_pytest.core.records import Case, Reply, RunInfo, Score, Turn, Ver
 from jmedethic_pytest.gate.outcome import load
 from jmedethic_pytest.reports import page
 from jmedethic_pytest.store import runs as run_files
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 CASES = Path(__file__).resolve().parents[3] / "benchmark_cases"
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
@@ -40,6 +42,8 @@ def chromium() -> Iterator[Browser]:
     if path is None:
         reason = "NOT TESTED IN A BROWSER: report.html needs Chromium (Debian: apt-get install chromium)"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=path, args=_FLAGS)
         yield browser

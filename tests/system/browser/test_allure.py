@@ -16,15 +16,20 @@ import threading
 from collections.abc import Callable, Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
 
 from jmedethic_pytest.core.records import Case, Reply, Score, Turn, Verdict, Violation
 from jmedethic_pytest.reports.allure import published, stored
 from jmedethic_pytest.reports.allure.policy import GUIDELINE_PAGE, Telling
 from jmedethic_pytest.reports.allure.result import Writer
+from support.lazy import Lazy
+
+sync = Lazy("playwright.sync_api")
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 NODE = Path(__file__).resolve().parents[2] / "node"
 HOSTILE = (
@@ -196,16 +201,16 @@ def test_reader_finds_why_a_conversation_failed(browse: Callable[[str], Page], r
     _go_to(tab, report, failing.key, "S5 Fiction-Layered", f"{failing.case.guideline} ")
     fallen = failing.violations[0]
     said = f"T{fallen.turn} fell to {fallen.value:.1f} (floor > 2)"
-    expect(tab.get_by_text(said).first).to_be_visible()
-    expect(tab.get_by_text("strategy Fiction-Layered Authority Simulation").first).to_be_visible()
-    expect(tab.get_by_text(f"T{fallen.turn}: {fallen.value:.1f} (floor > 2)").first).to_be_visible()
+    sync.expect(tab.get_by_text(said).first).to_be_visible()
+    sync.expect(tab.get_by_text("strategy Fiction-Layered Authority Simulation").first).to_be_visible()
+    sync.expect(tab.get_by_text(f"T{fallen.turn}: {fallen.value:.1f} (floor > 2)").first).to_be_visible()
     page = _transcript(tab)
-    expect(page.locator(".bubble.reply").nth(fallen.turn)).to_have_text(failing.turns[fallen.turn].reply.text)
-    expect(page.locator("section").nth(fallen.turn).locator("h2 .chip").first).to_have_text(f"{fallen.value:.1f}")
+    sync.expect(page.locator(".bubble.reply").nth(fallen.turn)).to_have_text(failing.turns[fallen.turn].reply.text)
+    sync.expect(page.locator("section").nth(fallen.turn).locator("h2 .chip").first).to_have_text(f"{fallen.value:.1f}")
     reasons = page.locator("section").nth(fallen.turn).locator(".judge")
     for index, score in enumerate(failing.turns[fallen.turn].scores):
-        expect(reasons.nth(index)).to_contain_text(score.judge)
-        expect(reasons.nth(index)).to_contain_text(score.rationale)
+        sync.expect(reasons.nth(index)).to_contain_text(score.judge)
+        sync.expect(reasons.nth(index)).to_contain_text(score.rationale)
 
 
 def test_guideline_link_leads_to_the_guideline(browse: Callable[[str], Page], report: Built) -> None:
@@ -217,7 +222,7 @@ def test_guideline_link_leads_to_the_guideline(browse: Callable[[str], Page], re
     link = tab.locator(f"a[href$='guidelines.html#{failing.case.guideline.lower()}']").first
     with tab.context.expect_page() as opened:
         link.click()
-    expect(opened.value.locator("article:target h3")).to_contain_text(failing.case.guideline)
+    sync.expect(opened.value.locator("article:target h3")).to_contain_text(failing.case.guideline)
 
 
 def test_gate_and_its_reasons_are_among_the_results(browse: Callable[[str], Page], report: Built) -> None:
@@ -226,9 +231,9 @@ def test_gate_and_its_reasons_are_among_the_results(browse: Callable[[str], Page
         for name in ("Gate", "Gate of the run", "Answer"):
             tab.get_by_text(name, exact=True).first.click()
     tab.get_by_text("gate", exact=True).first.click()
-    expect(tab.get_by_text(re.compile("gate: fail: ")).first).to_be_visible()
+    sync.expect(tab.get_by_text(re.compile("gate: fail: ")).first).to_be_visible()
     tab.get_by_text("summary.md", exact=True).first.click()
-    expect(tab.get_by_text(re.compile("GATE|Gate|gate")).nth(1)).to_be_visible()
+    sync.expect(tab.get_by_text(re.compile("GATE|Gate|gate")).nth(1)).to_be_visible()
 
 
 def test_results_can_be_narrowed_to_a_strategy(
@@ -246,11 +251,11 @@ def test_results_can_be_narrowed_to_a_strategy(
     else:
         tab.locator("input").first.fill("tag:S5")
         tab.get_by_text("Japanese (ja)").first.click()
-    expect(tab.get_by_text("S1 Gray-Zone Ethnographic Simulation")).to_have_count(0)
+    sync.expect(tab.get_by_text("S1 Gray-Zone Ethnographic Simulation")).to_have_count(0)
     for key in cases["S1"]:
-        expect(tab.get_by_text(key, exact=True)).to_have_count(0)
+        sync.expect(tab.get_by_text(key, exact=True)).to_have_count(0)
     if _is_three(report):
-        expect(tab.get_by_text(cases["S5"][0], exact=True).first).to_be_visible()
+        sync.expect(tab.get_by_text(cases["S5"][0], exact=True).first).to_be_visible()
 
 
 def test_hostile_reply_is_shown_as_text_and_runs_nowhere(
@@ -261,11 +266,11 @@ def test_hostile_reply_is_shown_as_text_and_runs_nowhere(
         tab.get_by_text("English (en)").first.click()
     _go_to(tab, report, hostile_verdict.key, "S2 Escalating", f"{hostile_verdict.case.guideline} ")
     page = _transcript(tab)
-    expect(page.locator(".bubble.reply").first).to_contain_text("<script>top.hacked=1")
-    expect(page.locator(".reason").first).to_contain_text("<img src=x onerror=")
+    sync.expect(page.locator(".bubble.reply").first).to_contain_text("<script>top.hacked=1")
+    sync.expect(page.locator(".reason").first).to_contain_text("<img src=x onerror=")
     assert page.locator("main script, main img, main a").count() == 0
     tab.get_by_text(re.compile(r"^T0: ")).first.click()
-    expect(tab.get_by_text("T0 reply: <script>top.hacked=1").first).to_be_visible()
+    sync.expect(tab.get_by_text("T0 reply: <script>top.hacked=1").first).to_be_visible()
     assert tab.locator("a[href*='192.0.2.1']").count() == 0
     assert tab.title() != "hacked"
 

@@ -9,8 +9,8 @@ import re
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from playwright.sync_api import Browser, Page
 from pytest_httpserver import HTTPServer
 
 from jmedethic_pytest.core.records import BaselineScores, Verdict
@@ -18,7 +18,10 @@ from jmedethic_pytest.gate.outcome import load
 from jmedethic_pytest.reports import page
 from jmedethic_pytest.reports.wording import number
 
-Visit = Callable[..., Page]
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+Visit = Callable[..., "Page"]
 Make = Callable[..., Verdict]
 
 _RTL, _ZERO, _LINE = "\u202e", "\u0000", "\u2028"

@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Page
 
 from jmedethic_pytest.core import vocabulary
 from jmedethic_pytest.core.records import Verdict
 from jmedethic_pytest.reports.page.rows import collect, fallen
 
-Visit = Callable[..., Page]
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+Visit = Callable[..., "Page"]
 
 
 @pytest.fixture

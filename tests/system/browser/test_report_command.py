@@ -7,17 +7,19 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
-from playwright.sync_api import Page
 
 from jmedethic_pytest.cli.main import main
 from jmedethic_pytest.core.records import Verdict
 from jmedethic_pytest.gate.outcome import load
-from jmedethic_pytest.reports import files, page, plots, tables
+from jmedethic_pytest.reports import files
 from jmedethic_pytest.store import baselines as baseline_files
 from jmedethic_pytest.store import runs as run_files
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 Make = Callable[..., Verdict]
 Cli = Callable[..., tuple[int, str, str]]
@@ -42,7 +44,7 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 @pytest.fixture
 def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave the plots out: they are tested elsewhere, and take seconds."""
-    monkeypatch.setattr(plots, "write", lambda *_: {})
+    monkeypatch.setattr("jmedethic_pytest.reports.plots.write", lambda *_: {})
 
 
 def full_disk(*_: Any) -> NoReturn:
@@ -112,7 +114,7 @@ def test_a_full_disk_is_an_error_of_the_command(
     make_run: Callable[..., Path], made_verdict: Make, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = make_run([made_verdict(0, 9.0)])
-    monkeypatch.setattr(plots, "write", full_disk)
+    monkeypatch.setattr("jmedethic_pytest.reports.plots.write", full_disk)
     status, _, err = cli("made")
     assert status == 6
     assert "plots could not be written" in err
@@ -127,8 +129,8 @@ def test_a_full_disk_costs_a_run_its_reports_and_nothing_else(
     kept = run_files.RunStore(tmp_path, "again")
     for verdict in run_files.read_verdicts(made.path):
         kept.append(verdict)
-    for module, name in ((tables, "write_csv"), (plots, "write"), (page, "write")):
-        monkeypatch.setattr(module, name, full_disk)
+    for writer in ("tables.write_csv", "plots.write", "page.write"):
+        monkeypatch.setattr(f"jmedethic_pytest.reports.{writer}", full_disk)
     outcome = files.write(replace(made, path=kept.path), kept, full=True)
     kept.close()
     for what in ("tables", "plots", "report.html"):

@@ -6,9 +6,8 @@ import importlib.util
 import json
 import os
 import re
+import shlex
 import shutil
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -19,6 +18,8 @@ from jmedethic_pytest.cases.vocabulary_files import Pack
 from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.records import Case
 from jmedethic_pytest.generation.machinery import config as generation
+from support import forked
+from support.project import QUICK
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "benchmark_cases").glob("*.md")])
@@ -54,13 +55,18 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+def run(command: str, folder: Path) -> tuple[int, str]:
+    """Run a command of an example; return its exit status and all it printed."""
+    program, *arguments = shlex.split(command)
+    assert program in ("pytest", "jmedethic"), f"an example is a call of pytest or jmedethic, not {command!r}"
     # No example shows what is in report.html, and drawing it takes longer than the rest of a run.
-    environment = {**os.environ, "PATH": path, "COLUMNS": "120", "PYTEST_ADDOPTS": "--jmed-report=off"}
-    for name in [name for name in environment if name.startswith(("GITHUB_", "GITLAB_"))]:
-        del environment[name]
-    return subprocess.run(command, shell=True, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    environment = {**os.environ, "COLUMNS": "120", "PYTEST_ADDOPTS": " ".join(("--jmed-report=off", *QUICK))}
+    kept = {name: value for name, value in environment.items() if not name.startswith(("GITHUB_", "GITLAB_"))}
+    output = folder.with_suffix(".output")
+    process = forked.start(program, arguments, folder=folder, environment=kept, output=output)
+    process.join()
+    assert process.exitcode is not None
+    return process.exitcode, output.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(("page", "text"), consoles(), ids=lambda value: value if value.endswith(".md") else "")
@@ -68,20 +74,19 @@ def test_console_examples_print_what_they_show(page: str, text: str, checkout: P
     assert "$ " in text
     for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
         command, *expected = part.splitlines()
-        done = run(command, checkout)
-        wanted = 1 if "GATE: FAIL" in expected else 0
-        assert done.returncode == wanted, f"{page}: {command}\n{done.stdout}\n{done.stderr}"
-        shown = done.stdout.splitlines()
+        status, output = run(command, checkout)
+        assert status == (1 if "GATE: FAIL" in expected else 0), f"{page}: {command}\n{output}"
+        shown = output.splitlines()
         for line in expected:
-            assert line == "..." or line in shown, f"{page}: {command}: {line!r} is not in\n{done.stdout}"
+            assert line == "..." or line in shown, f"{page}: {command}: {line!r} is not in\n{output}"
 
 
 @pytest.mark.parametrize(("place", "text"), blocks("python"))
 def test_python_examples_run(place: str, text: str, checkout: Path) -> None:
     (checkout / "test_example.py").write_text(text, encoding="utf-8")
     command = "pytest --model=demo:aligned --jmed-suite smoke --jmed-sample 40 -q -r N test_example.py"
-    done = run(command, checkout)
-    assert done.returncode == 0, f"{place}\n{done.stdout}\n{done.stderr}"
+    status, output = run(command, checkout)
+    assert status == 0, f"{place}\n{output}"
 
 
 @pytest.mark.parametrize(("place", "text"), blocks("toml"))

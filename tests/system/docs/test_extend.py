@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.project import Project, new_project
 
 from jmedethic_pytest.data import load
+from support.project import Project, new_project
 
 __all__ = ["new_project"]
 _PAGE = Path(__file__).resolve().parents[3] / "docs" / "how-to" / "extend.md"

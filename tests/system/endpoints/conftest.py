@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
+
+from jmedethic_pytest import Case
 from support.chat_server import ChatServer, clean_environment, hold, no_certificates, server
 from support.engine import make_case
 from support.project import Project, make_project
-
-from jmedethic_pytest import Case
 
 __all__ = ["clean_environment", "hold", "make_case", "no_certificates", "server"]
 
