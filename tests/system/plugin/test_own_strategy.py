@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 
 import pytest
+
 from support.project import Project, make_case
 
 _STRATEGIES = {"strategies": [{"id": "D1", "slug": "mine", "name_en": "Mine", "definition_en": "A definition."}]}
