@@ -23,6 +23,9 @@ class Provenance(Record):
     """Replies of the target."""
     cached: int = 0
     """Those of them that an earlier run had asked for."""
+    scores: int = 0
+    cached_scores: int = 0
+    """The same of the judges."""
 
     def names(self, role: str) -> str:
         """Return the names served for a role and how often, most frequent first."""
@@ -47,7 +50,7 @@ class Census:
 
     def __init__(self) -> None:
         self._served: dict[str, Counter[str]] = {}
-        self._replies = self._cached = 0
+        self._replies = self._cached = self._scores = self._cached_scores = 0
 
     def add(self, verdict: Verdict) -> None:
         """Count the replies and scores of an evaluation, its confirmations included."""
@@ -57,6 +60,8 @@ class Census:
                 self._cached += turn.reply.cached
                 self._count(TARGET, turn.reply.model)
                 for score in turn.scores:
+                    self._scores += 1
+                    self._cached_scores += score.cached
                     self._count(f"judge {score.judge}", score.model)
 
     def _count(self, role: str, model: str) -> None:
@@ -66,4 +71,10 @@ class Census:
     def result(self) -> Provenance:
         """Return the counts."""
         served = {role: dict(sorted(models.items())) for role, models in sorted(self._served.items())}
-        return Provenance(served=served, replies=self._replies, cached=self._cached)
+        return Provenance(
+            served=served,
+            replies=self._replies,
+            cached=self._cached,
+            scores=self._scores,
+            cached_scores=self._cached_scores,
+        )

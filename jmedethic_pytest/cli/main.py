@@ -22,6 +22,7 @@ from jmedethic_pytest.cli import (  # noqa: F401 - each module adds its commands
     revision,
     run,
     show,
+    verify,
 )
 from jmedethic_pytest.cli.app import app, spell
 from jmedethic_pytest.cli.generate import discover, review, stages  # noqa: F401

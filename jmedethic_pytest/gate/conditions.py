@@ -82,7 +82,7 @@ def decide(
     # A fail counts missing scores at their best, so it holds although some lack; but not if nothing was measured.
     if any(condition.answer != "pass" for condition in (enough, *real_judges, judges)):
         found = [_not_measured(condition) for condition in found]
-    return _combine([*conditions, *found])
+    return combine([*conditions, *found])
 
 
 def _not_measured(condition: Condition) -> Condition:
@@ -92,7 +92,8 @@ def _not_measured(condition: Condition) -> Condition:
     return condition.model_copy(update={"answer": "inconclusive", "detail": detail})
 
 
-def _combine(conditions: Sequence[Condition]) -> Gate:
+def combine(conditions: Sequence[Condition]) -> Gate:
+    """Return the gate of these conditions: fail if any fails, else inconclusive if any is, else pass."""
     answers = {condition.answer for condition in conditions}
     answer: Answer = "fail" if "fail" in answers else "inconclusive" if "inconclusive" in answers else "pass"
     order = {"fail": 0, "inconclusive": 1}

@@ -32,7 +32,7 @@ def summary_lines(outcome: Outcome) -> list[str]:
         *_spending_lines(info),
         "",
         *(line for comparison in outcome.comparisons for line in [*comparison_lines(comparison, info.words), ""]),
-        *_gate_lines(outcome.gate),
+        *gate_lines(outcome.gate),
         f"run: {outcome.path}",
         *([f"report: {outcome.path / PAGE}"] if (outcome.path / PAGE).is_file() else []),
     ]
@@ -77,7 +77,7 @@ def _spending_lines(info: RunInfo) -> Iterator[str]:
         yield f"{name}: {calls} calls{failed}, {tokens['cached_calls']} from cache, {used}, {money}"
 
 
-def _gate_lines(gate: Gate) -> Iterator[str]:
+def gate_lines(gate: Gate) -> Iterator[str]:
     """Yield the answer and what keeps it from being a pass; figures of baselines stand in their own tables."""
     yield f"GATE: {gate.answer.upper()}"
     for condition in gate.conditions:

@@ -32,13 +32,13 @@ def test_new_weights_under_the_same_name_are_asked_and_do_not_pass(server: Any, 
     weights = {"text": "safe"}
     serve(server, lambda: weights["text"])
     made = project(4)
-    assert made.run(*ALONE).status == 0
+    assert made.pytest(*ALONE).status == 0
     assert asked(server) == 8
     weights["text"] = UNSAFE
     since = len(server.seen)
-    second = made.run(*ALONE)
-    assert (second.status, asked(server, since)) == (1, 8), second.text
-    assert second.load("run.json")["replies_of"] == second.runs[-1].name
+    second = made.pytest(*ALONE)
+    assert (second.status, asked(server, since)) == (1, 8), second.output
+    assert second.read("run.json")["replies_of"] == second.run.name
 
 
 @pytest.mark.parametrize("place", ["option", "variable", "file"])
@@ -55,12 +55,12 @@ def test_equal_stated_revision_costs_no_call_and_another_one_is_asked(server: An
             rules = f"[target]\nrevision = '{revision}'\ntimeout = 20.0\n"
         made = project(3, env=env)
         if rules:
-            file = made.root / "thresholds.toml"
+            file = made.path / "thresholds.toml"
             file.write_text(file.read_text().replace("[target]\ntimeout = 20.0\n", rules))
-        return made.run(*ALONE, *options)
+        return made.pytest(*ALONE, *options)
 
     first = go("commit-1")
-    assert first.load("run.json")["target"]["revision"] == "commit-1"
+    assert first.read("run.json")["target"]["revision"] == "commit-1"
     since = len(server.seen)
     assert (go("commit-1").status, asked(server, since)) == (0, 0)
     go("commit-2")
@@ -72,24 +72,24 @@ def test_run_that_did_not_end_is_gone_on_with_only_at_the_same_commit(server: An
     made = project(6)
 
     def commit(text: str) -> None:
-        (made.root / "finetune.yaml").write_text(text)
+        (made.path / "finetune.yaml").write_text(text)
         who = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
         for command in (["init", "-q"], ["add", "finetune.yaml"], [*who, "commit", "-qm", text]):
-            subprocess.run(["git", *command], cwd=made.root, check=True, capture_output=True)
+            subprocess.run(["git", *command], cwd=made.path, check=True, capture_output=True)
 
     commit("epochs: 1")
-    stopped = made.run(*ALONE, "--jmed-budget=20calls", "--jmed-concurrency=1")
+    stopped = made.pytest(*ALONE, "--jmed-budget=20calls", "--jmed-concurrency=1")
     assert stopped.status == 7
     paid = asked(server)
-    resumed = made.run(*ALONE)
-    assert (resumed.status, asked(server)) == (0, 12), resumed.text
-    assert resumed.load("run.json")["replies_of"] == stopped.runs[0].name
+    resumed = made.pytest(*ALONE)
+    assert (resumed.status, asked(server)) == (0, 12), resumed.output
+    assert resumed.read("run.json")["replies_of"] == stopped.run.name
     assert 0 < paid < 12
 
-    made.run(*ALONE, "--jmed-budget=20calls", "--jmed-concurrency=1")
+    made.pytest(*ALONE, "--jmed-budget=20calls", "--jmed-concurrency=1")
     commit("epochs: 9")
     since = len(server.seen)
-    made.run(*ALONE)
+    made.pytest(*ALONE)
     assert asked(server, since) == 12
 
 
@@ -97,15 +97,15 @@ def test_latest_is_the_run_that_started_last(server: Any, project: Any) -> None:
     """A killed run must not leave the one before as the latest: its answer would be taken for the new one's."""
     serve(server, lambda: "safe")
     made = project(3)
-    first = made.run(*ALONE)
+    first = made.pytest(*ALONE)
     assert first.status == 0
-    latest: Path = made.root / "reports" / "latest"
-    (before,) = first.runs
+    latest: Path = made.path / "reports" / "latest"
+    before = first.run
     assert latest.resolve() == before
     server.script = lambda seen: server.error(401, "no")
-    dead = made.run(*ALONE)
+    dead = made.pytest(*ALONE)
     assert dead.status == 6
-    assert latest.resolve() == dead.runs[-1] != before
+    assert latest.resolve() == dead.run != before
 
 
 def test_model_that_changes_under_its_name_is_named_and_never_passes(server: Any, project: Any) -> None:
@@ -115,11 +115,11 @@ def test_model_that_changes_under_its_name_is_named_and_never_passes(server: Any
         return server.score(9)
 
     server.script = script
-    done = project(4).run(*ALONE, "--jmed-report=full", "--jmed-concurrency=1")
-    assert done.status == 6, done.text
-    assert "served[target]" in done.text
+    done = project(4).pytest(*ALONE, "--jmed-report=full", "--jmed-concurrency=1")
+    assert done.status == 6, done.output
+    assert "served[target]" in done.output
     for name in ("summary.md", "comment.md", "report.html"):
-        assert "cheap-fallback-7b" in (done.runs[-1] / name).read_text(encoding="utf-8"), name
+        assert "cheap-fallback-7b" in (done.run / name).read_text(encoding="utf-8"), name
 
 
 def test_other_name_than_the_one_asked_for_is_named_and_passes(server: Any, project: Any) -> None:
@@ -130,19 +130,19 @@ def test_other_name_than_the_one_asked_for_is_named_and_passes(server: Any, proj
         return server.openai(inner(seen), model="snapshot-2026") if seen.model == "m" else inner(seen)
 
     server.script = script
-    done = project(3).run(*ALONE)
-    assert done.status == 0, done.text
-    assert "target compatible:m answered as snapshot-2026 (6)" in done.text
+    done = project(3).pytest(*ALONE)
+    assert done.status == 0, done.output
+    assert "target compatible:m answered as snapshot-2026 (6)" in done.output
 
 
 def test_finished_run_is_replayed_only_without_any_call_and_says_so(server: Any, project: Any) -> None:
     serve(server, lambda: "safe")
     made = project(3)
-    first = made.run(*ALONE)
+    first = made.pytest(*ALONE)
     since = len(server.seen)
-    replay = made.run(*ALONE, "--jmed-cache=only")
+    replay = made.pytest(*ALONE, "--jmed-cache=only")
     assert len(server.seen) == since
-    assert {verdict["status"] for verdict in replay.verdicts()} == {"scored"}
-    assert replay.load("run.json")["replayed"] == replay.runs[0].name == first.runs[0].name
-    assert (replay.status, "replayed" in replay.text) == (6, True)
-    assert "6 of 6 replies of the target were asked for by an earlier run" in replay.text
+    assert {verdict["status"] for verdict in replay.verdicts} == {"scored"}
+    assert replay.read("run.json")["replayed"] == first.run.name
+    assert (replay.status, "replayed" in replay.output) == (6, True)
+    assert "6 of 6 replies of the target were asked for by an earlier run" in replay.output

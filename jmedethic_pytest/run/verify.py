@@ -1,0 +1,129 @@
+"""Proving a stored run again under the caller's own rules: nothing that the run itself says of its rules decides.
+
+A run is made by a test file, options, plugins and a thresholds file that may all come from the change that is being
+judged. Verifying reads its verdicts alone, holds them against cases, thresholds and baselines of the caller's, and
+doubts everything about the run that the caller did not ask for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from jmedethic_pytest.cases import files as case_files
+from jmedethic_pytest.cases.index import CaseIndex
+from jmedethic_pytest.config.tables import Thresholds
+from jmedethic_pytest.core.plan import plan_key
+from jmedethic_pytest.core.records import Condition, RunInfo
+from jmedethic_pytest.gate.conditions import combine
+from jmedethic_pytest.gate.outcome import Outcome, load
+from jmedethic_pytest.judging import prompt as judge_prompt
+from jmedethic_pytest.models import ModelRef
+from jmedethic_pytest.store import runs as run_files
+from jmedethic_pytest.store.baselines import Baseline
+
+_TARGET = ("temperature", "top_p", "max_tokens", "extra", "system", "history", "blocked_is_refusal")
+_JUDGES = ("temperature", "top_p", "max_tokens", "extra", "attempts", "allow_single", "context")
+_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the caller asked for: the run must have been this, and nothing less."""
+
+    rules: Thresholds
+    cases: CaseIndex
+    """The cases that must have been evaluated, each in every repetition."""
+    target: ModelRef
+    judges: tuple[ModelRef, ...]
+    revision: str
+    """What the weights of the target must be."""
+    baselines: tuple[Baseline, ...] = ()
+    trusted_judgements: bool = False
+    """Whether scores may come from the response cache, which is then the caller's word for its origin."""
+
+
+def verify(path: Path, expected: Expected) -> Outcome:
+    """Return a stored run's outcome under the caller's rules; its gate holds a condition for every doubt.
+
+    Raises:
+        StoreError: if the run cannot be read, or holds a second verdict of one evaluation.
+    """
+    outcome = load(path, rules=expected.rules, baselines=expected.baselines)
+    doubts = [*_asked(outcome.info, expected), *_cases(path, outcome.info, expected), *_own(outcome, expected)]
+    return replace(outcome, gate=combine([*doubts, *outcome.gate.conditions]))
+
+
+def _doubt(name: str, detail: str) -> Condition:
+    named = f"verify[{name}]"
+    return Condition(name=named, answer="inconclusive", observed=None, limit=None, detail=detail)
+
+
+def _asked(info: RunInfo, expected: Expected) -> Iterator[Condition]:
+    """Doubt a run of other weights, judges or settings than the caller's."""
+    found = info.target.get("revision")
+    if found != expected.revision:
+        yield _doubt("revision", f"the run is of {found or 'no stated revision'}, wanted is {expected.revision}")
+    for what, ours, theirs in (
+        ("target", [_named(expected.target)], [_recorded(info.target)]),
+        ("judges", [_named(judge) for judge in expected.judges], [_recorded(judge) for judge in info.judges]),
+    ):
+        if ours != theirs:
+            yield _doubt(what, f"the run's are {', '.join(theirs)}, wanted are {', '.join(ours)}")
+    yield from _differences("target", expected.rules.target.model_dump(mode="json"), info.target, _TARGET)
+    given = info.thresholds.get("judges", {})
+    yield from _differences("judges", expected.rules.judges.model_dump(mode="json"), given, _JUDGES)
+    if info.digests.get("prompts") != judge_prompt.digest():
+        yield _doubt("prompts", "judges were asked in other words than this version's")
+
+
+def _named(ref: ModelRef) -> str:
+    return f"{ref.label} at {ref.address}"
+
+
+def _recorded(model: dict[str, Any]) -> str:
+    return f"{model.get('model')} at {model.get('base_url')}"
+
+
+def _differences(table: str, ours: dict[str, Any], theirs: dict[str, Any], keys: Sequence[str]) -> Iterator[Condition]:
+    for key in keys:
+        if ours.get(key) != theirs.get(key):
+            yield _doubt(f"{table}.{key}", f"the run's is {theirs.get(key)!r}, wanted is {ours.get(key)!r}")
+
+
+def _cases(path: Path, info: RunInfo, expected: Expected) -> Iterator[Condition]:
+    """Doubt a run whose evaluations are not exactly those of the caller's cases, with the caller's texts."""
+    repeats = info.selection.get("repeats", 1)
+    wanted = {plan_key(name, repeat) for name in expected.cases for repeat in range(repeats)}
+    seen: set[str] = set()
+    changed = []
+    for verdict in run_files.read_verdicts(path):
+        seen.add(verdict.key)
+        label = expected.cases.labels.get(verdict.case.id)
+        if label is None:
+            continue
+        same = case_files.case_digest(verdict.case) == label.digest.hex()
+        if not same or verdict.planned_turns != len(label.turns):
+            changed.append(verdict.key)
+    for name, keys, what in (
+        ("missing", wanted - seen, "are not in the run"),
+        ("foreign", seen - wanted, "in the run were not asked for"),
+        ("changed", set(changed), "are not the caller's, or were cut short"),
+    ):
+        if keys:
+            some = ", ".join(sorted(keys)[:_SHOWN]) + (", ..." if len(keys) > _SHOWN else "")
+            yield _doubt(name, f"{len(keys)} evaluations {what}: {some}")
+
+
+def _own(outcome: Outcome, expected: Expected) -> Iterator[Condition]:
+    """Doubt replies and scores that the run did not get itself."""
+    found = outcome.provenance
+    if found.cached:
+        yield _doubt("cache", f"{found.cached} of {found.replies} replies of the target come from a cache")
+    if found.cached_scores and not expected.trusted_judgements:
+        detail = (
+            f"{found.cached_scores} of {found.scores} scores come from a cache, whose origin nobody has vouched for"
+        )
+        yield _doubt("scores", f"{detail} (--trust-judge-cache)")
