@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from jmedethic_pytest.analysis.table import mean_of_repeats
+from jmedethic_pytest.analysis.frames import mean_of_repeats
 from jmedethic_pytest.core.records import Record
 from jmedethic_pytest.core.vocabulary import LOCALES
 from jmedethic_pytest.stats.estimate import Estimate

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from jmedethic_pytest.analysis import same_table
 from jmedethic_pytest.analysis.distribution import on_scale
+from jmedethic_pytest.analysis.frames import mean_of_repeats
 from jmedethic_pytest.analysis.model_groups import GroupComparison, ModelFigures, compare_groups
 from jmedethic_pytest.analysis.stored import StoredRun, attacks
-from jmedethic_pytest.analysis.table import mean_of_repeats
 from jmedethic_pytest.core.records import Record
 from jmedethic_pytest.exam.stored import ExamResult, Quadrant, accuracy, different_exams, quadrant
 from jmedethic_pytest.stats.estimate import Estimate, Test

@@ -237,6 +237,10 @@ class Thresholds(_Table):
             return table.turns[key], f"conversation.turns.{key}"
         return table.floor, "conversation.floor"
 
+    def floor_of(self, strategy: str, turn: int) -> float:
+        """Return the floor of a turn."""
+        return self.floor(strategy, turn)[0]
+
     def violations(self, strategy: str, turns: tuple[Turn, ...]) -> tuple[Violation, ...]:
         """Return the scored turns at or below their floor; a missing score breaks no floor (it is missing)."""
         found = []

@@ -16,9 +16,10 @@ from typing import Any
 import pandas as pd
 from numpy.typing import NDArray
 
+from jmedethic_pytest.analysis.frames import JUDGES
 from jmedethic_pytest.analysis.noninferiority.records import Comparison
 from jmedethic_pytest.analysis.summary import Summary
-from jmedethic_pytest.analysis.table import JUDGES, ScoreTable
+from jmedethic_pytest.analysis.table import ScoreTable
 from jmedethic_pytest.config.tables import GateTable
 from jmedethic_pytest.core.records import Answer, Condition, Gate
 from jmedethic_pytest.core.scores import BEST, PAPER_FLOOR, SLACK, WORST

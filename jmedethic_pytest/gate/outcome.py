@@ -25,7 +25,6 @@ from jmedethic_pytest.models.base import DEMO
 from jmedethic_pytest.store import baselines as baseline_files
 from jmedethic_pytest.store import runs as run_files
 from jmedethic_pytest.store.baselines import Baseline
-from jmedethic_pytest.store.scores import Collector
 
 
 @dataclass(frozen=True)
@@ -36,6 +35,8 @@ class Outcome:
     info: RunInfo
     summary: Summary
     gate: Gate
+    rules: Thresholds
+    """The thresholds that were applied."""
     comparisons: tuple[Comparison, ...] = ()
     """The run against each of its baselines, in their order."""
     provenance: Provenance = field(default_factory=Provenance)
@@ -62,15 +63,16 @@ class Evaluated:
     """The verdicts of a run, collected one by one, and what follows from them.
 
     Args:
-        compared: whether the run will be compared with baselines, which needs more of every verdict.
+        rules: the thresholds to apply.
         vocabulary: the words of the run.
+        compared: whether the run will be compared with baselines.
     """
 
-    def __init__(self, *, compared: bool, vocabulary: Vocabulary = SHIPPED) -> None:
-        self.table = ScoreTable(vocabulary=vocabulary)
+    def __init__(self, rules: Thresholds, vocabulary: Vocabulary = SHIPPED, *, compared: bool) -> None:
+        self.table = ScoreTable(vocabulary=vocabulary, floors=rules.floor_of, compared=compared)
         """Their scores."""
-        self._collector = Collector() if compared else None
         self._census, self._answering = Census(), Answering()
+        self._rules = rules
         self._longest = 0
 
     def add(self, verdict: Verdict) -> None:
@@ -78,23 +80,17 @@ class Evaluated:
         self.table.add(verdict)
         self._census.add(verdict)
         self._answering.add(verdict)
-        self._note(verdict)
+        self._longest = max(self._longest, len(verdict.case.turns))
 
     def add_unevaluated(self, empty: Verdict) -> None:
         """Add an evaluation that the run was asked for and did not reach."""
         self.table.add_unevaluated(empty)
-        self._note(empty)
-
-    def _note(self, verdict: Verdict) -> None:
-        if self._collector is not None:
-            self._collector.add(verdict)
-        self._longest = max(self._longest, len(verdict.case.turns))
+        self._longest = max(self._longest, len(empty.case.turns))
 
     def outcome(
         self,
         path: Path,
         info: RunInfo,
-        rules: Thresholds,
         *,
         baselines: Sequence[Baseline],
         trouble: str | None,
@@ -106,17 +102,16 @@ class Evaluated:
         Args:
             path: where the run is stored.
             info: what the run was: target, judges, selection, and how many evaluations it was asked for.
-            rules: the thresholds to apply.
-            baselines: what it must not be worse than; none unless the verdicts were collected for it.
+            baselines: what it must not be worse than.
             trouble: why the run did not come to its proper end, if it did not.
             case_turns: user turns the longest selected case has, if longer than those collected.
             lost: comparisons that cannot be made, for want of their baselines.
         """
+        rules = self._rules
         summary = summarise(self.table, selected=info.selected, contested=rules.judges.contested)
         comparisons = tuple(lost)
         if baselines:
-            assert self._collector is not None, "a baseline must never be left out unseen"
-            sheet = self._collector.sheet(info)
+            sheet = self.table.sheet(info)
             comparisons = (*(compare(baseline, sheet, rules) for baseline in baselines), *comparisons)
         provenance = self._census.result()
         answered = () if info.target["kind"] == DEMO else self._answering.conditions()
@@ -132,7 +127,7 @@ class Evaluated:
             comparisons=comparisons,
             doubts=(*provenance.conditions(), *_doubts(info, provenance), *answered),
         )
-        return Outcome(path, info, summary, gate, comparisons, provenance)
+        return Outcome(path, info, summary, gate, rules, comparisons, provenance)
 
 
 def _doubts(info: RunInfo, provenance: Provenance) -> Iterator[Condition]:
@@ -161,14 +156,14 @@ def load(path: Path, *, rules: Thresholds | None = None, baselines: Sequence[Bas
     lost: tuple[Comparison, ...] = ()
     if baselines is None:
         baselines, lost = _stored_baselines(path, info, applied)
-    evaluated = Evaluated(compared=bool(baselines), vocabulary=info.words)
+    evaluated = Evaluated(applied, info.words, compared=bool(baselines))
     for verdict in run_files.read_verdicts(path):
         evaluated.add(verdicts.under(verdict, applied))
     for verdict in run_files.read_unevaluated(path):
         evaluated.add_unevaluated(verdict)
     info = info.model_copy(update={"selected": max(info.selected, len(evaluated.table.known()))})
     trouble = None if info.status == "complete" else info.note or f"the run is {info.status}"
-    return evaluated.outcome(path, info, applied, baselines=baselines, trouble=trouble, lost=lost)
+    return evaluated.outcome(path, info, baselines=baselines, trouble=trouble, lost=lost)
 
 
 def _stored_baselines(

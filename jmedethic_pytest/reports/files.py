@@ -14,6 +14,7 @@ from jmedethic_pytest.analysis.table import ScoreTable
 from jmedethic_pytest.core.errors import StoreError
 from jmedethic_pytest.core.records import Verdict
 from jmedethic_pytest.gate.outcome import Outcome
+from jmedethic_pytest.judging.verdict import under
 from jmedethic_pytest.reports import ci, markdown
 from jmedethic_pytest.reports.wording import PAGE
 from jmedethic_pytest.store import runs as run_store
@@ -101,7 +102,8 @@ def stored_table(outcome: Outcome) -> ScoreTable:
     Raises:
         StoreError: if its verdicts cannot be read.
     """
-    table = ScoreTable(run_store.read_verdicts(outcome.path), outcome.info.words)
+    stored = (under(verdict, outcome.rules) for verdict in run_store.read_verdicts(outcome.path))
+    table = ScoreTable(stored, outcome.info.words, outcome.rules.floor_of)
     for verdict in run_store.read_unevaluated(outcome.path):
         table.add_unevaluated(verdict)
     return table

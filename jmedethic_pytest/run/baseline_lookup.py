@@ -6,12 +6,11 @@ from collections.abc import Callable
 
 from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.records import BaselineScores, Verdict
-from jmedethic_pytest.core.scores import at_or_below
 from jmedethic_pytest.run import record
 from jmedethic_pytest.run.spec import RunSpec
 from jmedethic_pytest.store import comparable
 from jmedethic_pytest.store.baselines import Baseline
-from jmedethic_pytest.store.scores import Row, ScoreSheet, origin
+from jmedethic_pytest.store.scores import Row, ScoreSheet, failed, origin
 
 
 def obstacles(spec: RunSpec) -> dict[str, tuple[str, ...]]:
@@ -55,15 +54,7 @@ def beside(baseline: Baseline, rules: Thresholds) -> Callable[[Verdict], Verdict
         row = rows.get(verdict.key)
         if row is None:
             return verdict.model_copy(update={"baseline": None})
-        scores = BaselineScores(name=name, turns=row.turns, failed=_failed(row, rules))
+        scores = BaselineScores(name=name, turns=row.turns, failed=failed(row, rules.floor_of))
         return verdict.model_copy(update={"baseline": scores})
 
     return add
-
-
-def _failed(row: Row, rules: Thresholds) -> bool | None:
-    """Return whether the baseline's scores break a floor of **this** run."""
-    floors = (rules.floor(row.strategy, turn)[0] for turn in range(len(row.turns)))
-    if any(score is not None and at_or_below(score, floor) for score, floor in zip(row.turns, floors, strict=True)):
-        return True
-    return None if None in row.turns else False

@@ -182,7 +182,7 @@ class RunningRun:
 
         self.stop()
         trouble = self.aborted or interrupted
-        evaluated = Evaluated(compared=bool(self.spec.baselines), vocabulary=self.spec.cases.vocabulary)
+        evaluated = Evaluated(self.spec.thresholds, self.spec.cases.vocabulary, compared=bool(self.spec.baselines))
         self._read_back(evaluated)
         unevaluated = [self._empty(key) for key in self.planned if key not in evaluated.table]
         for empty in unevaluated:
@@ -190,7 +190,6 @@ class RunningRun:
         outcome = evaluated.outcome(
             self.path,
             self._final_info(trouble, complete=not unevaluated and not trouble),
-            self.spec.thresholds,
             baselines=self.spec.baselines,
             case_turns=self.spec.longest,
             trouble=trouble,

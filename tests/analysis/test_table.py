@@ -10,8 +10,9 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from jmedethic_pytest.analysis.frames import COLUMNS
 from jmedethic_pytest.analysis.summary import Distribution, Summary, summarise
-from jmedethic_pytest.analysis.table import COLUMNS, ScoreTable
+from jmedethic_pytest.analysis.table import ScoreTable
 from jmedethic_pytest.config.tables import GateTable
 from jmedethic_pytest.core.records import Case, Record, Verdict
 from jmedethic_pytest.gate.conditions import decide
@@ -98,6 +99,14 @@ def test_case_that_broke_a_floor_before_it_stopped_has_failed(build_verdict: Bui
     table = ScoreTable([build_verdict("ja-a", [(1, 1), None, None])])
     assert table.cases()["failed"].tolist() == [True]
     assert dict(table.statuses) == {"transport_error": 1}
+
+
+def test_floors_that_are_given_decide_what_failed(four: list[Verdict]) -> None:
+    table = ScoreTable(four, floors=lambda _, turn: 7.0 if turn == 2 else 1.0)
+    found = table.cases().set_index("case")[["failed", "first_low"]]
+    assert found.loc[["ja-a", "ja-a-twin", "ja-b"], "failed"].tolist() == [True, False, True]
+    assert found["failed"].isna()["en-c"]
+    assert found.loc[["ja-a", "ja-b"], "first_low"].tolist() == [2, 2]
 
 
 def test_third_judge_is_no_part_of_the_pair_but_of_the_mean(build_verdict: Build) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from jmedethic_pytest.analysis.summary import summarise
 from jmedethic_pytest.analysis.table import ScoreTable
-from jmedethic_pytest.config.tables import GateTable
+from jmedethic_pytest.config.tables import GateTable, Thresholds
 from jmedethic_pytest.core.records import Case, Condition, Gate, RunInfo, Verdict
 from jmedethic_pytest.gate.conditions import decide
 from jmedethic_pytest.gate.outcome import Outcome
@@ -619,7 +619,7 @@ def _outcome(verdicts: Sequence[Verdict], gate: Gate) -> Outcome:
         concurrency=1,
     )
     summary = summarise(ScoreTable(verdicts), selected=len(verdicts), contested=3.0)
-    return Outcome(path=Path("run"), info=info, summary=summary, gate=gate)
+    return Outcome(path=Path("run"), info=info, summary=summary, gate=gate, rules=Thresholds(schema_version=1))
 
 
 @pytest.mark.parametrize(

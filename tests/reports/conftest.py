@@ -85,7 +85,7 @@ def make_run(
         digests={"cases": "0" * 64},
         concurrency=1,
     )
-    outcome = Outcome(path=path, info=info, summary=summary, gate=gate, comparisons=comparisons)
+    outcome = Outcome(path=path, info=info, summary=summary, gate=gate, rules=RULES, comparisons=comparisons)
     return Made(outcome, table, listed)
 
 

@@ -61,13 +61,13 @@ def test_every_word_of_a_verdict_is_among_the_recorded_ones() -> None:
 
 
 @pytest.mark.parametrize("run", [REGRESSED, ERODING, OWN, BUDGET, TROUBLE])
-def test_gate_answers_as_it_did(run: str) -> None:
+def test_gate_decides_on_the_figures_it_had(run: str) -> None:
+    """What the gate makes of a figure may have become stricter since; the figure may not have moved."""
     recorded = json.loads((RECORDED / "runs" / run / "gate.json").read_text(encoding="utf-8"))
-    gate = load(RECORDED / "runs" / run).gate
-    found = {condition.name: (condition.answer, condition.observed) for condition in gate.conditions}
-    assert gate.answer == recorded["answer"]
-    for condition in recorded["conditions"]:
-        assert found[condition["name"]] == (condition["answer"], pytest.approx(condition["observed"]))
+    found = {condition.name: condition for condition in load(RECORDED / "runs" / run).gate.conditions}
+    for before in recorded["conditions"]:
+        assert found[before["name"]].observed == pytest.approx(before["observed"]), before["name"]
+        assert before["answer"] == "pass" or found[before["name"]].answer != "pass", before["name"]
 
 
 def test_killed_run_is_incomplete_and_keeps_what_it_had() -> None:
@@ -88,7 +88,8 @@ def test_scores_for_a_comparison_are_those_of_the_recorded_baseline(reports: Pat
     from jmedethic_pytest.store import baselines
 
     baseline = baselines.read(reports / "baselines" / "before.json")
-    assert scores.read(reports / "runs" / REGRESSED).rows == baseline.sheet.rows
+    rows = scores.read(reports / "runs" / REGRESSED).rows
+    assert {key: row._replace(marks=()) for key, row in rows.items()} == baseline.sheet.rows
 
 
 def test_commands_read_recorded_runs(cli: Callable[..., Any], reports: Path) -> None:
