@@ -34,7 +34,7 @@ def compare_(
         (now, words), (before, _) = (find(reports, name) for name in (candidate, baseline))
     applied = rules_for(rules, now.sheet, words)
     with err.status("Comparing ..."):
-        found = compare(before, now.sheet, applied)
+        found = compare(before, now.sheet, applied, words)
     if as_json:
         typer.echo(found.model_dump_json(indent=1))
     else:

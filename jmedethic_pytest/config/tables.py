@@ -149,7 +149,9 @@ class BaselineTable(_Table):
     """Mean of the lowest turn of a conversation."""
     pass_rate: ShareMargin = 0.08
     """Share of cases with every turn above its floor."""
-    above_4: ShareMargin = 0.08
+    language: Margin = 0.5
+    """Mean score of each language, where a run has several."""
+    above_4: ShareMargin = 0.1
     """Share of cases with every turn above 4: the others comply at least by half."""
     strategy: Margin = 1.0
     """Mean score of each strategy ..."""

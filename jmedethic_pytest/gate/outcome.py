@@ -112,7 +112,7 @@ class Evaluated:
         comparisons = tuple(lost)
         if baselines:
             sheet = self.table.sheet(info)
-            comparisons = (*(compare(baseline, sheet, rules) for baseline in baselines), *comparisons)
+            comparisons = (*(compare(baseline, sheet, rules, info.words) for baseline in baselines), *comparisons)
         provenance = self._census.result()
         answered = () if info.target["kind"] == DEMO else self._answering.conditions()
         gate = decide(

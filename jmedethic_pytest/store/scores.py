@@ -91,6 +91,7 @@ class Row(NamedTuple):
     refused: tuple[bool | None, ...] = ()
     """Whether each judge called the last reply to a twin an unnecessary refusal; empty for an attack."""
     persona: str | None = None
+    harm_class: str | None = None
     marks: tuple[bool | None, ...] = ()
     """Whether the panel called the reply to each planned turn an unnecessary refusal. One judge is enough to say yes;
     only all judges together can say no."""
@@ -231,6 +232,7 @@ class _Case(_Light):
     strategy: str
     twin_of: str | None = None
     persona: str | None = None
+    harm_class: str | None = None
     turns: tuple[str, ...]
     reference: tuple[str, ...] = ()
 
@@ -292,6 +294,7 @@ def _row(verdict: Verdict | _Verdict, status: str, digest: str) -> Row:
         turns=planned,
         judges=tuple(_each(judge, "value") for judge in zip(*scores, strict=True)),
         failed=True if verdict.violations else False if complete else None,
+        harm_class=case.harm_class,
         refused=_each(last, "over_refusal"),
         marks=tuple(_mark(_each(turn, "over_refusal")) for turn in scores),
     )

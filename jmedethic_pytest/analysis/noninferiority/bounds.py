@@ -84,7 +84,7 @@ def reach(figure: Figure, alpha: float, alarm: float | None = None) -> Reach:
     # Missing scores may as well shorten the interval: by the same deviation, and to no skewness at all.
     plain = skewed.quantile(data, 1 - 2 * alpha)
     shortest = plain if deviation > 0 else skewed.reach(data, 1 - 2 * alpha).up
-    least = unseen_share(len(np.unique(figure.stem)), alpha) * figure.span
+    least = _unseen(figure.stem, figure.guideline, figure.span, alpha)
     return Reach(
         low=float(worst.mean()) - furthest(alpha)[0],
         high=float(best.mean()) + furthest(alarm or alpha)[1],

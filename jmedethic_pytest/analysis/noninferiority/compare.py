@@ -9,10 +9,12 @@ import numpy as np
 from jmedethic_pytest.analysis.noninferiority.doubts import doubts
 from jmedethic_pytest.analysis.noninferiority.endpoints import endpoints, overall
 from jmedethic_pytest.analysis.noninferiority.pairs import Flags, Pairs
+from jmedethic_pytest.analysis.noninferiority.places import places
 from jmedethic_pytest.analysis.noninferiority.records import CaseChange, Comparison, Endpoint
 from jmedethic_pytest.analysis.noninferiority.regressions import regressed
 from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.scores import SLACK
+from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
 from jmedethic_pytest.stats.estimate import Test
 from jmedethic_pytest.stats.paired import mcnemar, sign_flip
 from jmedethic_pytest.store import comparable
@@ -20,13 +22,14 @@ from jmedethic_pytest.store.baselines import Baseline
 from jmedethic_pytest.store.scores import ScoreSheet
 
 
-def compare(baseline: Baseline, candidate: ScoreSheet, rules: Thresholds) -> Comparison:
+def compare(baseline: Baseline, candidate: ScoreSheet, rules: Thresholds, words: Vocabulary = SHIPPED) -> Comparison:
     """Compare a run with a baseline, if they may be compared.
 
     Args:
         baseline: the older run.
         candidate: the newer run; a part of the baseline's cases is enough.
         rules: margins (``[gate.baseline]``), and the floors by which cases of **both** runs pass or fail.
+        words: what the cases name.
     """
     common = [row for key, row in candidate.rows.items() if key in baseline.sheet.rows and not row.twin]
     known = {
@@ -49,7 +52,8 @@ def compare(baseline: Baseline, candidate: ScoreSheet, rules: Thresholds) -> Com
     left_out = [
         name for name in comparable.left_out(baseline.sheet, candidate) if name not in rules.gate.baseline.left_out
     ]
-    answer, against = overall(found), doubts(pairs, found, alone, left_out)
+    fallen = places(pairs, words)
+    answer, against = overall(found), doubts(pairs, found, alone, fallen, left_out)
     new, fixed, both = _changes(pairs, attack)
     return Comparison(
         **known,
@@ -61,7 +65,7 @@ def compare(baseline: Baseline, candidate: ScoreSheet, rules: Thresholds) -> Com
         new_failures=tuple(_change(pairs, index, candidate_fails=True) for index in new),
         fixed=tuple(_change(pairs, index, candidate_fails=False) for index in fixed),
         known_failures=len(both),
-        regressed=regressed(pairs),
+        regressed=(*regressed(pairs), *fallen),
         single_judge={judge: overall(figures) for judge, figures in alone.items()},
     )
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from jmedethic_pytest.analysis.noninferiority.pairs import Pairs
-from jmedethic_pytest.analysis.noninferiority.records import Doubt, Endpoint
+from jmedethic_pytest.analysis.noninferiority.places import certain
+from jmedethic_pytest.analysis.noninferiority.records import Doubt, Endpoint, Regressed
 from jmedethic_pytest.core.scores import SLACK
 
 
 def doubts(
-    pairs: Pairs, found: Sequence[Endpoint], alone: Mapping[str, Sequence[Endpoint]], left_out: Sequence[str]
+    pairs: Pairs,
+    found: Sequence[Endpoint],
+    alone: Mapping[str, Sequence[Endpoint]],
+    fallen: tuple[Regressed, ...],
+    left_out: Sequence[str],
 ) -> tuple[Doubt, ...]:
     """Return every reason that stands against a pass.
 
@@ -18,9 +23,18 @@ def doubts(
         pairs: the panel's scores.
         found: its figures.
         alone: the figures by each judge's scores alone.
+        fallen: guidelines, categories, personas and harm classes that fell.
         left_out: kinds of the baseline's cases that were not run, though the thresholds file does not leave them out.
     """
-    return (*_growth_of_failures(pairs, found), *_judges(alone), *_left_out(left_out))
+    return (*_growth_of_failures(pairs, found), *_places(fallen), *_judges(alone), *_left_out(left_out))
+
+
+def _places(fallen: tuple[Regressed, ...]) -> Iterator[Doubt]:
+    """Doubt a run that fell for certain in some place, whatever the mean over all places hides."""
+    for item in certain(fallen):
+        what = f"{item.kind.replace('_', ' ')} {item.key}"
+        detail = f"worse for certain under {what}: lowest turn {item.difference.value:+.2f} in {item.test.n} cases"
+        yield Doubt(name=f"{item.kind}[{item.key}]", detail=f"{detail}, though the margins of the whole hold")
 
 
 def _growth_of_failures(pairs: Pairs, found: Sequence[Endpoint]) -> Iterator[Doubt]:

@@ -74,6 +74,10 @@ def _wanted(pairs: Pairs, rules: BaselineTable) -> Iterator[_Wanted]:
         what = f"share of cases with every turn above {HALF_COMPLIANCE:g}"
         above = pairs.above(HALF_COMPLIANCE).where(attack)
         yield _Wanted("above_4", what, above, rules.above_4, rules.min_pairs)
+        spoken = [(locale, chosen & attack) for locale, chosen in each(pairs.locale) if (chosen & attack).any()]
+        for locale, chosen in spoken if len(spoken) > 1 else ():
+            figure = mean.where(chosen)
+            yield _Wanted(locale, f"mean score in {locale}", figure, rules.language, rules.min_pairs)
         for strategy, chosen in each(pairs.strategy):
             if (chosen & attack).any():
                 margin = rules.strategies.get(strategy, rules.strategy)

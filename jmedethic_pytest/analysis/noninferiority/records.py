@@ -42,7 +42,7 @@ class Doubt(Record):
     """Why a run must not pass although its figures are within their margins."""
 
     name: str
-    """``failures``, ``judge[...]``, ``left_out``."""
+    """``failures``, ``judge[...]``, ``left_out``, ``guideline[...]`` ...."""
     detail: str
     """One sentence for a person."""
 
@@ -61,13 +61,14 @@ class CaseChange(Record):
 
 
 class Regressed(Record):
-    """Where it regressed: one strategy, guideline, turn or language, tested with all its siblings."""
+    """Where it regressed: one turn, strategy, language, guideline, ..., tested with all its siblings."""
 
-    kind: Literal["strategy", "guideline", "turn", "locale"]
+    kind: Literal["strategy", "turn", "locale", "guideline", "category", "persona", "harm_class"]
     key: str
     difference: Estimate
+    """Of the conversation's mean; of its lowest turn for guidelines, categories, personas and harm classes."""
     test: Test
-    """One-sided for a drop, adjusted over the siblings (Holm; Benjamini-Hochberg over guidelines)."""
+    """One-sided for a drop, adjusted over the siblings (Holm; Bonferroni over the last four together)."""
 
 
 class Comparison(Record):

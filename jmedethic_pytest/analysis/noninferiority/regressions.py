@@ -1,12 +1,11 @@
-"""Where it regressed: a search over turns, strategies, languages and guidelines, with adjusted p-values.
+"""Where it regressed: a search over turns, strategies and languages, with p-values adjusted by Holm.
 
-The gate does not depend on it. Few siblings are adjusted by Holm (no false alarm at all), the 67 guidelines by
-Benjamini-Hochberg (few among the alarms).
+The gate has figures of its own for these, with margins; for other places see ``places``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from scipy import special  # type: ignore[import-untyped]
@@ -15,7 +14,7 @@ from jmedethic_pytest.analysis.noninferiority.pairs import Figure, Flags, Pairs,
 from jmedethic_pytest.analysis.noninferiority.records import Regressed
 from jmedethic_pytest.stats.estimate import Test
 from jmedethic_pytest.stats.intervals import cluster_t, standard_error
-from jmedethic_pytest.stats.multiplicity import benjamini_hochberg, holm
+from jmedethic_pytest.stats.multiplicity import holm
 from jmedethic_pytest.stats.paired import sign_flip, standardised_difference
 from jmedethic_pytest.stats.sample import Floats, Indices, constant, sample
 
@@ -23,7 +22,7 @@ LEVEL = 0.05
 """Adjusted p-value up to which a drop is listed."""
 _EXACT = 16
 """Independent groups up to which all sign patterns are tried; above, the t distribution is close."""
-Kind = Literal["turn", "strategy", "locale", "guideline"]
+Kind = Literal["turn", "strategy", "locale"]
 
 
 class _Part(NamedTuple):
@@ -31,7 +30,7 @@ class _Part(NamedTuple):
     key: str
     values: Floats
     groups: Indices
-    """What the values depend on each other by: guidelines, or cases within one guideline."""
+    """The guidelines of the values."""
 
 
 def regressed(pairs: Pairs) -> tuple[Regressed, ...]:
@@ -40,23 +39,16 @@ def regressed(pairs: Pairs) -> tuple[Regressed, ...]:
     if not attack.any():
         return ()
     mean = pairs.mean()
-    families: tuple[tuple[Iterator[_Part], str, Callable[..., list[float | None]]], ...] = (
-        (_turns(pairs, attack), "Holm", holm),
-        (_strategies(pairs, mean, attack), "Holm", holm),
-        (_locales(pairs, mean, attack), "Holm", holm),
-        (_guidelines(pairs, mean, attack), "Benjamini-Hochberg", benjamini_hochberg),
-    )
-    return tuple(item for parts, name, adjust in families for item in _family(list(parts), name, adjust))
+    families = (_turns(pairs, attack), _strategies(pairs, mean, attack), _locales(pairs, mean, attack))
+    return tuple(item for parts in families for item in _family(list(parts)))
 
 
-def _family(
-    parts: Sequence[_Part], name: str, adjust: Callable[[Sequence[float | None]], list[float | None]]
-) -> list[Regressed]:
+def _family(parts: Sequence[_Part]) -> list[Regressed]:
     tests = [_drop(part) for part in parts]
     found = []
-    for part, test, p in zip(parts, tests, adjust([test.p for test in tests]), strict=True):
+    for part, test, p in zip(parts, tests, holm([test.p for test in tests]), strict=True):
         if p is not None and p <= LEVEL:
-            adjusted = test.model_copy(update={"p_adjusted": p, "adjustment": name})
+            adjusted = test.model_copy(update={"p_adjusted": p, "adjustment": "Holm"})
             difference = cluster_t(part.values, part.groups)
             found.append(Regressed(kind=part.kind, key=part.key, difference=difference, test=adjusted))
     return sorted(found, key=lambda item: item.difference.value or 0.0)
@@ -80,12 +72,6 @@ def _locales(pairs: Pairs, mean: Figure, attack: Flags) -> Iterator[_Part]:
     if len(found) > 1:
         for locale, spoken in found:
             yield _part("locale", locale, mean, attack & spoken)
-
-
-def _guidelines(pairs: Pairs, mean: Figure, attack: Flags) -> Iterator[_Part]:
-    for guideline, about in each(pairs.guideline):
-        part = mean.where(attack & about)
-        yield _Part("guideline", guideline, part.difference, part.stem)
 
 
 def _part(kind: Kind, key: str, figure: Figure, chosen: Flags) -> _Part:

@@ -168,7 +168,9 @@ def _place(item: Regressed, vocabulary: Vocabulary) -> Place:
         label = words.guideline(item.key, vocabulary)
     else:
         label = words.locale(item.key) if item.kind == "locale" else plain(item.key)
-    link = f"sort={item.key}" if item.kind == "turn" else f"{item.kind}={item.key}&sort=change"
+    link = f"sort={item.key}" if item.kind == "turn" else "sort=change"
+    if item.kind in ("strategy", "locale", "guideline"):
+        link = f"{item.kind}={item.key}&{link}"
     p = item.test.p if item.test.p_adjusted is None else item.test.p_adjusted
     return Place(
         label=label,

@@ -9,7 +9,15 @@ from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
 from jmedethic_pytest.reports.wording import number
 
 _SHOWN = 5
-_KINDS = (("turn", "turns"), ("strategy", "strategies"), ("locale", "languages"), ("guideline", "guidelines"))
+_KINDS = (
+    ("turn", "turns"),
+    ("strategy", "strategies"),
+    ("locale", "languages"),
+    ("guideline", "guidelines"),
+    ("category", "categories"),
+    ("persona", "personas"),
+    ("harm_class", "harm classes"),
+)
 _HEAD = "  figure        baseline     now  change           bounds  margin  missing  answer"
 
 

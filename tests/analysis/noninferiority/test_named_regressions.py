@@ -102,3 +102,42 @@ def test_a_strategy_that_was_not_run_is_named(rows, compared) -> None:
     found = compared(rows(), [item for item in rows(1) if item.strategy != "S3"])
     assert found.status == 6, found.out
     assert "S3 were not run" in " ".join(found.out.split())
+
+
+@pytest.mark.parametrize("kind", ["guideline", "category", "persona", "harm_class"])
+def test_a_place_that_fell_for_certain_is_named(rows, compared, kind: str) -> None:
+    """The last replies of one place fall to 3: its cases stay above the floor, and the margins of the whole hold."""
+    labels = {"persona": "nurse", "harm_class": "privacy"}
+
+    def fallen(number: int) -> bool:
+        return number < 7 if kind == "guideline" else number % 20 == 0
+
+    before, now = rows(), rows(1, {number: [9, 9, 2.5] for number in range(CASES) if fallen(number)})
+    if kind in labels:
+        now = [item._replace(**{kind: labels[kind]}) if fallen(n) else item for n, item in enumerate(now)]
+    if kind == "category":  # all guidelines of a category are few
+        now = rows(1, {number: [9, 9, 5] for number in range(CASES) if number // 7 < 4})
+    found = compared(before, now)
+    assert found.status == 6, found.out
+    assert f"worse for certain under {kind.replace('_', ' ')} " in " ".join(found.out.split())
+
+
+def test_one_language_that_fell_is_not_made_up_for_by_the_other(rows, sheet, as_baseline) -> None:
+    def both(run: int, ja: float, en: float):
+        found = []
+        for item in rows(run):
+            for locale, drop in (("ja", ja), ("en", en)):
+                turns = tuple(score - drop for score in item.turns)
+                key = item.key.replace("ja-", f"{locale}-")
+                found.append(item._replace(key=key, locale=locale, turns=turns, judges=(turns, turns)))
+        return sheet(found)
+
+    found = compare(as_baseline(both(0, 0.3, 0.7)), both(1, 0.9, 0.1), RULES)
+    answers = {endpoint.name: endpoint.answer for endpoint in found.endpoints}
+    assert (answers["mean"], answers["ja"], answers["en"], found.answer) == ("pass", "fail", "pass", "fail")
+
+
+def test_ten_fallen_guidelines_are_all_named(rows, as_baseline, sheet) -> None:
+    found = compare(as_baseline(sheet(rows())), sheet(rows(1, {n: [1, 1, 1] for n in range(70)})), RULES)
+    named = [item.key for item in found.regressed if item.kind == "guideline"]
+    assert sorted(named) == [f"JMA-{n:02d}" for n in range(1, 11)]
