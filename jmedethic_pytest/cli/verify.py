@@ -27,6 +27,7 @@ def verify(
     cases: Annotated[Text, typer.Option(help="Case file or folder (default: the bundled cases)")] = None,
     suite: Annotated[Text, typer.Option(help="Suites that must have been run")] = None,
     locale: Annotated[Text, typer.Option(help="Languages that must have been run (default: ja)")] = None,
+    sample: Annotated[Text, typer.Option(help="Size of the sample that must have been run", metavar="N")] = None,
     baseline: Annotated[Text, typer.Option(help="Baselines that it must not be worse than", metavar="NAME,...")] = None,
     baselines_in: Annotated[Path | None, typer.Option(help="Reports folder of the baselines", metavar="DIR")] = None,
     trust_judge_cache: Annotated[bool, typer.Option(help="Scores may come from the cache: you vouch for it")] = False,
@@ -50,11 +51,12 @@ def verify(
         "cases": cases,
         "suite": suite,
         "locale": locale,
+        "sample": sample,
         "baseline": baseline,
         "thresholds": str(policy),
         "reports": str(baselines_in or reports),
     }
-    spec = prepare(parse(model, raw, prefix="--"), Path.cwd())
+    spec = prepare(parse(model, raw, prefix="--"), Path.cwd(), called=False)
     expected = verifying.Expected(
         rules=spec.thresholds,
         cases=spec.cases,

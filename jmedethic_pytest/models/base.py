@@ -28,7 +28,7 @@ Role = Literal[
     "examinee",
 ]
 """What a model is asked for."""
-CacheMode = Literal["use", "refresh", "only", "off"]
+CacheMode = Literal["use", "judges", "refresh", "only", "off"]
 DEMO = "demo"
 """The provider that is a simulation; no other one can have its name."""
 

@@ -21,7 +21,7 @@ class Clients:
     Must be used in one event loop: sqlite and the HTTP pools belong to its thread.
 
     Args:
-        mode: how the caches are used (:class:`jmedethic_pytest.models.client.Client`).
+        mode: how the caches are used (:class:`jmedethic_pytest.models.client.Client`); ``judges``: not for the target.
         limits: what endpoints allow a minute, by model (``[limits]``).
         budget: the most that all of them may spend together.
     """
@@ -54,13 +54,16 @@ class Clients:
         Raises:
             StoreError: if the cache cannot be used.
         """
-        if self._mode != "off" and cache not in self._caches:
+        mode = self._mode
+        if mode == "judges":
+            mode = "off" if role == "target" else "use"
+        if mode != "off" and cache not in self._caches:
             cache.parent.mkdir(parents=True, exist_ok=True)
             self._caches[cache] = Cache(cache)
         stated = self._limits.get(ref.label)
         quota = Quota(stated.requests_per_minute, stated.tokens_per_minute) if stated else None
-        known = self._caches.get(cache)
-        client = Client(role, ref, known, self._mode, ceiling=ceiling, quota=quota, budget=self._budget)
+        known = self._caches.get(cache) if mode != "off" else None
+        client = Client(role, ref, known, mode, ceiling=ceiling, quota=quota, budget=self._budget)
         self._clients.append(client)
         return client
 

@@ -41,6 +41,7 @@ def resolve(
     providers: Mapping[str, ProviderTable] | None = None,
     base_url: str | None = None,
     simulation: str = DEMO,
+    called: bool = True,
 ) -> ModelRef:
     """Return the model a specification names; keys come from the environment.
 
@@ -51,6 +52,7 @@ def resolve(
         providers: ``[providers.*]`` of the thresholds file; they win over the shipped table.
         base_url: address that wins over every other one.
         simulation: transport behind ``demo:``.
+        called: whether it will be called; without that no key is needed.
 
     Raises:
         ConfigError: for a bad form, an unknown provider or simulation, a missing address or a missing key, and for a
@@ -72,7 +74,7 @@ def resolve(
     key_env = None if withheld else key_env
     key = None if withheld else os.environ.get(key_env or row.get("optional_key_env") or "") or None
     problems = _address_problems(address, provider, place, public_spec(spec)) if row["kind"] in _HTTP else []
-    if key_env and not key:
+    if called and key_env and not key:
         problems.append(
             f"{place}: {public_spec(spec)!r} needs the environment variable {key_env}, which is not set. "
             f"Next: export {key_env}=..."

@@ -55,8 +55,9 @@ OPTIONS = (
     Option("strict", "", "Any failed case fails the run, known failures too, whatever the gate says", is_flag=True),
     Option(
         "cache",
-        "use|refresh|only|off",
-        "Response cache: use it, refill it, refuse new calls, or ignore it (default: use; with redact: off)",
+        "use|judges|refresh|only|off",
+        "Response cache: use it, use it for judges alone, refill it, refuse new calls, or ignore it (default: use; "
+        "with redact: off)",
     ),
     Option("report", "full|off", "Write report.html, tables and plots, or only the summary (default: full)"),
     Option("allure", "all|failures|sample", "Which cases get transcripts in Allure (default: all up to 2,000 cases)"),

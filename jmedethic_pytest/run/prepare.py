@@ -23,8 +23,13 @@ from jmedethic_pytest.store import baselines as baseline_files
 T = TypeVar("T")
 
 
-def prepare(settings: Settings, root: Path) -> RunSpec:
+def prepare(settings: Settings, root: Path, *, called: bool = True) -> RunSpec:
     """Read and check everything a run needs: thresholds, cases, models, addresses, keys.
+
+    Args:
+        settings: the options.
+        root: the user's project.
+        called: whether models will be called; without that no keys are needed.
 
     Raises:
         ConfigError: with **all** problems, so that one look at the message is enough.
@@ -47,10 +52,12 @@ def prepare(settings: Settings, root: Path) -> RunSpec:
     if chosen and rules.target.history == "reference":
         attempt(lambda: cases.require_reference(list(chosen.labels.values()), settings.selection.turns))
     target = attempt(
-        lambda: resolve(settings.model, place="--model", providers=rules.providers, base_url=settings.base_url)
+        lambda: resolve(
+            settings.model, place="--model", providers=rules.providers, base_url=settings.base_url, called=called
+        )
     )
     specs = (attempt(lambda: panel(settings, rules)) if loaded else None) or ()
-    judges = [attempt(partial(_judge, spec, rules)) for spec in specs]
+    judges = [attempt(partial(_judge, spec, rules, called=called)) for spec in specs]
     baselines = attempt(lambda: baseline_files.load(settings.reports, settings.baselines))
     problems.extend(_same_judge_twice(judge for judge in judges if judge is not None))
     if settings.budget is not None and settings.budget.unit == "usd":
@@ -74,8 +81,8 @@ def _chosen(settings: Settings) -> CaseIndex:
     return index.choose(selection.select(list(index.labels.values()), settings.selection, index.vocabulary))
 
 
-def _judge(spec: str, rules: Thresholds) -> ModelRef:
-    return resolve(spec, place="judge", role="judge", providers=rules.providers)
+def _judge(spec: str, rules: Thresholds, *, called: bool) -> ModelRef:
+    return resolve(spec, place="judge", role="judge", providers=rules.providers, called=called)
 
 
 def _same_judge_twice(judges: Iterable[ModelRef]) -> Iterator[str]:

@@ -135,7 +135,7 @@ def test_conversations_leave_only_through_restricted_artefacts() -> None:
 
 def test_commands_of_the_workflow_run(repository: Path, tools: Path) -> None:
     stand_in(tools, "npx", 'mkdir -p allure-report && echo "<html>" > allure-report/index.html && echo "$@" > npx.txt')
-    variables = {"MODEL": "demo:eroding", "BASE_URL": "", "BASELINE": "release-1.0"}
+    variables = {"MODEL": "demo:eroding", "BASE_URL": "", "BASELINE": "release-1.0", "JMED_REVISION": "commit-1"}
     github = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(repository / "step.md")}
     done = bash(sampled(step("Run the gate")), tools, **variables, **github)
     assert done.returncode == 1, done.stdout + done.stderr
@@ -143,6 +143,14 @@ def test_commands_of_the_workflow_run(repository: Path, tools: Path) -> None:
     assert 0 < done.stdout.count("\n::error ") <= 10
     assert "Against baseline `release-1.0`: fail" in (repository / "step.md").read_text(encoding="utf-8")
     assert (repository / "reports" / "cache.sqlite").is_file(), "what the recipe keeps"
+    proof = step("Prove it again from the verdicts alone").replace(
+        "--suite=core,twins", "--suite=core,twins --sample=60"
+    )
+    again = bash(proof, tools, **variables)
+    assert (again.returncode, "GATE: FAIL" in again.stdout) == (1, True), again.stdout + again.stderr
+    assert "verify[" not in again.stdout
+    other = bash(proof, tools, **{**variables, "JMED_REVISION": "commit-2"})
+    assert "verify[revision]" in other.stdout
     assert list((repository / "allure-results").glob("*-result.json"))
     for name in ("Gather figures without any text of a model", "Build the Allure report"):
         after = bash(step(name), tools)
@@ -201,6 +209,7 @@ def test_commands_of_the_gitlab_job_run(
         "MODEL": "demo:eroding",
         "BASE_URL": "",
         "BASELINE": "release-1.0",
+        "JMED_REVISION": "commit-1",
         "GITLAB_CI": "true",
         "CI_API_V4_URL": httpserver.url_for("/api/v4"),
         "CI_PROJECT_ID": "5",
