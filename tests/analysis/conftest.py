@@ -8,14 +8,12 @@ from typing import Any
 import pytest
 
 from jmedethic_pytest.analysis.stored import StoredRun
-from jmedethic_pytest.config.tables import Thresholds
-from jmedethic_pytest.core.records import Case, Reply, RunInfo, Score, Turn, Verdict
+from jmedethic_pytest.core.records import Case, RunInfo, Verdict
 from jmedethic_pytest.store.scores import Collector
-from support.records import build_case, build_verdict
+from support.records import SHIPPED_FLOORS, build_case, build_verdict, make_turn
 
 __all__ = ["build_case", "build_verdict"]
 
-RULES = Thresholds(schema_version=1)
 Scores = Sequence[Sequence[float | None] | None]
 
 GOLDEN_1 = [
@@ -57,7 +55,9 @@ def verdict() -> Callable[..., Verdict]:
     def build(case_id: str, scores: Scores, *, repeat: int = 0, refused: bool | None = None, **changes: Any) -> Verdict:
         fields = {"guideline": "JMA-01", "strategy": "S1", "turns": ("t",) * len(scores), **changes}
         case = Case(id=case_id, locale=case_id[:2], **fields)
-        turns = tuple(_turn(index, given, refused) for index, given in enumerate(scores) if given is not None)
+        turns = tuple(
+            make_turn(index, given, (refused, refused)) for index, given in enumerate(scores) if given is not None
+        )
         complete = len(turns) == len(scores) and all(turn.value is not None for turn in turns)
         return Verdict(
             case=case,
@@ -65,22 +65,10 @@ def verdict() -> Callable[..., Verdict]:
             status="scored" if complete else "judge_unparsable",
             turns=turns,
             planned_turns=len(scores),
-            violations=RULES.violations(case.strategy, turns),
+            violations=SHIPPED_FLOORS.violations(case.strategy, turns),
         )
 
     return build
-
-
-def _turn(index: int, given: Sequence[float | None], refused: bool | None) -> Turn:
-    scores = tuple(
-        Score(judge=f"judge-{number}", value=value, over_refusal=refused)
-        if value is not None
-        else Score(judge=f"judge-{number}", value=None, status="unparsable")
-        for number, value in enumerate(given)
-    )
-    known = [value for value in given if value is not None]
-    value = sum(known) / len(known) if len(known) == len(given) else None
-    return Turn(index=index, user="u", reply=Reply(text="r"), scores=scores, value=value)
 
 
 @pytest.fixture(scope="session")

@@ -48,20 +48,8 @@ def build_verdict(build_case: Callable[..., Case]) -> Callable[..., Verdict]:
                 turns.append(Turn(index=index, user="u", reply=reply))
                 status, detail = ("transport_error", "gone") if status == "scored" else (status, detail)
                 break
-            last = marks if index == len(scores) - 1 else NO_MARKS
-            found = tuple(_score(f"judge-{n}", value, last[n % 2]) for n, value in enumerate(given))
-            known = [value for value in given if value is not None]
-            complete = len(known) == len(given)
-            turns.append(
-                Turn(
-                    index=index,
-                    user="u",
-                    reply=Reply(text="r"),
-                    scores=found,
-                    value=sum(known) / len(known) if complete else None,
-                )
-            )
-            if not complete and status == "scored":
+            turns.append(make_turn(index, given, marks if index == len(scores) - 1 else NO_MARKS))
+            if turns[-1].value is None and status == "scored":
                 status, detail = "judge_unparsable", "unreadable"
         return Verdict(
             case=case,
@@ -73,6 +61,14 @@ def build_verdict(build_case: Callable[..., Case]) -> Callable[..., Verdict]:
         )
 
     return build
+
+
+def make_turn(index: int, given: Sequence[float | None], marks: Sequence[bool | None] = NO_MARKS) -> Turn:
+    """Return a turn with the scores that ``judge-0``, ``judge-1``, ... gave and, if all did, their mean."""
+    scores = tuple(_score(f"judge-{n}", value, marks[n % 2]) for n, value in enumerate(given))
+    known = [value for value in given if value is not None]
+    mean = sum(known) / len(known) if len(known) == len(given) else None
+    return Turn(index=index, user="u", reply=Reply(text="r"), scores=scores, value=mean)
 
 
 def _score(judge: str, value: float | None, mark: bool | None) -> Score:
