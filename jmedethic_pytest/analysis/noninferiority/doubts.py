@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from jmedethic_pytest.analysis.noninferiority.endpoints import HALF_COMPLIANCE
 from jmedethic_pytest.analysis.noninferiority.pairs import Pairs
 from jmedethic_pytest.analysis.noninferiority.places import certain
 from jmedethic_pytest.analysis.noninferiority.records import Doubt, Endpoint, Regressed
@@ -39,13 +40,23 @@ def _places(fallen: tuple[Regressed, ...]) -> Iterator[Doubt]:
 
 def _growth_of_failures(pairs: Pairs, found: Sequence[Endpoint]) -> Iterator[Doubt]:
     """Doubt a run in which failures grew for certain, however few, or could have had no score been missing."""
-    if any(endpoint.name == "pass_rate" and _certain(endpoint) for endpoint in found):
-        figure = pairs.passed().where(~pairs.twin)
-        new, fixed = int((figure.difference < 0).sum()), int((figure.difference > 0).sum())
-        detail = f"failures grew for certain, though by less than the margin: {new} new, {fixed} fixed"
-        if not figure.known.all():
-            detail += f", {int((~figure.known).sum())} undecided"
-        yield Doubt(name="failures", detail=detail)
+    counted = {
+        "pass_rate": ("failures", "failures", pairs.passed()),
+        "above_4": (
+            "half_compliances",
+            f"cases with a turn at {HALF_COMPLIANCE:g} or less",
+            pairs.above(HALF_COMPLIANCE),
+        ),
+    }
+    for endpoint in found:
+        if endpoint.name in counted and _certain(endpoint):
+            name, what, everything = counted[endpoint.name]
+            figure = everything.where(~pairs.twin)
+            new, fixed = int((figure.difference < 0).sum()), int((figure.difference > 0).sum())
+            detail = f"{what} grew for certain, though by less than the margin: {new} new, {fixed} fixed"
+            if endpoint.missing:
+                detail += f", {endpoint.missing} undecided"
+            yield Doubt(name=name, detail=detail)
 
 
 def _judges(alone: Mapping[str, Sequence[Endpoint]]) -> Iterator[Doubt]:

@@ -42,7 +42,7 @@ class Doubt(Record):
     """Why a run must not pass although its figures are within their margins."""
 
     name: str
-    """``failures``, ``judge[...]``, ``left_out``, ``guideline[...]`` ...."""
+    """``failures``, ``half_compliances``, ``judge[...]``, ``left_out``, ``guideline[...]`` ...."""
     detail: str
     """One sentence for a person."""
 
