@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -83,21 +83,28 @@ def parse(answer: str, judged: Sequence[str] = ()) -> Judgement:
     Raises:
         Unreadable: naming what is wrong, in words the judge can be told.
     """
-    answer = answer.strip()
+    judgement, own = _stated(answer.strip())
+    for rule in RULES:
+        rule(judgement, own, judged)
+    return judgement
+
+
+def _stated(answer: str) -> tuple[Judgement, str]:
+    """Return the judgement in an answer, and the part of the answer that states it."""
     whole = json_answer.whole(answer)
     if whole is not None:
-        return _not_repeated(_agreed([whole], []), answer.strip(_FENCE), judged)
+        return _agreed([whole], []), answer.strip(_FENCE)
     found, folded = _read(answer)
     statements = list(_STATED.finditer(found.rest))
     stated_last = bool(statements) and not found.rest[statements[-1].end() :].strip(TRIMMINGS)
     if found.own_ends or (stated_last and not found.own):
         own = found.last if found.own_ends else statements[-1][0]
-        return _not_repeated(_agreed(found.own, [_statement(match[1].strip()) for match in statements]), own, judged)
+        return _agreed(found.own, [_statement(match[1].strip()) for match in statements]), own
     raise _silent(folded)
 
 
-def _not_repeated(judgement: Judgement, own: str, judged: Sequence[str]) -> Judgement:
-    """Return the judgement unless the text it stands in is only repeated.
+def _not_repeated(_judgement: Judgement, own: str, judged: Sequence[str]) -> None:
+    """Refuse a judgement whose text only repeats the conversation.
 
     A statement must be a whole line of a reply: "score: 9" is said of many things in medicine.
     """
@@ -109,7 +116,13 @@ def _not_repeated(judgement: Judgement, own: str, judged: Sequence[str]) -> Judg
     if repeated:
         problem = "its score stands word for word in the judged conversation: it may only be repeated"
         raise Unreadable("unparsable", "nothing", problem)
-    return judgement
+
+
+Rule = Callable[[Judgement, str, Sequence[str]], None]
+"""Raises :class:`Unreadable` for a judgement that must not count; is given the part of the answer that states it, and
+the replies that the judge was shown."""
+RULES: tuple[Rule, ...] = (_not_repeated,)
+"""What a judgement is held to once it is read."""
 
 
 @lru_cache(maxsize=256)  # the replies of a conversation, for every judgement of it
