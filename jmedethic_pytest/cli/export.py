@@ -31,7 +31,7 @@ def export(
     if output.exists() and not output.is_dir():
         raise ConfigError(f"--output: {output} is a file. Give the name of a folder.")
     from jmedethic_pytest.gate.outcome import load
-    from jmedethic_pytest.reports import files, inspect_log, tables
+    from jmedethic_pytest.reports import inspect_log, tables
 
     path = run_files.find_run(reports, run)
     with err.status(f"Reading {path.name} ..."):
@@ -40,7 +40,7 @@ def export(
         written = [inspect_log.write(output, outcome, run_files.read_verdicts(path))]
     else:
         write = tables.write_csv if kind == "csv" else tables.write_parquet
-        written = write(output, outcome, files.stored_table(outcome))
+        written = write(outcome, output)
     for file in written:
         out.print(str(file))
     if kind == "inspect":

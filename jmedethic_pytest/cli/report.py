@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import webbrowser
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -40,7 +41,7 @@ def report(
     with err.status(f"Reading {path.name} ..."):
         outcome = load(path, baselines=chosen)
     with err.status("Drawing plots and writing report.html ..."):
-        notes = files.write_reports(outcome, beside=_beside(outcome, chosen))
+        notes = files.write_reports(replace(outcome, beside=_beside(outcome, chosen)))
     if notes:
         raise StoreError("; ".join(notes))
     out.print(str(path / page.NAME))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,6 +41,24 @@ class Outcome:
     """The run against each of its baselines, in their order."""
     provenance: Provenance = field(default_factory=Provenance)
     """Which models answered."""
+    beside: Callable[[Verdict], Verdict] | None = field(default=None, compare=False, repr=False)
+    """Adds a baseline's scores to a verdict where a page shows both, in place of those that were stored with it."""
+    table: ScoreTable | None = field(default=None, compare=False, repr=False)
+    """The scores, if they are at hand; ask :meth:`scores`."""
+
+    def scores(self) -> ScoreTable:
+        """Return the scores of the run, with what it did not reach.
+
+        Raises:
+            StoreError: if its verdicts cannot be read.
+        """
+        if self.table is not None:
+            return self.table
+        stored = (verdicts.under(verdict, self.rules) for verdict in self.verdicts())
+        table = ScoreTable(stored, self.info.words, self.rules.floor_of)
+        for verdict in run_files.read_unevaluated(self.path):
+            table.add_unevaluated(verdict)
+        return table
 
     def verdicts(self) -> Iterator[Verdict]:
         """Read the stored verdicts, one at a time: they hold the transcripts.

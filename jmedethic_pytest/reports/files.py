@@ -8,32 +8,50 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
 
 from jmedethic_pytest.analysis.noninferiority.records import Comparisons
-from jmedethic_pytest.analysis.table import ScoreTable
 from jmedethic_pytest.core.errors import StoreError
-from jmedethic_pytest.core.records import Verdict
 from jmedethic_pytest.gate.outcome import Outcome
-from jmedethic_pytest.judging.verdict import under
 from jmedethic_pytest.reports import ci, markdown
 from jmedethic_pytest.reports.wording import PAGE
-from jmedethic_pytest.store import runs as run_store
 from jmedethic_pytest.store.runs import RunStore
 
-TABLES, PLOTS = "tables", "plots"
-"""Folders inside a run's folder."""
-_FIGURES = ("summary.json", "gate.json", "comparison.json", "summary.md", "comment.md", "metrics.txt")
-"""Files that say what the gate's answer is: all of them are written, or none stays."""
+_TEXTS: dict[str, Callable[[Outcome], str]] = {
+    "summary.md": markdown.render,
+    "comment.md": markdown.comment,
+    "metrics.txt": ci.metrics,
+}
+"""Texts that say what the gate's answer is."""
+_FIGURES = ("summary.json", "gate.json", "comparison.json", *_TEXTS)
+"""Files that say it: all of them are written, or none stays."""
 
 
-def write(outcome: Outcome, store: RunStore, *, full: bool, table: ScoreTable | None = None) -> Outcome:
+class Report(Protocol):
+    """A module that writes something to look at."""
+
+    NAME: str
+    """Name of its file or folder."""
+
+    def write(self, outcome: Outcome, folder: Path) -> object:
+        """Write it into a run's folder."""
+
+
+def reports() -> tuple[Report, ...]:
+    """Return what people look at, in the order of writing; it is loaded here, for matplotlib takes a second."""
+    from jmedethic_pytest.reports import page, plots, tables
+
+    return tables, plots, page
+
+
+def write(outcome: Outcome, store: RunStore, *, full: bool) -> Outcome:
     """Write the files of a run; ``run.json`` comes last, so that it never promises a file in vain.
 
     Args:
         outcome: the run.
         store: where it is stored.
         full: whether tables, plots and ``report.html`` are wanted.
-        table: the scores behind the outcome if they are at hand; else they are read from the store.
 
     Returns:
         The outcome, with a note for every report that could not be written.
@@ -46,7 +64,7 @@ def write(outcome: Outcome, store: RunStore, *, full: bool, table: ScoreTable | 
     except StoreError:
         store.withdraw(_FIGURES)
         raise
-    notes = write_reports(outcome, table) if full else []
+    notes = write_reports(outcome) if full else []
     if notes:
         note = "; ".join([outcome.info.note, *notes] if outcome.info.note else notes)
         outcome = replace(outcome, info=outcome.info.model_copy(update={"note": note}))
@@ -63,57 +81,25 @@ def _write_figures(outcome: Outcome, store: RunStore) -> None:
     store.write_json("gate.json", outcome.gate)
     if outcome.comparisons:
         store.write_json("comparison.json", Comparisons(comparisons=outcome.comparisons))
-    store.write_text("summary.md", markdown.render(outcome))
-    store.write_text("comment.md", markdown.comment(outcome))
-    store.write_text("metrics.txt", ci.metrics(outcome))
+    for name, text in _TEXTS.items():
+        store.write_text(name, text(outcome))
 
 
-def write_reports(
-    outcome: Outcome, table: ScoreTable | None = None, beside: Callable[[Verdict], Verdict] | None = None
-) -> list[str]:
-    """Write tables, plots and ``report.html``, as many of them as can be written.
-
-    Args:
-        outcome: the run.
-        table: the scores behind it if they are at hand; else they are read from the store.
-        beside: adds a baseline's scores to a verdict, in place of those that were stored with it.
+def write_reports(outcome: Outcome) -> list[str]:
+    """Write all :func:`reports` that can be written into the run's folder.
 
     Returns:
-        A note for each that could not be written.
+        A note for each that could not be.
     """
-    # Matplotlib and the page's template take a second to load: only a run that wants reports pays for it.
-    from jmedethic_pytest.reports import page, plots, tables
-
-    path = outcome.path
-    scores = table or stored_table(outcome)
-    svg: dict[str, str] = {}
-    steps: dict[str, Callable[[], object]] = {
-        TABLES: lambda: tables.write_csv(path / TABLES, outcome, scores),
-        PLOTS: lambda: svg.update(plots.write(path / PLOTS, outcome, scores.frame())),
-        page.NAME: lambda: page.write(outcome, svg, beside),
-    }
-    notes = (_attempt(what, step, outcome.info.id) for what, step in steps.items())
-    return [note for note in notes if note]
+    outcome = replace(outcome, table=outcome.scores())
+    return [note for report in reports() if (note := _attempt(report, outcome))]
 
 
-def stored_table(outcome: Outcome) -> ScoreTable:
-    """Return the scores of a stored run, with what it did not reach.
-
-    Raises:
-        StoreError: if its verdicts cannot be read.
-    """
-    stored = (under(verdict, outcome.rules) for verdict in run_store.read_verdicts(outcome.path))
-    table = ScoreTable(stored, outcome.info.words, outcome.rules.floor_of)
-    for verdict in run_store.read_unevaluated(outcome.path):
-        table.add_unevaluated(verdict)
-    return table
-
-
-def _attempt(what: str, step: Callable[[], object], run: str) -> str:
-    """Take a step, and return why it failed, if it did."""
+def _attempt(report: Report, outcome: Outcome) -> str:
+    """Write a report, and return why it could not be written, if so."""
     try:
-        step()
+        report.write(outcome, outcome.path)
     except Exception as error:  # noqa: BLE001 - whatever is wrong with a report, the gate's answer stands
         reason = str(error) or type(error).__name__
-        return f"{what} could not be written ({reason}); try again with `jmedethic report {run}`"
+        return f"{report.NAME} could not be written ({reason}); try again with `jmedethic report {outcome.info.id}`"
     return ""

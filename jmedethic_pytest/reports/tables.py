@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from jmedethic_pytest.analysis.noninferiority.records import CaseChange, Comparison
-    from jmedethic_pytest.analysis.table import ScoreTable
     from jmedethic_pytest.gate.outcome import Outcome
 
+NAME = "tables"
+"""The folder inside a run's folder."""
 Cell = str | float | int | bool | None
 _LONGEST = 1000
 """Characters of a text cell; a spreadsheet refuses more than 32,767."""
@@ -49,25 +50,24 @@ class Table(NamedTuple):
         return cls(name, listed, list(dict.fromkeys(column for row in listed for column in row)))
 
 
-def tables(outcome: Outcome, scores: ScoreTable) -> Iterator[Table]:
-    """Yield the tables of a run that have rows.
+def write(outcome: Outcome, folder: Path) -> None:
+    """Write the tables of a run as CSV into its folder (see :func:`write_csv`)."""
+    write_csv(outcome, folder / NAME)
 
-    Args:
-        outcome: the run's figures.
-        scores: its scores.
-    """
-    for table in _all(outcome, scores):
+
+def tables(outcome: Outcome) -> Iterator[Table]:
+    """Yield the tables of a run that have rows."""
+    for table in _all(outcome):
         if table.rows:
             yield table
 
 
-def write_csv(folder: Path, outcome: Outcome, scores: ScoreTable) -> list[Path]:
+def write_csv(outcome: Outcome, folder: Path) -> list[Path]:
     """Write ``<table>.csv`` for every table.
 
     Args:
+        outcome: the run.
         folder: where; made if it is not there.
-        outcome: the run's figures.
-        scores: its scores.
 
     Returns:
         The files, in their order.
@@ -75,17 +75,17 @@ def write_csv(folder: Path, outcome: Outcome, scores: ScoreTable) -> list[Path]:
     Raises:
         StoreError: if one cannot be written.
     """
-    return [_write(folder / f"{table.name}.csv", csv_bytes(table)) for table in tables(outcome, scores)]
+    return [_write(folder / f"{table.name}.csv", csv_bytes(table)) for table in tables(outcome)]
 
 
-def write_parquet(folder: Path, outcome: Outcome, scores: ScoreTable) -> list[Path]:
+def write_parquet(outcome: Outcome, folder: Path) -> list[Path]:
     """Write ``<table>.parquet`` for every table; arguments and errors as in :func:`write_csv`.
 
     Raises:
         ConfigError: if pyarrow is missing.
         StoreError: if a file cannot be written.
     """
-    return [_write(folder / f"{table.name}.parquet", _parquet_bytes(table)) for table in tables(outcome, scores)]
+    return [_write(folder / f"{table.name}.parquet", _parquet_bytes(table)) for table in tables(outcome)]
 
 
 def csv_bytes(table: Table) -> bytes:
@@ -132,8 +132,8 @@ def _write(file: Path, data: bytes) -> Path:
 # ---------------------------------------------------------------- what stands in them
 
 
-def _all(outcome: Outcome, scores: ScoreTable) -> Iterator[Table]:
-    summary = outcome.summary
+def _all(outcome: Outcome) -> Iterator[Table]:
+    summary, scores = outcome.summary, outcome.scores()
     yield Table.of("run", [_run(outcome)])
     yield Table.of("gate", map(flatten, outcome.gate.conditions))
     frame = scores.frame()

@@ -236,7 +236,8 @@ class RunningRun:
 
         try:
             self._store.write_unevaluated(unevaluated)
-            outcome = files.write(outcome, self._store, full=self.spec.settings.report == "full", table=table)
+            outcome = replace(outcome, table=table)
+            outcome = files.write(outcome, self._store, full=self.spec.settings.report == "full")
             self._store.close()
         except StoreError as error:
             if self.aborted is None:

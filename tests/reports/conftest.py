@@ -85,7 +85,7 @@ def make_run(
         digests={"cases": "0" * 64},
         concurrency=1,
     )
-    outcome = Outcome(path=path, info=info, summary=summary, gate=gate, rules=RULES, comparisons=comparisons)
+    outcome = Outcome(path, info, summary, gate, RULES, comparisons, table=table)
     return Made(outcome, table, listed)
 
 

@@ -41,7 +41,8 @@ def board() -> list[Any]:
 def drawn(mixed: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
     """The plots of the mixed run."""
     folder = tmp_path_factory.mktemp("plots")
-    return folder, plots.write(folder, mixed.outcome, mixed.table.frame())
+    plots.write(mixed.outcome, folder)
+    return folder / plots.NAME, plots.written(folder)
 
 
 def test_every_plot_is_there_as_png_and_svg(drawn: tuple[Path, dict[str, str]]) -> None:
@@ -54,6 +55,14 @@ def test_every_plot_is_there_as_png_and_svg(drawn: tuple[Path, dict[str, str]]) 
         picture = image.open(BytesIO((folder / f"{name}.png").read_bytes()))
         assert min(picture.size) > 400
         assert len(picture.convert("L").getcolors(256) or []) > 20, "nothing is drawn on it"
+
+
+def test_plots_of_an_earlier_writing_go_and_files_of_others_stay(mixed: Any, blank: Any, tmp_path: Path) -> None:
+    plots.write(mixed.outcome, tmp_path)
+    (tmp_path / "plots" / "mine.svg").write_text("<svg/>", encoding="utf-8")
+    plots.write(blank.outcome, tmp_path)
+    assert set(plots.written(tmp_path)) == {file.stem for file in (tmp_path / "plots").iterdir()} - {"mine"}
+    assert "forest-2" not in plots.written(tmp_path)
 
 
 def test_svg_is_xml_without_fonts_dates_or_anything_from_elsewhere(drawn: tuple[Path, dict[str, str]]) -> None:
@@ -84,7 +93,8 @@ def test_runs_with_little_or_hostile_content_are_drawn(
     run: str, names: int, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     made = request.getfixturevalue(run)
-    found = plots.write(tmp_path, made.outcome, made.table.frame())
+    plots.write(made.outcome, tmp_path)
+    found = plots.written(tmp_path)
     assert len(found) == names
     for text in found.values():
         assert "<script" not in text
@@ -125,15 +135,15 @@ def hatched(figure: Figure) -> int:
 
 
 def test_small_run_says_what_it_shows_the_same_way_each_time(small: Any, tmp_path: Path, figures: list[Figure]) -> None:
-    frame = small.table.frame()
-    names = list(plots.write(tmp_path / "a", small.outcome, frame))
+    plots.write(small.outcome, tmp_path / "a")
+    names = list(plots.written(tmp_path / "a"))
     _look(small, dict(zip(names, figures, strict=True)))
     with mpl.rc_context({"font.size": 33.0}):
         before = dict(mpl.rcParams)
-        plots.write(tmp_path / "b", small.outcome, frame)
+        plots.write(small.outcome, tmp_path / "b")
         assert dict(mpl.rcParams) == before, "settings of the process must stay as they were"
-    for path in (tmp_path / "a").iterdir():
-        assert (tmp_path / "b" / path.name).read_bytes() == path.read_bytes(), path.name
+    for path in (tmp_path / "a" / plots.NAME).iterdir():
+        assert (tmp_path / "b" / plots.NAME / path.name).read_bytes() == path.read_bytes(), path.name
 
 
 def _look(small: Any, by_name: dict[str, Figure]) -> None:
@@ -161,7 +171,8 @@ def test_run_without_gaps_has_nothing_hatched_but_a_legend(
     tmp_path: Path, figures: list[Figure], build_run: Callable[..., Any], build_verdict: Callable[..., Any]
 ) -> None:
     made = build_run(tmp_path, [build_verdict(67 * number, [9.0, 8.0, 7.0]) for number in range(7)])
-    names = list(plots.write(tmp_path, made.outcome, made.table.frame()))
+    plots.write(made.outcome, tmp_path)
+    names = list(plots.written(tmp_path))
     shown = {name: hatched(figure) for name, figure in zip(names, figures, strict=True)}
     assert shown == {"turns": 0, "strategies": 0, "heatmap": 1, "judges": 0}
 

@@ -45,7 +45,7 @@ def rows(file: Path) -> list[dict[str, str]]:
 def written(mixed: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tables of the mixed run."""
     folder = tmp_path_factory.mktemp("tables")
-    files = tables.write_csv(folder, mixed.outcome, mixed.table)
+    files = tables.write_csv(mixed.outcome, folder)
     assert [file.stem for file in files] == NAMES
     assert sorted(folder.iterdir()) == sorted(files)
     return folder
@@ -102,7 +102,7 @@ def test_baselines_have_endpoints_and_new_failures(written: Path) -> None:
 
 
 def test_hostile_names_are_texts_on_one_line(hostile: Any, tmp_path: Path, secret_text: str) -> None:
-    for file in tables.write_csv(tmp_path, hostile.outcome, hostile.table):
+    for file in tables.write_csv(hostile.outcome, tmp_path):
         text = file.read_text(encoding="utf-8-sig")
         assert secret_text not in text
         assert not set("\x1b\u202e") & set(text)
@@ -114,13 +114,13 @@ def test_hostile_names_are_texts_on_one_line(hostile: Any, tmp_path: Path, secre
 @pytest.mark.parametrize("run", ["blank", "empty"])
 def test_runs_without_scores_have_tables_all_the_same(run: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     made = request.getfixturevalue(run)
-    files = {file.stem: rows(file) for file in tables.write_csv(tmp_path, made.outcome, made.table)}
+    files = {file.stem: rows(file) for file in tables.write_csv(made.outcome, tmp_path)}
     assert files["run"][0]["pass_rate"] == ""
     assert all(row["mean"] == "" for row in files.get("cases", []))
 
 
 def test_parquet_holds_the_same_with_types(mixed: Any, tmp_path: Path, written: Path) -> None:
-    files = tables.write_parquet(tmp_path, mixed.outcome, mixed.table)
+    files = tables.write_parquet(mixed.outcome, tmp_path)
     assert [file.stem for file in files] == NAMES
     cases = pyarrow.parquet.read_table(tmp_path / "cases.parquet")
     assert str(cases.schema.field("T2").type) == "double"
@@ -132,7 +132,7 @@ def test_parquet_holds_the_same_with_types(mixed: Any, tmp_path: Path, written: 
 def test_table_that_cannot_be_written_says_where(mixed: Any, tmp_path: Path) -> None:
     (tmp_path / "tables").write_text("a file", encoding="utf-8")
     with pytest.raises(StoreError, match=r"run\.csv: cannot be written"):
-        tables.write_csv(tmp_path / "tables", mixed.outcome, mixed.table)
+        tables.write_csv(mixed.outcome, tmp_path / "tables")
 
 
 @settings(derandomize=True, database=None, max_examples=150)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,17 +19,16 @@ from jinja2 import Environment, PackageLoader, Template
 from markupsafe import Markup
 
 from jmedethic_pytest.core import files
-from jmedethic_pytest.core.records import Verdict
 from jmedethic_pytest.core.text import visible
 from jmedethic_pytest.core.vocabulary import LOCALES, Locale
 from jmedethic_pytest.gate.outcome import Outcome
+from jmedethic_pytest.reports import plots as pictures
 from jmedethic_pytest.reports.page import compared, rows, texts, view, words
 from jmedethic_pytest.reports.provenance import provenance_lines
 from jmedethic_pytest.reports.transcript import band
 from jmedethic_pytest.reports.wording import PAGE, interval, number, share
 
 NAME = PAGE
-Beside = Callable[[Verdict], Verdict]
 _SCRIPTS = ("language.js", "data.js", "tables.js", "state.js", "cases.js", "conversation.js", "start.js")
 """The page's script, in the order in which the files are joined."""
 _PLOT_CHARACTERS = 1_500_000
@@ -46,34 +45,30 @@ class Page(NamedTuple):
     """Conversations whose texts are in the page; the scores of all are."""
 
 
-def write(outcome: Outcome, plots: Mapping[str, str], beside: Beside | None = None) -> Path:
-    """Write ``report.html`` into the run's folder.
+def write(outcome: Outcome, folder: Path) -> Path:
+    """Write ``report.html``, with the plots that lie in the folder.
 
     Args:
         outcome: the run.
-        plots: its plots as SVG elements, by name.
-        beside: adds a baseline's scores to a verdict, in place of those that were stored with it.
+        folder: where.
 
     Raises:
         StoreError: if a stored verdict cannot be read or the page cannot be written.
     """
-    path = outcome.path / NAME
-    files.replace(path, render(outcome, plots, beside).html)
+    path = folder / NAME
+    files.replace(path, render(outcome, pictures.written(folder)).html)
     return path
 
 
-def render(
-    outcome: Outcome, plots: Mapping[str, str], beside: Beside | None = None, *, budget: int = texts.BUDGET
-) -> Page:
+def render(outcome: Outcome, plots: Mapping[str, str], *, budget: int = texts.BUDGET) -> Page:
     """Return the page.
 
     Args:
         outcome: the run.
         plots: its plots as SVG elements, by name.
-        beside: see :func:`write`.
         budget: characters that the packed texts of conversations may take.
     """
-    listed = rows.collect(outcome.path, beside)
+    listed = rows.collect(outcome.path, outcome.beside)
     packed = texts.pack(outcome.path, listed, compared.baseline_run(outcome), budget)
     found = [item.row for item in listed]
     context = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,31 +14,43 @@ if TYPE_CHECKING:
 
     from jmedethic_pytest.gate.outcome import Outcome
 
+NAME = "plots"
+"""The folder inside a run's folder."""
 Draw = Callable[[], style.Drawn | None]
+_ORDER = ("forest", "turns", "strategies", "heatmap", "judges", "twins")
+"""The plots as a reader wants them; there is a forest for each baseline."""
+_FILE = re.compile(rf"({'|'.join(_ORDER)})(?:-(\d+))?\.(?:png|svg)")
 
 
-def write(folder: Path, outcome: Outcome, frame: DataFrame) -> dict[str, str]:
-    """Write the plots of a run that have something to show, and return them for a page.
+def write(outcome: Outcome, folder: Path) -> None:
+    """Write the plots of a run that have something to show, and take away those of an earlier writing.
 
     Args:
-        folder: where ``<name>.png`` and ``<name>.svg`` go; made if it is not there.
-        outcome: the run's figures.
-        frame: one row per evaluation and turn (:meth:`jmedethic_pytest.analysis.table.ScoreTable.frame`).
-
-    Returns:
-        SVG elements by name, in the order in which a reader wants them. Their ids differ from plot to plot.
+        outcome: the run.
+        folder: ``plots/<name>.png`` and ``.svg`` go there.
 
     Raises:
         StoreError: if a file cannot be written.
     """
-    found: dict[str, str] = {}
-    for name, draw in _plots(outcome, frame):
+    for old in _files(folder):
+        old.unlink()
+    for name, draw in _plots(outcome, outcome.scores().frame()):
         with style.drawing(name):
             drawn = draw()
         if drawn is not None:
-            style.save(folder, name, drawn)
-            found[name] = svg.inline(drawn.svg, name)
-    return found
+            style.save(folder / NAME, name, drawn)
+
+
+def written(folder: Path) -> dict[str, str]:
+    """Return the plots in a run's folder as SVG elements by name, in a reader's order; no two share an id."""
+    files = (file for file in _files(folder) if file.suffix == ".svg")
+    return {file.stem: svg.inline(file.read_text(encoding="utf-8"), file.stem) for file in files}
+
+
+def _files(folder: Path) -> list[Path]:
+    found = {file: _FILE.fullmatch(file.name) for file in (folder / NAME).glob("*")}
+    places = {file: (_ORDER.index(name[1]), int(name[2] or 1)) for file, name in found.items() if name}
+    return sorted(places, key=places.__getitem__)
 
 
 def _plots(outcome: Outcome, frame: DataFrame) -> Iterator[tuple[str, Draw]]:

@@ -179,7 +179,7 @@ def make_page(make_run: Callable[..., Path]) -> Callable[..., Path]:
 
     def make(verdicts: list[Verdict], **changes: Any) -> Path:
         path = make_run(verdicts, **changes)
-        return page.write(load(path), {})
+        return page.write(load(path), path)
 
     return make
 

@@ -275,7 +275,7 @@ def test_what_a_run_did_not_reach_is_listed_without_a_score(
     path = make_run([made_verdict(0, 9.0, 9.0)], status="incomplete", selected=2, note="interrupted")
     empty = made_verdict(1, 9.0, 9.0).model_copy(update={"turns": (), "status": "skipped_budget", "violations": ()})
     (path / "unevaluated.jsonl").write_text(empty.model_dump_json() + "\n", encoding="utf-8")
-    tab = visit(page.write(load(path), {}), "#result=unscored")
+    tab = visit(page.write(load(path), path), "#result=unscored")
     assert tab.locator("h1").inner_text().lower() == "safety gate: inconclusive"
     assert "interrupted" in tab.locator("#verdict").inner_text()
     line = tab.locator("#list tr.row").inner_text()

@@ -129,7 +129,7 @@ def test_a_full_disk_costs_a_run_its_reports_and_nothing_else(
     kept = run_files.RunStore(tmp_path, "again")
     for verdict in run_files.read_verdicts(made.path):
         kept.append(verdict)
-    for writer in ("tables.write_csv", "plots.write", "page.write"):
+    for writer in ("tables.write", "plots.write", "page.write"):
         monkeypatch.setattr(f"jmedethic_pytest.reports.{writer}", full_disk)
     outcome = files.write(replace(made, path=kept.path), kept, full=True)
     kept.close()
