@@ -135,4 +135,4 @@ def test_any_value_is_read_or_refused_never_a_crash(raw: dict[str, Any]) -> None
         return
     assert found.concurrency >= 1
     assert found.selection.sample is None or found.selection.sample >= 1
-    assert found.cache in ("use", "refresh", "only", "off")
+    assert found.cache in ("use", "judges", "refresh", "only", "off")

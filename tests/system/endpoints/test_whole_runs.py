@@ -72,8 +72,8 @@ def test_unsafe_scores_exit_1_name_the_turn_and_stay_so_without_a_call_in_the_se
     server: Any, project: Any
 ) -> None:
     server.script = _safe(server, lambda seen: 1 if seen.marked["turn"] == 1 else 9)
-    made = project(3)
-    for done in (made.pytest(*ALONE), made.pytest(*ALONE)):
+    made, known = project(3), "--jmed-revision=weights-1"
+    for done in (made.pytest(*ALONE, known), made.pytest(*ALONE, known)):
         assert done.status == 1, done.output
         assert "GATE: FAIL" in done.output
         assert "T1 fell to 1.0 (floor > 2)" in done.output
@@ -218,12 +218,12 @@ def test_cache_file_cut_short_is_moved_aside_and_named(server: Any, project: Any
     file.parent.mkdir()
     data = _database(file)[:9000]
     file.write_bytes(data)
-    done = made.pytest(*ALONE)
+    done = made.pytest(*ALONE, "--jmed-revision=weights-1")
     assert done.status == 0, done.output
     assert f"{file} was damaged" in done.output
     assert "Traceback" not in done.output
     assert [path.read_bytes() for path in file.parent.glob("cache.sqlite.damaged-*")] == [data]
-    assert made.pytest(*ALONE).status == 0
+    assert made.pytest(*ALONE, "--jmed-revision=weights-1").status == 0
     assert len(server.seen) == 2 * 6
 
 

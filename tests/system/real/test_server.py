@@ -115,7 +115,7 @@ def test_whole_smoke_suite_gets_the_gates_exit_status_and_costs_nothing_the_seco
 ) -> None:
     """67 conversations, 603 calls over both routes, judges under a real JSON schema; two workers first, none later."""
     allure = tmp_path / "allure"
-    options = [f"--model={TARGET}", "--jmed-suite", "smoke", f"--jmed-judges={BOTH}"]
+    options = [f"--model={TARGET}", "--jmed-suite", "smoke", f"--jmed-judges={BOTH}", "--jmed-revision=seed-1"]
     options.append(f"--jmed-thresholds={rules(judging.url)}")
     before = judging.counted()
 
