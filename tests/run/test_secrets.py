@@ -26,7 +26,7 @@ MAY_HOLD_TEXTS = re.compile(
 
 def test_planted_secrets_appear_nowhere(hostile_run: Any, planted: SimpleNamespace) -> None:
     """In the environment, an address, a parameter, a server's error, a model's own words: one of each was planted."""
-    assert hostile_run.status == 1, hostile_run.output
+    assert hostile_run.status == 6, hostile_run.output
     written = dict(hostile_run.everything())
     kinds = ("junit.xml", "step.md", "verdicts.jsonl", "run.json", "report.html", "cache.sqlite", "-result.json")
     for kind in kinds:
@@ -105,7 +105,7 @@ def test_show_prints_hostile_text_harmlessly(hostile_run: Any) -> None:
 
 def test_redacted_run_holds_no_text_of_a_model(redacted_run: Any, planted: SimpleNamespace) -> None:
     """Not in the stored verdicts, not in Allure, not in the page, not in the terminal; and the figures are the same."""
-    assert redacted_run.status == 1, redacted_run.output
+    assert redacted_run.status == 6, redacted_run.output
     assert not (redacted_run.path / "reports" / "cache.sqlite").exists()
     for text in (*planted.texts, *planted.secrets, "window.hacked", "evil.example"):
         assert text not in redacted_run.output

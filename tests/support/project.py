@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from types import EllipsisType
 from typing import Any
 
 import pytest
@@ -136,11 +137,11 @@ class Project:
         self.write(name, "".join(json.dumps(case, ensure_ascii=False) + "\n" for case in listed))
         return sorted(case["id"] for case in listed)
 
-    def arguments(self, *args: str, model: str | None = "") -> list[str]:
+    def arguments(self, *args: str, model: str | EllipsisType | None = ...) -> list[str]:
         """Return pytest's arguments for the project's own cases; with ``model=None`` no model is evaluated."""
         if model is None:
             return [*QUICK, *args]
-        chosen = [f"--model={model or self.model}", *self.options]
+        chosen = [f"--model={self.model if model is ... else model}", *self.options]
         given = " ".join(args)
         if "--jmed-report" not in given.replace("--jmed-reports", ""):
             chosen.append("--jmed-report=off")
@@ -148,7 +149,7 @@ class Project:
             chosen += ["--jmed-cases=cases.jsonl", *(["--jmed-locale=en"] if "--jmed-locale" not in given else [])]
         return [*QUICK, *chosen, *args]
 
-    def command(self, *args: str, model: str | None = "") -> list[str]:
+    def command(self, *args: str, model: str | EllipsisType | None = ...) -> list[str]:
         """Return the command that starts pytest with these arguments."""
         return [sys.executable, "-m", "pytest", *self.arguments(*args, model=model)]
 
@@ -159,7 +160,9 @@ class Project:
     def run_folders(self, reports: str = "reports") -> set[Path]:
         return set((self.path / reports / "runs").glob("*"))
 
-    def fork(self, *args: str, model: str | None = "", program: forked.Program = "pytest") -> BaseProcess:
+    def fork(
+        self, *args: str, model: str | EllipsisType | None = ..., program: forked.Program = "pytest"
+    ) -> BaseProcess:
         """Start pytest, or ``jmedethic`` with just these arguments, in a forked process."""
         arguments = self.arguments(*args, model=model) if program == "pytest" else list(args)
         return forked.start(program, arguments, folder=self.path, environment=self.environment(), output=self._output)
@@ -167,7 +170,7 @@ class Project:
     def pytest(
         self,
         *args: str,
-        model: str | None = "",
+        model: str | EllipsisType | None = ...,
         reports: str = "reports",
         program: forked.Program = "pytest",
     ) -> Result:
