@@ -68,7 +68,7 @@ NUMBERS = {
     "--jmed-turns=none": "whole number",
     "--jmed-concurrency=0": "at least 1",
     "--jmed-locale=fr": "ja, en",
-    "--jmed-cache=yes": "use, refresh, only, off",
+    "--jmed-cache=yes": "use, judges, refresh, only, off",
 }
 
 
