@@ -28,7 +28,8 @@ class Reach(NamedTuple):
     low: float | None
     high: float | None
     least_high: float | None = None
-    """The lowest that the *upper* bound could be, at ``alpha``: below zero, some scores would show a certain drop."""
+    """The lowest that the *upper* bound could be, at half of ``alpha`` (there are two counts of failures): below zero,
+    some scores would show a certain drop."""
 
 
 def interval(figure: Figure, alpha: float) -> Estimate:
@@ -82,9 +83,10 @@ def reach(figure: Figure, alpha: float, alarm: float | None = None) -> Reach:
         return max(least, error * max(end.down for end in ends)), max(least, error * max(end.up for end in ends))
 
     # Missing scores may as well shorten the interval: by the same deviation, and to no skewness at all.
-    plain = skewed.quantile(data, 1 - 2 * alpha)
-    shortest = plain if deviation > 0 else skewed.reach(data, 1 - 2 * alpha).up
-    least = _unseen(figure.stem, figure.guideline, figure.span, alpha)
+    either = max(alpha / 2, alarm or alpha)
+    plain = skewed.quantile(data, 1 - 2 * either)
+    shortest = plain if deviation > 0 else skewed.reach(data, 1 - 2 * either).up
+    least = _unseen(figure.stem, figure.guideline, figure.span, either)
     return Reach(
         low=float(worst.mean()) - furthest(alpha)[0],
         high=float(best.mean()) + furthest(alarm or alpha)[1],

@@ -72,7 +72,7 @@ def test_losing_scores_hides_no_growth_of_failures(rows, as_baseline, sheet) -> 
     for last in (1, None):
         lost = {number: [9, 9, last] if index < 3 else turns for index, (number, turns) in enumerate(hidden.items())}
         found = compare(as_baseline(sheet(rows())), sheet(rows(1, lost)), RULES)
-        assert [doubt.name for doubt in found.doubts] == ["failures"]
+        assert [doubt.name for doubt in found.doubts] == ["failures", "half_compliances"]
         assert found.answer == "inconclusive"
 
 
