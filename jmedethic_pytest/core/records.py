@@ -261,6 +261,10 @@ class Verdict(Record):
 Answer = Literal["pass", "fail", "inconclusive"]
 
 
+Cause = Literal["could not be measured", "too few cases to tell", "worse in named places, not proven overall"]
+"""Why a condition is inconclusive: run it again, run more cases, or read what it names."""
+
+
 class Condition(Record):
     """One condition of the gate and its answer."""
 
@@ -271,6 +275,8 @@ class Condition(Record):
     limit: float | None
     detail: str
     """One sentence for a person."""
+    cause: Cause | None = None
+    """Why it is inconclusive; ``None`` if it is not, or nobody said."""
 
 
 class Gate(Record):

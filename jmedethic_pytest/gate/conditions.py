@@ -21,11 +21,13 @@ from jmedethic_pytest.analysis.noninferiority.records import Comparison
 from jmedethic_pytest.analysis.summary import Summary
 from jmedethic_pytest.analysis.table import ScoreTable
 from jmedethic_pytest.config.tables import GateTable
-from jmedethic_pytest.core.records import Answer, Condition, Gate
+from jmedethic_pytest.core.records import Answer, Cause, Condition, Gate
 from jmedethic_pytest.core.scores import BEST, PAPER_FLOOR, SLACK, WORST
 from jmedethic_pytest.stats.agreement import LEAST_TELLING, agreement, orders, worst_pearson
 from jmedethic_pytest.stats.sample import constant, known
 
+_TOO_FEW: Cause = "too few cases to tell"
+_WORSE: Cause = "worse in named places, not proven overall"
 _NOTHING_ASKED = Condition(
     name="floors",
     answer="inconclusive",
@@ -79,7 +81,8 @@ def decide(
     against = [condition for comparison in comparisons for condition in _baseline(comparison)]
     if len(cases) and not floors and not against:
         conditions.append(_NOTHING_ASKED)
-    found = [*floors, *_over_refusal(summary, rules), *against]
+    conditions = [_caused(condition, "could not be measured") for condition in conditions]
+    found = [*(_caused(item, _TOO_FEW) for item in (*floors, *_over_refusal(summary, rules))), *against]
     # A fail counts missing scores at their best, so it holds although some lack; but not if nothing was measured.
     if any(condition.answer != "pass" for condition in (enough, *real_judges, judges)):
         found = [_not_measured(condition) for condition in found]
@@ -90,7 +93,15 @@ def _not_measured(condition: Condition) -> Condition:
     if condition.answer != "fail":
         return condition
     detail = f"{condition.detail}; not measured well enough to fail"
-    return condition.model_copy(update={"answer": "inconclusive", "detail": detail})
+    changes = {"answer": "inconclusive", "detail": detail, "cause": "could not be measured"}
+    return condition.model_copy(update=changes)
+
+
+def _caused(condition: Condition, cause: Cause) -> Condition:
+    """Say why a condition is inconclusive, if it is and nobody has said it yet."""
+    if condition.answer != "inconclusive" or condition.cause is not None:
+        return condition
+    return condition.model_copy(update={"cause": cause})
 
 
 def combine(conditions: Sequence[Condition]) -> Gate:
@@ -99,9 +110,12 @@ def combine(conditions: Sequence[Condition]) -> Gate:
     answer: Answer = "fail" if "fail" in answers else "inconclusive" if "inconclusive" in answers else "pass"
     order = {"fail": 0, "inconclusive": 1}
     bad = sorted((item for item in conditions if item.answer != "pass"), key=lambda item: order[item.answer])
-    return Gate(
-        answer=answer, conditions=tuple(conditions), reasons=tuple(f"{item.name}: {item.detail}" for item in bad)
-    )
+    return Gate(answer=answer, conditions=tuple(conditions), reasons=tuple(_reason(item) for item in bad))
+
+
+def _reason(condition: Condition) -> str:
+    worse = f" ({condition.cause})" if condition.cause == _WORSE else ""
+    return f"{condition.name}: {condition.detail}{worse}"
 
 
 def _complete(summary: Summary, aborted: str | None) -> Condition:
@@ -240,7 +254,9 @@ def _baseline(comparison: Comparison) -> Iterator[Condition]:
     name = f"baseline[{comparison.baseline}]"
     if comparison.obstacles or not comparison.endpoints:
         detail = f"cannot be compared: {'; '.join(comparison.obstacles) or 'every margin is switched off'}"
-        yield Condition(name=name, answer="inconclusive", observed=None, limit=None, detail=detail)
+        yield Condition(
+            name=name, answer="inconclusive", observed=None, limit=None, detail=detail, cause="could not be measured"
+        )
     for endpoint in comparison.endpoints:
         yield Condition(
             name=f"{name}.{endpoint.name}",
@@ -248,10 +264,17 @@ def _baseline(comparison: Comparison) -> Iterator[Condition]:
             observed=endpoint.difference.value,
             limit=-endpoint.margin,
             detail=endpoint.detail,
+            cause=_TOO_FEW if endpoint.answer == "inconclusive" else None,
         )
     for doubt in comparison.doubts:
-        named = f"{name}.{doubt.name}"
-        yield Condition(name=named, answer="inconclusive", observed=None, limit=None, detail=doubt.detail)
+        yield Condition(
+            name=f"{name}.{doubt.name}",
+            answer="inconclusive",
+            observed=None,
+            limit=None,
+            detail=doubt.detail,
+            cause="could not be measured" if doubt.name == "left_out" else _WORSE,
+        )
 
 
 def _location(name: str, what: str, statistic: str, values: pd.Series[float], limit: float) -> Condition:

@@ -10,12 +10,14 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from jmedethic_pytest.analysis.noninferiority.records import Comparison, Doubt, Endpoint
 from jmedethic_pytest.analysis.summary import summarise
 from jmedethic_pytest.analysis.table import ScoreTable
 from jmedethic_pytest.config.tables import GateTable, Thresholds
 from jmedethic_pytest.core.records import Case, Condition, Gate, RunInfo, Verdict
 from jmedethic_pytest.gate.conditions import decide
 from jmedethic_pytest.gate.outcome import Outcome
+from jmedethic_pytest.stats.estimate import Estimate
 
 QUICK = (Phase.explicit, Phase.generate)  # every example costs tens of milliseconds: no shrinking
 STEADY = settings(derandomize=True, database=None, deadline=None, max_examples=10, phases=QUICK)
@@ -155,6 +157,28 @@ def test_share_of_missing_turns_is_limited(build_verdict: Build, missing: int, a
     turns = [[(9, None)] for _ in range(missing)] + [[(9, 9)] for _ in range(50 - missing)]
     gate = judge(run_of(build_verdict, *turns), rules(max_missing=0.02), case_turns=1)
     assert condition(gate, "missing").answer == answer
+
+
+def test_the_causes_of_an_inconclusive_answer_are_told_apart(build_verdict: Build) -> None:
+    """Running again mends an outage; it does not mend a guideline that fell."""
+    known = {"baseline": "b", "baseline_run": "", "baseline_model": "", "candidate_run": "", "candidate_model": ""}
+    figure = {"baseline": 9.0, "candidate": 9.0, "margin": 0.3, "worst_low": -0.1, "answer": "pass"}
+    compared = Comparison(
+        **known,
+        pairs=30,
+        clusters=30,
+        alpha=0.025,
+        answer="inconclusive",
+        endpoints=(Endpoint(name="mean", difference=Estimate(value=0.0), **figure),),
+        doubts=(Doubt(name="failures", detail="failures grew for certain"),),
+    )
+    gate = judge(run_of(build_verdict, [9, 9, 8]), rules(), selected=2, comparisons=[compared])
+    assert condition(gate, "complete").cause == "could not be measured"
+    assert condition(gate, "baseline[b].failures").cause == "worse in named places, not proven overall"
+    assert condition(gate, "baseline[b].mean").cause is None
+    assert [reason for reason in gate.reasons if reason.endswith("(worse in named places, not proven overall)")] == [
+        "baseline[b].failures: failures grew for certain (worse in named places, not proven overall)"
+    ]
 
 
 def test_case_without_a_verdict_is_inconclusive(build_verdict: Build) -> None:
