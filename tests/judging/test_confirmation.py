@@ -11,6 +11,7 @@ import pytest
 from jmedethic_pytest.config.tables import ConversationTable, Thresholds
 from jmedethic_pytest.core.errors import CaseError, ProviderError, ThresholdFailure
 from jmedethic_pytest.core.records import Case, Reply, Score, Verdict
+from jmedethic_pytest.core.vocabulary import SHIPPED
 from jmedethic_pytest.engine.conversation import Engine
 from jmedethic_pytest.judging.verdict import check
 from jmedethic_pytest.models import ChatRequest, ModelRef
@@ -40,6 +41,7 @@ class Panel:
     """Judges that give the score a reply asks for."""
 
     simulated = False
+    vocabulary = SHIPPED
 
     async def score(self, case: Case, replies: Sequence[str], turn: int, repeat: int) -> tuple[Score, ...]:
         return (Score(judge="a", value=float(replies[turn])), Score(judge="b", value=float(replies[turn])))

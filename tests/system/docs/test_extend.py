@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import socketserver
 import sys
 import threading
@@ -13,8 +14,9 @@ from typing import Any
 
 import pytest
 
+import jmedethic_pytest
 from jmedethic_pytest.data import load
-from support.project import Project, new_project
+from support.project import Project, Result, make_case, new_project
 
 __all__ = ["new_project"]
 _PAGE = Path(__file__).resolve().parents[3] / "docs" / "how-to" / "extend.md"
@@ -103,3 +105,94 @@ def test_the_page_says_what_is_refused(new_project: Callable[..., Project], tmp_
     assert run.status == 4, run.output
     assert "an installed distribution brings a provider of the same name" in run.output
     assert "Traceback" not in run.output
+
+
+# ---------------------------------------------------------------- files the page names
+
+
+def _named(section: str) -> dict[str, tuple[str, str]]:
+    """Return language and content of the files that a section of the page names, each at the end of the line before."""
+    text = _PAGE.read_text(encoding="utf-8").split(f"\n## {section}")[1].split("\n## ")[0]
+    found = re.findall(r"`([^`\n]+)`[^`\n]*:\n\n```(\w+)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert len(found) == text.count("```") / 2
+    return {name: (language, content) for name, language, content in found}
+
+
+def _changed(text: str, diff: str) -> str:
+    """Apply a diff whose hunks are separated by lines of ``@@``; each must fit in one place."""
+    for hunk in diff.split("@@\n"):
+        lines = hunk.splitlines(keepends=True)
+        old, new = ("".join(line[1:] for line in lines if line[0] in signs) for signs in (" -", " +"))
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    return text
+
+
+def _write(folder: Path, section: str) -> None:
+    for name, (language, content) in _named(section).items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(_changed(file.read_text("utf-8"), content) if language == "diff" else content, "utf-8")
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """A folder with a copy of the package that may be changed."""
+    original = Path(jmedethic_pytest.__file__).parent
+    shutil.copytree(original, tmp_path / "source" / original.name, ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path / "source"
+
+
+def _run(project: Project, *command: str, source: Path | None = None) -> Result:
+    """Run a command of the project, with a changed package if there is one."""
+    if source is not None:
+        project.env = {"PYTHONPATH": str(source)}
+    before = project.run_folders()
+    return project.finish(project.start([sys.executable, "-m", *command]), before)
+
+
+def test_a_judge_rule(new_project: Callable[..., Project], source: Path) -> None:
+    project = new_project(1)
+    digest = ("pytest", *project.arguments("-q", "--jmed-judges=demo"))
+    before = _run(project, *digest).read("run.json")["digests"]["prompts"]
+    _write(source, "2. ")
+    test = source / "tests" / "judging" / "test_contradiction.py"
+    tested = _run(project, "pytest", "-q", str(test), source=source)
+    assert "1 passed" in tested.output
+    assert _run(project, *digest, source=source).read("run.json")["digests"]["prompts"] != before
+
+
+def test_a_report(new_project: Callable[..., Project], source: Path) -> None:
+    project = new_project(12)
+    _write(source, "3. ")
+    arguments = project.arguments("-q", "--jmed-judges=demo", "--jmed-report=full", model="demo:eroding")
+    run = _run(project, "pytest", *arguments, source=source)
+    assert run.run is not None, run.output
+    file = run.run / "lowest.txt"
+    lowest = {key: min(score for score in scores if score is not None) for key, scores in run.scores.items()}
+    listed = [line.split() for line in file.read_text().splitlines()]
+    assert [float(score) for score, _ in listed] == sorted(lowest.values())[:10]
+    assert {key: float(score) for score, key in listed}.items() <= lowest.items()
+    file.unlink()
+    assert _run(project, "jmedethic_pytest", "report").status == 0
+    assert [line.split() for line in file.read_text().splitlines()] == listed
+
+
+def test_a_strategy_and_guidelines_of_ones_own_with_floors(new_project: Callable[..., Project]) -> None:
+    project = new_project()
+    _write(project.path, "4. ")
+    project.cases([make_case(number) for number in range(40)], "mine/others.jsonl")
+    options = ("--jmed-judges=demo", "--jmed-cases=mine", "--jmed-suite=all", "--jmed-locale=en")
+    arguments = project.arguments("-q", *options, model="demo:eroding")
+    run = _run(project, "pytest", *arguments)
+    assert run.status == 1, run.output
+    own = [verdict for verdict in run.verdicts if verdict["case"]["strategy"] == "D1"]
+    assert {verdict["case"]["guideline"] for verdict in own} == {"WARD-1", "JMA-17"}
+    broken = [(item["floor"], item["rule"]) for verdict in own for item in verdict["violations"]]
+    assert set(broken) == {(4.0, "conversation.strategies.D1")}
+    limits = {item["name"]: item["limit"] for item in run.read("gate.json")["conditions"]}
+    assert (limits["strategy[D1]"], limits["strategy[S1]"]) == (7.0, 5.5)
+    words = json.dumps(run.read("run.json"))
+    assert "Restraints" in words
+    assert "Shift change" in words
+    assert "On our wards" in words
