@@ -111,12 +111,12 @@ class ControllerSession:
         """
         self._ticker.stop()
         run, stopped = self._run, self.phase is Phase.STOPPED
-        if run is None:
-            return exitstatus
         self.phase = Phase.ENDED
-        if not run.planned:
-            run.discard()
-            return exitstatus
+        if run is None or not run.planned:
+            if run is not None:
+                run.discard()
+            # With a model 0 means a gate that passed; what decides nothing must not look like one.
+            return ExitStatus.INCONCLUSIVE if exitstatus == ExitStatus.PASS else exitstatus
         undecided = exitstatus not in _DECIDED or (stopped and exitstatus != 0)
         try:
             run.stop()

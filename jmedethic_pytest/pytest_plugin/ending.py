@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from jmedethic_pytest.gate.outcome import Outcome
 
 GATE_NODE = "jmedethic::gate"
-_IDLE = "GATE: NOT DECIDED: no test asked for a benchmark conversation, so nothing is said about the model"
+_IDLE = "GATE: NOT DECIDED: no test evaluated a benchmark conversation, so nothing is said about the model"
 
 
 @dataclass(frozen=True)

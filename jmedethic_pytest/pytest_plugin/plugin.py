@@ -97,7 +97,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """Start the engine before xdist starts its workers, which need the broker's address."""
     controller = session.config.stash.get(_CONTROLLER, None)
     if controller is not None and controller.spec.settings.dry_run:
-        pytest.exit("\n".join(controller.estimate_lines()), returncode=ExitStatus.PASS)
+        lines = [*controller.estimate_lines(), "GATE: NOT DECIDED: a dry run asks nobody"]
+        pytest.exit("\n".join(lines), returncode=ExitStatus.INCONCLUSIVE)
     if _only_looks(session.config):
         return
     if controller is not None:

@@ -199,7 +199,7 @@ def test_own_case_at_a_dead_endpoint_fails_the_session(new_project, chat_server)
         "thresholds.toml",
         "schema_version = 1\n[gate]\nmin_cases = 5\nmin_strategy_cases = 1\nmin_judge_within_2 = 0.0\n",
     )
-    options = ("-q", f"--jmed-judges={chat_server.spec('one')},{chat_server.spec('two')}")
+    options = ("-q", "--jmed-revision=w1", f"--jmed-judges={chat_server.spec('one')},{chat_server.spec('two')}")
     first = project.pytest(*options, model=chat_server.spec("x"))
     assert first.status == 0, first.output
     chat_server.stop()
@@ -214,6 +214,19 @@ def test_session_without_a_conversation_says_that_the_gate_decided_nothing(proje
     """Where the conversations were not collected, a green session must not be read as a passed gate."""
     project.write("test_mine.py", "def test_mine(engine):\n    assert engine\n")
     result = project.pytest("-q", "test_mine.py")
-    assert result.status == 0, result.output
+    assert result.status == 6, result.output
     assert "GATE: NOT DECIDED" in result.output
     assert result.run is None
+
+
+@pytest.mark.parametrize("option", ["--jmed-dry-run", "--collect-only", "--setup-plan", "--fixtures-per-test"])
+def test_option_in_the_ini_file_that_keeps_tests_from_running_never_looks_like_a_pass(project, option: str) -> None:
+    ini = project.path / "pytest.ini"
+    kept = ini.read_text(encoding="utf-8")
+    project.write("pytest.ini", kept.replace("addopts = ", f"addopts = {option} "))
+    try:
+        result = project.pytest("-q")
+    finally:
+        project.write("pytest.ini", kept)
+    assert (result.status, result.run) == (6, None), result.output
+    assert "GATE: NOT DECIDED" in result.output or option == "--fixtures-per-test"  # pytest sums nothing up there

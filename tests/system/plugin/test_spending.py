@@ -23,7 +23,8 @@ def _remote(server) -> str:
 def test_dry_run_names_calls_tokens_cost_and_time_and_calls_nothing(project, chat_server) -> None:
     project.write("thresholds.toml", PRICED)
     result = project.pytest("--jmed-dry-run", "--jmed-judges=demo", model=_remote(chat_server))
-    assert result.status == 0, result.output
+    assert result.status == 6, result.output
+    assert "GATE: NOT DECIDED" in result.output
     assert "DRY RUN: nothing is called. 42 cases" in result.output
     assert re.search(r"target compatible:x: 126 calls, \d+ \+ 75600 tokens, about \$\d+\.\d\d", result.output)
     assert "judge demo:judge-strict: 126 calls" in result.output
