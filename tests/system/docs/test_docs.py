@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from jmedethic_pytest.cases.exchange.mapping import Mapping
-from jmedethic_pytest.cases.vocabulary_files import Pack
+from jmedethic_pytest.cases.vocabulary_files import Pack, load_strategies
 from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.records import Case
 from jmedethic_pytest.generation.machinery import config as generation
@@ -107,9 +107,13 @@ def test_settings_shown_are_the_shipped_ones() -> None:
 
 
 @pytest.mark.parametrize(("place", "text"), blocks("json"))
-def test_json_examples_are_valid_cases_or_packs(place: str, text: str) -> None:
+def test_json_examples_are_valid_cases_or_packs(place: str, text: str, tmp_path: Path) -> None:
     if '"guidelines"' in text:
         Pack.model_validate_json(text)
+        return
+    if '"strategies"' in text:
+        (tmp_path / "strategies.json").write_text(text, encoding="utf-8")
+        load_strategies(tmp_path / "strategies.json")
         return
     for line in text.splitlines():
         Case.model_validate(json.loads(line))
