@@ -65,6 +65,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_SESSION] = None
     if config.option.model is None:
         return
+    if config.option.showfixtures or config.option.show_fixtures_per_test:  # pytest ends these with 0, whatever happens
+        raise pytest.UsageError("--fixtures and --fixtures-per-test run no test. Leave --model out, or leave them out.")
     from jmedethic_pytest.pytest_plugin.session import WorkerSession, open_session
 
     with _no_search_for_garbage():
@@ -88,8 +90,7 @@ def _no_search_for_garbage() -> Iterator[None]:
 
 def _only_looks(config: pytest.Config) -> bool:
     """Tell whether pytest was asked to show something and to run no test: then no call may be paid."""
-    names = ("collectonly", "setupplan", "showfixtures", "show_fixtures_per_test")
-    return any(getattr(config.option, name, False) for name in names)
+    return bool(config.option.collectonly or config.option.setupplan)
 
 
 @pytest.hookimpl(tryfirst=True)
