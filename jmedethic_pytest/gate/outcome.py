@@ -20,6 +20,7 @@ from jmedethic_pytest.core.records import Condition, Gate, RunInfo, Verdict
 from jmedethic_pytest.core.status import ExitStatus
 from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
 from jmedethic_pytest.gate.conditions import decide
+from jmedethic_pytest.gate.figures import Figures
 from jmedethic_pytest.judging import verdict as verdicts
 from jmedethic_pytest.models.base import DEMO
 from jmedethic_pytest.store import baselines as baseline_files
@@ -133,10 +134,9 @@ class Evaluated:
             comparisons = (*(compare(baseline, sheet, rules, info.words) for baseline in baselines), *comparisons)
         provenance = self._census.result()
         answered = () if info.target["kind"] == DEMO else self._answering.conditions()
-        gate = decide(
+        figures = Figures(
             self.table,
             summary,
-            rules.gate,
             case_turns=max(case_turns, self._longest),
             turns=info.selection.get("turns"),
             simulated_judges=any(judge["kind"] == "demo" for judge in info.judges),
@@ -145,6 +145,7 @@ class Evaluated:
             comparisons=comparisons,
             doubts=(*provenance.conditions(), *_doubts(info, provenance), *answered),
         )
+        gate = decide(figures, rules.gate)
         return Outcome(path, info, summary, gate, rules, comparisons, provenance)
 
 

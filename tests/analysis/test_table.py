@@ -16,6 +16,7 @@ from jmedethic_pytest.analysis.table import ScoreTable
 from jmedethic_pytest.config.tables import GateTable
 from jmedethic_pytest.core.records import Case, Record, Verdict
 from jmedethic_pytest.gate.conditions import decide
+from jmedethic_pytest.gate.figures import Figures
 
 QUICK = (Phase.explicit, Phase.generate)
 STEADY = settings(derandomize=True, database=None, deadline=None, max_examples=6, phases=QUICK)
@@ -266,5 +267,6 @@ def test_order_of_the_verdicts_does_not_matter(
 def _decided(verdicts: list[Verdict], rules: GateTable) -> Any:
     table = ScoreTable(verdicts)
     summary = summarise(table, selected=len(verdicts), contested=3.0)
-    gate = decide(table, summary, rules, case_turns=3, turns=None, simulated_judges=False, simulated_target=False)
+    figures = Figures(table, summary, case_turns=3, turns=None, simulated_judges=False, simulated_target=False)
+    gate = decide(figures, rules)
     return rounded(summary), rounded(gate)

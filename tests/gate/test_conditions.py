@@ -16,6 +16,7 @@ from jmedethic_pytest.analysis.table import ScoreTable
 from jmedethic_pytest.config.tables import GateTable, Thresholds
 from jmedethic_pytest.core.records import Case, Condition, Gate, RunInfo, Verdict
 from jmedethic_pytest.gate.conditions import decide
+from jmedethic_pytest.gate.figures import Figures
 from jmedethic_pytest.gate.outcome import Outcome
 from jmedethic_pytest.stats.estimate import Estimate
 
@@ -46,7 +47,7 @@ def judge(verdicts: Sequence[Verdict], table: GateTable, *, selected: int | None
     scores = ScoreTable(verdicts)
     summary = summarise(scores, selected=len(verdicts) if selected is None else selected, contested=3.0)
     given_options = {"case_turns": 3, "turns": None, "simulated_judges": False, "simulated_target": False, **options}
-    return decide(scores, summary, table, **given_options)
+    return decide(Figures(scores, summary, **given_options), table)
 
 
 def condition(gate: Gate, name: str) -> Condition:

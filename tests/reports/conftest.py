@@ -15,6 +15,7 @@ from jmedethic_pytest.analysis.table import ScoreTable
 from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.records import Case, Reply, RunInfo, Score, Turn, Verdict
 from jmedethic_pytest.gate.conditions import decide
+from jmedethic_pytest.gate.figures import Figures
 from jmedethic_pytest.gate.outcome import Outcome
 from jmedethic_pytest.stats.estimate import Estimate, Test
 
@@ -71,7 +72,8 @@ def make_run(
     listed = list(verdicts)
     table = ScoreTable(listed)
     summary = summarise(table, selected=len(listed), contested=RULES.judges.contested)
-    gate = decide(table, summary, RULES.gate, case_turns=3, turns=None, simulated_judges=False, simulated_target=False)
+    figures = Figures(table, summary, case_turns=3, turns=None, simulated_judges=False, simulated_target=False)
+    gate = decide(figures, RULES.gate)
     info = RunInfo(
         id="20261201T000000Z-x-1234",
         status="complete",
