@@ -18,7 +18,7 @@ from jmedethic_pytest.config import tables as thresholds
 from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.errors import ConfigError, JmedError
 from jmedethic_pytest.core.status import ExitStatus
-from jmedethic_pytest.models import ModelRef, open_provider, resolve, retirement
+from jmedethic_pytest.models import ModelRef, open_provider, registry, resolve, retirement
 from jmedethic_pytest.run.options import Settings
 from jmedethic_pytest.run.prepare import panel
 
@@ -43,6 +43,8 @@ def doctor(
     rules = found[0] if found else Thresholds(schema_version=1)
     report.check("cases", lambda: _valid(cases, rules, found[1] if found else None), lambda count: f"{count} valid")
     report.check("reports", lambda: _writable(reports), str)
+    for name in registry.guests():
+        report.check(f"provider {name}", partial(registry.distribution, name), "of the distribution {}".format)
     refs: list[ModelRef | None] = []
     if model:
         target = partial(resolve, model, place="--model", providers=rules.providers, base_url=base_url)

@@ -29,6 +29,15 @@ def guests() -> tuple[str, ...]:
     return tuple(name for name in _points() if not _is_ours(name))
 
 
+def distribution(name: str) -> str:
+    """Return the installed distribution that brings a provider.
+
+    Raises:
+        ConfigError: see :func:`entry`.
+    """
+    return _owner(entry(name))
+
+
 def guest_conflict(name: str) -> str | None:
     """Return why a provider of that name cannot be told who it is, in words; ``None`` if all is well."""
     foreign = sorted({_owner(point) for point in _points().get(name, ()) if _owner(point) != _OWN})

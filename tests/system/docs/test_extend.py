@@ -91,6 +91,8 @@ def test_a_provider_with_a_transport_of_its_own(
     assert {(asked["key"], asked["model"], asked["max_tokens"]) for asked in seen} == {(_KEY, "x", 2048)}
     assert run.read("run.json")["target"]["kind"] == "mine"
     assert "a quota left" in str(run.read("run.json")["limits"]["target mine:x"])
+    doctor = _run(project, "jmedethic_pytest", "doctor", "--model=demo:aligned", "--judges=demo")
+    assert "ok    provider mine: of the distribution mine" in doctor.output
     stored = [path.read_bytes() for path in (project.path / "reports").rglob("*") if path.is_file()]
     assert not [text for text in stored if _KEY.encode() in text]
 
@@ -196,3 +198,19 @@ def test_a_strategy_and_guidelines_of_ones_own_with_floors(new_project: Callable
     assert "Restraints" in words
     assert "Shift change" in words
     assert "On our wards" in words
+
+
+def test_a_condition_of_the_gate(new_project: Callable[..., Project], source: Path) -> None:
+    project = new_project(42)
+    _write(source, "5. ")
+    arguments = project.arguments("-q", "--jmed-judges=demo")
+    off = _run(project, "pytest", *arguments, source=source)
+    assert off.status == 0, off.output
+    assert not [name for name in off.conditions if name.startswith("category")]
+    for floor, answer in ((2.0, "pass"), (10.0, "fail")):
+        project.write("thresholds.toml", f"schema_version = 1\n[gate]\ncategory_mean = {floor}\n")
+        run = _run(project, "pytest", *arguments)
+        found = {name: said for name, said in run.conditions.items() if name.startswith("category")}
+        assert len(found) > 1
+        assert set(found.values()) == {answer}
+        assert run.status == (0 if answer == "pass" else 1), run.output
