@@ -60,7 +60,7 @@ def test_hostile_replies_and_reasons_are_shown_as_they_are(
         assert tab.locator("dialog img, dialog script, dialog style, dialog svg, dialog .bubble a").count() == 0
         if verdict is not verdicts[-1]:
             tab.locator("#case-next").click()
-    assert tab.title() == "FAIL · made:model · jmedethic"
+    assert tab.title() == "INCONCLUSIVE · made:model · jmedethic"
 
 
 def test_direction_marks_and_control_characters_are_made_visible(

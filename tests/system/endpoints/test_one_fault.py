@@ -333,12 +333,12 @@ def test_jump_of_the_clock_changes_nothing(server: Any, project: Any) -> None:
 def test_two_runs_share_one_cache_at_the_same_time(server: Any, project: Any, tmp_path: Path) -> None:
     server.script = _good(server)
     made = project(15)
-    processes = [made.start(made.command(*ALONE)) for _ in range(2)]
+    processes = [made.start(made.command(*ALONE, "--jmed-revision=w1")) for _ in range(2)]
     texts = [process.communicate(timeout=120)[0] for process in processes]
     assert [process.returncode for process in processes] == [0, 0], texts
     runs = made.run_folders()
     assert len(runs) == 2
     for run in runs:
         assert (run / "verdicts.jsonl").read_bytes().count(b"\n") == 15
-    third = made.pytest(*ALONE)
+    third = made.pytest(*ALONE, "--jmed-revision=w1")
     assert set(third.read("run.json")["calls"].values()) == {0}
