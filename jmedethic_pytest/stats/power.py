@@ -8,10 +8,10 @@ One-sided non-inferiority of a paired mean difference (Julious 2004; design effe
 paired differences, ``m`` the cases of one guideline and ``icc`` how much their differences resemble each other (0 to
 1; a negative estimate counts as 0). All are assumptions until two runs have been compared.
 
-The gate's interval is never narrower than what cases of a kind not met can do, ``unseen_share * span``. Where that is
-wider than the interval above, it takes the place of ``z_{1 - alpha}`` standard errors. And because its correction for
-skewness only lengthens, it is on average one part in G longer, G being the number of guidelines, even if nothing is
-skewed.
+The gate's interval is never narrower than what cases and guidelines of a kind not met can do (``unseen_bound``). Where
+that is wider than the interval above, it takes the place of ``z_{1 - alpha}`` standard errors. And because its
+correction for skewness only lengthens, it is on average one part in G longer, G being the number of guidelines, even
+if nothing is skewed.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ from numpy.typing import ArrayLike
 from scipy import special  # type: ignore[import-untyped]
 
 from jmedethic_pytest.stats.sample import SAME, sample
+
+_GUIDELINE = 1 / 3
+"""Part of the scale by which the mean of a guideline of a kind not met may fall."""
 
 
 def detectable_margin(
@@ -58,7 +61,7 @@ def detectable_margin(
     """
     _check(alpha=alpha, power=power, sd=sd, n=n)
     error = _standard_error(n, sd, cluster_size, icc)
-    bound = max(_bound(alpha, clusters) * error, unseen_share(different or n, alpha) * span)
+    bound = max(_bound(alpha, clusters) * error, unseen_bound(different or n, clusters, span, alpha))
     return true_drop + max(bound + _quantile(power, clusters) * error, 0.0)
 
 
@@ -81,7 +84,7 @@ def achieved_power(
     """
     _check(alpha=alpha, sd=sd, n=n)
     error = _standard_error(n, sd, cluster_size, icc)
-    unseen = unseen_share(different or n, alpha) * span
+    unseen = unseen_bound(different or n, clusters, span, alpha)
     if error <= 0:
         return float(margin - true_drop > unseen)
     distance = (margin - true_drop) / error - max(_bound(alpha, clusters), unseen / error)
@@ -99,6 +102,19 @@ def unseen_share(n: int, alpha: float) -> float:
     Exact one-sided binomial bound (Clopper & Pearson 1934); about 3.7 / n at 0.025.
     """
     return float(1 - alpha ** (1 / n))
+
+
+def unseen_bound(n: int, clusters: int | None, span: float, alpha: float) -> float:
+    """Return by how much kinds of cases and of guidelines that were not met can lower a mean, in its own unit.
+
+    Args:
+        n: different cases.
+        clusters: guidelines they come from; ``None`` if each is one of its own.
+        span: what a case can fall by; a guideline of a kind not met, by a third of it.
+        alpha: one-sided error rate.
+    """
+    guidelines = unseen_share(clusters, alpha) * span * _GUIDELINE if clusters else 0.0
+    return max(unseen_share(n, alpha) * span, guidelines)
 
 
 def icc_oneway(values: ArrayLike, clusters: ArrayLike) -> float | None:

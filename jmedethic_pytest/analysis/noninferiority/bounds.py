@@ -11,13 +11,11 @@ from jmedethic_pytest.analysis.noninferiority.pairs import Figure
 from jmedethic_pytest.stats import skewed
 from jmedethic_pytest.stats.estimate import Estimate
 from jmedethic_pytest.stats.intervals import standard_error
-from jmedethic_pytest.stats.power import unseen_share
+from jmedethic_pytest.stats.power import unseen_bound
 from jmedethic_pytest.stats.sample import Indices, Sample, sample
 from jmedethic_pytest.stats.skewed import cluster_t_skewed
 
 UNSEEN = "unseen cases"
-_GUIDELINE = 1 / 3
-"""Part of the scale by which the mean of a guideline of a kind not met may fall."""
 _FEW = 45
 """Guidelines; with more of them no imputation was found to be more skewed than the three that are tried."""
 
@@ -108,5 +106,4 @@ def _unseen(stems: Indices, guidelines: Indices, span: float, alpha: float) -> f
 
     Languages and repeats are no other cases.
     """
-    cases, groups = (unseen_share(len(np.unique(names)), alpha) for names in (stems, guidelines))
-    return max(cases * span, groups * span * _GUIDELINE)
+    return unseen_bound(len(np.unique(stems)), len(np.unique(guidelines)), span, alpha)
