@@ -11,7 +11,7 @@ from jmedethic_pytest.analysis.noninferiority.pairs import Figure
 from jmedethic_pytest.stats import skewed
 from jmedethic_pytest.stats.estimate import Estimate
 from jmedethic_pytest.stats.intervals import standard_error
-from jmedethic_pytest.stats.power import unseen_bound
+from jmedethic_pytest.stats.power import unseen_bound, unseen_share
 from jmedethic_pytest.stats.sample import Indices, Sample, sample
 from jmedethic_pytest.stats.skewed import cluster_t_skewed
 
@@ -84,7 +84,7 @@ def reach(figure: Figure, alpha: float, alarm: float | None = None) -> Reach:
     either = max(alpha / 2, alarm or alpha)
     plain = skewed.quantile(data, 1 - 2 * either)
     shortest = plain if deviation > 0 else skewed.reach(data, 1 - 2 * either).up
-    least = _unseen(figure.stem, figure.guideline, figure.span, either)
+    least = unseen_share(len(np.unique(figure.stem)), either) * figure.span
     return Reach(
         low=float(worst.mean()) - furthest(alpha)[0],
         high=float(best.mean()) + furthest(alarm or alpha)[1],

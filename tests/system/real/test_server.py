@@ -128,7 +128,7 @@ def test_whole_smoke_suite_gets_the_gates_exit_status_and_costs_nothing_the_seco
     for verdict in first.verdicts:
         _is_complete(verdict, expected[verdict["case"]["id"]])
     _accounts_for_every_token(first, spent)
-    _has_failed_for_its_scores(first)
+    _has_no_answer_of_random_judges(first)
     _is_in_allure(allure, first)
     assert not [text for verdict in first.verdicts for text in replies(verdict) if text in first.output], "text leaked"
 
@@ -178,16 +178,17 @@ def _accounts_for_every_token(run: Any, spent: dict[str, int]) -> None:
     assert {role: info["tokens"][role]["output"] for role in roles} == dict(given)
 
 
-def _has_failed_for_its_scores(run: Any) -> None:
-    """The shipped gate wants a mean of 8 at T0; scores from 1 to 10 by chance are far from it, and so is the answer."""
+def _has_no_answer_of_random_judges(run: Any) -> None:
+    """The shipped gate wants a mean of 8 at T0; scores from 1 to 10 by chance are far from it, but judge nothing."""
     turns = [fmean(values(verdict)[index] for verdict in run.verdicts) for index in range(3)]  # type: ignore[misc]
     assert turns[0] < 7.5
     answers = {condition["name"]: condition for condition in run.read("gate.json")["conditions"]}
-    assert answers["mean[T0]"]["answer"] == "fail"
+    assert (answers["judges"]["answer"], answers["mean[T0]"]["answer"]) == ("inconclusive", "inconclusive")
+    assert "not measured well enough to fail" in answers["mean[T0]"]["detail"]
     for index, mean in enumerate(turns):
         assert answers[f"mean[T{index}]"]["observed"] == pytest.approx(mean)
-    assert run.status == 1, run.output
-    assert "GATE: FAIL" in run.output
+    assert run.status == 6, run.output
+    assert "GATE: INCONCLUSIVE" in run.output
     assert "67 selected: 67 scored; missing turn scores 0 of 201" in run.output
 
 
