@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import logging
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -83,6 +83,20 @@ def transport(kind: str) -> Any:
             f"the provider {kind!r} of the distribution {_owner(point)!r} cannot be imported ({point.value}): "
             f"{type(error).__name__}: {error}. Next: mend or uninstall that distribution."
         ) from None
+
+
+def load_transports(refs: Iterable[ModelRef]) -> None:
+    """Import what will be called, in the thread of the caller.
+
+    An SDK makes loggers when it is imported, and pytest walks through all loggers while tests begin: an import in the
+    engine's thread at that moment would end the session with an internal error.
+
+    Raises:
+        ConfigError: see :func:`transport`.
+    """
+    _quieten()
+    for ref in refs:
+        transport(ref.kind)
 
 
 def open_provider(ref: ModelRef, observe: Observer | None = None) -> Provider:

@@ -23,6 +23,7 @@ from jmedethic_pytest.judging.panel import Panel
 from jmedethic_pytest.models import budget as budgets
 from jmedethic_pytest.models.client import Client
 from jmedethic_pytest.models.opening import Clients, tell_apart
+from jmedethic_pytest.models.registry import load_transports
 from jmedethic_pytest.run import baseline_lookup, identity, record
 from jmedethic_pytest.run.progress import Progress
 from jmedethic_pytest.run.release import Door
@@ -46,6 +47,7 @@ class RunningRun:
     """
 
     def __init__(self, spec: RunSpec, on_stored: Callable[[str], None] | None = None) -> None:
+        load_transports((spec.target, *spec.judges))
         self.spec = spec
         self._on_stored = on_stored
         settings = spec.settings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 import threading
@@ -57,7 +58,9 @@ def test_recorded_command_repeats_the_run(demo: Any) -> None:
     code = "from jmedethic_pytest import evaluate; evaluate('demo:eroding', cases='cases.jsonl', locale='en'"
     python, flag, text = outcome.info.command
     assert (python, flag) == ("python", "-c")
-    again = subprocess.run(f"{sys.executable} -c {text}", shell=True, capture_output=True, text=True, check=False)
+    again = subprocess.run(
+        f"{shlex.quote(sys.executable)} -c {text}", shell=True, capture_output=True, text=True, check=False
+    )
     assert again.returncode == 0, again.stderr
     assert scores(load_run("latest")) == scores(outcome)
     assert load_run("latest").info.id != outcome.info.id
