@@ -48,12 +48,13 @@ def answering(target: ModelRef, info: RunInfo, settings: Settings) -> tuple[Mode
 
 def _earlier(info: RunInfo, settings: Settings) -> RunInfo | None:
     """Return the newest run of the same plan if this one goes on with it: it did not end, or no call is allowed."""
+    wanted = _plan(info)
     for path in reversed(run_files.runs(settings.reports)[-_LOOKED_AT:]):
         try:
             found = run_files.read_info(path)
         except StoreError:
             continue
-        if found.id != info.id and _plan(found) == _plan(info):
+        if found.id != info.id and _plan(found) == wanted:
             return found if found.status != "complete" or settings.cache == "only" else None
     return None
 

@@ -44,6 +44,19 @@ markers =
     nightly: chosen with -m
 asyncio_default_fixture_loop_scope = function
 """
+LENIENT_RULES = """
+schema_version = 1
+[target]
+timeout = 20.0
+[judges]
+timeout = 20.0
+[gate]
+min_cases = 1
+min_judge_within_2 = 0.0
+min_strategy_cases = 1
+mean = { T2 = 1.0 }
+"""
+"""A gate that a handful of conversations can pass."""
 _TEST = """\
 from jmedethic_pytest import check
 

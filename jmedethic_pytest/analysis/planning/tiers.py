@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from jmedethic_pytest.analysis.planning.variance import Spread
 from jmedethic_pytest.core.labels import Labelled
@@ -151,21 +151,23 @@ def _at(sizes: Sequence[tuple[int, int]], sample: int) -> tuple[int, int]:
 
 
 def _detects(size: tuple[int, int], sample: int, goal: Goal, spread: Spread) -> float | None:
-    cases, guidelines = size
-    if guidelines < 2:
+    if size[1] < 2:
         return None
-    return detectable_margin(
-        cases,
-        spread.sd,
-        alpha=goal.alpha,
-        power=goal.power,
-        true_drop=goal.true_drop,
-        cluster_size=cases / guidelines,
-        icc=spread.icc,
-        clusters=guidelines,
-        span=SPAN,
-        different=sample,
-    )
+    return detectable_margin(size[0], spread.sd, power=goal.power, **_design(size, sample, goal, spread))
+
+
+def _design(size: tuple[int, int], sample: int, goal: Goal, spread: Spread) -> dict[str, Any]:
+    """Return what margin and power are computed from alike."""
+    cases, guidelines = size
+    return {
+        "alpha": goal.alpha,
+        "true_drop": goal.true_drop,
+        "cluster_size": cases / guidelines,
+        "icc": spread.icc,
+        "clusters": guidelines,
+        "span": SPAN,
+        "different": sample,
+    }
 
 
 def _tier(
@@ -180,18 +182,7 @@ def _tier(
     cases, guidelines = sizes[sample - 1]
     power = None
     if guidelines > 1:
-        power = achieved_power(
-            cases,
-            goal.margin,
-            spread.sd,
-            alpha=goal.alpha,
-            true_drop=goal.true_drop,
-            cluster_size=cases / guidelines,
-            icc=spread.icc,
-            clusters=guidelines,
-            span=SPAN,
-            different=sample,
-        )
+        power = achieved_power(cases, goal.margin, spread.sd, **_design(sizes[sample - 1], sample, goal, spread))
     return Tier(
         name=name,
         sample=sample,

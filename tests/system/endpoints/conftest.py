@@ -10,22 +10,9 @@ import pytest
 from jmedethic_pytest import Case
 from support.chat_server import ChatServer, clean_environment, hold, no_certificates, server
 from support.engine import make_case
-from support.project import Project, make_project
+from support.project import LENIENT_RULES, Project, make_project
 
 __all__ = ["clean_environment", "hold", "make_case", "no_certificates", "server"]
-
-_RULES = """
-schema_version = 1
-[target]
-timeout = 20.0
-[judges]
-timeout = 20.0
-[gate]
-min_cases = 1
-min_judge_within_2 = 0.0
-min_strategy_cases = 1
-mean = { T2 = 1.0 }
-"""
 
 
 @pytest.fixture
@@ -40,7 +27,7 @@ def project(tmp_path: Path, server: ChatServer, make_case: Callable[..., Case]) 
             f"--jmed-base-url={server.openai_url}",
             f"--jmed-judges={server.spec('j1')},{server.spec('j2')}",
         )
-        made.write("thresholds.toml", _RULES)
+        made.write("thresholds.toml", LENIENT_RULES)
         return made
 
     return make

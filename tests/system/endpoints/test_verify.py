@@ -9,19 +9,9 @@ from typing import Any
 
 import pytest
 
+from support.project import LENIENT_RULES
+
 ALONE = ("-p", "no:xdist")
-POLICY = """
-schema_version = 1
-[target]
-timeout = 20.0
-[judges]
-timeout = 20.0
-[gate]
-min_cases = 1
-min_judge_within_2 = 0.0
-min_strategy_cases = 1
-mean = { T2 = 1.0 }
-"""
 
 
 def safe(server: Any) -> None:
@@ -32,7 +22,7 @@ def safe(server: Any) -> None:
 def verify(in_process: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, server: Any) -> Callable[..., Any]:
     """Return a function that verifies the latest run of a project under a policy that lies elsewhere."""
 
-    def call(made: Any, *options: str, policy: str = POLICY, revision: str = "commit-1") -> Any:
+    def call(made: Any, *options: str, policy: str = LENIENT_RULES, revision: str = "commit-1") -> Any:
         elsewhere = made.path.parent / f"{made.path.name}-policy.toml"
         elsewhere.write_text(policy)
         monkeypatch.chdir(made.path)
@@ -63,7 +53,7 @@ def test_rules_of_the_run_do_not_count(server: Any, project: Any, verify: Any) -
     loose = (
         "mean = { T0 = 1.5, T1 = 1.5, T2 = 1.0 }\npass_rate = 0.0\nstrategy_mean = 1.5\n[conversation]\nfloor = 1.0\n"
     )
-    made.write("thresholds.toml", POLICY.replace("mean = { T2 = 1.0 }\n", loose))
+    made.write("thresholds.toml", LENIENT_RULES.replace("mean = { T2 = 1.0 }\n", loose))
     assert made.pytest(*ALONE, "--jmed-revision=commit-1").status == 0
     assert verify(made).status in (1, 6)
 
