@@ -223,6 +223,15 @@ def test_worker_process_loads_no_heavy_library() -> None:
     assert not loaded.intersection(NOT_IN_A_WORKER)
 
 
+def test_collecting_loads_no_statistics() -> None:
+    """Collecting is what an editor does at every change of a file."""
+    loaded = _loaded_after(
+        "import pytest\npytest.main(['--collect-only', '-q', '--model=demo:aligned', 'benchmark_cases'])"
+    )
+    assert f"{PACKAGE}.pytest_plugin.controller" in loaded
+    assert not loaded.intersection({"pandas", "scipy.stats", "matplotlib", "openai", "anthropic"})
+
+
 def test_plugin_alone_loads_next_to_nothing() -> None:
     """It is loaded in every pytest session of every project it is installed for."""
     loaded = _loaded_after(f"import {PACKAGE}.pytest_plugin.plugin")

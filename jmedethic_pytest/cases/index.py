@@ -33,10 +33,6 @@ class Label(NamedTuple):
     """In place of its user turns: as many numbers."""
     reference: range
     """In place of its reference replies."""
-    digest: bytes
-    """As :func:`jmedethic_pytest.cases.files.case_digest`, in bytes, as there may be many."""
-    content: bytes
-    """As :func:`jmedethic_pytest.cases.files.content_digest`, likewise."""
     spot: Spot
 
     @property
@@ -71,6 +67,7 @@ class CaseIndex(Mapping[str, Case]):
         self.vocabulary = vocabulary
         self._kept = {case_id: kept[case_id] for case_id in self.labels if case_id in kept}
         self._stamps = stamps
+        self._contents: dict[str, bytes] = {}
 
     @classmethod
     def read(cls, paths: Sequence[Path] | None = None) -> Self:
@@ -88,6 +85,8 @@ class CaseIndex(Mapping[str, Case]):
             found.append(_label(case, spot, suites.setdefault(case.suites, case.suites)))
             if len(found) <= KEPT:
                 kept[case.id] = case
+            elif kept:
+                kept.clear()
         return cls(found, files.vocabulary, kept, stamps)
 
     def choose(self, labels: Iterable[Label]) -> Self:
@@ -97,7 +96,15 @@ class CaseIndex(Mapping[str, Case]):
     @property
     def digest(self) -> str:
         """As :func:`jmedethic_pytest.cases.files.digest` of the cases."""
-        return case_files.digest_in_order(self.labels[case_id].digest.hex() for case_id in sorted(self.labels))
+        return case_files.digest_in_order(case_files.case_digest(self[case_id]) for case_id in sorted(self.labels))
+
+    def content_digest(self, case_id: str) -> str:
+        """As :func:`jmedethic_pytest.cases.files.content_digest` of a case; asked for when there is a baseline."""
+        if case_id not in self._contents:
+            case = self[case_id]
+            digest = case_files.content_digest(case.locale, case.guideline, case.turns, case.reference)
+            self._contents[case_id] = bytes.fromhex(digest)  # there may be many
+        return self._contents[case_id].hex()
 
     def __getitem__(self, case_id: str) -> Case:
         spot = self.labels[case_id].spot
@@ -125,8 +132,6 @@ def _label(case: Case, spot: Spot, suites: tuple[str, ...]) -> Label:
         case.twin_of,
         _as_long(len(case.turns)),
         _as_long(len(case.reference)),
-        bytes.fromhex(case_files.case_digest(case)),
-        bytes.fromhex(case_files.content_digest(case.locale, case.guideline, case.turns, case.reference)),
         spot,
     )
 

@@ -15,6 +15,7 @@ from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from jmedethic_pytest.core import garbage
 from jmedethic_pytest.core.errors import BudgetSpent, ConfigError, JmedError, RunAborted
 from jmedethic_pytest.core.records import Verdict
 
@@ -133,7 +134,8 @@ class Scheduler(Generic[J]):
 
     def _main(self) -> None:
         try:
-            asyncio.run(self._serve())
+            with garbage.searched_rarely():
+                asyncio.run(self._serve())
         except BaseException as error:
             if self._opened.done():
                 raise

@@ -26,7 +26,7 @@ def obstacles(spec: RunSpec) -> dict[str, tuple[str, ...]]:
             locale=label.locale,
             guideline=label.guideline,
             strategy=label.strategy,
-            digest=label.content.hex(),
+            digest=spec.cases.content_digest(job.case_id),
             turns=(None,) * len(label.turns[: spec.settings.selection.turns]),
             judges=(),
             twin=label.twin_of is not None,

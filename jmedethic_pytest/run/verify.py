@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from jmedethic_pytest.cases import files as case_files
 from jmedethic_pytest.cases.index import CaseIndex
 from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.plan import plan_key
@@ -104,7 +103,7 @@ def _cases(path: Path, info: RunInfo, expected: Expected) -> Iterator[Condition]
         label = expected.cases.labels.get(verdict.case.id)
         if label is None:
             continue
-        same = case_files.case_digest(verdict.case) == label.digest.hex()
+        same = verdict.case == expected.cases[verdict.case.id]
         if not same or verdict.planned_turns != len(label.turns):
             changed.append(verdict.key)
     for name, keys, what in (

@@ -1,0 +1,36 @@
+"""How often Python looks for garbage while a run has thousands of calls in flight."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+PACE = (50_000, 20, 100)
+"""New objects between two searches, and searches between those of older objects; what waits takes memory meanwhile."""
+_lock = threading.Lock()
+_found: list[tuple[int, int, int]] = []
+"""What each engine found; the first one's is put back by the last."""
+
+
+@contextmanager
+def searched_rarely() -> Iterator[None]:
+    """Search seldom, and never again through what is there already. May be entered again, from any thread.
+
+    A call makes thousands of short-lived objects and hardly a cycle, while pytest holds its tests and the libraries
+    their modules. With Python's own pace a fifth of the CPU of a run's engine goes into looking through those again
+    and again (docs/performance.md).
+    """
+    with _lock:
+        _found.append(gc.get_threshold())
+        gc.set_threshold(*PACE)
+        gc.freeze()
+    try:
+        yield
+    finally:
+        with _lock:
+            before = _found.pop()
+            if not _found:
+                gc.set_threshold(*before)
+                gc.unfreeze()

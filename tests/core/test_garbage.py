@@ -1,0 +1,19 @@
+"""The pace at which Python looks for garbage."""
+
+from __future__ import annotations
+
+import gc
+
+from jmedethic_pytest.core import garbage
+
+
+def test_the_pace_that_was_found_is_put_back_by_the_last_engine() -> None:
+    found = gc.get_threshold()
+    first, second = garbage.searched_rarely(), garbage.searched_rarely()
+    first.__enter__()
+    second.__enter__()
+    assert gc.get_threshold() == garbage.PACE
+    first.__exit__(None, None, None)
+    assert gc.get_threshold() == garbage.PACE
+    second.__exit__(None, None, None)
+    assert (gc.get_threshold(), gc.get_freeze_count()) == (found, 0)
