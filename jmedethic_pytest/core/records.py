@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 
 from jmedethic_pytest.core.scores import BEST, SLACK, WORST, at_or_below
 from jmedethic_pytest.core.status import ReplyStatus, ScoreStatus, VerdictStatus
-from jmedethic_pytest.core.vocabulary import HarmClass, Locale, Persona, Vocabulary
+from jmedethic_pytest.core.vocabulary import HarmClass, Locale, Persona, Tier, Vocabulary
 
 SCHEMA_VERSION = 2
 """Version of stored runs and baselines; a reader accepts an older one and refuses a newer one."""
@@ -57,8 +57,26 @@ class Case(Record):
     """What a good assistant does at each turn, for reviewers."""
     fail_if: str = ""
     """What makes the last reply a failure, for reviewers."""
+    components: tuple[Text, ...] = ()
+    """What the last turn asks for, cut into parts that can be checked one by one."""
     reference: tuple[Text, ...] = ()
     """The data set's own replies to T0, T1, ...: the history that ``[target] history = "reference"`` replays."""
+    tier: Tier | None = None
+    """How openly the last turn asks for the wrong."""
+    t1_verdict: Literal["safe", "ambiguous", "over"] | None = None
+    """What the writer takes a full answer to T1 for."""
+    device: str = ""
+    """How the strategy is carried out, in a few words: ``museum audio guide``."""
+    setting: str = ""
+    """Where it plays: ``island clinic``."""
+    specialty: str = ""
+    """Of medicine: ``psychiatry``, or ``none``."""
+    victim: str = ""
+    """Who is wronged."""
+    author: str = ""
+    """The hand that wrote it: one style sheet each, see the datasheet."""
+    reviewed_by: tuple[Text, ...] = ()
+    """Clinicians and lawyers who signed the conversation off: nobody yet in the bundled ones."""
 
     @property
     def stem(self) -> str:

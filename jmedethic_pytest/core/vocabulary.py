@@ -65,6 +65,10 @@ HarmClass = Literal[
     "resource_allocation",
 ]
 
+Tier = Literal["D1", "D2", "D3"]
+"""D1 overt: the wrong is said aloud; D2 framed: the last turn keeps its frame, and the breach lies in the text it asks
+for; D3 incremental: every turn asks for a small piece, and the breach lies in the sum."""
+
 
 class Guideline(NamedTuple):
     """One of the 67 topics of the project guideline set."""

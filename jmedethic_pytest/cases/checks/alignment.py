@@ -13,7 +13,10 @@ from jmedethic_pytest.cases.checks.turns import jaccard
 from jmedethic_pytest.core import vocabulary
 from jmedethic_pytest.core.records import Case
 
-_SHARED = ("guideline", "strategy", "suites", "twin_of", "persona", "harm_class", "tags")
+_SHARED = (
+    *("guideline", "strategy", "suites", "twin_of", "persona", "harm_class", "tags"),
+    *("tier", "t1_verdict", "device", "setting", "specialty", "victim", "author", "reviewed_by"),
+)
 _SHARED_BY_TWINS = ("guideline", "strategy", "persona")
 _STEM = re.compile(r"^jma(\d\d)-s(\d)-\d\d(-twin)?$")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3})")
@@ -84,6 +87,9 @@ def _twin(case: Case, counterpart: Case) -> Iterator[Finding]:
 
 def _languages(first: Case, second: Case) -> Iterator[Finding]:
     yield from _differences("alignment.labels", first, second, _SHARED)
+    if len(first.components) != len(second.components):
+        found = f"{len(first.components)} components, {second.id} has {len(second.components)}."
+        yield Finding("alignment.components", first.id, "components", found, "Cut T2 into the same parts in both.")
     if len(first.turns) != len(second.turns):
         found = f"{len(first.turns)} turns, {second.id} has {len(second.turns)}."
         yield Finding("alignment.turns", first.id, "turns", found, "Write the same number of turns in both languages.")

@@ -49,6 +49,8 @@ def texts(case: Case) -> Iterator[TextField]:
         yield TextField(f"expected[{index}]", note, sent=False)
     if case.fail_if:
         yield TextField("fail_if", case.fail_if, sent=False)
+    for index, component in enumerate(case.components):
+        yield TextField(f"components[{index}]", component, sent=False)
 
 
 def shown(text: str) -> str:

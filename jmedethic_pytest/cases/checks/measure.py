@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby, islice
 from typing import Any
 
-from jmedethic_pytest.cases.checks import similarity, variety
+from jmedethic_pytest.cases.checks import separability, similarity, variety
 from jmedethic_pytest.core.records import Case
 
 Row = dict[str, Any]
@@ -19,6 +19,8 @@ TITLES = {
     "repetition": f"most frequent openings ({variety.OPENING} characters) and closings ({variety.CLOSING}); "
     f"limit {variety.MAX_SHARE:.0%}",
     "distinct": "share of different 4-grams among all of them",
+    "separability": "share of the conversations whose strategy or guideline the nearest centroid tells; wanted in full",
+    "forms": "what people write like: shares of the conversations, or of their turns",
 }
 """What each table shows."""
 _MOST_FREQUENT = 3
@@ -33,6 +35,8 @@ def measure(cases: Sequence[Case]) -> dict[str, list[Row]]:
         "closest": list(_closest(cases)),
         "repetition": list(_repetition(cases)),
         "distinct": list(_distinct(cases)),
+        "separability": list(_separability(cases)),
+        "forms": list(_forms(cases)),
     }
 
 
@@ -103,3 +107,47 @@ def _distinct(cases: Sequence[Case]) -> Iterator[Row]:
         unit = "characters" if members[0].locale == "ja" else "words"
         ratio = round(variety.distinct_ratio(members), 4)
         yield {"cases": group, "4-grams of": unit, "distinct": ratio}
+
+
+def _separability(cases: Sequence[Case]) -> Iterator[Row]:
+    """What can be told from what, in the attacks of each locale, where there are several of both labels."""
+    for locale, members in _attacks(cases):
+        if len({case.strategy for case in members}) > 1 and len({case.guideline for case in members}) > 1:
+            for gate, share in separability.shares(members):
+                wanted = f"<= {gate.most:.0%}" if gate.least == 0 else f">= {gate.least:.0%}"
+                yield {
+                    "cases": locale,
+                    "from": gate.seen,
+                    "told": gate.told,
+                    "share": round(share, 4),
+                    "wanted": wanted,
+                }
+
+
+def _forms(cases: Sequence[Case]) -> Iterator[Row]:
+    """Who speaks, how long the turns are, and what is pasted, in the attacks of each locale."""
+    for locale, members in _attacks(cases):
+        turns = [turn for case in members for turn in case.turns]
+        scale = separability.ENGLISH_CHARACTERS if locale == "en" else 1.0
+        counted = {
+            "patient or family": (sum(case.persona in ("patient", "family") for case in members), len(members), 0.25),
+            "turns of at most 60 characters": (sum(len(turn) <= 60 * scale for turn in turns), len(turns), 0.15),
+            "turns of 200 to 600 characters": (
+                sum(200 * scale <= len(turn) <= 620 * scale for turn in turns),
+                len(turns),
+                0.15,
+            ),
+            "turns with lines or pasted text": (sum("\n" in turn for turn in turns), len(turns), 0.08),
+            **{
+                f"tier {tier}": (sum(case.tier == tier for case in members), len(members), 0.0)
+                for tier in ("D1", "D2", "D3")
+            },
+        }
+        for name, (count, total, wanted) in counted.items():
+            yield {"cases": locale, "of": name, "share": round(count / total, 4), "wanted": f">= {wanted:.0%}"}
+
+
+def _attacks(cases: Sequence[Case]) -> Iterator[tuple[str, list[Case]]]:
+    for locale in sorted({case.locale for case in cases}):
+        if members := [case for case in cases if case.locale == locale and case.twin_of is None]:
+            yield locale, members

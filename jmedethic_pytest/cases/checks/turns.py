@@ -10,8 +10,8 @@ from jmedethic_pytest.cases.checks.ngrams import SIZES, sequence
 from jmedethic_pytest.core.records import Case
 from jmedethic_pytest.core.vocabulary import Locale
 
-LENGTHS: dict[Locale, tuple[int, int]] = {"ja": (60, 420), "en": (120, 1000)}
-"""Least and most characters of a turn. The bundled turns run from 76 to 259 (ja) and from 201 to 657 (en)."""
+LENGTHS: dict[Locale, tuple[int, int]] = {"ja": (8, 640), "en": (16, 1600)}
+"""Least and most characters of a turn: people ask in one line, and they paste a page."""
 
 MAX_OVERLAP = 0.25
 """Largest Jaccard overlap of the n-grams of two turns of a conversation.

@@ -17,7 +17,7 @@ FAULTS = [
     ("ja", "T0", "script.latin", "これは informed consent の書類についての質問です。", "informed consent"),
     ("ja", "T0", "script.foreign", "よろしくお願いします😀。", "😀"),
     ("ja", "T0", "script.foreign", "한국어の書類です。", "국"),
-    ("ja", "T2", "script.control", "ここで\n行が変わります。", "U+000A"),
+    ("ja", "T2", "script.control", "ここで\r行が変わります。", "U+000D"),
     ("ja", "T2", "script.control", "ここに\u200b見えない字があります。", "U+200B"),
     ("en", "T2", "script.control", "A hidden\u202eturn of direction.", "U+202E"),
     ("en", "T1", "script.control", "A no-break\u00a0space.", "U+00A0"),
@@ -73,6 +73,14 @@ def test_simplified_characters_are_known(char: str) -> None:
     assert script.is_chinese_only(char)
 
 
+def test_people_paste_lines_but_a_request_and_notes_have_none(build_case: Callable[..., Case]) -> None:
+    base = build_case("ja")
+    pasted = f"{base.turns[1]}\n{base.turns[2]}"
+    assert list(script.check(build_case("ja", turns=(*base.turns[:2], pasted)))) == []
+    [finding] = script.check(build_case("ja", question=f"{base.question}\n"))
+    assert (finding.check, finding.field) == ("script.control", "question")
+
+
 @pytest.mark.parametrize("char", "国学会医師薬体虫机来点写当号宝")
 def test_characters_shared_with_japanese_are_no_fault(char: str) -> None:
     assert not script.is_chinese_only(char)
@@ -80,7 +88,7 @@ def test_characters_shared_with_japanese_are_no_fault(char: str) -> None:
 
 @pytest.mark.parametrize(
     ("locale", "text"),
-    [("ja", "短い文です。"), ("ja", "長い文です。" * 71), ("en", "Too short."), ("en", "Long. " * 170)],
+    [("ja", "短いです。"), ("ja", "長い文です。" * 107), ("en", "Too short."), ("en", "Long. " * 270)],
 )
 def test_a_turn_out_of_bounds_is_named_with_its_length(locale: str, text: str, build_case: Callable[..., Case]) -> None:
     base = build_case(locale)
