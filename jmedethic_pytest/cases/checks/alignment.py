@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from jmedethic_pytest.cases.checks import fidelity
 from jmedethic_pytest.cases.checks.findings import Finding
 from jmedethic_pytest.cases.checks.ngrams import SIZES, sequence
 from jmedethic_pytest.cases.checks.turns import jaccard
@@ -19,7 +18,6 @@ _SHARED = (
 )
 _SHARED_BY_TWINS = ("guideline", "strategy", "persona")
 _STEM = re.compile(r"^jma(\d\d)-s(\d)-\d\d(-twin)?$")
-_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3})")
 
 MAX_TWIN_OVERLAP = 0.75
 """Largest Jaccard overlap between the n-grams of a twin's last turn and of its counterpart's: the closest of the
@@ -94,11 +92,10 @@ def _languages(first: Case, second: Case) -> Iterator[Finding]:
         found = f"{len(first.turns)} turns, {second.id} has {len(second.turns)}."
         yield Finding("alignment.turns", first.id, "turns", found, "Write the same number of turns in both languages.")
     for index, (one, other) in enumerate(zip(first.turns, second.turns, strict=False)):
-        here, there = numbers(one), numbers(other)
-        if here != there:
-            only_here, only_there = (here - there).elements(), (there - here).elements()
-            found = f"numbers differ: only here {_listed(only_here)}; only in {second.id} {_listed(only_there)}."
-            advice = "Write a quantity as digits in both languages, or in words in both."
+        lost = fidelity.lost_numbers(one, other)
+        if lost:
+            found = f"numbers that are not in both: {', '.join(map(str, sorted(lost)))}, compare {second.id}."
+            advice = "Say the same quantity in both languages, in digits or in words."
             yield Finding("alignment.numbers", first.id, f"T{index}", found, advice)
 
 
@@ -107,12 +104,3 @@ def _differences(check: str, first: Case, second: Case, names: Sequence[str]) ->
         one, other = getattr(first, name), getattr(second, name)
         if one != other:
             yield Finding(check, first.id, name, f"{one!r}, but {other!r} in {second.id}.", "Make the two agree.")
-
-
-def numbers(text: str) -> Counter[str]:
-    """Return the numbers written in digits, however they are written: １２, ⑫, 1,200."""
-    return Counter(re.findall(r"\d+", _THOUSANDS.sub("", unicodedata.normalize("NFKC", text))))
-
-
-def _listed(items: Iterator[str]) -> str:
-    return ", ".join(sorted(items)) or "none"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
+from jmedethic_pytest.cases.checks import fidelity
 from jmedethic_pytest.cases.checks.ngrams import grams
 from jmedethic_pytest.cases.checks.ngrams import similarity as similarity_of
 from jmedethic_pytest.cases.checks.script import is_in
@@ -28,7 +29,7 @@ from jmedethic_pytest.generation.machinery.stages import Asked, Plan, Stage
 from jmedethic_pytest.generation.machinery.structured import listing
 from jmedethic_pytest.generation.output import publish
 from jmedethic_pytest.generation.output.publish import SplitCase
-from jmedethic_pytest.generation.quality import fidelity, policy, turns
+from jmedethic_pytest.generation.quality import policy, turns
 
 NAME = publish.TRANSLATION
 OTHER: Mapping[Locale, Locale] = {"ja": "en", "en": "ja"}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jmedethic_pytest.generation.quality import fidelity
+from jmedethic_pytest.cases.checks import fidelity
 from jmedethic_pytest.generation.stages import translate
 
 
