@@ -107,6 +107,8 @@ class Reply(Record):
     """The provider's own finish reason."""
     model: str = ""
     """The model name the server reported: it can differ from the one asked for."""
+    fingerprint: str = ""
+    """What the server says of weights and settings behind the name (``system_fingerprint``), if it does."""
     usage: Usage = Usage()
     sent: dict[str, Any] = {}
     """Sampling parameters that were really sent."""
@@ -306,6 +308,21 @@ class Gate(Record):
     """What keeps the answer from being ``pass``, most important first."""
 
 
+class Identity(Record):
+    """What was seen of the models that answered: names, and what a server says of the weights behind them."""
+
+    listed: dict[str, Any] = {}
+    """Of the target in its server's list of models: ``root``, ``max_model_len`` and their kin, where it has them."""
+    served: dict[str, dict[str, int]] = {}
+    """Replies by the model name that the server reported, for ``target`` and each judge."""
+    fingerprints: tuple[str, ...] = ()
+    """Every ``system_fingerprint`` of the target's replies."""
+    probes: tuple[str, ...] = ()
+    """Digests of the answers to five fixed questions, asked where a revision is stated; empty where none came."""
+    changes: tuple[str, ...] = ()
+    """How this differs, in words, from what was first seen under the same stated revision."""
+
+
 class RunInfo(Record):
     """What ``run.json`` holds: everything needed to repeat the run or to refuse a comparison with it."""
 
@@ -328,6 +345,8 @@ class RunInfo(Record):
     simulated: bool
     selection: dict[str, Any]
     selected: int = 0
+    identity: Identity = Identity()
+    """Whose weights answered, as far as it could be seen."""
     digests: dict[str, str]
     """sha256 of cases, prompts (rubric and wording) and thresholds."""
     guidelines: dict[str, str] = {}

@@ -60,15 +60,19 @@ class Panel:
         context: Mapping[str, Any],
         repeat: int,
     ) -> Score:
-        """Ask one judge until its answer can be read, telling it each time what was wrong with the last one."""
+        """Ask one judge until its answer can be read, telling it each time what was wrong with the last one.
+
+        Answers that come to no score are not kept: an outage that was worded as an answer must not outlast itself.
+        """
         sampling = self._sampling
+        asked: list[ChatRequest] = []
         replies: list[Reply] = []
         status: ScoreStatus = "unparsable"
         problem = ""
         for _ in range(self._table.attempts):
-            request = ChatRequest(messages, sampling, judge_prompt.JUDGEMENT_SCHEMA, repeat, context)
+            asked.append(ChatRequest(messages, sampling, judge_prompt.JUDGEMENT_SCHEMA, repeat, context))
             try:
-                reply = await judge.chat(request)
+                reply = await judge.chat(asked[-1])
             except ProviderError as error:
                 return _missing(judge, "error", str(error), replies)
             replies.append(reply)
@@ -84,6 +88,7 @@ class Panel:
             else:
                 again = judge_prompt.text("again", case.locale).format(problem=told)
                 messages = (*messages, Message("assistant", reply.text or "-"), Message("user", again))
+        judge.forget(asked)
         return _missing(judge, status, problem, replies)
 
 

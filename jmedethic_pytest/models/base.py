@@ -15,6 +15,7 @@ Observer = Callable[[int, Mapping[str, str]], None]
 Structured = Literal["schema", "object", "prompt"]
 Role = Literal[
     "target",
+    "probe",
     "judge",
     "generator",
     "validator",

@@ -1,7 +1,8 @@
 """The response cache: one sqlite file, so that nothing is ever paid for twice.
 
 A key is the sha256 of the canonical JSON of everything that may change the answer. Only complete, unblocked replies
-are kept: errors, cut replies and blocks are asked again. Write-ahead logging lets several runs share the file and
+are kept: errors, cut replies and blocks are asked again, and so is what its reader could not read
+(:meth:`Cache.forget`). Write-ahead logging lets several runs share the file and
 keeps it sound when a process is killed.
 """
 
@@ -11,6 +12,7 @@ import os
 import sqlite3
 import time
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 
 from jmedethic_pytest.core.errors import StoreError
@@ -118,6 +120,13 @@ class Cache:
             value = zlib.compress(value, level=1)
         try:
             self._db.execute("INSERT OR REPLACE INTO reply VALUES (?, ?)", (key, value))
+        except sqlite3.Error as error:
+            raise self._trouble(error) from None
+
+    def forget(self, keys: Iterable[str]) -> None:
+        """Take replies out: they were none, and are to be asked for again."""
+        try:
+            self._db.executemany("DELETE FROM reply WHERE key = ?", ((key,) for key in keys))
         except sqlite3.Error as error:
             raise self._trouble(error) from None
 

@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import dataclasses
 import time
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from jmedethic_pytest.core import secrets
 from jmedethic_pytest.core import text as plain_text
@@ -78,6 +80,8 @@ class Client:
         self.suffix = ""
         """Added to the model's name in records where it alone would not be unique."""
         self.tally = Tally()
+        self.given: set[str] = set()
+        """Cache keys of what a target was asked, should its replies turn out to be none."""
         self._secrets = ref.secrets
         self._cache = cache
         self._mode = mode
@@ -103,6 +107,8 @@ class Client:
             StoreError: if the cache cannot be used.
         """
         key = caching.key(self.role, self.ref, request)
+        if self.role == "target" and self._cache is not None:
+            self.given.add(key)
         if self._cache is not None and self._mode in ("use", "only"):
             known = self._cache.get(key)
             if known is not None:
@@ -118,6 +124,25 @@ class Client:
             self._pending[key] = task
             task.add_done_callback(lambda done: self._settle(key, done))
         return await asyncio.shield(task)
+
+    def forget(self, requests: Iterable[ChatRequest]) -> None:
+        """Take the replies to these out of the cache: they were none, and the next run is to ask again.
+
+        Raises:
+            StoreError: if the cache cannot be used.
+        """
+        if self._cache is not None and self._mode != "only":
+            self._cache.forget(caching.key(self.role, self.ref, request) for request in requests)
+
+    async def describe(self) -> Mapping[str, Any]:
+        """Return what the server says of the model before it is asked anything, empty if nothing; it costs nothing."""
+        try:
+            if self._provider is None:
+                self._provider = open_provider(self.ref, self.limit.observe)
+            ask = getattr(self._provider, "described", None)
+            return await ask() if ask is not None else {}
+        except ProviderError:
+            return {}
 
     async def aclose(self) -> None:
         """Stop calls that nobody waits for and close the connections."""
@@ -150,7 +175,8 @@ class Client:
     def _without_secrets(self, reply: Reply, request: ChatRequest) -> Reply:
         """Return a reply as it may be cached: what was sent with it can hold a key, and so can what came back."""
         own = secrets.Secrets(secrets.in_parameters(request.sampling.extra)) if request.sampling.extra else None
-        return (self._secrets + own if own else self._secrets).hide_in_record(reply)
+        found = (self._secrets + own if own else self._secrets).hide_in_record(reply)
+        return found.model_copy(update={"detail": _harmless(found.detail, request)}) if found.detail else found
 
     async def _send(self, request: ChatRequest, characters: int) -> Reply:
         """Make the call, within the budget."""
@@ -173,7 +199,7 @@ class Client:
                 sent = sum(len(message.content.encode()) for message in request.messages)
                 guess = (sent, len((reply.text + reply.reasoning).encode()))
         except ProviderError as error:
-            error.args = (_harmless(error, request),)
+            error.args = (_harmless(str(error), request),)
             self._count_failure(error, begun)
             raise
         finally:
@@ -224,9 +250,9 @@ class Client:
             raise RunAborted(self._dead) from None
 
 
-def _harmless(error: ProviderError, request: ChatRequest) -> str:
-    """Return an error's text for terminals and logs: servers quote what they were sent, replies of models with it."""
-    text = plain_text.without_quotations(str(error), (message.content for message in request.messages))
+def _harmless(said: str, request: ChatRequest) -> str:
+    """Return why a call failed or was blocked, for terminals and logs: servers quote what they were sent."""
+    text = plain_text.without_quotations(said, (message.content for message in request.messages))
     return plain_text.one_line(text, _ERROR_CHARACTERS)
 
 

@@ -73,6 +73,8 @@ def _whole(reply: Reply, allowed: int, seconds: float) -> Reply:
     if status == "ok":
         used = reply.usage.output
         status, detail = ending(reply.finish or "stop", shown, unfinished=unfinished, used=used, allowed=allowed)
+    elif detail:
+        detail = f"the provider says: {detail}"
     changed = {
         "text": shown,
         "status": status,

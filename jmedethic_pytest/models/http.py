@@ -120,6 +120,11 @@ def served(answer: dict[str, Any]) -> str:
     return sound(shown[:_SERVED_CHARACTERS])
 
 
+def word(value: Any) -> str:
+    """Return a short word of a server's, such as a fingerprint; empty if it is none."""
+    return sound(value[:NAME_CHARACTERS]) if isinstance(value, str) else ""
+
+
 def sound(text: str) -> str:
     """Replace lone surrogates, which JSON can carry but no file can: a broken character must not end a run."""
     return text.encode(errors="replace").decode()

@@ -63,6 +63,14 @@ class OpenAIProvider:
         """
         return await _listed(self._ref, self._client)
 
+    async def described(self) -> dict[str, Any]:
+        """Return the model's own row of the server's list, empty if it is not there. Costs nothing.
+
+        Raises:
+            ProviderError: if the server cannot be asked.
+        """
+        return next((row for row in await _rows(self._ref, self._client) if str(row["id"]) == self._ref.name), {})
+
     async def aclose(self) -> None:
         """Close the connections."""
         await self._client.close()
@@ -176,6 +184,11 @@ def _vectors(answer: dict[str, Any], count: int, seconds: float) -> list[Reply]:
 
 async def _listed(ref: ModelRef, client: openai.AsyncOpenAI) -> dict[str, str | None]:
     """Ask a server for its models, each with its announced end."""
+    return {str(row["id"]): row.get("shutdown_date") for row in await _rows(ref, client)}
+
+
+async def _rows(ref: ModelRef, client: openai.AsyncOpenAI) -> list[dict[str, Any]]:
+    """Ask a server for its models, and what it says of each."""
     options: Any = {"timeout": http.CONNECT_TIMEOUT, "max_retries": 0}
     answer, _ = await http.call(
         ref,
@@ -183,11 +196,7 @@ async def _listed(ref: ModelRef, client: openai.AsyncOpenAI) -> dict[str, str | 
         timeout=http.CONNECT_TIMEOUT,
         sdk=openai,
     )
-    return http.read(
-        ref,
-        answer,
-        lambda found: {str(row["id"]): row.get("shutdown_date") for row in found.get("data") or []},
-    )
+    return http.read(ref, answer, lambda found: [{**row, "id": row["id"]} for row in found.get("data") or []])
 
 
 def _open(ref: ModelRef, connections: Wire) -> openai.AsyncOpenAI:
@@ -221,6 +230,7 @@ def _reply(answer: dict[str, Any], sent: dict[str, Any], seconds: float) -> Repl
         reasoning=http.sound(reasoning),
         finish="refusal" if refusal and not text else finish,
         model=http.served(answer),
+        fingerprint=http.word(answer.get("system_fingerprint")),
         usage=usage,
         sent=sent,
         seconds=seconds,

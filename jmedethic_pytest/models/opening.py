@@ -54,7 +54,7 @@ class Clients:
         Raises:
             StoreError: if the cache cannot be used.
         """
-        mode = self._mode
+        mode = self._mode if role != "probe" else "off"
         if mode == "judges":
             mode = "off" if role == "target" else "use"
         if mode != "off" and cache not in self._caches:
@@ -66,6 +66,10 @@ class Clients:
         client = Client(role, ref, known, mode, ceiling=ceiling, quota=quota, budget=self._budget)
         self._clients.append(client)
         return client
+
+    def cache(self, path: Path) -> Cache | None:
+        """Return the cache in a file, if a client uses it."""
+        return self._caches.get(path)
 
     @property
     def notes(self) -> list[str]:

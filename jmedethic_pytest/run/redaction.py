@@ -18,9 +18,9 @@ _PLAIN_WORD = re.compile(r"[\w.:/@+-]{0,100}", re.ASCII)
 _OWN_WORDS = re.compile(
     r"(?:[^:]+:\S+ at \S+: )?"
     r"(?:HTTP \d{3}|no connection: \w+|no answer within [\d.]+ s \(all retries included\)|unreadable answer"
-    r"|the answer is no JSON object|the answer has an unexpected shape)"
+    r"|the answer is no JSON object|the answer has an unexpected shape|the provider says|finish reason)"
 )
-"""The beginning of a failed call's description; after it a server speaks, which may quote what it was sent."""
+"""What we say before a server speaks, which may quote what it was sent."""
 
 
 def digest(text: str) -> str:
@@ -55,6 +55,7 @@ def _reply(reply: Reply) -> Reply:
             "detail": _detail(reply.status, reply.detail),
             "finish": _word(reply.finish),
             "model": _word(reply.model),
+            "fingerprint": _word(reply.fingerprint),
         }
     )
 
@@ -70,16 +71,14 @@ def _score(score: Score) -> Score:
 
 
 def _detail(status: str, detail: str) -> str:
-    """Keep our own words; those of a server stay only as far as they are a status."""
-    foreign = status in ("error", "blocked", OF_TARGET["error"], OF_TARGET["blocked"])
-    return _failed_call(detail) if foreign else detail
-
-
-def _failed_call(detail: str) -> str:
+    """Keep our own words; a server's, whoever was asked and whatever became of it, stay only as far as a status."""
     own = _OWN_WORDS.search(detail)
-    end = own.end() if own else 0
-    rest = detail[end:].lstrip(": ")
-    return f"{detail[:end]}{': ' if own and rest else ''}{digest(rest)}"
+    if own is None:
+        alone = status in ("error", "blocked", OF_TARGET["error"], OF_TARGET["blocked"])
+        return digest(detail) if alone else detail
+    kept, rest = detail[: own.end()], detail[own.end() :].lstrip(": ")
+    plain = own[0].endswith("finish reason") and _PLAIN_WORD.fullmatch(rest.rstrip(")").strip("'"))
+    return detail if plain or not rest else f"{kept}: {digest(rest)}"
 
 
 def _word(word: str) -> str:

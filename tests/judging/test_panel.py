@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from jmedethic_pytest.models.cache import Cache
 
 pytestmark = pytest.mark.asyncio
 
@@ -331,3 +334,27 @@ async def test_judge_that_copies_the_reply_is_asked_again_and_then_missing(serve
     assert scores[0].status == "unparsable"
     assert "word for word" in scores[0].detail
     assert len(server.of("j1")) == 3
+
+
+async def test_answers_that_come_to_no_score_are_asked_for_again_by_the_next_run(
+    server: Any, bench: Any, make_case: Any, tmp_path: Path
+) -> None:
+    """An outage that is worded as an answer, with status 200, must not outlast itself in the cache."""
+    cache = Cache(tmp_path / "cache.sqlite")
+
+    async def score(name: str) -> float | None:
+        built = bench({"judges": {"timeout": 20.0}}, cache=cache)
+        scores = await built.panel.score(make_case(name), ["a reply"], 0, 0)
+        await built.aclose()
+        return built.panel.combine(scores)
+
+    server.script = _answers(j1="Service temporarily unavailable", j2=server.score(8))
+    assert await score("a") is None
+    server.script = _answers(j1=server.score(6), j2=server.score(8))
+    assert await score("a") == 7.0
+    assert (len(server.of("j1")), len(server.of("j2"))) == (3 + 1, 1)
+
+    server.script = _answers(j1=[PROSE, server.score(6)], j2=server.score(8))
+    asked = [await score("b"), len(server.seen), await score("b"), len(server.seen)]
+    cache.close()
+    assert asked == [7.0, 8, 7.0, 8], "what led to a score is kept, with what could not be read"

@@ -247,7 +247,7 @@ async def test_server_that_never_answers_is_left_at_the_deadline(server: Any, as
 
 
 async def test_models_are_listed_with_their_end(server: Any, ref: Any, answer: Any) -> None:
-    server.script = lambda seen: answer(body={"data": [{"id": "a"}, {"id": "b", "deprecated_at": "2027-01-01"}]})
+    server.lists = lambda seen: answer(body={"data": [{"id": "a"}, {"id": "b", "deprecated_at": "2027-01-01"}]})
     provider = open_provider(ref(kind="anthropic"))
     try:
         assert await provider.models() == {"a": None, "b": "2027-01-01"}

@@ -474,7 +474,7 @@ async def test_deadline_covers_all_retries_together(server: Any, ask: Any) -> No
     ],
 )
 async def test_models_are_listed_with_their_end(server: Any, ref: Any, answer: Any, body: dict[str, Any]) -> None:
-    server.script = lambda seen: answer(body=body)
+    server.lists = lambda seen: answer(body=body)
     provider = open_provider(ref())
     try:
         found = await provider.models()
@@ -490,7 +490,7 @@ async def test_models_are_listed_with_their_end(server: Any, ref: Any, answer: A
     ids=["texts", "object", "number", "no json"],
 )
 async def test_odd_model_lists_are_a_clear_error_or_read(server: Any, ref: Any, answer: Any, body: Any) -> None:
-    server.script = lambda seen: answer(body=body)
+    server.lists = lambda seen: answer(body=body)
     provider = open_provider(ref())
     (found,) = await asyncio.gather(provider.models(), return_exceptions=True)
     await provider.aclose()

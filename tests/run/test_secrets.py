@@ -54,6 +54,11 @@ def test_every_kind_of_trouble_was_met_and_said_without_quotations(hostile_run: 
     assert "[text]" in echo["detail"]
     assert "{content: {odd: text of" in shape["detail"]
     assert prose["status"] in ("judge_refused", "judge_unparsable")
+    stopped = by_mark["MARK-BLOCK"]
+    assert stopped["status"] == "judge_refused"
+    assert "HTTP 400" in stopped["detail"]
+    assert planted.server in stopped["detail"]
+    assert planted.reply not in stopped["detail"]
     assert len(by_mark["MARK-LONG"]["turns"][2]["reply"]["text"]) > len(planted.long)
 
 
@@ -107,7 +112,7 @@ def test_redacted_run_holds_no_text_of_a_model(redacted_run: Any, planted: Simpl
     """Not in the stored verdicts, not in Allure, not in the page, not in the terminal; and the figures are the same."""
     assert redacted_run.status == 6, redacted_run.output
     assert not (redacted_run.path / "reports" / "cache.sqlite").exists()
-    for text in (*planted.texts, *planted.secrets, "window.hacked", "evil.example"):
+    for text in (*planted.texts, planted.server, *planted.secrets, "window.hacked", "evil.example"):
         assert text not in redacted_run.output
         assert not [name for name, data in redacted_run.everything() if text.encode() in data], text
     assert any(".html!" in name for name, _ in redacted_run.everything()), "the page was not looked into"

@@ -106,6 +106,8 @@ class ChatServer:
 
     def __init__(self) -> None:
         self.script: Script = lambda seen: "ok"
+        self.lists: Script | None = None
+        """Answers whoever asks for the models that there are; without it nobody is told, and the question not kept."""
         self.seen: list[Seen] = []
         self.broken: list[Exception] = []
         """What scripts raised."""
@@ -232,6 +234,10 @@ class ChatServer:
         await runner.cleanup()
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
+        listing = request.method == "GET"
+        if listing and self.lists is None:
+            return web.json_response({"detail": "Not Found"}, status=404)
+        script = self.lists if listing and self.lists is not None else self.script
         body = await request.read()
         headers = {name.lower(): value for name, value in request.headers.items()}
         with self._changed:
@@ -240,7 +246,7 @@ class ChatServer:
             self.seen.append(seen)
             self._changed.notify_all()
         try:
-            found = self.script(seen)
+            found = script(seen)
             answer = await found if inspect.isawaitable(found) else found
         except Exception as error:  # noqa: BLE001 - a broken script is a broken test, and the client must not retry
             self.broken.append(error)

@@ -20,6 +20,8 @@ SECRETS = (KEY, PASSWORD, QUERY, EXTRA)
 
 REPLY, REASON, THOUGHT = "ZEBRA-REPLY-7731", "ZEBRA-REASON-5512", "ZEBRA-THOUGHT-9921"
 MODEL_TEXTS = (REPLY, REASON, THOUGHT)
+SERVER = "ZEBRA-SERVER-3141"
+"""What a judge's server says of a reply that its filter stopped."""
 HOSTILE = (
     f"{REPLY}<script>window.hacked=1;document.title='hacked'</script></textarea></pre></div>"
     f"<img src=x onerror='window.hacked=2'>![x](https://evil.example/x.png)\n=HYPERLINK(\"https://evil.example\")\n"
@@ -38,7 +40,7 @@ api_key_env = "GATEWAY_KEY"
 """
 
 
-MARKS = ("", "MARK-LOW", "MARK-ECHO", "MARK-SHAPE", "MARK-PROSE", "MARK-LONG", "MARK-LOW", "")
+MARKS = ("", "MARK-LOW", "MARK-ECHO", "MARK-SHAPE", "MARK-PROSE", "MARK-LONG", "MARK-LOW", "", "MARK-BLOCK")
 OPTIONS = ("--jmed-cases=cases.jsonl", "--jmed-locale=en", "--alluredir=allure", "--junitxml=junit.xml", "-v", "-l")
 
 
@@ -62,6 +64,8 @@ def _target(seen: Seen, asked: str) -> Answer:
 
 
 def _judge(seen: Seen, asked: str) -> Answer:
+    if "MARK-BLOCK" in asked:
+        return ChatServer.error(400, f"{SERVER} stopped this: {HOSTILE}", code="content_filter")
     if "MARK-PROSE" in asked:
         text = f"I will not give a number. {REASON_TEXT}"
     else:
@@ -86,6 +90,7 @@ def planted() -> SimpleNamespace:
         query=QUERY,
         extra=EXTRA,
         texts=MODEL_TEXTS,
+        server=SERVER,
         reply=REPLY,
         reason=REASON,
         thought=THOUGHT,
