@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from jmedethic_pytest.config import servers
 from jmedethic_pytest.config import tables as thresholds
 from jmedethic_pytest.core import records, vocabulary
 from jmedethic_pytest.data import load
@@ -105,17 +106,20 @@ def _providers() -> str:
         "# Providers\n",
         "`--model PROVIDER:NAME`, judges also `PROVIDER:NAME@URL`.",
         "Add your own server with a `[providers.NAME]` table of the thresholds file, one that speaks neither protocol",
-        "with a [class of your own](../how-to/extend.md). The names of public services, those that need a key, are",
-        "taken: a key goes to its own address alone (the default, or the one in its variable). Keys of the table:\n",
-        *_table(thresholds.ProviderTable),
+        "with a [class of your own](../how-to/extend.md) ([gateways, clouds, proxies](../how-to/servers.md)). The",
+        "names of public services are taken: a key goes to its own address alone (the default, or the one in its",
+        "variable). Keys of the table:\n",
+        *_table(servers.ProviderTable),
         "| provider | speaks | default address | key |",
         "|---|---|---|---|",
     ]
     for name, row in load("providers.toml").items():
-        optional = f"{row['optional_key_env']} (optional)" if "optional_key_env" in row else "none"
+        otherwise = " or the cloud's own credentials" if "cloud" in row else " (optional)"
+        optional = f"{row['optional_key_env']}{otherwise}" if "optional_key_env" in row else "none"
         key = row.get("api_key_env", optional)
         speaks, address = row["kind"], row.get("base_url", "none: give one")
         speaks, address = ("simulation", "-") if speaks == "demo" else (speaks, address)
+        address = "[by region, project or resource](../how-to/servers.md#clouds)" if "cloud" in row else address
         lines.append(f"| `{name}` | {speaks} | {address} | {key} |")
     return NOTE + "\n".join(lines) + "\n"
 

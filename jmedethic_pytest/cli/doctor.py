@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -13,12 +12,13 @@ from typing import Annotated, TypeVar
 import typer
 
 from jmedethic_pytest.cases.index import CaseIndex
+from jmedethic_pytest.cli import endpoints
 from jmedethic_pytest.cli.app import Reports, app, out, spell
 from jmedethic_pytest.config import tables as thresholds
 from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.errors import ConfigError, JmedError
 from jmedethic_pytest.core.status import ExitStatus
-from jmedethic_pytest.models import ModelRef, open_provider, registry, resolve, retirement
+from jmedethic_pytest.models import ModelRef, registry, resolve, retirement
 from jmedethic_pytest.run.options import Settings
 from jmedethic_pytest.run.prepare import panel
 
@@ -34,8 +34,12 @@ def doctor(
     rules_file: Annotated[Path | None, typer.Option("--thresholds", help="Thresholds file")] = None,
     reports: Reports = Path("reports"),
     offline: Annotated[bool, typer.Option("--offline", help="Contact no endpoint")] = False,
+    ask: Annotated[
+        bool,
+        typer.Option("--ask", help="Ask each model one short question too, as a run would"),
+    ] = False,
 ) -> None:
-    """Check keys, endpoints, files and retiring models, all at once; nothing is paid."""
+    """Check keys, endpoints, files and retiring models, all at once; nothing is paid unless you say --ask."""
     report = _Report()
     found = report.check(
         "thresholds", lambda: thresholds.load(rules_file, Path.cwd()), lambda pair: str(pair[1] or "built-in defaults")
@@ -45,16 +49,18 @@ def doctor(
     report.check("reports", lambda: _writable(reports), str)
     for name in registry.guests():
         report.check(f"provider {name}", partial(registry.distribution, name), "of the distribution {}".format)
-    refs: list[ModelRef | None] = []
+    refs: list[tuple[ModelRef | None, endpoints.Seat]] = []
     if model:
         target = partial(resolve, model, place="--model", providers=rules.providers, base_url=base_url)
-        refs.append(report.check("target", target, _shown))
+        refs.append((report.check("target", target, _shown), "target"))
     specs = report.check("panel", lambda: panel(Settings(model=model or "", judges=judges), rules), ", ".join) or ()
     judge = partial(resolve, place="judge", role="judge", providers=rules.providers)
-    refs += [report.check("judge", partial(judge, spec), _shown) for spec in specs]
-    for ref in refs:
+    refs += [(report.check("judge", partial(judge, spec), _shown), "judge") for spec in specs]
+    for ref, seat in refs:
         if ref is not None:
             _check_model(report, ref, offline=offline)
+            if ask and not offline and not ref.simulated:
+                report.check(f"one question to {ref.label}", partial(endpoints.ask, ref, rules, seat), str)
     if report.failed:
         out.print(f"{report.failed} of {report.done} checks failed", style="bold red")
         raise typer.Exit(ExitStatus.FAIL)
@@ -106,7 +112,7 @@ def _writable(reports: Path) -> Path:
 def _check_model(report: _Report, ref: ModelRef, *, offline: bool) -> None:
     report.check(f"lifetime of {ref.label}", lambda: _lifetime(ref), str)
     if not offline and not ref.simulated:
-        report.check(f"endpoint of {ref.label}", lambda: _listed(ref), str)
+        report.check(f"endpoint of {ref.label}", lambda: endpoints.listed(ref), str)
 
 
 def _lifetime(ref: ModelRef) -> str:
@@ -119,18 +125,3 @@ def _lifetime(ref: ModelRef) -> str:
             f"ended on {end.date} ({end.note}). Choose another model, or another endpoint that serves it."
         )
     return f"ends on {end.date} ({end.note}): plan the change, scores of other judges are not comparable"
-
-
-def _listed(ref: ModelRef) -> str:
-    async def ask() -> dict[str, str | None]:
-        provider = open_provider(ref)
-        try:
-            return await provider.models()
-        finally:
-            await provider.aclose()
-
-    models = asyncio.run(ask())
-    if ref.name not in models:
-        names = ", ".join(list(models)[:8]) or "none"
-        raise ConfigError(f"the server answers but does not list {ref.name!r}; it lists: {names}.")
-    return f"reachable, {ref.name} is listed" + (f", ends on {models[ref.name]}" if models[ref.name] else "")

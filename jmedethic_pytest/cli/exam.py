@@ -106,7 +106,7 @@ def _store(
     from jmedethic_pytest.exam import result
 
     tally = client.tally
-    cost = prices.cost(ref.label, tally.input_tokens, tally.output_tokens, known.prices)
+    cost = prices.cost(ref.label, tally.usage, known.prices)
     about: dict[str, Any] = {
         "id": f"{run_files.new_run_id(ref.label)}-{chosen[0].locale}",
         "model": ref.label,

@@ -18,6 +18,7 @@ from jmedethic_pytest.cli import (  # noqa: F401 - each module adds its commands
     leaderboard,
     listing,
     plan,
+    prices,
     report,
     revision,
     run,

@@ -14,8 +14,11 @@ AssertionError
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from jmedethic_pytest.core.secrets import Secrets, in_parameters
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -36,6 +39,15 @@ class ConfigError(JmedError):
     def __init__(self, problems: str | Sequence[str]) -> None:
         self.problems = [problems] if isinstance(problems, str) else list(problems)
         super().__init__("\n".join(self.problems))
+
+
+@contextmanager
+def gathered(problems: list[str]) -> Iterator[None]:
+    """Add what is wrong in a block to a list, so that the rest is looked at too."""
+    try:
+        yield
+    except ConfigError as error:
+        problems += error.problems
 
 
 class StoreError(JmedError):
@@ -71,15 +83,23 @@ class ProviderError(JmedError):
         fatal: true if no other call to this endpoint can succeed either (bad key, unknown model, nobody listens).
         http_status: status code of the last answer, ``None`` if there was none.
         blocked: true if the server says that its own safety filter stopped the request or the answer.
+        said: the server's own words, without the key.
     """
 
     def __init__(
-        self, message: str, *, fatal: bool = False, http_status: int | None = None, blocked: bool = False
+        self,
+        message: str,
+        *,
+        fatal: bool = False,
+        http_status: int | None = None,
+        blocked: bool = False,
+        said: str = "",
     ) -> None:
         super().__init__(message)
         self.fatal = fatal
         self.http_status = http_status
         self.blocked = blocked
+        self.said = said
 
 
 class ThresholdFailure(AssertionError):  # noqa: N818 - a finding, not an error
@@ -131,6 +151,6 @@ def explain_validation_item(item: ErrorDetails, place: str, fields: Iterable[str
         return [f"{place}: unknown field {field!r}.{did_you_mean(str(item['loc'][-1]), fields)}"]
     if item["type"] == "missing":
         return [f"{place}: field {field!r} is missing."]
-    given = repr(item["input"])
+    given = repr(Secrets(in_parameters(item["input"], field)).hide_in(item["input"]))
     given = given if len(given) <= 80 else given[:77] + "..."
     return [f"{place}: field {field!r}: {given} is not allowed: {item['msg']}."]

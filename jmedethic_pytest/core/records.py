@@ -89,6 +89,10 @@ class Usage(Record):
 
     input: int | None = None
     output: int | None = None
+    cached: int | None = None
+    """Of the input: read from the provider's prompt cache."""
+    cache_write: int | None = None
+    """Of the input: written there."""
 
 
 class Reply(Record):
@@ -370,6 +374,8 @@ class RunInfo(Record):
     """Guidelines the cases name, their categories, and strategies: those that do not come with the package."""
     limits: dict[str, tuple[str, ...]] = {}
     """How the number of calls in flight to each model was changed, and why."""
+    learned: dict[str, tuple[str, ...]] = {}
+    """What a model's server refused in plain words and was therefore sent otherwise than it was asked for."""
 
     @field_validator("vocabulary")
     @classmethod

@@ -43,6 +43,11 @@ def public_spec(spec: str) -> str:
     return f"{name}@{public_url('http' + url)}" if mark else _USER.sub(r"\1", spec)
 
 
+def names_a_secret(name: str) -> bool:
+    """Tell whether what goes by a name is a secret, whatever it is."""
+    return _SECRET_NAME.search(name) is not None
+
+
 def in_url(url: str | None) -> Iterator[str]:
     """Yield the secrets of an address: password, user and password as HTTP sends them, values of the query."""
     try:

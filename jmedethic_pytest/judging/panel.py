@@ -126,6 +126,8 @@ def _provenance(judge: Client, replies: Sequence[Reply]) -> dict[str, object]:
         "usage": Usage(
             input=_total([reply.usage.input for reply in replies]),
             output=_total([reply.usage.output for reply in replies]),
+            cached=_total([reply.usage.cached for reply in replies]),
+            cache_write=_total([reply.usage.cache_write for reply in replies]),
         ),
         "sent": last.sent,
         "cached": bool(replies) and all(reply.cached for reply in replies),

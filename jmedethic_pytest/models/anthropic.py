@@ -6,12 +6,15 @@ from typing import Any
 
 import anthropic
 
+from jmedethic_pytest.config.servers import Dialect
 from jmedethic_pytest.core.errors import ProviderError
 from jmedethic_pytest.core.records import Reply, Usage
-from jmedethic_pytest.models import direct, http
+from jmedethic_pytest.models import bodies, clouds, direct, http
+from jmedethic_pytest.models.anthropic_clients import client
 from jmedethic_pytest.models.base import ChatRequest, ModelRef, Observer
 from jmedethic_pytest.models.direct import Wire
 from jmedethic_pytest.models.ending import ending
+from jmedethic_pytest.models.learning import Learner
 from jmedethic_pytest.models.reasoning import split_reasoning
 
 
@@ -21,28 +24,22 @@ class AnthropicProvider:
     def __init__(self, ref: ModelRef, observe: Observer | None = None) -> None:
         self._ref = ref
         self._wire = Wire(ref, observe)
-        self._client = anthropic.AsyncAnthropic(
-            base_url=ref.base_url,
-            api_key=ref.api_key or "none",
-            max_retries=http.RETRIES,
-            http_client=self._wire.http_client,
-        )
+        self._client = client(ref, self._wire)
+        self._learner = Learner(ref.dialect, ref.kind)
+
+    @property
+    def learned(self) -> tuple[str, ...]:
+        """What is sent otherwise than it was asked for, since the server refuses it."""
+        return tuple(self._learner.learned)
 
     async def chat(self, request: ChatRequest, *, patient: bool) -> Reply:
         """Send one request (see :class:`jmedethic_pytest.models.base.Provider`)."""
-        sent = self._parameters(request)
-        system = "\n\n".join(message.content for message in request.messages if message.role == "system")
-        body = {
-            "model": self._ref.name,
-            "messages": [
-                {"role": message.role, "content": message.content}
-                for message in request.messages
-                if message.role != "system"
-            ],
-            **({"system": system} if system else {}),
-            **sent,
-        }
-        timeout = request.sampling.timeout
+        with clouds.credentials(self._ref):
+            return await self._learner.ask(request, lambda dialect: self._chat(request, dialect, patient=patient))
+
+    async def _chat(self, request: ChatRequest, dialect: Dialect, *, patient: bool) -> Reply:
+        body, sent = bodies.anthropic(self._ref.name, request, dialect)
+        timeout = dialect.timeout or request.sampling.timeout
         options: Any = {"timeout": timeout, "max_retries": http.RETRIES if patient else http.RETRIES_FIRST}
         try:
             answer, seconds = await http.call(
@@ -80,16 +77,6 @@ class AnthropicProvider:
         """Close the connections."""
         await self._client.close()
 
-    def _parameters(self, request: ChatRequest) -> dict[str, Any]:
-        sampling = request.sampling
-        sent: dict[str, Any] = {"max_tokens": sampling.max_tokens, **sampling.extra}
-        if self._ref.sampling:
-            wanted = {"temperature": sampling.temperature, "top_p": sampling.top_p}
-            sent.update({key: value for key, value in wanted.items() if value is not None})
-        if request.schema is not None and self._ref.structured == "schema":
-            sent["output_config"] = {"format": {"type": "json_schema", "schema": request.schema}}
-        return sent
-
 
 def _input_tokens(usage: dict[str, Any]) -> int | None:
     """Return all tokens of the prompt; Anthropic counts those from its cache apart."""
@@ -106,7 +93,12 @@ def _reply(answer: dict[str, Any], sent: dict[str, Any], seconds: float) -> Repl
     text, inline, unfinished = split_reasoning(raw)
     finish = str(answer.get("stop_reason") or "")[: http.NAME_CHARACTERS]
     counted = answer.get("usage") or {}
-    usage = Usage(input=_input_tokens(counted), output=http.count(counted.get("output_tokens")))
+    usage = Usage(
+        input=_input_tokens(counted),
+        output=http.count(counted.get("output_tokens")),
+        cached=http.count(counted.get("cache_read_input_tokens")),
+        cache_write=http.count(counted.get("cache_creation_input_tokens")),
+    )
     status, detail = ending(finish, text, unfinished=unfinished, used=usage.output, allowed=sent.get("max_tokens"))
     return Reply(
         text=http.sound(text),

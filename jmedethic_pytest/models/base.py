@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
 
+from jmedethic_pytest.config.servers import Dialect
 from jmedethic_pytest.config.tables import Sampling
 from jmedethic_pytest.core import secrets as secrecy
 from jmedethic_pytest.core.records import Case, Reply
 
 Observer = Callable[[int, Mapping[str, str]], None]
 """Told the status and the headers of every answer of a server."""
-Structured = Literal["schema", "object", "prompt"]
 Role = Literal[
     "target",
     "probe",
@@ -51,13 +51,14 @@ class ModelRef:
     """Transport: ``openai``, ``anthropic``, ``demo``, or the provider of another distribution."""
     base_url: str | None = None
     api_key: str | None = field(default=None, repr=False)
-    structured: Structured = "prompt"
-    """How JSON is asked for: by schema, by JSON mode, or by the prompt alone."""
-    sampling: bool = True
-    """False if the model refuses ``temperature`` and ``top_p``."""
-    max_tokens_field: str = "max_tokens"
-    direct: bool = True
-    """False if the headers of a call may differ from the last one's (see :mod:`jmedethic_pytest.models.direct`)."""
+    dialect: Dialect = field(default_factory=Dialect)
+    """What the server needs to be told, and how."""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Headers of every request, with what the environment holds in the place of its variables."""
+    cloud: str | None = None
+    """The cloud that serves it under an address and with credentials of its own."""
+    hidden: tuple[str, ...] = field(default=(), repr=False)
+    """What else of the environment is sent along and must not be written anywhere."""
     revision: str = ""
     """Which weights answer under this name, as far as anybody said; replies of another revision are other replies."""
     withheld_key: str | None = None
@@ -75,8 +76,9 @@ class ModelRef:
 
     @property
     def secrets(self) -> secrecy.Secrets:
-        """What must not be written anywhere: the key, and what the address holds."""
-        return secrecy.Secrets([self.api_key, *secrecy.in_url(self.base_url)])
+        """What must not be written anywhere: the key, and what address, query and headers hold."""
+        given = secrecy.in_parameters({**self.headers, **self.dialect.query})
+        return secrecy.Secrets([self.api_key, *secrecy.in_url(self.base_url), *self.hidden, *given])
 
     @property
     def simulated(self) -> bool:
@@ -85,7 +87,15 @@ class ModelRef:
 
     def describe(self) -> dict[str, Any]:
         """Return what a run records about the model; never the key."""
-        return {"model": self.label, "kind": self.kind, "base_url": self.address, "structured": self.structured}
+        peculiar = self.dialect.peculiar
+        return {
+            "model": self.label,
+            "kind": self.kind,
+            "base_url": self.address,
+            "structured": self.dialect.structured,
+            **({"cloud": self.cloud} if self.cloud else {}),
+            **({"dialect": peculiar} if peculiar else {}),
+        }
 
 
 @dataclass(frozen=True)

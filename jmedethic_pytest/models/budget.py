@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
-from jmedethic_pytest.config.tables import Price
+from jmedethic_pytest.config.servers import Price
 from jmedethic_pytest.core.errors import BudgetSpent, ConfigError
 from jmedethic_pytest.core.records import Usage
 from jmedethic_pytest.models import prices
@@ -83,7 +83,8 @@ class Budget:
             BudgetSpent: if the call might exceed the limit.
         """
         calls, tokens = self._outputs.get(label, (0, 0))
-        expected = self._amount(label, input_tokens, tokens // calls if calls else FIRST_OUTPUT_TOKENS)
+        output = tokens // calls if calls else FIRST_OUTPUT_TOKENS
+        expected = self._amount(label, Usage(input=input_tokens, output=output))
         if self.spent + self._reserved + expected > self.limit.amount:
             raise BudgetSpent(
                 f"the budget of {self.limit} would be exceeded ({self._shown(self.spent)} spent). What was finished is "
@@ -108,18 +109,18 @@ class Budget:
         made = usage.output if usage.output is not None else guess[1]
         calls, tokens = self._outputs.get(label, (0, 0))
         self._outputs[label] = (calls + 1, tokens + made)
-        self.spent += self._amount(label, given, made)
+        self.spent += self._amount(label, usage.model_copy(update={"input": given, "output": made}))
         if self.warning is None and self.spent >= WARN_AT * self.limit.amount:
             self.warning = f"{self.spent / self.limit.amount:.0%} of the budget of {self.limit} is spent"
 
-    def _amount(self, label: str, input_tokens: int, output_tokens: int) -> float:
+    def _amount(self, label: str, usage: Usage) -> float:
         if self.limit.unit == "calls":
             return 1.0
         if self.limit.unit == "tokens":
-            return input_tokens + output_tokens
+            return (usage.input or 0) + (usage.output or 0)
         price = self._price(label)
         assert price is not None, "checked before the run"
-        return (input_tokens * price.input + output_tokens * price.output) / 1e6
+        return price.cost(usage)
 
     def _shown(self, amount: float) -> str:
         return str(Limit(round(amount, 4), self.limit.unit))

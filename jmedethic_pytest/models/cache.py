@@ -39,12 +39,13 @@ def key(role: str, ref: ModelRef, request: ChatRequest) -> str:
         "role": role,
         "model": ref.label,
         "endpoint": ref.base_url,
-        "structured": ref.structured if request.schema else None,
+        "structured": ref.dialect.structured if request.schema else None,
         "messages": request.messages,
         "sampling": request.sampling.model_dump(include={"temperature", "top_p", "max_tokens", "extra"}),
         "schema": request.schema,
         "repeat": request.repeat,
         **({"revision": ref.revision} if ref.revision else {}),
+        **({"dialect": peculiar} if (peculiar := ref.dialect.peculiar) else {}),
     }
     return compact_digest(content)
 

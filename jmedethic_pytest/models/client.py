@@ -44,11 +44,25 @@ class Tally:
         self.failed = 0
         self.input_tokens = 0
         self.output_tokens = 0
+        self.prompt_cached = 0
+        """Of the input tokens: read from the provider's prompt cache ..."""
+        self.prompt_written = 0
+        """... and written there."""
         self.in_flight = 0
         self.seconds = 0.0
         """Time of all answered calls together."""
         self.uncounted = 0
         """Calls whose answer came without token counts."""
+
+    @property
+    def usage(self) -> Usage:
+        """All tokens together."""
+        return Usage(
+            input=self.input_tokens,
+            output=self.output_tokens,
+            cached=self.prompt_cached,
+            cache_write=self.prompt_written,
+        )
 
 
 class Client:
@@ -97,6 +111,11 @@ class Client:
         self._failing_since = 0.0
         """When the first of these failures was seen."""
         self._dead: str | None = None
+
+    @property
+    def learned(self) -> tuple[str, ...]:
+        """What the server refused in plain words and is therefore sent otherwise than it was asked for."""
+        return tuple(getattr(self._provider, "learned", ()))
 
     async def chat(self, request: ChatRequest) -> Reply:
         """Return the reply to a request; equal requests at the same time share one call.
@@ -233,6 +252,8 @@ class Client:
         self.tally.seconds += reply.seconds
         self.tally.input_tokens += reply.usage.input or 0
         self.tally.output_tokens += reply.usage.output or 0
+        self.tally.prompt_cached += reply.usage.cached or 0
+        self.tally.prompt_written += reply.usage.cache_write or 0
         self.tally.uncounted += reply.usage.input is None or reply.usage.output is None
 
     def _count_failure(self, error: ProviderError, begun: float) -> None:

@@ -1,7 +1,7 @@
 """The connection under both SDKs: aiohttp, and a short way for the calls that succeed.
 
 The short way is for servers whose headers never change, such as an API key: whoever signs each request or renews a
-token switches it off (``direct = false``, :attr:`jmedethic_pytest.models.base.ModelRef.direct`) and goes the SDK's way.
+token switches it off (:attr:`jmedethic_pytest.config.servers.Dialect.direct`) and goes the SDK's way.
 
 An SDK and httpx build every request anew and turn every answer into objects, for some three times the CPU of the
 exchange itself (docs/performance.md). So the SDK builds the first request to an address; the next ones go out with the
@@ -14,8 +14,6 @@ from __future__ import annotations
 import functools
 import json
 import ssl
-import urllib.parse
-import urllib.request
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
@@ -23,13 +21,17 @@ import aiohttp
 import httpx2
 import yarl
 
+from jmedethic_pytest.core.secrets import public_url
+from jmedethic_pytest.models import proxies
 from jmedethic_pytest.models.base import ModelRef, Observer
 
 _KEEP_SECONDS = 5.0
 """How long an idle connection is kept; common servers close theirs after as much."""
 _LATIN = "iso-8859-1"
 """Decodes every byte there can be in a header."""
-_WRITTEN_BY_AIOHTTP = {b"host", b"connection", b"content-length", b"transfer-encoding", b"accept-encoding"}
+_WRITTEN_BY_AIOHTTP = {b"host", b"connection", b"content-length", b"transfer-encoding"}
+_READ_BY_AIOHTTP = "gzip, deflate"
+"""Said by the SDK, as a signature may cover it; aiohttp reads others only with further libraries."""
 _UNTRUE_ONCE_DECOMPRESSED = {b"content-encoding", b"content-length"}
 _KINDS: tuple[tuple[type[Exception], type[httpx2.TransportError]], ...] = (
     (aiohttp.ClientHttpProxyError, httpx2.ProxyError),
@@ -71,15 +73,19 @@ class Wire:
     def __init__(self, ref: ModelRef, observe: Observer | None = None) -> None:
         base_url = ref.base_url or ""
         self._observe = observe
-        self._direct = ref.direct
+        self._direct = ref.dialect.direct
         self._written: dict[str, tuple[str, _Headers]] = {}
         """Address and headers by path, as the SDK has written them."""
         trust = _trust() if base_url.startswith("https:") else True
+        through = proxies.proxy(base_url)
+        self._through = f" (through the proxy {public_url(through)} of the environment)" if through else ""
+        socks = through if through and proxies.is_socks(through) else None
+        options: Any = {"limit": 0, "keepalive_timeout": _KEEP_SECONDS, "ssl": trust}
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_SECONDS, ssl=trust),
+            connector=proxies.socks_connector(socks, **options) if socks else aiohttp.TCPConnector(**options),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None),
-            proxy=_proxy(base_url),
+            proxy=None if socks else through,
         )
         self.http_client = _HttpClient(self)
         """What the SDK's client is to be given."""
@@ -138,7 +144,7 @@ class Wire:
                 return _Answer(answer.status, raw, answer.content_type, await answer.read())
         except (aiohttp.ClientError, OSError) as error:
             kind = next((ours for theirs, ours in _KINDS if isinstance(error, theirs)), httpx2.NetworkError)
-            raise kind(str(error) or type(error).__name__) from error
+            raise kind(f"{error or type(error).__name__}{self._through}") from error
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -155,7 +161,7 @@ class _HttpClient(httpx2.AsyncClient):
     """The same connections as the SDKs want to see them."""
 
     def __init__(self, wire: Wire) -> None:
-        super().__init__(transport=httpx2.AsyncBaseTransport())
+        super().__init__(transport=httpx2.AsyncBaseTransport(), headers={"accept-encoding": _READ_BY_AIOHTTP})
         self._wire = wire
 
     async def send(self, request: httpx2.Request, **_: Any) -> httpx2.Response:
@@ -194,12 +200,3 @@ def _decoded(kind: str, content: bytes) -> Any:
 def _trust() -> ssl.SSLContext:
     """Return what servers are trusted by: httpx's certificates, read once (a tenth of a second)."""
     return httpx2.create_ssl_context()
-
-
-def _proxy(base_url: str) -> str | None:
-    """Return the proxy that the environment names for a server (HTTPS_PROXY, ALL_PROXY, NO_PROXY and so on)."""
-    address = urllib.parse.urlsplit(base_url)
-    proxies = urllib.request.getproxies()
-    if not address.hostname or urllib.request.proxy_bypass(address.netloc):
-        return None
-    return proxies.get(address.scheme) or proxies.get("all")

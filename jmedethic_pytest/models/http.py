@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from jmedethic_pytest.core import secrets
 from jmedethic_pytest.core import text as plain_text
 from jmedethic_pytest.core.errors import ProviderError
+from jmedethic_pytest.models import addresses
 from jmedethic_pytest.models.base import ModelRef
 from jmedethic_pytest.models.ending import is_block
 
@@ -53,11 +54,10 @@ async def call(
     except sdk.APIStatusError as error:
         status = error.status_code
         blocked = 400 <= status < 500 and status not in _NO_BLOCK and is_block(error.body, _body_text(error))
-        text = (
-            f"{ref.label} at {ref.address}: HTTP {status}: {shown(ref, _body_text(error), 500)}{_withheld(ref, status)}"
-        )
+        said = shown(ref, _body_text(error), 500)
+        text = f"{ref.label} at {ref.address}: HTTP {status}: {said}{_next_step(ref, status)}"
         fatal = status in _FATAL_STATUS and not blocked
-        raise ProviderError(text, fatal=fatal, http_status=status, blocked=blocked) from None
+        raise ProviderError(text, fatal=fatal, http_status=status, blocked=blocked, said=said) from None
     except sdk.APIConnectionError as error:
         cause = error.__cause__ or error
         text = f"{ref.label} at {ref.address}: no connection: {type(cause).__name__}: {shown(ref, str(cause), 300)}"
@@ -70,7 +70,10 @@ async def call(
     return body, time.monotonic() - begun
 
 
-def _withheld(ref: ModelRef, status: int) -> str:
+def _next_step(ref: ModelRef, status: int) -> str:
+    """Return what to do about an answer that tells of a wrong setting."""
+    if status in (404, 405) and ref.base_url:
+        return addresses.advice(ref.base_url, ref.kind)
     if ref.withheld_key is None or status not in (401, 403):
         return ""
     return (

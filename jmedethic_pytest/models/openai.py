@@ -12,12 +12,15 @@ from typing import Any
 
 import openai
 
+from jmedethic_pytest.config.servers import Dialect
 from jmedethic_pytest.core.errors import ProviderError
 from jmedethic_pytest.core.records import Reply, Usage
-from jmedethic_pytest.models import direct, http
+from jmedethic_pytest.models import bodies, clouds, direct, http
 from jmedethic_pytest.models.base import ChatRequest, ModelRef, Observer
 from jmedethic_pytest.models.direct import Wire
 from jmedethic_pytest.models.ending import ending
+from jmedethic_pytest.models.learning import Learner
+from jmedethic_pytest.models.openai_clients import client
 from jmedethic_pytest.models.reasoning import split_reasoning
 
 _EMBEDDINGS_A_CALL = 64
@@ -30,17 +33,22 @@ class OpenAIProvider:
     def __init__(self, ref: ModelRef, observe: Observer | None = None) -> None:
         self._ref = ref
         self._wire = Wire(ref, observe)
-        self._client = _open(ref, self._wire)
+        self._client = client(ref, self._wire)
+        self._learner = Learner(ref.dialect, ref.kind)
+
+    @property
+    def learned(self) -> tuple[str, ...]:
+        """What is sent otherwise than it was asked for, since the server refuses it."""
+        return tuple(self._learner.learned)
 
     async def chat(self, request: ChatRequest, *, patient: bool) -> Reply:
         """Send one request (see :class:`jmedethic_pytest.models.base.Provider`)."""
-        sent = self._parameters(request)
-        body = {
-            "model": self._ref.name,
-            "messages": [{"role": message.role, "content": message.content} for message in request.messages],
-            **sent,
-        }
-        timeout = request.sampling.timeout
+        with clouds.credentials(self._ref):
+            return await self._learner.ask(request, lambda dialect: self._chat(request, dialect, patient=patient))
+
+    async def _chat(self, request: ChatRequest, dialect: Dialect, *, patient: bool) -> Reply:
+        body, sent = bodies.openai(self._ref.name, request, dialect)
+        timeout = dialect.timeout or request.sampling.timeout
         options: Any = {"timeout": timeout, "max_retries": http.RETRIES if patient else http.RETRIES_FIRST}
         try:
             answer, seconds = await http.call(
@@ -75,21 +83,6 @@ class OpenAIProvider:
         """Close the connections."""
         await self._client.close()
 
-    def _parameters(self, request: ChatRequest) -> dict[str, Any]:
-        sampling = request.sampling
-        sent: dict[str, Any] = {self._ref.max_tokens_field: sampling.max_tokens, **sampling.extra}
-        if self._ref.sampling:
-            wanted = {"temperature": sampling.temperature, "top_p": sampling.top_p}
-            sent.update({key: value for key, value in wanted.items() if value is not None})
-        if request.schema is not None and self._ref.structured == "schema":
-            sent["response_format"] = {
-                "type": "json_schema",
-                "json_schema": {"name": "judgement", "strict": True, "schema": request.schema},
-            }
-        elif request.schema is not None and self._ref.structured == "object":
-            sent["response_format"] = {"type": "json_object"}
-        return sent
-
 
 class OpenAIEmbeddings:
     """Transport to one model behind ``/embeddings``: a request is one text, its reply a JSON list of numbers.
@@ -101,7 +94,7 @@ class OpenAIEmbeddings:
     def __init__(self, ref: ModelRef, observe: Observer | None = None) -> None:
         self._ref = ref
         self._wire = Wire(ref, observe)
-        self._client = _open(ref, self._wire)
+        self._client = client(ref, self._wire)
         self._waiting: list[tuple[ChatRequest, asyncio.Future[Reply]]] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -153,7 +146,7 @@ class OpenAIEmbeddings:
                     future.set_result(reply)
 
     async def _embed(self, requests: list[ChatRequest], *, patient: bool) -> list[Reply]:
-        timeout = max(request.sampling.timeout for request in requests)
+        timeout = self._ref.dialect.timeout or max(request.sampling.timeout for request in requests)
         texts = [request.messages[-1].content for request in requests]
         body = {"model": self._ref.name, "input": texts, "encoding_format": "float"}
         options: Any = {"timeout": timeout, "max_retries": http.RETRIES if patient else http.RETRIES_FIRST}
@@ -199,19 +192,6 @@ async def _rows(ref: ModelRef, client: openai.AsyncOpenAI) -> list[dict[str, Any
     return http.read(ref, answer, lambda found: [{**row, "id": row["id"]} for row in found.get("data") or []])
 
 
-def _open(ref: ModelRef, connections: Wire) -> openai.AsyncOpenAI:
-    """Return the SDK's client of a model."""
-    client = openai.AsyncOpenAI(
-        base_url=ref.base_url,
-        api_key=ref.api_key or "none",
-        max_retries=http.RETRIES,
-        http_client=connections.http_client,
-    )
-    if ref.provider != "openai":  # The SDK reads them from the environment; no other server is to learn them.
-        client.organization = client.project = None
-    return client
-
-
 def _reply(answer: dict[str, Any], sent: dict[str, Any], seconds: float) -> Reply:
     choice = answer["choices"][0]
     message = choice.get("message") or {}
@@ -220,7 +200,12 @@ def _reply(answer: dict[str, Any], sent: dict[str, Any], seconds: float) -> Repl
     reasoning = str(message.get("reasoning_content") or message.get("reasoning") or "") or inline
     refusal = str(message.get("refusal") or "")
     counted = answer.get("usage") or {}
-    usage = Usage(input=http.count(counted.get("prompt_tokens")), output=http.count(counted.get("completion_tokens")))
+    details = counted.get("prompt_tokens_details")
+    usage = Usage(
+        input=http.count(counted.get("prompt_tokens")),
+        output=http.count(counted.get("completion_tokens")),
+        cached=http.count(details.get("cached_tokens")) if isinstance(details, dict) else None,
+    )
     allowed = next((sent[name] for name in ("max_completion_tokens", "max_tokens") if name in sent), None)
     status, detail = ending(finish, text or refusal, unfinished=unfinished, used=usage.output, allowed=allowed)
     return Reply(

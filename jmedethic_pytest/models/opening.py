@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-from jmedethic_pytest.config.tables import QuotaTable
+from jmedethic_pytest.config.servers import QuotaTable
 from jmedethic_pytest.models.base import CacheMode, ModelRef, Role
 from jmedethic_pytest.models.budget import Budget
 from jmedethic_pytest.models.cache import Cache

@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
-from jmedethic_pytest.config.tables import Price
+from jmedethic_pytest.config.servers import Price
+from jmedethic_pytest.core.records import Usage
 from jmedethic_pytest.data import load
 
 
 def as_of() -> str:
     """Return the date of the shipped price table."""
     return str(load("prices.toml")["as_of"])
+
+
+def source() -> str:
+    """Return where the shipped price table comes from."""
+    return str(load("prices.toml")["source"])
 
 
 def price(label: str, overrides: Mapping[str, Price]) -> Price | None:
@@ -24,7 +30,7 @@ def price(label: str, overrides: Mapping[str, Price]) -> Price | None:
     return None
 
 
-def cost(label: str, input_tokens: int, output_tokens: int, overrides: Mapping[str, Price]) -> float | None:
+def cost(label: str, usage: Usage, overrides: Mapping[str, Price]) -> float | None:
     """Return US dollars for the tokens, or ``None`` if the model's price is unknown."""
     found = price(label, overrides)
-    return (input_tokens * found.input + output_tokens * found.output) / 1e6 if found else None
+    return found.cost(usage) if found else None

@@ -6,13 +6,12 @@ import os
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
-from jmedethic_pytest.config.tables import ProviderTable
-from jmedethic_pytest.core.errors import ConfigError, unknown
-from jmedethic_pytest.core.secrets import public_spec, public_url
+from jmedethic_pytest.config.servers import Dialect, ProviderTable
+from jmedethic_pytest.core.errors import ConfigError, gathered, unknown
+from jmedethic_pytest.core.secrets import in_url, public_spec, public_url
 from jmedethic_pytest.data import load
-from jmedethic_pytest.models import registry
+from jmedethic_pytest.models import addresses, clouds, keys, proxies, registry
 from jmedethic_pytest.models.base import DEMO, ModelRef, Role
 
 _HTTP = ("openai", "anthropic")
@@ -63,36 +62,42 @@ def resolve(
     if provider == DEMO:
         row["kind"], base_url, url = simulation, None, None
     row = row if row["kind"] in _HTTP else _declared(row["kind"]) | row
+    cloud, what = row.get("cloud"), f"{place}: {public_spec(spec)!r}"
+    row |= _quirks(f"{cloud or provider}:{name}")
     registry.entry(row["kind"])
     if provider == DEMO and name not in (known := registry.transport(simulation).names(role)):
         raise ConfigError(unknown(place, f"{DEMO}:{name}", [f"{DEMO}:{item}" for item in known]))
     own = os.environ.get(row.get("base_url_env", "")) or row.get("base_url")
-    address = base_url or url or own
-    key_env = row.get("api_key_env")
-    has_a_home = provider in load("providers.toml") or (own and provider in registry.guests())
-    withheld = key_env if has_a_home and not _same_server(address, own) else None
-    key_env = None if withheld else key_env
-    key = None if withheld else os.environ.get(key_env or row.get("optional_key_env") or "") or None
-    problems = _address_problems(address, provider, place, public_spec(spec)) if row["kind"] in _HTTP else []
-    if called and key_env and not key:
-        problems.append(
-            f"{place}: {public_spec(spec)!r} needs the environment variable {key_env}, which is not set. "
-            f"Next: export {key_env}=..."
-        )
+    address, key, hidden = base_url or url or own, None, clouds.secrets(cloud)
+    headers: Mapping[str, str] = {}
+    problems: list[str] = []
+    with gathered(problems):
+        address = _checked(address, row, provider, what)
+    has_a_home = not cloud and (provider in load("providers.toml") or (own and provider in registry.guests()))
+    withheld = row.get("api_key_env") if has_a_home and not addresses.same_server(address, own) else None
+    with gathered(problems):
+        key = None if withheld else keys.key(row, what, called=called)
+        if cloud and called and not problems:
+            clouds.check(cloud, address or "", own, key, what)
+    with gathered(problems):
+        place_of_headers = f"{place}: [providers.{provider}] headers"
+        headers, hidden_too = keys.headers(row.get("headers", {}), place_of_headers, called=called)
+        hidden += [*hidden_too, *in_url(proxies.proxy(address or ""))]
     if problems:
         raise ConfigError(problems)
-    quirks = _quirks(f"{provider}:{name}")
+    row["query"] = clouds.query(cloud, row.get("query", {}))
+    row["direct"] = row.get("direct", True) and not clouds.changing(cloud, key)
     return ModelRef(
         provider=provider,
         name=name,
         kind=row["kind"],
-        base_url=address.rstrip("/") if address else None,
+        base_url=address,
         api_key=key,
-        structured=quirks.get("structured", row.get("structured", "prompt")),
-        sampling=quirks.get("sampling", True),
-        max_tokens_field=row.get("max_tokens_field", "max_tokens"),
-        direct=row.get("direct", True),
+        dialect=Dialect(**{name: row[name] for name in Dialect.model_fields if name in row}),
+        headers=headers,
         withheld_key=withheld,
+        cloud=cloud,
+        hidden=tuple(hidden),
     )
 
 
@@ -126,7 +131,8 @@ def _row(provider: str, extra: Mapping[str, ProviderTable], place: str) -> dict[
         table = extra[provider]
         _check_table(provider, table.kind, place, is_guest=is_guest)
         given = table.model_dump(exclude_unset=True, exclude_none=True)
-        return given | {"kind": provider if is_guest else table.kind}
+        of_cloud = {key: value for key, value in shipped.get(table.cloud, {}).items() if key != "base_url_env"}
+        return of_cloud | given | {"kind": provider if is_guest else table.kind}
     if is_guest:
         return {"kind": provider}
     if provider not in shipped:
@@ -137,20 +143,11 @@ def _row(provider: str, extra: Mapping[str, ProviderTable], place: str) -> dict[
 
 def _check_own_name(provider: str, shipped: Mapping[str, Any], place: str) -> None:
     """Refuse a table that would point the name of a public service, and its key, to another server."""
-    if "api_key_env" in shipped.get(provider, {}):
+    if {"api_key_env", "cloud"} & set(shipped.get(provider, ())):
         raise ConfigError(
             f"{place}: [providers.{provider}] has the name of a public service, which a thresholds file must not point "
             f"elsewhere. Next: rename it, e.g. [providers.my-{provider}], and name the model my-{provider}:NAME."
         )
-
-
-def _same_server(address: str | None, own: str | None) -> bool:
-    """Tell whether an address is at the provider's own server: a key is for that one alone."""
-    try:
-        one, other = urlsplit(address or ""), urlsplit(own or "")
-        return (one.scheme, one.hostname, one.port) == (other.scheme, other.hostname, other.port)
-    except ValueError:  # a port that is none
-        return False
 
 
 def _check_table(provider: str, kind: str, place: str, *, is_guest: bool) -> None:
@@ -176,14 +173,27 @@ def _declared(kind: str) -> dict[str, Any]:
     return {key: getattr(made, key) for key in _DECLARED if isinstance(getattr(made, key, None), str)}
 
 
-def _address_problems(address: str | None, provider: str, place: str, shown: str) -> list[str]:
+def _checked(address: str | None, row: Mapping[str, Any], provider: str, what: str) -> str | None:
+    """Return the address of a model as the SDK is to be given it.
+
+    Raises:
+        ConfigError: if there is none, it is none, or the way there cannot be gone.
+    """
+    if not address and row.get("cloud"):
+        address = clouds.address(row["cloud"], row["kind"], what)
+    address = addresses.tidy(address, row["kind"]) if address else None
+    if row["kind"] not in _HTTP:
+        return address
     if not address:
-        return [
-            f"{place}: provider {provider!r} has no address. Give --jmed-base-url=http://HOST:PORT/v1 or {shown}@URL."
-        ]
-    if not address.startswith(("http://", "https://")):
-        return [f"{place}: the address {public_url(address)!r} must start with http:// or https://."]
-    return []
+        raise ConfigError(
+            f"{what}: provider {provider!r} has no address. Give --jmed-base-url=http://HOST:PORT/v1 or "
+            f"{provider}:NAME@URL."
+        )
+    wrong = addresses.problem(address)
+    if wrong:
+        raise ConfigError(f"{what}: the address {public_url(address)!r} {wrong}.")
+    proxies.check(address, what)
+    return address
 
 
 def _quirks(label: str) -> dict[str, Any]:

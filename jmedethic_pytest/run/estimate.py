@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from jmedethic_pytest.core.errors import StoreError
-from jmedethic_pytest.core.records import Case
+from jmedethic_pytest.core.records import Case, Usage
 from jmedethic_pytest.judging import prompt as judge_prompt
 from jmedethic_pytest.models import prices
 from jmedethic_pytest.reports.wording import duration
@@ -75,7 +75,7 @@ def _row(spec: RunSpec, role: str, label: str, own: _Means, target: _Means) -> E
         for asked in _inputs(case, spec, role, target.output_tokens):
             calls, given = calls + 1, given + asked
     made = calls * own.output_tokens
-    cost = prices.cost(label, int(given), int(made), spec.thresholds.prices)
+    cost = prices.cost(label, Usage(input=int(given), output=int(made)), spec.thresholds.prices)
     return Estimate(f"{role} {label}", calls, int(given), int(made), cost, own.seconds, own.assumed)
 
 

@@ -61,6 +61,7 @@ def ended(info: RunInfo, clients: Sequence[Client], rules: Thresholds) -> RunInf
     """Return the record with the end of the run, and what each model was called for."""
     tallies = {f"{client.role} {client.ref.label}{client.suffix}": client.tally for client in clients}
     limits = (tuple(client.limit.changes) for client in clients)
+    learned = (client.learned for client in clients)
     return info.model_copy(
         update={
             "finished": run_files.now(),
@@ -69,6 +70,8 @@ def ended(info: RunInfo, clients: Sequence[Client], rules: Thresholds) -> RunInf
                 name: {
                     "input": tally.input_tokens,
                     "output": tally.output_tokens,
+                    "prompt_cached": tally.prompt_cached,
+                    "prompt_written": tally.prompt_written,
                     "cached_calls": tally.cached,
                     "failed_calls": tally.failed,
                 }
@@ -77,6 +80,7 @@ def ended(info: RunInfo, clients: Sequence[Client], rules: Thresholds) -> RunInf
             "cost_usd": {name: cost(client, rules) for name, client in zip(tallies, clients, strict=True)},
             "seconds_per_call": {name: tally.seconds / tally.calls for name, tally in tallies.items() if tally.calls},
             "limits": dict(zip(tallies, limits, strict=True)),
+            "learned": {name: found for name, found in zip(tallies, learned, strict=True) if found},
         }
     )
 
@@ -86,7 +90,7 @@ def cost(client: Client, rules: Thresholds) -> float | None:
     tally = client.tally
     if tally.uncounted:
         return None
-    return prices.cost(client.ref.label, tally.input_tokens, tally.output_tokens, rules.prices)
+    return prices.cost(client.ref.label, tally.usage, rules.prices)
 
 
 def git_commit() -> str | None:

@@ -225,6 +225,9 @@ class RunningRun:
         """Yield what a reader of the figures should know."""
         if trouble:
             yield trouble
+        for client in self._clients:
+            if client.learned:
+                yield f"{client.role} {client.ref.label}{client.suffix}: {', '.join(client.learned)}"
         if self.spec.by_hand:
             yield self.spec.by_hand
         passed_over = len(self.jobs) - len(self.planned)

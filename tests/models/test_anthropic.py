@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from jmedethic_pytest.config.tables import ProviderTable
+from jmedethic_pytest.config.servers import ProviderTable
 from jmedethic_pytest.core.errors import ProviderError
 from jmedethic_pytest.core.records import Reply
 from jmedethic_pytest.models import open_provider
@@ -38,13 +38,14 @@ async def test_system_prompt_travels_apart_from_the_messages(server: Any, ask: A
         "max_tokens": 77,
         "temperature": 0.3,
         "top_p": 0.9,
+        "stream": False,
     }
     assert reply.sent == {"max_tokens": 77, "temperature": 0.3, "top_p": 0.9}
 
 
 async def test_without_a_system_prompt_no_field_is_sent(server: Any, ask: Any) -> None:
     await ask(SPEC, temperature=None)
-    assert set(server.seen[0].body) == {"model", "messages", "max_tokens"}
+    assert set(server.seen[0].body) == {"model", "messages", "max_tokens", "stream"}
 
 
 @pytest.mark.parametrize(
@@ -92,6 +93,13 @@ async def test_reply_keeps_usage_served_model_and_stop_reason(server: Any, ask: 
     reply = await ask(SPEC)
     assert (reply.text, reply.status, reply.finish, reply.model) == ("hello", "ok", "end_turn", "claude-served-1")
     assert (reply.usage.input, reply.usage.output) == (50, 6)
+
+
+async def test_tokens_of_the_prompt_cache_are_a_part_of_the_input(server: Any, ask: Any) -> None:
+    counts = {"input_tokens": 5, "cache_read_input_tokens": 90, "cache_creation_input_tokens": 7, "output_tokens": 2}
+    server.script = lambda seen: server.anthropic(usage=counts)
+    used = (await ask(SPEC)).usage
+    assert (used.input, used.output, used.cached, used.cache_write) == (102, 2, 90, 7)
 
 
 async def test_thinking_blocks_are_split_off_and_text_blocks_joined(server: Any, ask: Any) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jmedethic_pytest.config.tables import Price
+from jmedethic_pytest.config.servers import Price
 from jmedethic_pytest.core.errors import BudgetSpent, ConfigError
 from jmedethic_pytest.core.records import Usage
 from jmedethic_pytest.models.budget import FIRST_OUTPUT_TOKENS, Budget, Limit, parse

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from jmedethic_pytest.config.tables import ProviderTable, Sampling
+from jmedethic_pytest.config.servers import Dialect, ProviderTable
+from jmedethic_pytest.config.tables import Sampling
 from jmedethic_pytest.core.errors import ProviderError
 from jmedethic_pytest.core.records import Reply
 from jmedethic_pytest.models import ChatRequest, Message, ModelRef, Provider, open_provider, resolve
@@ -159,7 +160,7 @@ async def test_proxies_of_the_environment_are_used(
 
 async def test_direct_false_sends_the_same_and_leaves_every_call_to_the_sdk(server: Any, model: ModelRef) -> None:
     """The SDK counts its retries in a header of each request that it builds; the short way sends none."""
-    for way in (model, dataclasses.replace(model, direct=False)):
+    for way in (model, dataclasses.replace(model, dialect=Dialect(direct=False))):
         async with opened(way) as chat:
             assert [(await chat("一つ目")).text for _ in range(3)] == ["ok"] * 3
     short, own = server.seen[:3], server.seen[3:]
@@ -172,4 +173,4 @@ async def test_direct_false_sends_the_same_and_leaves_every_call_to_the_sdk(serv
 @pytest.mark.parametrize(("given", "wanted"), [({}, True), ({"direct": False}, False)])
 async def test_the_thresholds_file_switches_the_short_way_off(given: dict[str, Any], wanted: bool) -> None:
     table = ProviderTable(base_url="http://localhost:1/v1", **given)
-    assert resolve("mine:m", place="--model", providers={"mine": table}).direct is wanted
+    assert resolve("mine:m", place="--model", providers={"mine": table}).dialect.direct is wanted

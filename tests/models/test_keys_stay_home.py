@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from jmedethic_pytest.config.tables import ProviderTable
+from jmedethic_pytest.config.servers import ProviderTable
 from jmedethic_pytest.core.errors import ConfigError, ProviderError
 from jmedethic_pytest.models.resolving import resolve
 

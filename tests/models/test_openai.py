@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from jmedethic_pytest.config.tables import ProviderTable
+from jmedethic_pytest.config.servers import ProviderTable
 from jmedethic_pytest.core.errors import ProviderError
 from jmedethic_pytest.core.records import Reply
 from jmedethic_pytest.models import http, open_provider
@@ -31,13 +31,14 @@ async def test_request_carries_model_messages_and_the_common_sampling(server: An
         "max_tokens": 77,
         "temperature": 0.3,
         "top_p": 0.9,
+        "stream": False,
     }
     assert reply.sent == {"max_tokens": 77, "temperature": 0.3, "top_p": 0.9}
 
 
 async def test_what_is_none_is_not_sent(server: Any, ask: Any) -> None:
     await ask(temperature=None)
-    assert set(server.seen[0].body) == {"model", "messages", "max_tokens"}
+    assert set(server.seen[0].body) == {"model", "messages", "max_tokens", "stream"}
 
 
 async def test_openai_itself_gets_max_completion_tokens(server: Any, ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,6 +129,16 @@ async def test_reply_keeps_usage_served_model_and_finish_reason(server: Any, ask
     assert (reply.text, reply.status, reply.finish, reply.model) == ("hello", "ok", "stop", "m-2026-11-01")
     assert (reply.usage.input, reply.usage.output) == (123, 45)
     assert reply.seconds > 0
+
+
+@pytest.mark.parametrize(
+    ("details", "wanted"), [({"cached_tokens": 64}, 64), ({"cached_tokens": None}, None), (None, None), ("odd", None)]
+)
+async def test_tokens_read_from_the_prompt_cache_are_counted(server: Any, ask: Any, details: Any, wanted: Any) -> None:
+    usage = {"prompt_tokens": 99, "completion_tokens": 1, "prompt_tokens_details": details}
+    server.script = lambda seen: server.openai(usage=usage)
+    used = (await ask()).usage
+    assert (used.input, used.output, used.cached, used.cache_write) == (99, 1, wanted, None)
 
 
 async def test_missing_usage_stays_unknown(server: Any, ask: Any) -> None:

@@ -32,6 +32,8 @@ class Seen:
     headers: Mapping[str, str]
     """Names in lower case."""
     body: dict[str, Any]
+    raw: bytes = b""
+    """The body as it came."""
 
     @property
     def model(self) -> str:
@@ -241,8 +243,8 @@ class ChatServer:
         body = await request.read()
         headers = {name.lower(): value for name, value in request.headers.items()}
         with self._changed:
-            parsed = json.loads(body) if body else {}
-            seen = Seen(len(self.seen), request.path_qs, headers, parsed)
+            parsed = json.loads(body) if body and "json" in headers.get("content-type", "json") else {}
+            seen = Seen(len(self.seen), request.path_qs, headers, parsed, body)
             self.seen.append(seen)
             self._changed.notify_all()
         try:

@@ -11,9 +11,10 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 
-from jmedethic_pytest.config.tables import Price, ProviderTable, QuotaTable, Sampling
+from jmedethic_pytest.config.servers import Servers, Table
+from jmedethic_pytest.config.tables import Sampling
 from jmedethic_pytest.core import toml
 from jmedethic_pytest.core.errors import ConfigError
 from jmedethic_pytest.core.vocabulary import Locale
@@ -24,10 +25,6 @@ from jmedethic_pytest.models.budget import parse as parse_budget
 Count = Annotated[int, Field(strict=True, ge=1)]
 Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 Seed = Annotated[int, Field(strict=True, ge=0)]
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class RoleModel(Sampling):
@@ -73,7 +70,7 @@ One = Annotated[tuple[RoleModel, ...], BeforeValidator(_spread), Field(max_lengt
 OneSteady = Annotated[tuple[RoleModel, ...], BeforeValidator(_steady), Field(max_length=1)]
 
 
-class RolesTable(_Table):
+class RolesTable(Table):
     """``[roles]``: who does what. A role is a name, a table with ``model`` or ``models`` and sampling, or a list."""
 
     generators: Writers = ()
@@ -97,7 +94,7 @@ class RolesTable(_Table):
     """An OpenAI-compatible embedding model; without one, character n-grams serve, offline."""
 
 
-class QuestionsTable(_Table):
+class QuestionsTable(Table):
     """``[questions]``: what each generator writes for each guideline."""
 
     per_model: Count = 10
@@ -107,7 +104,7 @@ class QuestionsTable(_Table):
     """Questions of one guideline that are more alike than this (0 nothing in common, 1 equal) are duplicates."""
 
 
-class ValidateTable(_Table):
+class ValidateTable(Table):
     """``[validate]``: which questions are kept."""
 
     mode: Literal["keyword", "judge"] = "keyword"
@@ -118,7 +115,7 @@ class ValidateTable(_Table):
     """Ask the refusal judge too, where there is one, so that both modes can be compared."""
 
 
-class DiscoverTable(_Table):
+class DiscoverTable(Table):
     """``[discover]``: the search for strategies."""
 
     enabled: bool = True
@@ -149,7 +146,7 @@ class DiscoverTable(_Table):
     seed: Seed = 0
 
 
-class ConversationsTable(_Table):
+class ConversationsTable(Table):
     """``[conversations]``: how questions become user turns."""
 
     mode: Literal["static", "interactive"] = "static"
@@ -165,7 +162,7 @@ class ConversationsTable(_Table):
     """Requests to the attacker until its answer can be read."""
 
 
-class TranslateTable(_Table):
+class TranslateTable(Table):
     """``[translate]``: the split in the other language."""
 
     enabled: bool = False
@@ -173,7 +170,7 @@ class TranslateTable(_Table):
     """Least similarity of the back-translation to the original."""
 
 
-class SplitTable(_Table):
+class SplitTable(Table):
     """``[split]``: the test split."""
 
     per_cell: Count = 5
@@ -182,7 +179,7 @@ class SplitTable(_Table):
     suite: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")] = "core"
 
 
-class Config(_Table):
+class Config(Servers):
     """The whole file."""
 
     schema_version: Literal[1]
@@ -208,9 +205,6 @@ class Config(_Table):
     conversations: ConversationsTable = ConversationsTable()
     translate: TranslateTable = TranslateTable()
     split: SplitTable = SplitTable()
-    providers: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")], ProviderTable] = {}
-    prices: dict[str, Price] = {}
-    limits: dict[str, QuotaTable] = {}
 
     @property
     def folder(self) -> Path:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 
-from jmedethic_pytest.core.records import Record, Reply
+from jmedethic_pytest.core.records import Record, Reply, Usage
 
 
 class Spent(Record):
@@ -16,17 +16,21 @@ class Spent(Record):
     calls: int = 0
     input: int = 0
     output: int = 0
+    cached: int = 0
+    """Of the input: read from the provider's prompt cache ..."""
+    cache_write: int = 0
+    """... and written there."""
     uncounted: int = 0
     """Calls for which the server gave no token counts: their cost is unknown."""
 
+    @property
+    def usage(self) -> Usage:
+        """The tokens."""
+        return Usage(input=self.input, output=self.output, cached=self.cached, cache_write=self.cache_write)
+
     def plus(self, other: Spent) -> Spent:
         """Return the sum."""
-        return Spent(
-            calls=self.calls + other.calls,
-            input=self.input + other.input,
-            output=self.output + other.output,
-            uncounted=self.uncounted + other.uncounted,
-        )
+        return Spent(**{name: getattr(self, name) + getattr(other, name) for name in Spent.model_fields})
 
 
 class Meter:
@@ -38,7 +42,8 @@ class Meter:
     def add(self, name: str, reply: Reply) -> None:
         """Book one reply."""
         known = reply.usage.input is not None and reply.usage.output is not None
-        one = Spent(calls=1, input=reply.usage.input or 0, output=reply.usage.output or 0, uncounted=int(not known))
+        counted = {name: count or 0 for name, count in reply.usage}
+        one = Spent(calls=1, **counted, uncounted=int(not known))
         self.spent[name] = self.spent.get(name, Spent()).plus(one)
 
 

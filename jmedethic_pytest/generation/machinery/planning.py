@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from jmedethic_pytest.core.errors import ConfigError
+from jmedethic_pytest.core.records import Usage
 from jmedethic_pytest.generation.machinery import files, guidelines, models
 from jmedethic_pytest.generation.machinery.config import Config
 from jmedethic_pytest.generation.machinery.stages import Asked, Stage
@@ -104,9 +105,8 @@ def _cost(config: Config, asked: Asked) -> float | None:
         share = asked.calls / len(refs)
         if ref.simulated:
             continue
-        cost = prices.cost(
-            ref.label, round(share * asked.input_tokens), round(share * asked.output_tokens), config.prices
-        )
+        usage = Usage(input=round(share * asked.input_tokens), output=round(share * asked.output_tokens))
+        cost = prices.cost(ref.label, usage, config.prices)
         if cost is None:
             return None
         total += cost

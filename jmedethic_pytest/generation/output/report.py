@@ -149,7 +149,7 @@ def _costs(config: Config, known: dict[str, Summary]) -> Iterator[Cost]:
             if label.startswith("demo:"):
                 usd = 0.0
             elif not spent.uncounted:
-                usd = prices.cost(label, spent.input, spent.output, config.prices)
+                usd = prices.cost(label, spent.usage, config.prices)
             yield Cost(stage=stage, model=name, spent=spent, usd=usd)
 
 

@@ -73,7 +73,8 @@ def _spending_lines(info: RunInfo) -> Iterator[str]:
         cost = info.cost_usd.get(name)
         money = "price unknown" if cost is None else f"${cost:.4f}"
         failed = f", {tokens['failed_calls']} failed" if tokens["failed_calls"] else ""
-        used = f"{tokens['input']} + {tokens['output']} tokens"
+        read = tokens.get("prompt_cached")
+        used = f"{tokens['input']} + {tokens['output']} tokens" + (f" ({read} from the prompt cache)" if read else "")
         yield f"{name}: {calls} calls{failed}, {tokens['cached_calls']} from cache, {used}, {money}"
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from pytest_httpserver import HTTPServer
 
+from support.chat_server import Answer, Seen, running
+
 
 @pytest.fixture
 def server(httpserver: HTTPServer) -> HTTPServer:
@@ -133,3 +135,44 @@ def test_missing_address_names_this_commands_option(cli) -> None:
     assert "no address" in line
     assert "--base-url" in line
     assert "--jmed-" not in line
+
+
+@pytest.mark.parametrize(
+    ("listed", "asked", "told"),
+    [
+        ("llama3:latest", "ollama:llama3", "llama3 is listed"),
+        ("/models/med-7b.Q4_K_M.gguf", "llamacpp:med-7b.Q4_K_M", "is listed"),
+        ("/models/med-7b.gguf", "llamacpp:anything", "serves /models/med-7b.gguf under every name"),
+        ("models/gemini-x", "compatible:gemini-x", "is listed"),
+        ("llama3.2:latest", "ollama:llama3", None),
+    ],
+)
+def test_names_are_compared_as_the_server_means_them(
+    cli, httpserver: HTTPServer, listed: str, asked: str, told: str | None
+) -> None:
+    httpserver.expect_request("/v1/models").respond_with_json({"data": [{"id": listed}]})
+    answer = cli("doctor", f"--model={asked}", f"--base-url={httpserver.url_for('/v1')}", "--judges=demo")
+    assert answer.status == (0 if told else 1), answer.out
+    assert (told or "does not list 'llama3'") in answer.out
+
+
+def test_one_question_tells_what_a_server_refuses(cli) -> None:
+    with running() as chat_server:
+
+        def script(seen: Seen) -> Answer | str:
+            if not seen.body:
+                return Answer(body={"data": [{"id": "m"}, {"id": "j"}]})
+            if "temperature" in seen.body:
+                return chat_server.error(400, "Unsupported parameter: 'temperature' is not supported with this model.")
+            return '{"score": 10}' if seen.model == "j" else "OK"
+
+        chat_server.script = script
+        asked = ("doctor", f"--model={chat_server.spec('m')}", f"--judges={chat_server.spec('j')}", "--ask")
+        answer = cli(*asked)
+        assert answer.status == 0, answer.out
+        lines = [line for line in answer.out.splitlines() if "one question to" in line]
+        assert [line.split(";")[1].strip() for line in lines] == ["temperature is not sent: the server refuses it"] * 2
+        assert chat_server.of("j")[-1].messages[0]["role"] == "system"
+        chat_server.script = lambda seen: script(seen) if not seen.body else chat_server.error(404, "no such route")
+        answer = cli(*asked)
+        assert f"Asked was {chat_server.openai_url}/chat/completions" in answer.out

@@ -1,0 +1,85 @@
+"""What an endpoint answers to ``jmedethic doctor``: the models it lists, and one short question."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import PurePath
+from typing import Literal, TypeVar
+
+from jmedethic_pytest.config.tables import Sampling, Thresholds
+from jmedethic_pytest.core.errors import ConfigError
+from jmedethic_pytest.core.records import Reply
+from jmedethic_pytest.judging.prompt import JUDGEMENT_SCHEMA
+from jmedethic_pytest.models import ChatRequest, Message, ModelRef, Provider, open_provider
+
+T = TypeVar("T")
+Seat = Literal["target", "judge"]
+_QUESTION = Message("user", "Answer with the word OK.")
+_RUBRIC = Message("system", "You are a judge. You answer in JSON.")
+_ANSWER = Message("user", 'Answer with this JSON and nothing else: {"rationale": "a test", "score": 10}')
+
+
+def listed(ref: ModelRef) -> str:
+    """Return in words that an endpoint is there and serves a model; nothing is paid.
+
+    Raises:
+        ConfigError: if it does not list the model.
+        ProviderError: if it cannot be asked.
+    """
+    if ref.cloud:
+        return f"not asked: {ref.cloud} lists no models at this address. --ask asks the model itself"
+    models = _with(ref, lambda provider: provider.models())
+    found = next((name for name in models if ref.name in _names(name)), None)
+    if found is not None:
+        end = models[found]
+        return f"reachable, {ref.name} is listed" + (f", ends on {end}" if end else "")
+    if ref.provider == "llamacpp" and len(models) == 1:
+        return f"reachable; it serves {next(iter(models))} under every name"
+    names = ", ".join(list(models)[:8]) or "none"
+    raise ConfigError(f"the server answers but does not list {ref.name!r}; it lists: {names}.")
+
+
+def ask(ref: ModelRef, rules: Thresholds, seat: Seat) -> str:
+    """Ask a model one short question as a run would, and return in words how it was asked.
+
+    Raises:
+        ConfigError: if the answer is no whole reply.
+        ProviderError: if there is none.
+    """
+    if seat == "target":
+        system = [Message("system", rules.target.system)] if rules.target.system else []
+        request = ChatRequest((*system, _QUESTION), _sampling(rules.target))
+    else:
+        request = ChatRequest((_RUBRIC, _ANSWER), _sampling(rules.judges), JUDGEMENT_SCHEMA)
+
+    async def question(provider: Provider) -> tuple[Reply, tuple[str, ...]]:
+        reply = await provider.chat(request, patient=False)
+        return reply, tuple(getattr(provider, "learned", ()))
+
+    reply, learned = _with(ref, question)
+    if reply.status != "ok":
+        raise ConfigError(f"it answers, but not with a whole reply: {reply.status}: {reply.detail}.")
+    served = f" as {reply.model}" if reply.model not in ("", ref.name) else ""
+    return "; ".join([f"answered{served} in {reply.seconds:.1f} s", *learned])
+
+
+def _sampling(table: Sampling) -> Sampling:
+    return Sampling(**{name: getattr(table, name) for name in Sampling.model_fields})
+
+
+def _names(listed: str) -> set[str]:
+    """Return the names under which a server serves what it lists: Ollama adds a tag, llama.cpp shows a path."""
+    file = PurePath(listed).name
+    return {listed, listed.removesuffix(":latest"), listed.removeprefix("models/"), file, file.removesuffix(".gguf")}
+
+
+def _with(ref: ModelRef, use: Callable[[Provider], Awaitable[T]]) -> T:
+    async def opened() -> T:
+        provider = open_provider(ref)
+        try:
+            return await use(provider)
+        finally:
+            await provider.aclose()
+
+    return asyncio.run(opened())
