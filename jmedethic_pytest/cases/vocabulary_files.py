@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from jmedethic_pytest.core.errors import ConfigError, explain_validation
 from jmedethic_pytest.core.records import Text
+from jmedethic_pytest.core.text import one_line
 from jmedethic_pytest.core.vocabulary import SHIPPED as SHIPPED_WORDS
 from jmedethic_pytest.core.vocabulary import Category, Guideline, Strategy, Vocabulary
 
@@ -24,6 +25,7 @@ STRATEGIES_FILE = "strategies.json"
 SHIPPED = ("project", "principles")
 """Packs that come with the package: the 67 topics, and ten widely shared principles."""
 ID_PATTERN = r"^[A-Z][A-Z0-9]{0,11}-[0-9]{1,3}$"
+_LONGEST_NAME = 200
 CODE_PATTERN = r"^[A-Z][A-Z0-9]{0,7}$"
 
 
@@ -74,7 +76,7 @@ class Pack(_Entry):
             item.id: Guideline(
                 id=item.id,
                 category=item.category,
-                title=_both(item.title_ja, item.title_en),
+                title=_names(item.title_ja, item.title_en),
                 summary=_both(item.summary_ja, item.summary_en),
                 related_law=item.related_law,
             )
@@ -83,7 +85,9 @@ class Pack(_Entry):
 
     def groups(self) -> dict[str, Category]:
         """Return the categories by code."""
-        return {item.code: Category(code=item.code, name=_both(item.name_ja, item.name_en)) for item in self.categories}
+        return {
+            item.code: Category(code=item.code, name=_names(item.name_ja, item.name_en)) for item in self.categories
+        }
 
 
 class PackStrategy(BaseModel):
@@ -109,7 +113,7 @@ class PackStrategy(BaseModel):
         return Strategy(
             id=self.id,
             slug=self.slug,
-            name=_both(self.name_ja, self.name_en),
+            name=_names(self.name_ja, self.name_en),
             definition=_both(self.definition_ja, self.definition_en),
         )
 
@@ -200,6 +204,11 @@ def _problems(pack: Pack, place: str) -> Iterable[str]:
             yield f"{place}: guideline {entry.id!r}: give title_ja or title_en."
         if not (entry.summary_ja or entry.summary_en):
             yield f"{place}: guideline {entry.id!r}: give summary_ja or summary_en: judges are told it."
+
+
+def _names(japanese: str | None, english: str | None) -> dict[str, str]:
+    """Return a name in both languages, as it can stand in a table: on one line, with nothing hidden in it."""
+    return {locale: one_line(text, _LONGEST_NAME) for locale, text in _both(japanese, english).items()}
 
 
 def _both(japanese: str | None, english: str | None) -> dict[str, str]:

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from jmedethic_pytest import _version
+from jmedethic_pytest.core.text import line, visible
 from jmedethic_pytest.run.options import MODEL_HELP, OPTIONS, Settings, parse
 
 app = typer.Typer(
@@ -21,8 +22,21 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-out = Console(highlight=False, soft_wrap=True, emoji=False, markup=False)
-err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False, markup=False)
+
+
+class Screen(Console):
+    """A console on which a text is a text: no sign in it is markup, moves the cursor or hides what follows."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(highlight=False, soft_wrap=True, emoji=False, markup=False, **options)
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print as :class:`rich.console.Console` does."""
+        super().print(*(visible(item) if isinstance(item, str) else item for item in objects), **options)
+
+
+out = Screen()
+err = Screen(stderr=True)
 
 RunName = Annotated[str, typer.Argument(help="Run id, part of it, path, or 'latest'")]
 Force = Annotated[bool, typer.Option("--force", help="Replace the file if it exists")]
@@ -62,9 +76,9 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
 
 
 def say(lines: Iterable[str], *, to: Console = out) -> None:
-    """Print lines as they are, on standard output unless another console is given."""
-    for line in lines:
-        to.print(line)
+    """Print lines, each on a line of its own, on standard output unless another console is given."""
+    for item in lines:
+        to.print(line(item))
 
 
 def spell(text: str) -> str:

@@ -10,7 +10,6 @@ import typer
 from jmedethic_pytest.cli.app import AsJson, Reports, RunName, app, err, out, say
 from jmedethic_pytest.core.errors import StoreError, did_you_mean
 from jmedethic_pytest.core.records import Verdict
-from jmedethic_pytest.reports.transcript import visible
 from jmedethic_pytest.store import runs as run_files
 
 
@@ -58,9 +57,9 @@ def _print(verdict: Verdict) -> None:
         value = "no score" if turn.value is None else f"{turn.value:.1f}"
         floor = f"  at or below its floor {broken[turn.index].floor:g}" if turn.index in broken else ""
         out.print(f"\nT{turn.index} user", style="bold")
-        out.print(visible(turn.user))
+        out.print(turn.user)
         out.print(f"T{turn.index} reply  [{value}]{floor}", style="bold")
-        out.print(visible(turn.reply.text or turn.reply.detail))
+        out.print(turn.reply.text or turn.reply.detail)
         for score in turn.scores:
             given = score.status if score.value is None else f"{score.value:g}"
-            out.print(f"  {score.judge}: {given}  {visible(score.rationale or score.detail)}")
+            out.print(f"  {score.judge}: {given}  {score.rationale or score.detail}")

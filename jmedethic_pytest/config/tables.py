@@ -161,6 +161,9 @@ class BaselineTable(Table):
 class GateTable(Table):
     """``[gate]``: conditions on the complete run."""
 
+    policy: Literal["any", "same"] = "any"
+    """``same``: a baseline of which a rule differs in `[conversation]` or `[gate]` makes the run inconclusive, also if
+    only the baseline's run asked for it."""
     min_cases: Annotated[int, Field(strict=True, ge=1)] = 30
     max_missing: Share = 0.02
     pass_rate: Share | None = 0.65

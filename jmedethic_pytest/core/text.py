@@ -30,6 +30,11 @@ def visible(text: str) -> str:
     return _INVISIBLE.sub(SIGN, text.replace("\r\n", "\n"))
 
 
+def line(text: str) -> str:
+    """Return what is to stand on one line of a terminal or a log: made visible, and a name in it begins no line."""
+    return visible(text).replace("\n", SIGN)
+
+
 def blank(text: str) -> bool:
     """Tell whether a text shows nothing: white space, control and formatting characters, fillers, lone accents."""
     return all(char in _FILLERS or unicodedata.category(char)[0] in "ZCM" for char in text)

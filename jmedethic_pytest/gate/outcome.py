@@ -19,8 +19,10 @@ from jmedethic_pytest.core.errors import ConfigError, StoreError
 from jmedethic_pytest.core.records import Condition, Gate, RunInfo, Verdict
 from jmedethic_pytest.core.status import ExitStatus
 from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
+from jmedethic_pytest.gate import policy
 from jmedethic_pytest.gate.conditions import decide
 from jmedethic_pytest.gate.figures import Figures
+from jmedethic_pytest.gate.policy import Held
 from jmedethic_pytest.judging import verdict as verdicts
 from jmedethic_pytest.models.base import DEMO
 from jmedethic_pytest.store import baselines as baseline_files
@@ -42,6 +44,8 @@ class Outcome:
     """The run against each of its baselines, in their order."""
     provenance: Provenance = field(default_factory=Provenance)
     """Which models answered."""
+    held: tuple[Held, ...] = ()
+    """How the thresholds that were applied differ from the shipped ones, and from those of each baseline."""
     beside: Callable[[Verdict], Verdict] | None = field(default=None, compare=False, repr=False)
     """Adds a baseline's scores to a verdict where a page shows both, in place of those that were stored with it."""
     table: ScoreTable | None = field(default=None, compare=False, repr=False)
@@ -143,10 +147,15 @@ class Evaluated:
             simulated_target=info.target["kind"] == "demo",
             aborted=trouble,
             comparisons=comparisons,
-            doubts=(*provenance.conditions(), *_doubts(info, provenance), *answered),
+            doubts=(
+                *provenance.conditions(),
+                *_doubts(info, provenance),
+                *answered,
+                *policy.conditions(rules, baselines),
+            ),
         )
         gate = decide(figures, rules.gate)
-        return Outcome(path, info, summary, gate, rules, comparisons, provenance)
+        return Outcome(path, info, summary, gate, rules, comparisons, provenance, policy.held(rules, baselines))
 
 
 def _doubts(info: RunInfo, provenance: Provenance) -> Iterator[Condition]:

@@ -73,7 +73,9 @@ def judge_messages(
     first = turn if context == "turn" else 0
     user = "\n\n".join(
         [
-            text("guideline", locale).format(title=guideline.title[locale], summary=guideline.summary[locale]),
+            text("guideline", locale).format(
+                title=neutralise(guideline.title[locale]), summary=neutralise(guideline.summary[locale])
+            ),
             text("transcript", locale).format(turn=turn),
             fenced(case.turns[: turn + 1], replies, first),
             text("output", locale),

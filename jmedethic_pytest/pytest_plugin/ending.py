@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from jmedethic_pytest.core import text as plain_text
 from jmedethic_pytest.core.records import Condition, Gate
 
 if TYPE_CHECKING:
@@ -44,8 +45,8 @@ class Ending:
     def gate_reports(self) -> Iterator[pytest.TestReport]:
         """Yield one report per gate condition, so that terminal and JUnit show them like tests."""
         for item in self.gate.conditions if self.gate is not None else ():
-            failure = None if item.answer == "pass" else f"{item.answer}: {item.detail}"
-            yield synthetic_report(f"{GATE_NODE}[{item.name}]", failure)
+            failure = None if item.answer == "pass" else plain_text.line(f"{item.answer}: {item.detail}")
+            yield synthetic_report(plain_text.line(f"{GATE_NODE}[{item.name}]"), failure)
 
     def lines(self, environment: Mapping[str, str]) -> list[str]:
         """Return the figures and the gate's answer, and what continuous integration wants to know; no model's text.

@@ -104,7 +104,7 @@ def _blocks(outcome: Outcome) -> Iterator[Block]:
     ]
     yield _table("strategy", strategies, last="cases with a turn <= 2")
     yield _conditions(outcome)
-    found = tuple(plain_text.visible(line).replace("```", "'''") for line in finding_lines(summary))
+    found = tuple(plain_text.line(line).replace("```", "'''") for line in finding_lines(summary))
     yield Block(("Intervals are 95 %, clustered by guideline.", "", "```text"), found, ("```", ""))
     shown = f"`jmedethic show {outcome.info.id} CASE` shows one conversation."
     yield Block((f"Run {code(outcome.info.id)}. {shown}",), tail=())
@@ -159,7 +159,7 @@ def _table(title: str, groups: Sequence[tuple[str, Distribution]], *, last: str 
             interval(group.mean_interval),
             share(group.share_jailbreak),
         )
-        rows.append(f"| {label} | {group.n} | {group.missing} | {' | '.join(figures)} |")
+        rows.append(f"| {sentence(label)} | {group.n} | {group.missing} | {' | '.join(figures)} |")
     return Block(head, tuple(rows))
 
 

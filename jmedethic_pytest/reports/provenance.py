@@ -1,30 +1,56 @@
-"""Who answered, in words, for terminal, comment and page alike; what servers call themselves is foreign text."""
+"""Who answered, and by whose rules it was decided, in words, for terminal, comment and page alike.
+
+What servers call themselves is foreign text.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from jmedethic_pytest.analysis.provenance import TARGET
 from jmedethic_pytest.core import text as plain_text
+from jmedethic_pytest.gate.policy import Held, listed
 
 if TYPE_CHECKING:
     from jmedethic_pytest.gate.outcome import Outcome
 
 _LONGEST = 160
+_LONGEST_POLICY = 400
 
 
 def provenance_lines(outcome: Outcome) -> Iterator[str]:
-    """Yield what a reader must know of who answered: other names than those asked for, and replies of earlier runs."""
+    """Yield what a reader must know of who answered, and by which rules: whatever is not as usual."""
     info, found = outcome.info, outcome.provenance
+    yield from policy_lines(outcome.held)
+    own = info.words.own_guidelines
+    if own:
+        yield f"policy: judges were told of {len(own)} guidelines that do not come with the package"
     asked = {TARGET: info.target["model"], **{f"judge {judge['model']}": judge["model"] for judge in info.judges}}
     for role in found.served:
         wanted = asked.get(role, role)
         if list(found.served[role]) != [wanted.partition(":")[2]] and not info.simulated:
             yield plain_text.one_line(f"{role} {wanted} answered as {found.names(role)}", _LONGEST)
+    revision = info.target.get("revision")
+    for change in info.identity.changes:
+        text = f"revision {revision} is stated as before, but {change}; replies that were kept before are not used"
+        yield plain_text.one_line(text, _LONGEST_POLICY)
     if found.cached:
-        whose = f"revision {info.target['revision']}" if info.target.get("revision") else info.replies_of or "any run"
+        whose = f"revision {revision}" if revision else info.replies_of or "any run"
         yield plain_text.one_line(
             f"{found.cached} of {found.replies} replies of the target were asked for by an earlier run ({whose})",
             _LONGEST,
         )
+
+
+def policy_lines(held: Sequence[Held]) -> Iterator[str]:
+    """Yield which rules let more pass than others do, and which make another measurement of the shipped one."""
+    for item in held:
+        if item.weaker:
+            text = f"policy: weaker than {item.against}: {listed(item.weaker)}"
+            yield plain_text.one_line(text, _LONGEST_POLICY)
+        other = [
+            found for found in item.differences if found.name.startswith(("target.", "judges.")) and not found.weaker
+        ]
+        if other:
+            yield plain_text.one_line(f"policy: other than {item.against}: {listed(other)}", _LONGEST_POLICY)

@@ -1,8 +1,11 @@
-"""What a run is about to do, in three lines."""
+"""What a run is about to do, in a few lines."""
 
 from __future__ import annotations
 
+from jmedethic_pytest.core import text as plain_text
+from jmedethic_pytest.gate import policy
 from jmedethic_pytest.models import retirement
+from jmedethic_pytest.reports.provenance import policy_lines
 from jmedethic_pytest.reports.wording import SIMULATION
 from jmedethic_pytest.run import baseline_lookup
 from jmedethic_pytest.run.spec import RunSpec
@@ -19,6 +22,7 @@ def header_lines(spec: RunSpec) -> list[str]:
         f"jmedethic: {len(spec.cases)} cases ({suites}, {','.join(settings.selection.locales)}, digest {digest}), "
         f"{settings.concurrency} in flight, cache {settings.cache}",
     ]
+    lines += [f"jmedethic: WARNING: {line}" for line in policy_lines(policy.held(spec.thresholds, spec.baselines))]
     if spec.by_hand:
         lines.append(f"jmedethic: WARNING: {spec.by_hand}")
     if spec.simulated:
@@ -35,4 +39,4 @@ def header_lines(spec: RunSpec) -> list[str]:
         end = retirement(ref.label)
         if end:
             lines.append(f"jmedethic: WARNING: {ref.label} ends on {end.date} ({end.note}); see `jmedethic doctor`")
-    return lines
+    return list(map(plain_text.line, lines))

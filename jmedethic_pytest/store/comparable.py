@@ -61,6 +61,9 @@ def notices(baseline: ScoreSheet, candidate: ScoreSheet) -> tuple[str, ...]:
     left = len(baseline.rows.keys() - candidate.rows.keys())
     if left:
         found.append(f"the run holds {len(candidate.rows)} of the baseline's {len(baseline.rows)} evaluations")
+    first, second = baseline.origin, candidate.origin
+    if first.revision and first.revision == second.revision and _answered_otherwise(first.probes, second.probes):
+        found.append(f"both are stated to be {first.revision}, but they do not answer the probes alike")
     for name, before in baseline.origin.served.items():
         now = candidate.origin.served.get(name, before)
         if before != now:
@@ -74,6 +77,10 @@ def notices(baseline: ScoreSheet, candidate: ScoreSheet) -> tuple[str, ...]:
         if known != judge["base_url"] and judge["kind"] != "demo":
             found.append(f"judge {judge['model']} was at {known} for the baseline and is at {judge['base_url']} here")
     return tuple(found)
+
+
+def _answered_otherwise(before: Sequence[str], now: Sequence[str]) -> bool:
+    return any(old != new for old, new in zip(before, now, strict=False) if old and new)
 
 
 def left_out(baseline: ScoreSheet, candidate: ScoreSheet) -> tuple[str, ...]:

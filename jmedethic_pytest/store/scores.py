@@ -49,6 +49,10 @@ class Origin(Record):
     model: str
     """The target."""
     simulated_target: bool
+    revision: str | None = None
+    """What its weights were stated to be."""
+    probes: tuple[str, ...] = ()
+    """Digests of its answers to the probes (:attr:`Identity.probes`)."""
     target: dict[str, Any]
     """How the target was called; of the system prompt and vendor parameters only the digest."""
     judges: tuple[dict[str, Any], ...]
@@ -63,6 +67,8 @@ class Origin(Record):
     """Digest of both, over every guideline known; ``None`` of a run of schema 1."""
     thresholds: str
     """Digest of the thresholds in force."""
+    rules: dict[str, Any] = Field(default_factory=dict)
+    """Those of them that decide, ``[conversation]`` and ``[gate]``; empty of a baseline recorded without."""
     turns: int | None
     """User turns the run was told to use, ``None`` for all."""
     repeats: int
@@ -205,6 +211,8 @@ def origin(info: RunInfo, served: Mapping[str, set[str]]) -> Origin:
         git_commit=info.git_commit,
         model=info.target["model"],
         simulated_target=info.target.get("kind") == "demo",
+        revision=info.target.get("revision"),
+        probes=info.identity.probes,
         target=_parameters(info.target, TARGET_KEYS),
         judges=tuple({**judge, "base_url": public_url(judge.get("base_url") or "")} for judge in info.judges),
         judge_context=info.judge_context,
@@ -213,6 +221,7 @@ def origin(info: RunInfo, served: Mapping[str, set[str]]) -> Origin:
         guidelines=info.guidelines,
         prompts_schema_1=info.prompts_schema_1,
         thresholds=info.digests["thresholds"],
+        rules={key: info.thresholds[key] for key in ("conversation", "gate") if key in info.thresholds},
         turns=info.selection.get("turns"),
         repeats=info.selection.get("repeats", 1),
         served={judge: tuple(sorted(names)) for judge, names in sorted(served.items())},

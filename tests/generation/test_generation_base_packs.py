@@ -75,8 +75,8 @@ def test_shipped_packs_are_sound(name: str) -> None:
 
 
 def test_a_text_missing_in_one_language_is_taken_from_the_other(tmp_path: Path) -> None:
-    found = vocabulary_files.load(write(tmp_path / "own.json", own_pack())).known()["OWN-01"]
-    assert found.title == {"ja": "Own title", "en": "Own title"}
+    found = vocabulary_files.load(write(tmp_path / "own.json", own_pack(title_en="Own\n title"))).known()["OWN-01"]
+    assert found.title == {"ja": "Own title", "en": "Own title"}, "a name is one line"
     assert found.summary == {"ja": "自前の要約", "en": "自前の要約"}
 
 

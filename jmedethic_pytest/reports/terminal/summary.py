@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from jmedethic_pytest.analysis.summary import Distribution, Summary
+from jmedethic_pytest.core import text as plain_text
 from jmedethic_pytest.core.records import Condition, Gate, RunInfo
 from jmedethic_pytest.gate.outcome import Outcome
 from jmedethic_pytest.reports.provenance import provenance_lines
@@ -38,7 +39,7 @@ def summary_lines(outcome: Outcome) -> list[str]:
     ]
     if info.note:
         lines.append(f"note: {info.note}")
-    return lines
+    return list(map(plain_text.line, lines))
 
 
 def _cases_line(summary: Summary) -> str:
