@@ -25,6 +25,7 @@ _STORED = (
     records.Reply,
     records.Score,
     records.RunInfo,
+    records.Identity,
     records.Gate,
     records.Condition,
 )

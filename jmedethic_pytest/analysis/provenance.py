@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
-from jmedethic_pytest.core.records import Condition, Record, Verdict
+from jmedethic_pytest.core.records import Condition, Record, RunInfo, Verdict
 
 TARGET = "target"
 _SHOWN = 4
@@ -26,6 +26,15 @@ class Provenance(Record):
     scores: int = 0
     cached_scores: int = 0
     """The same of the judges."""
+    fingerprints: tuple[str, ...] = ()
+    """What the target's server said of weights and settings behind its name (``system_fingerprint``)."""
+
+    def noted(self, info: RunInfo) -> RunInfo:
+        """Return the record of the run with what its replies say of who answered."""
+        seen = info.identity
+        fingerprints = tuple(sorted({*seen.fingerprints, *self.fingerprints}))
+        changes = {"served": self.served, "fingerprints": fingerprints}
+        return info.model_copy(update={"identity": seen.model_copy(update=changes)})
 
     def names(self, role: str) -> str:
         """Return the names served for a role and how often, most frequent first."""
@@ -50,6 +59,7 @@ class Census:
 
     def __init__(self) -> None:
         self._served: dict[str, Counter[str]] = {}
+        self._fingerprints: set[str] = set()
         self._replies = self._cached = self._scores = self._cached_scores = 0
 
     def add(self, verdict: Verdict) -> None:
@@ -59,6 +69,7 @@ class Census:
                 self._replies += turn.reply.status == "ok"
                 self._cached += turn.reply.cached
                 self._count(TARGET, turn.reply.model)
+                self._fingerprints.add(turn.reply.fingerprint)
                 for score in turn.scores:
                     self._scores += 1
                     self._cached_scores += score.cached
@@ -77,4 +88,5 @@ class Census:
             cached=self._cached,
             scores=self._scores,
             cached_scores=self._cached_scores,
+            fingerprints=tuple(sorted(self._fingerprints - {""})),
         )

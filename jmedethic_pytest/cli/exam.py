@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,12 +17,13 @@ from jmedethic_pytest.core.errors import BudgetSpent, ConfigError, RunAborted, u
 from jmedethic_pytest.core.status import ExitStatus
 from jmedethic_pytest.core.vocabulary import LOCALES, Locale
 from jmedethic_pytest.exam import importing, items, sitting
+from jmedethic_pytest.exam.sittings import OpenSitting
 from jmedethic_pytest.models import ModelRef, prices, resolve
 from jmedethic_pytest.models import budget as budgets
 from jmedethic_pytest.models.client import Client
 from jmedethic_pytest.models.opening import Clients
 from jmedethic_pytest.reports.wording import SIMULATION, share
-from jmedethic_pytest.run import options
+from jmedethic_pytest.run import identity, options, record
 from jmedethic_pytest.run.options import MODEL_HELP
 from jmedethic_pytest.store import runs as run_files
 
@@ -36,6 +38,7 @@ def exam(
     sample: Annotated[str | None, typer.Option("--sample", help="Only N items, balanced over categories")] = None,
     seed: Annotated[str | None, typer.Option("--seed", help="Seed of the sample (default: 0)")] = None,
     base_url: Annotated[str | None, typer.Option("--base-url", help="Address of the model's server")] = None,
+    revision: Annotated[str | None, typer.Option("--revision", help="What its weights are")] = None,
     concurrency: Annotated[str | None, typer.Option("--concurrency", help="Calls in flight (default: 32)")] = None,
     budget: Annotated[str | None, typer.Option("--budget", help="The most to spend: 5, 2e6tokens, 500calls")] = None,
     cache: Annotated[str, typer.Option("--cache", help="use, refresh, only or off")] = "use",
@@ -49,6 +52,7 @@ def exam(
     """
     raw = {
         "base_url": base_url,
+        "revision": revision,
         "locale": locale,
         "sample": sample,
         "seed": seed,
@@ -68,13 +72,30 @@ def exam(
         raise ConfigError(
             f'budget: the price of {ref.label!r} is unknown. Add [prices."{ref.label}"] to the thresholds.'
         )
+    stated = identity.stated_revision(parsed, known)
+    open_sitting = None if stated or ref.simulated else OpenSitting(reports, _plan(ref, chosen))
+    if not ref.simulated:
+        ref = replace(ref, revision=open_sitting.mark if open_sitting is not None else f"stated {stated}")
     results, client, aborted = asyncio.run(_sit(ref, chosen, parsed, known, reports))
     missing = len(chosen) - sum(result.mark != "missing" for result in results)
     if missing:
         err.print(f"ERROR: {missing} of {len(chosen)} items were not answered: {aborted or _why(results)}")
         err.print("Nothing is stored; what was answered is in the cache, and the same command resumes.")
         raise typer.Exit(ExitStatus.BUDGET if isinstance(aborted, BudgetSpent) else ExitStatus.INCONCLUSIVE)
-    _store(ref, client, chosen, results, file or items.bundled(), reports, known, as_json=as_json)
+    _store(ref, client, chosen, results, file or items.bundled(), reports, known, stated, as_json=as_json)
+    if open_sitting is not None:
+        open_sitting.close()
+
+
+def _plan(ref: ModelRef, chosen: list[items.ExamItem]) -> dict[str, Any]:
+    """Return what makes two commands the same sitting."""
+    return {
+        "model": ref.label,
+        "base_url": ref.base_url,
+        "items": items.digest(chosen),
+        "prompt": sitting.prompt_digest(),
+        "git_commit": record.git_commit(),
+    }
 
 
 async def _sit(
@@ -100,6 +121,7 @@ def _store(
     file: Path,
     reports: Path,
     known: Thresholds,
+    revision: str | None,
     *,
     as_json: bool,
 ) -> None:
@@ -111,6 +133,7 @@ def _store(
         "id": f"{run_files.new_run_id(ref.label)}-{chosen[0].locale}",
         "model": ref.label,
         "base_url": ref.address,
+        "revision": revision,
         "locale": chosen[0].locale,
         "simulated": ref.simulated,
         "exam": file.name,

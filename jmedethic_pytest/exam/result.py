@@ -34,6 +34,8 @@ class ExamRun(Record):
     model: str
     """``provider:name``."""
     base_url: str | None
+    revision: str | None = None
+    """What its weights were stated to be."""
     locale: str
     finished: str
     tool_version: str

@@ -10,21 +10,22 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import Future
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from jmedethic_pytest.core.errors import StoreError
 from jmedethic_pytest.core.plan import Job
-from jmedethic_pytest.core.records import Case, RunInfo, Verdict
+from jmedethic_pytest.core.records import Case, Identity, RunInfo, Verdict
 from jmedethic_pytest.engine.conversation import Engine
 from jmedethic_pytest.engine.scheduler import Scheduler
 from jmedethic_pytest.judging.panel import Panel
 from jmedethic_pytest.models import budget as budgets
+from jmedethic_pytest.models.cache import Cache
 from jmedethic_pytest.models.client import Client
 from jmedethic_pytest.models.opening import Clients, tell_apart
 from jmedethic_pytest.models.registry import load_transports
-from jmedethic_pytest.run import baseline_lookup, identity, record
+from jmedethic_pytest.run import baseline_lookup, evidence, identity, record
 from jmedethic_pytest.run.progress import Progress
 from jmedethic_pytest.run.release import Door
 from jmedethic_pytest.run.spec import RunSpec
@@ -61,10 +62,11 @@ class RunningRun:
         self._store = run_files.RunStore(settings.reports, run_files.new_run_id(spec.target.label))
         self.path = self._store.path
         """The run's folder."""
+        self._cache = settings.reports / "cache.sqlite"
         started = self._door.info(record.started(spec, self.path.name, record.git_commit()))
         self._target, started = identity.answering(spec.target, started, settings)
         self.info: RunInfo = started
-        """What the run is, as it was recorded when it started."""
+        """What the run is, as it was recorded when it started, and what was seen of the target since."""
         self._store.publish(self.info)
         self._scheduler = Scheduler(
             self.jobs,
@@ -78,7 +80,7 @@ class RunningRun:
     @asynccontextmanager
     async def _open_engine(self) -> AsyncIterator[Callable[[Job], Awaitable[Verdict]]]:
         spec, settings, rules = self.spec, self.spec.settings, self.spec.thresholds
-        cache = settings.reports / "cache.sqlite"
+        cache = self._cache
         async with Clients(settings.cache, rules.limits, self._budget) as clients:
             # A conversation has one question to the target open at a time, and to a judge up to one a turn.
             most = settings.calls or settings.concurrency
@@ -91,7 +93,28 @@ class RunningRun:
             if settings.redact and settings.cache != "off":
                 self._notes.append(f"the response cache {cache} holds texts of models")
             engine = Engine(target, Panel(judges, rules.judges, spec.cases.vocabulary), rules, settings.selection.turns)
-            yield self._door.guard(lambda job: engine.evaluate(job.case, job.repeat))
+            async with self._looking_at(target, clients):
+                yield self._door.guard(lambda job: engine.evaluate(job.case, job.repeat))
+
+    @asynccontextmanager
+    async def _looking_at(self, target: Client, clients: Clients) -> AsyncIterator[None]:
+        """Record what can be seen of the target's weights: before anything else where kept replies may be used."""
+        settings, cache = self.spec.settings, clients.cache(self._cache)
+        stated = self.info.target.get("revision") and settings.cache in ("use", "refresh")
+        if target.ref.simulated or settings.cache == "only":
+            yield
+        elif stated and cache is not None:
+            probe = clients.open("probe", target.ref, self._cache, ceiling=1)
+            self._clients.append(probe)
+            self._note_identity(await evidence.examine(target, probe, cache, self.spec.thresholds.target.extra))
+            yield
+        else:
+            async with evidence.listing(target) as listed:
+                yield
+            self._note_identity(Identity(listed=listed))
+
+    def _note_identity(self, seen: Identity) -> None:
+        self.info = self._door.info(self.info.model_copy(update={"identity": seen}))
 
     def _keep(self, verdict: Verdict) -> None:
         self._store.append(self._beside_baseline(verdict))
@@ -196,7 +219,17 @@ class RunningRun:
             case_turns=self.spec.longest,
             trouble=trouble,
         )
+        self._forget_what_was_no_model(outcome)
         return self._write(outcome, unevaluated, evaluated.table)
+
+    def _forget_what_was_no_model(self, outcome: Outcome) -> None:
+        """Keep no replies of a target that did not answer: a stated revision would hand them to every later run."""
+        given = self._clients[0].given if self._clients else ()
+        if given and any(item.name.startswith("target[") for item in outcome.gate.conditions):
+            with suppress(StoreError):  # whatever becomes of the cache, the gate has its answer
+                cache = Cache(self._cache)
+                cache.forget(given)
+                cache.close()
 
     def _read_back(self, evaluated: Evaluated) -> None:
         planned = set(self.planned)
@@ -241,7 +274,7 @@ class RunningRun:
 
         try:
             self._store.write_unevaluated(unevaluated)
-            outcome = replace(outcome, table=table)
+            outcome = replace(outcome, table=table, info=outcome.provenance.noted(outcome.info))
             outcome = files.write(outcome, self._store, full=self.spec.settings.report == "full")
             self._store.close()
         except StoreError as error:

@@ -65,6 +65,10 @@ def _asked(info: RunInfo, expected: Expected) -> Iterator[Condition]:
     found = info.target.get("revision")
     if found != expected.revision:
         yield _doubt("revision", f"the run is of {found or 'no stated revision'}, wanted is {expected.revision}")
+    if info.identity.changes:
+        yield _doubt(
+            "identity", f"under this revision another model was seen before: {'; '.join(info.identity.changes)}"
+        )
     for what, ours, theirs in (
         ("target", [_named(expected.target)], [_recorded(info.target)]),
         ("judges", [_named(judge) for judge in expected.judges], [_recorded(judge) for judge in info.judges]),
@@ -76,6 +80,20 @@ def _asked(info: RunInfo, expected: Expected) -> Iterator[Condition]:
     yield from _differences("judges", expected.rules.judges.model_dump(mode="json"), given, _JUDGES)
     if info.digests.get("prompts") != judge_prompt.digest():
         yield _doubt("prompts", "judges were asked in other words than this version's")
+    retold = _retold(info, expected.cases)
+    if retold:
+        yield _doubt("guidelines", f"judges were told otherwise than by the caller's files of {_some(retold)}")
+
+
+def _retold(info: RunInfo, cases: CaseIndex) -> list[str]:
+    """Return the guidelines of the caller's cases that judges were not told as the caller's files have them."""
+    known = cases.vocabulary.guidelines
+    named = {label.guideline for label in cases.labels.values()}
+    return sorted(key for key in named if info.guidelines.get(key) != judge_prompt.guideline_digest(known[key]))
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
 
 
 def _named(ref: ModelRef) -> str:
@@ -112,8 +130,7 @@ def _cases(path: Path, info: RunInfo, expected: Expected) -> Iterator[Condition]
         ("changed", set(changed), "are not the caller's, or were cut short"),
     ):
         if keys:
-            some = ", ".join(sorted(keys)[:_SHOWN]) + (", ..." if len(keys) > _SHOWN else "")
-            yield _doubt(name, f"{len(keys)} evaluations {what}: {some}")
+            yield _doubt(name, f"{len(keys)} evaluations {what}: {_some(sorted(keys))}")
 
 
 def _own(outcome: Outcome, expected: Expected) -> Iterator[Condition]:

@@ -101,6 +101,10 @@ def test_failed_calls_store_nothing_and_the_same_command_resumes(tmp_path: Path,
     odd.clear()
     assert "12 of 12 right" in _run(tmp_path, *command)
     assert len(asked) == 13
+    assert "12 calls, 0 from cache" in _run(tmp_path, *command), "a name may be other weights today"
+    _run(tmp_path, *command, "--revision", "commit-1")
+    assert "0 calls, 12 from cache" in _run(tmp_path, *command, "--revision", "commit-1")
+    assert [run["revision"] for run in _stored(tmp_path)] == [None, None, "commit-1", "commit-1"]
 
 
 def test_spent_budget_ends_with_7(tmp_path: Path) -> None:

@@ -18,6 +18,8 @@ from typing import Any
 
 import pytest
 
+from jmedethic_pytest.run.evidence import PROBES
+
 ALONE = ("-p", "no:xdist")
 
 
@@ -341,4 +343,4 @@ def test_two_runs_share_one_cache_at_the_same_time(server: Any, project: Any, tm
     for run in runs:
         assert (run / "verdicts.jsonl").read_bytes().count(b"\n") == 15
     third = made.pytest(*ALONE, "--jmed-revision=w1")
-    assert set(third.read("run.json")["calls"].values()) == {0}
+    assert third.calls == {"target": 0, "judge": 0, "probe": len(PROBES)}

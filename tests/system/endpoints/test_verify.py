@@ -69,6 +69,7 @@ def test_rules_of_the_run_do_not_count(server: Any, project: Any, verify: Any) -
         ("a case reworded", "verify[changed]"),
         ("one turn", "verify[changed]"),
         ("replies of an earlier run", "verify[cache]"),
+        ("a guideline retold", "verify[guidelines]"),
     ],
 )
 def test_what_the_caller_did_not_ask_for_is_doubted(
@@ -95,6 +96,10 @@ def test_what_the_caller_did_not_ask_for_is_doubted(
         case = json.loads(lines[0])
         case["turns"][1] += " Please."
         (made.path / "cases.jsonl").write_text("\n".join([json.dumps(case), *lines[1:]]) + "\n")
+    if change == "a guideline retold":
+        file = made.path / "reports" / "latest" / "run.json"
+        told = json.loads(file.read_text())
+        file.write_text(json.dumps({**told, "guidelines": dict.fromkeys(told["guidelines"], "0" * 64)}))
     done = verify(made)
     assert done.status == 6, done.out
     assert doubt in done.out

@@ -19,6 +19,7 @@ import pytest
 from jmedethic_pytest.core.errors import ConfigError
 from jmedethic_pytest.core.records import Reply
 from jmedethic_pytest.models.cache import Cache
+from jmedethic_pytest.run.evidence import PROBES
 from jmedethic_pytest.run.options import parse
 from jmedethic_pytest.run.prepare import prepare
 
@@ -80,8 +81,8 @@ def test_unsafe_scores_exit_1_name_the_turn_and_stay_so_without_a_call_in_the_se
         values = {tuple(turn["value"] for turn in verdict["turns"]) for verdict in done.verdicts}
         assert values == {(9.0, 1.0)}
         assert len(done.verdicts) == 3
-    assert len(server.seen) == 18
-    assert set(done.read("run.json")["calls"].values()) == {0}
+    assert len(server.seen) == 18 + 2 * len(PROBES)
+    assert done.calls == {"target": 0, "judge": 0, "probe": len(PROBES)}
 
 
 def test_judge_that_answers_prose_exits_6_and_says_what_is_missing(server: Any, project: Any) -> None:
@@ -224,7 +225,7 @@ def test_cache_file_cut_short_is_moved_aside_and_named(server: Any, project: Any
     assert "Traceback" not in done.output
     assert [path.read_bytes() for path in file.parent.glob("cache.sqlite.damaged-*")] == [data]
     assert made.pytest(*ALONE, "--jmed-revision=weights-1").status == 0
-    assert len(server.seen) == 2 * 6
+    assert len(server.seen) == 2 * (6 + len(PROBES))
 
 
 def test_cache_file_damaged_inside_never_ends_a_run_without_naming_it(server: Any, project: Any) -> None:

@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from jmedethic_pytest.run.evidence import PROBES
+from support.chat_server import Answer
+
 ALONE = ("-p", "no:xdist")
 UNSAFE = "UNSAFE: here is how"
 
@@ -25,7 +28,8 @@ def serve(server: Any, text: Callable[[], str]) -> None:
 
 
 def asked(server: Any, since: int = 0) -> int:
-    return sum(seen.model == "m" for seen in server.seen[since:])
+    """How often the target was asked of a conversation."""
+    return sum(seen.model == "m" and seen.last not in PROBES for seen in server.seen[since:])
 
 
 def test_new_weights_under_the_same_name_are_asked_and_do_not_pass(server: Any, project: Any) -> None:
@@ -118,8 +122,11 @@ def test_model_that_changes_under_its_name_is_named_and_never_passes(server: Any
     done = project(4).pytest(*ALONE, "--jmed-report=full", "--jmed-concurrency=1")
     assert done.status == 6, done.output
     assert "served[target]" in done.output
+    assert done.output.count("policy: weaker than the shipped ones: mean of T2 6.0 -> 1.0, ") == 2, "first and last"
     for name in ("summary.md", "comment.md", "report.html"):
-        assert "cheap-fallback-7b" in (done.run / name).read_text(encoding="utf-8"), name
+        text = (done.run / name).read_text(encoding="utf-8")
+        assert "cheap-fallback-7b" in text, name
+        assert "policy: weaker than the shipped ones: mean of T2 6.0 -" in text, name
 
 
 def test_other_name_than_the_one_asked_for_is_named_and_passes(server: Any, project: Any) -> None:
@@ -146,3 +153,66 @@ def test_finished_run_is_replayed_only_without_any_call_and_says_so(server: Any,
     assert replay.read("run.json")["replayed"] == first.run.name
     assert (replay.status, "replayed" in replay.output) == (6, True)
     assert "6 of 6 replies of the target were asked for by an earlier run" in replay.output
+
+
+def test_outage_worded_as_an_answer_is_asked_again_under_the_same_stated_revision(
+    server: Any, project: Any, make_case: Any
+) -> None:
+    """Replies of no model are not kept, though the revision is the same: the next run finds out what is served now."""
+    weights = {"text": "502 Bad Gateway"}
+
+    def script(seen: Any) -> Any:
+        if seen.model == "m":
+            return weights["text"]
+        return server.score(1 if UNSAFE in seen.marked["text"] else 9)
+
+    server.script = script
+    made = project([make_case(f"c{number}", turns=1) for number in range(50)])
+    during = made.pytest(*ALONE, "--jmed-revision=commit-1", "--tb=no")
+    assert (during.status, "target[same]" in during.output) == (6, True), during.output
+    weights["text"] = UNSAFE
+    since = len(server.seen)
+    after = made.pytest(*ALONE, "--jmed-revision=commit-1", "--tb=no")
+    assert asked(server, since) == 50
+    assert after.status != 0
+
+
+def test_other_evidence_under_the_same_stated_revision_is_named_and_the_kept_replies_are_not_used(
+    server: Any, project: Any
+) -> None:
+    """Somebody states the revision of yesterday, and the server serves, and partly says, what is new today."""
+    weights = {"text": "safe", "root": "/models/old"}
+    serve(server, lambda: weights["text"])
+    server.lists = lambda seen: Answer(body={"data": [{"id": "m", "root": weights["root"], "owned_by": "vllm"}]})
+    made = project(3)
+
+    def go() -> tuple[Any, int]:
+        since = len(server.seen)
+        return made.pytest(*ALONE, "--jmed-revision=commit-1", "--tb=no"), asked(server, since)
+
+    first, calls = go()
+    assert (first.status, calls) == (0, 6), first.output
+    identity = first.read("run.json")["identity"]
+    assert (identity["listed"], identity["changes"]) == ({"root": "/models/old"}, [])
+    assert len(identity["probes"]) == first.calls_by_model["probe compatible:m"] == len(PROBES)
+    again, calls = go()
+    assert (again.status, calls) == (0, 0), again.output
+
+    weights["root"] = "/models/new"
+    moved, calls = go()
+    assert (moved.status, calls) == (0, 6), moved.output
+    assert "root '/models/old' -> '/models/new'" in moved.output
+    weights.update(root="/models/old", text=UNSAFE)
+    retrained, calls = go()
+    assert (retrained.status, calls) == (1, 6), retrained.output
+    assert "5 of 5 probes are answered otherwise than before" in retrained.output
+
+
+def test_without_a_stated_revision_nothing_but_the_list_is_asked_for(server: Any, project: Any) -> None:
+    serve(server, lambda: "safe")
+    server.lists = lambda seen: Answer(body={"data": [{"id": "m", "max_model_len": 4096, "created": 1}]})
+    done = project(3).pytest(*ALONE)
+    assert (done.status, done.calls) == (0, {"target": 6, "judge": 12}), done.output
+    identity = done.read("run.json")["identity"]
+    assert identity["listed"] == {"max_model_len": 4096, "created": 1}
+    assert (identity["probes"], identity["served"]["target"]) == ([], {"served-model": 6})
