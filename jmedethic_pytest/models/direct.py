@@ -80,6 +80,7 @@ class Wire:
         through = proxies.proxy(base_url)
         self._through = f" (through the proxy {public_url(through)} of the environment)" if through else ""
         socks = through if through and proxies.is_socks(through) else None
+        self._failures = (aiohttp.ClientError, OSError, *proxies.failures(socks))
         options: Any = {"limit": 0, "keepalive_timeout": _KEEP_SECONDS, "ssl": trust}
         self._session = aiohttp.ClientSession(
             connector=proxies.socks_connector(socks, **options) if socks else aiohttp.TCPConnector(**options),
@@ -142,7 +143,7 @@ class Wire:
                 if "Content-Encoding" in answer.headers:
                     raw = tuple(header for header in raw if header[0].lower() not in _UNTRUE_ONCE_DECOMPRESSED)
                 return _Answer(answer.status, raw, answer.content_type, await answer.read())
-        except (aiohttp.ClientError, OSError) as error:
+        except self._failures as error:
             kind = next((ours for theirs, ours in _KINDS if isinstance(error, theirs)), httpx2.NetworkError)
             raise kind(f"{error or type(error).__name__}{self._through}") from error
 

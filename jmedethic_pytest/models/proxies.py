@@ -46,6 +46,15 @@ def check(address: str, what: str) -> None:
         )
 
 
+def failures(proxy: str | None) -> tuple[type[Exception], ...]:
+    """Return what a connection through a SOCKS proxy raises beside aiohttp's own errors."""
+    if proxy is None:
+        return ()
+    from aiohttp_socks import ProxyConnectionError, ProxyError, ProxyTimeoutError, SocksError
+
+    return ProxyConnectionError, ProxyError, ProxyTimeoutError, SocksError, EOFError
+
+
 def socks_connector(proxy: str, **options: Any) -> aiohttp.BaseConnector:
     """Return connections through a SOCKS proxy; the options are those of aiohttp's own connector."""
     from aiohttp_socks import ProxyConnector

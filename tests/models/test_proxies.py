@@ -91,6 +91,19 @@ def test_socks_without_its_library_is_refused_by_name(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.asyncio
+async def test_socks_proxy_that_hangs_up_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("aiohttp_socks")
+    server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
+    address = f"socks5://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    monkeypatch.setenv("ALL_PROXY", address)
+    try:
+        with pytest.raises(ProviderError, match=f"no connection: .*through the proxy {address} of the environment"):
+            await _chat("compatible:m@http://127.0.0.1:9/v1")
+    finally:
+        server.close()
+
+
+@pytest.mark.asyncio
 @pytest.mark.parametrize("value", ["http://nurse:pass-word-0123@127.0.0.1:9", "nurse:pass-word-0123@127.0.0.1:9"])
 async def test_proxy_that_is_not_there_is_named_without_its_password(
     monkeypatch: pytest.MonkeyPatch, value: str
