@@ -80,7 +80,7 @@ class Wire:
         through = proxies.proxy(base_url)
         self._through = f" (through the proxy {public_url(through)} of the environment)" if through else ""
         socks = through if through and proxies.is_socks(through) else None
-        self._failures = (aiohttp.ClientError, OSError, *proxies.failures(socks))
+        self._failures: tuple[type[Exception], ...] = (aiohttp.ClientError, OSError, *proxies.failures(socks))
         options: Any = {"limit": 0, "keepalive_timeout": _KEEP_SECONDS, "ssl": trust}
         self._session = aiohttp.ClientSession(
             connector=proxies.socks_connector(socks, **options) if socks else aiohttp.TCPConnector(**options),
