@@ -51,9 +51,9 @@ class ModelRef:
     """Transport: ``openai``, ``anthropic``, ``demo``, or the provider of another distribution."""
     base_url: str | None = None
     api_key: str | None = field(default=None, repr=False)
-    dialect: Dialect = field(default_factory=Dialect)
+    dialect: Dialect = field(default_factory=Dialect, hash=False)
     """What the server needs to be told, and how."""
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
     """Headers of every request, with what the environment holds in the place of its variables."""
     cloud: str | None = None
     """The cloud that serves it under an address and with credentials of its own."""

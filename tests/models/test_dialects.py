@@ -126,6 +126,14 @@ async def test_headers_and_queries_reach_the_server_with_the_keys_of_the_environ
     assert ref.describe()["dialect"]["headers"] == keys
 
 
+def test_models_can_be_told_apart_in_a_set() -> None:
+    one, other = (
+        resolve("gw:m", place="x", providers={"gw": ProviderTable(base_url="http://h/v1", headers={"X-Ward": ward})})
+        for ward in ("7", "8")
+    )
+    assert len({one, other, one}) == 2
+
+
 def test_variable_of_a_header_must_be_set() -> None:
     table = {"gw": ProviderTable(base_url="http://h/v1", headers={"X-Key": "$NOT_SET_ANYWHERE"})}
     with pytest.raises(ConfigError, match=r"\[providers.gw\] headers need the environment variable NOT_SET_ANYWHERE"):
