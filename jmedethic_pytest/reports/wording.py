@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
+
+from jmedethic_pytest.core.records import RunInfo
 
 if TYPE_CHECKING:
     from jmedethic_pytest.stats.estimate import Estimate
@@ -47,3 +50,15 @@ def p_value(p: float | None) -> str:
 def duration(seconds: int) -> str:
     """Write a time for a person."""
     return f"{seconds // 3600} h {seconds // 60 % 60} min" if seconds >= 60 else "a minute"
+
+
+def spending(info: RunInfo) -> Iterator[str]:
+    """Yield what each model was called for: calls, tokens, money."""
+    for name, calls in info.calls.items():
+        tokens, cost = info.tokens.get(name, {}), info.cost_usd.get(name)
+        money = "price unknown" if cost is None else f"${cost:.4f}"
+        failed = f", {tokens['failed_calls']} failed" if tokens.get("failed_calls") else ""
+        read = tokens.get("prompt_cached")
+        used = f"{tokens.get('input', 0)} + {tokens.get('output', 0)} tokens"
+        used += f" ({read} from the prompt cache)" if read else ""
+        yield f"{name}: {calls} calls{failed}, {tokens.get('cached_calls', 0)} from cache, {used}, {money}"

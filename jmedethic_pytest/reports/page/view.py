@@ -16,7 +16,7 @@ from jmedethic_pytest.reports.page import words
 from jmedethic_pytest.reports.page.rows import Row, fallen
 from jmedethic_pytest.reports.page.words import Text, plain, word
 from jmedethic_pytest.reports.terminal.findings import finding_lines
-from jmedethic_pytest.reports.wording import number, share
+from jmedethic_pytest.reports.wording import number, share, spending
 
 _BASELINE = "baseline["
 _NAME_WIDTH = 17
@@ -182,17 +182,9 @@ def _facts(info: RunInfo) -> Iterator[tuple[Text, str]]:
     yield word("facts.command"), " ".join(info.command)
     yield word("facts.tool"), info.tool_version
     yield word("facts.commit"), info.git_commit or ""
-    yield word("facts.cost"), "\n".join(_spending(info))
+    yield word("facts.cost"), "\n".join(spending(info))
     for name, digest in info.digests.items():
         yield word("facts.digest", name=name), digest
-
-
-def _spending(info: RunInfo) -> Iterator[str]:
-    for name, calls in info.calls.items():
-        cost = info.cost_usd.get(name)
-        tokens = info.tokens.get(name, {})
-        money = "price unknown" if cost is None else f"${cost:.4f}"
-        yield f"{name}: {calls} calls, {tokens.get('input', 0)} + {tokens.get('output', 0)} tokens, {money}"
 
 
 def findings(summary: Summary) -> list[tuple[Text, str]]:

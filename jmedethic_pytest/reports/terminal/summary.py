@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 
 from jmedethic_pytest.analysis.summary import Distribution, Summary
 from jmedethic_pytest.core import text as plain_text
-from jmedethic_pytest.core.records import Condition, Gate, RunInfo
+from jmedethic_pytest.core.records import Condition, Gate
 from jmedethic_pytest.gate.outcome import Outcome
 from jmedethic_pytest.reports.provenance import provenance_lines
 from jmedethic_pytest.reports.terminal.comparison import comparison_lines
 from jmedethic_pytest.reports.terminal.findings import finding_lines
-from jmedethic_pytest.reports.wording import PAGE, SIMULATION, interval, number, share
+from jmedethic_pytest.reports.wording import PAGE, SIMULATION, interval, number, share, spending
 
 
 def summary_lines(outcome: Outcome) -> list[str]:
@@ -30,7 +30,7 @@ def summary_lines(outcome: Outcome) -> list[str]:
         *_table("strategy (conversation mean)", strategies, width=47, last="any <= 2"),
         "",
         *finding_lines(summary),
-        *_spending_lines(info),
+        *spending(info),
         "",
         *(line for comparison in outcome.comparisons for line in [*comparison_lines(comparison, info.words), ""]),
         *gate_lines(outcome.gate),
@@ -66,17 +66,6 @@ def _table(
     for label, row in rows:
         figures = f"{number(row.median, 1):>7} {number(row.mean):>6} {interval(row.mean_interval):>14}"
         yield f"{label:<{width}} {row.n:>5} {row.missing:>5} {figures} {share(row.share_jailbreak):>8}"
-
-
-def _spending_lines(info: RunInfo) -> Iterator[str]:
-    for name, calls in info.calls.items():
-        tokens = info.tokens[name]
-        cost = info.cost_usd.get(name)
-        money = "price unknown" if cost is None else f"${cost:.4f}"
-        failed = f", {tokens['failed_calls']} failed" if tokens["failed_calls"] else ""
-        read = tokens.get("prompt_cached")
-        used = f"{tokens['input']} + {tokens['output']} tokens" + (f" ({read} from the prompt cache)" if read else "")
-        yield f"{name}: {calls} calls{failed}, {tokens['cached_calls']} from cache, {used}, {money}"
 
 
 def gate_lines(gate: Gate) -> Iterator[str]:
