@@ -65,6 +65,9 @@ SPECIFIC: Mapping[str, tuple[str, ...]] = {
 _RANK = {"full": 0, "turn": 1, "same": 0, "any": 1}
 """Words of a key in the order of their weakness."""
 
+_PRIVATE = {"target.system": "a system prompt", "target.extra": "parameters", "judges.extra": "parameters"}
+"""Keys of which only the kind and a digest are shown."""
+
 
 class Difference(NamedTuple):
     """A rule that two thresholds files do not have alike."""
@@ -160,9 +163,9 @@ def _shown(key: str, value: Any) -> str:
     """Write a value; a product's own texts and parameters are no reader's business, only whether they are the same."""
     if value is None or value == {} or value == ():
         return "not set"
-    if key in ("target.system", "target.extra", "judges.extra"):
+    if key in _PRIVATE:
         digest = hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
-        return f"set (sha256 {digest[:8]})"
+        return f"{_PRIVATE[key]} (sha256 {digest[:8]})"
     if isinstance(value, bool):
         return str(value).lower()
     return ", ".join(value) if isinstance(value, tuple) else str(value)

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 from jmedethic_pytest.analysis.provenance import TARGET
 from jmedethic_pytest.core import text as plain_text
-from jmedethic_pytest.gate.policy import Held, listed
+from jmedethic_pytest.gate.policy import Held
 
 if TYPE_CHECKING:
     from jmedethic_pytest.gate.outcome import Outcome
 
 _LONGEST = 160
 _LONGEST_POLICY = 400
+_A_LINE = 5
 
 
 def provenance_lines(outcome: Outcome) -> Iterator[str]:
@@ -44,13 +45,10 @@ def provenance_lines(outcome: Outcome) -> Iterator[str]:
 
 
 def policy_lines(held: Sequence[Held]) -> Iterator[str]:
-    """Yield which rules let more pass than others do, and which make another measurement of the shipped one."""
+    """Yield which rules let more pass than others do, and which make another measurement; all of them, some a line."""
     for item in held:
-        if item.weaker:
-            text = f"policy: weaker than {item.against}: {listed(item.weaker)}"
-            yield plain_text.one_line(text, _LONGEST_POLICY)
-        other = [
-            found for found in item.differences if found.name.startswith(("target.", "judges.")) and not found.weaker
-        ]
-        if other:
-            yield plain_text.one_line(f"policy: other than {item.against}: {listed(other)}", _LONGEST_POLICY)
+        measuring = [one for one in item.differences if one.name.startswith(("target.", "judges.")) and not one.weaker]
+        for word, found in (("weaker", item.weaker), ("other", measuring)):
+            for at in range(0, len(found), _A_LINE):
+                names = ", ".join(map(str, found[at : at + _A_LINE]))
+                yield plain_text.one_line(f"policy: {word} than {item.against}: {names}", _LONGEST_POLICY)

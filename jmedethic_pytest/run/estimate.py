@@ -11,6 +11,7 @@ from jmedethic_pytest.core.records import Case, Usage
 from jmedethic_pytest.judging import prompt as judge_prompt
 from jmedethic_pytest.models import prices
 from jmedethic_pytest.reports.wording import duration
+from jmedethic_pytest.run import evidence, identity
 from jmedethic_pytest.run.spec import RunSpec
 from jmedethic_pytest.store import runs as run_files
 
@@ -60,6 +61,8 @@ def lines(spec: RunSpec) -> list[str]:
         shown.append(
             f"{row.name}: {row.calls} calls, {row.input_tokens} + {row.output_tokens} tokens, {money} ({basis})"
         )
+    if identity.is_looked_at(spec.target, spec.settings, spec.thresholds):
+        shown.append(f"{len(evidence.PROBES)} probes of the target, each of {evidence.PROBE_TOKENS} tokens at most")
     known = [row.cost_usd for row in rows if row.cost_usd is not None]
     if known:
         part = "" if len(known) == len(rows) else " for the models whose price is known"

@@ -27,6 +27,12 @@ def stated_revision(settings: Settings, rules: Thresholds, environment: Mapping[
     return settings.revision or environment.get(VARIABLE, "").strip() or rules.target.revision
 
 
+def is_looked_at(target: ModelRef, settings: Settings, rules: Thresholds) -> bool:
+    """Tell whether replies of an earlier day may be used, so that the weights are looked at before."""
+    stated = bool(stated_revision(settings, rules))
+    return stated and settings.cache in ("use", "refresh") and not target.simulated
+
+
 def answering(target: ModelRef, info: RunInfo, settings: Settings) -> tuple[ModelRef, RunInfo]:
     """Return the target with the mark under which its replies are kept, and the record that says whose they may be.
 

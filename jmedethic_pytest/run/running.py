@@ -99,14 +99,13 @@ class RunningRun:
     @asynccontextmanager
     async def _looking_at(self, target: Client, clients: Clients) -> AsyncIterator[None]:
         """Record what can be seen of the target's weights: before anything else where kept replies may be used."""
-        settings, cache = self.spec.settings, clients.cache(self._cache)
-        stated = self.info.target.get("revision") and settings.cache in ("use", "refresh")
+        settings, rules, cache = self.spec.settings, self.spec.thresholds, clients.cache(self._cache)
         if target.ref.simulated or settings.cache == "only":
             yield
-        elif stated and cache is not None:
+        elif cache is not None and identity.is_looked_at(target.ref, settings, rules):
             probe = clients.open("probe", target.ref, self._cache, ceiling=1)
             self._clients.append(probe)
-            self._note_identity(await evidence.examine(target, probe, cache, self.spec.thresholds.target.extra))
+            self._note_identity(await evidence.examine(target, probe, cache, rules.target.extra))
             yield
         else:
             async with evidence.listing(target) as listed:

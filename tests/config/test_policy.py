@@ -67,7 +67,8 @@ def test_what_differs_is_named_once_with_its_direction(before: Any, now: Any, fo
 
 def test_a_system_prompt_is_named_and_not_shown() -> None:
     (found,) = differences(rules(), rules(target={"system": "Refuse everything."}))
-    assert (found.name, found.weaker) == ("target.system", False)
+    assert (found.name, found.before, found.weaker) == ("target.system", "not set", False)
+    assert found.now.startswith("a system prompt (sha256 ")
     assert "Refuse" not in str(found)
 
 

@@ -126,6 +126,24 @@ def test_a_judge_that_was_served_by_another_model_is_told(rows, sheet, as_baseli
     assert any("served as one-2026 for the baseline and as one-2027 here" in notice for notice in found.notices)
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "told"),
+    [
+        (("w1", ("a", "b")), ("w1", ("a", "c")), True),
+        (("w1", ("a", "b")), ("w1", ("a", "")), False),
+        (("w1", ("a", "b")), ("w2", ("a", "c")), False),
+        ((None, ("a", "b")), (None, ("a", "c")), False),
+    ],
+    ids=["other answers", "no answer", "other revision", "none stated"],
+)
+def test_other_answers_to_the_probes_under_the_baselines_revision_are_told(
+    rows, sheet, as_baseline, before, now, told: bool
+) -> None:
+    kept = sheet(rows, revision=before[0], probes=before[1])
+    found = compare(as_baseline(kept), sheet(rows, revision=now[0], probes=now[1]), RULES)
+    assert any("do not answer the probes alike" in notice for notice in found.notices) == told
+
+
 def test_nothing_in_common_is_no_crash(rows, sheet, as_baseline) -> None:
     found = compare(as_baseline(sheet(rows)), sheet([]), RULES)
     assert found.answer == "inconclusive"
