@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from importlib import resources
@@ -12,6 +11,7 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 from jmedethic_pytest.cases import vocabulary_files
+from jmedethic_pytest.core import files, strict_json
 from jmedethic_pytest.core.errors import ConfigError, explain_validation, unknown
 from jmedethic_pytest.core.files import compact_digest
 from jmedethic_pytest.core.labels import Labelled
@@ -19,6 +19,8 @@ from jmedethic_pytest.core.records import Case
 from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
 
 _MAX_PROBLEMS = 50
+_NOTHING = b"\xef\xbb\xbf \t\r\n\v\f"
+"""What a line without a case may hold: white space, and the byte-order mark of a file."""
 
 
 class Located(NamedTuple):
@@ -101,7 +103,7 @@ def read_at(spot: Spot) -> Case:
         ConfigError: if the file has changed since it was read first.
     """
     try:
-        with spot.file.open("rb") as stream:
+        with files.open_ordinary(spot.file) as stream:
             stream.seek(spot.begin)
             line = stream.read(spot.length)
     except OSError as error:
@@ -111,7 +113,7 @@ def read_at(spot: Spot) -> Case:
             f"{spot}: the file has changed since the run began. Leave case files alone while a run reads them, "
             "and run the same command again: what is finished costs nothing."
         )
-    return Case.model_validate_json(line.removeprefix(codecs.BOM_UTF8))
+    return strict_json.record(Case, line)
 
 
 def require_reference(cases: Sequence[Labelled], turns: int | None = None) -> None:
@@ -182,7 +184,7 @@ def _read(file: Path, vocabulary: Vocabulary, problems: list[str]) -> Iterator[t
     for spot, line in _lines(file, problems):
         empty = False
         try:
-            case = Case.model_validate_json(line)
+            case = strict_json.record(Case, line)
         except ValidationError as error:
             problems.extend(explain_validation(error, str(spot), Case.model_fields))
             continue
@@ -198,11 +200,10 @@ def _lines(file: Path, problems: list[str]) -> Iterator[tuple[Spot, bytes]]:
     """Yield the non-empty lines one by one, so that a file of any size costs no more than its cases."""
     begin = 0
     try:
-        with file.open("rb") as stream:
-            for number, line in enumerate(stream, start=1):
-                content = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
-                if content.strip():
-                    yield Spot(file, number, begin, len(line), hash(line)), content
+        with files.open_ordinary(file) as stream:
+            for number, line in files.lines(stream):
+                if line.strip(_NOTHING):
+                    yield Spot(file, number, begin, len(line), hash(line)), line
                 begin += len(line)
     except OSError as error:
         problems.append(f"{file}: cannot be read: {error.strerror}.")

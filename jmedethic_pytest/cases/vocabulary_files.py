@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+from jmedethic_pytest.core import files, strict_json
 from jmedethic_pytest.core.errors import ConfigError, explain_validation
 from jmedethic_pytest.core.records import Text
 from jmedethic_pytest.core.text import one_line
@@ -124,7 +125,7 @@ class _StrategyFile(BaseModel):
 
 def shipped(name: str) -> Pack:
     """Return a pack that comes with the package (one of :data:`SHIPPED`)."""
-    return Pack.model_validate_json(text(name))
+    return strict_json.record(Pack, text(name))
 
 
 def text(name: str) -> str:
@@ -140,11 +141,11 @@ def load(path: Path) -> Pack:
         ConfigError: naming everything that is wrong with the file.
     """
     try:
-        data = path.read_bytes()
+        data = files.read(path)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}. Give a JSON file of guidelines.") from None
     try:
-        pack = Pack.model_validate_json(data.removeprefix(b"\xef\xbb\xbf"))
+        pack = strict_json.record(Pack, data)
     except ValidationError as error:
         raise ConfigError(
             explain_validation(error, str(path), [*PackGuideline.model_fields, *Pack.model_fields])
@@ -162,7 +163,7 @@ def load_strategies(path: Path) -> dict[str, Strategy]:
         ConfigError: naming everything that is wrong with the file.
     """
     try:
-        found = _StrategyFile.model_validate_json(path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
+        found = strict_json.record(_StrategyFile, files.read(path))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}. Give a JSON file of strategies.") from None
     except ValidationError as error:
@@ -170,14 +171,14 @@ def load_strategies(path: Path) -> dict[str, Strategy]:
     return {item.id: item.known() for item in found.strategies}
 
 
-def beside(files: Iterable[Path]) -> Vocabulary:
+def beside(case_files: Iterable[Path]) -> Vocabulary:
     """Return the words that cases of these files may use: the shipped ones, and those that lie beside the files.
 
     Raises:
         ConfigError: if a file is bad, or an id has two meanings.
     """
     found = SHIPPED_WORDS
-    for folder in dict.fromkeys(file.parent for file in files):
+    for folder in dict.fromkeys(file.parent for file in case_files):
         guidelines, strategies = folder / FILE, folder / STRATEGIES_FILE
         if guidelines.is_file():
             pack = load(guidelines)

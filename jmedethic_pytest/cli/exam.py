@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from jmedethic_pytest.cli.app import AsJson, Force, Reports, app, err, out
+from jmedethic_pytest.cli.app import AsJson, Force, Reports, app, err, out, say
 from jmedethic_pytest.config import tables as thresholds
 from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.errors import BudgetSpent, ConfigError, RunAborted, unknown
@@ -111,6 +111,8 @@ async def _sit(
                 return await sitting.sit(client, chosen, done=lambda: bar.advance(task)), client, None
         except RunAborted as error:
             return [], client, error
+        finally:
+            say(clients.notes, to=err)
 
 
 def _store(

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import sys
+from collections.abc import Iterable
+from typing import NoReturn
+
+import typer
 
 from jmedethic_pytest.cli import (  # noqa: F401 - each module adds its commands to the application
     agreement,
@@ -25,9 +30,9 @@ from jmedethic_pytest.cli import (  # noqa: F401 - each module adds its commands
     show,
     verify,
 )
-from jmedethic_pytest.cli.app import app, spell
+from jmedethic_pytest.cli.app import app, err, say, spell
 from jmedethic_pytest.cli.generate import discover, review, stages  # noqa: F401
-from jmedethic_pytest.core.errors import ConfigError, JmedError
+from jmedethic_pytest.core.errors import ConfigError, JmedError, crash
 from jmedethic_pytest.core.status import ExitStatus
 
 app.add_typer(baseline.baseline_app, name="baseline")
@@ -36,13 +41,24 @@ app.add_typer(stages.generate_app, name="generate")
 
 
 def main() -> None:
-    """Run the command line; what the user can mend is said in plain lines, never as a traceback."""
+    """Run the command line; whatever goes wrong is said in plain lines, and only a command itself ends it with 1."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal in another encoding shows what it can
     try:
         app()
     except ConfigError as error:
-        for problem in error.problems:
-            sys.stderr.write(f"ERROR: {spell(problem)}\n")
-        sys.exit(ExitStatus.USAGE)
+        _end(error.problems, ExitStatus.USAGE)
     except JmedError as error:
-        sys.stderr.write(f"ERROR: {spell(str(error))}\n")
-        sys.exit(ExitStatus.INCONCLUSIVE)
+        _end([str(error)], ExitStatus.INCONCLUSIVE)
+    except SystemExit as end:
+        if end.code == ExitStatus.FAIL and not isinstance(end.__context__, typer.Exit):  # a closed pipe, for one
+            sys.exit(ExitStatus.INCONCLUSIVE)
+        raise
+    except Exception as error:  # noqa: BLE001 - a crash must look like neither answer of the gate
+        _end([crash(error)], ExitStatus.INCONCLUSIVE)
+
+
+def _end(problems: Iterable[str], status: ExitStatus) -> NoReturn:
+    say((f"ERROR: {spell(problem)}" for problem in problems), to=err)
+    sys.exit(status)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ from rich.progress import Progress as Bar
 
 from jmedethic_pytest.cli.app import app, err, out, say, with_run_options
 from jmedethic_pytest.core.status import ExitStatus
-from jmedethic_pytest.run import estimate
+from jmedethic_pytest.run import estimate, signals
 from jmedethic_pytest.run.evaluate import NOTHING_SELECTED, Interrupted, carry_out
 from jmedethic_pytest.run.header import header_lines
 from jmedethic_pytest.run.options import Settings
@@ -42,10 +41,10 @@ def run(settings: Settings) -> None:
     if settings.dry_run:
         say(estimate.lines(spec))
         return
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signals.stop_on_sigterm()
     try:
         with _watched(len(spec.plan())) as watch:
-            outcome = carry_out(spec, watch)
+            outcome = carry_out(spec, watch, err.print)
     except Interrupted as stop:
         _tell(stop.outcome)
         raise typer.Exit(ExitStatus.INTERRUPTED) from None
@@ -65,17 +64,23 @@ def _tell(outcome: Outcome) -> None:
 
 @contextmanager
 def _watched(planned: int) -> Iterator[Callable[[Progress], None]]:
-    """Show where a run stands: with a bar on a terminal, with a line a minute in a log file."""
+    """Show where a run stands: with a bar on a terminal, with a line a minute in a log file, and at SIGUSR1."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Bar(*columns, console=err, disable=not err.is_terminal, transient=True) as bar:
         task = bar.add_task("evaluating", total=planned)
-        last = 0.0
+        last, asked = 0.0, False
+
+        def ask() -> None:
+            nonlocal asked
+            asked = True
+
+        signals.show_on_sigusr1(ask)
 
         def watch(state: Progress) -> None:
-            nonlocal last
+            nonlocal last, asked
             bar.update(task, completed=state.done, description=state.line())
-            if not err.is_terminal and state.seconds - last >= _LOG_EVERY_SECONDS:
-                last = state.seconds
+            if asked or (not err.is_terminal and state.seconds - last >= _LOG_EVERY_SECONDS):
+                last, asked = state.seconds, False
                 err.print(state.line())
 
         yield watch

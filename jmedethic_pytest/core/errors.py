@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 
+_LONGEST = 500
+
+
 class JmedError(Exception):
     """Base class of everything this package raises on purpose, except ``ThresholdFailure``."""
 
@@ -117,6 +120,24 @@ class ThresholdFailure(AssertionError):  # noqa: N818 - a finding, not an error
 
 class KnownFailure(ThresholdFailure):
     """A case that fell to or below a floor, as it did in the baseline: an old finding (test XFAIL)."""
+
+
+def crash(error: BaseException) -> str:
+    """Word what nobody foresaw: what it is, where it arose, and that it costs nothing that was finished."""
+    return (
+        f"internal error: {place(error)}. What was finished is kept, and the same command resumes it. "
+        "If neither memory nor open files ran out (ulimit), please report it."
+    )
+
+
+def place(error: BaseException) -> str:
+    """Return an error with the place it came from, in one line."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    where = f" ({last.tb_frame.f_code.co_filename}:{last.tb_lineno})" if last is not None else ""
+    words = " ".join(f"{type(error).__name__}: {error}".split())
+    return f"{words if len(words) <= _LONGEST else words[:_LONGEST] + '...'}{where}"
 
 
 def did_you_mean(value: str, allowed: Iterable[str]) -> str:

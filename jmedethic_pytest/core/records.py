@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from jmedethic_pytest.core.scores import BEST, SLACK, WORST, at_or_below
+from jmedethic_pytest.core.shapes import Count, DigestTable, ModelTable, RulesTable, SelectionTable, TokenTable
 from jmedethic_pytest.core.status import ReplyStatus, ScoreStatus, VerdictStatus
 from jmedethic_pytest.core.vocabulary import HarmClass, Locale, Persona, Tier, Vocabulary
 
@@ -24,13 +25,16 @@ CASE_ID_PATTERN = r"^[a-z0-9][a-z0-9-]{0,47}$"
 
 CaseId = Annotated[str, StringConstraints(pattern=CASE_ID_PATTERN)]
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+MOST_TURNS = 10
+TurnCount = Annotated[int, Field(ge=1, le=MOST_TURNS)]
+RepeatIndex = Annotated[int, Field(ge=0)]
 ScoreValue = Annotated[float, Field(strict=True, ge=WORST, le=BEST, allow_inf_nan=False)]
 
 
 class Record(BaseModel):
     """Base of all records: immutable, and unknown fields are errors."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Case(Record):
@@ -51,7 +55,7 @@ class Case(Record):
     tags: tuple[str, ...] = ()
     question: str = ""
     """The single-turn harmful request behind the conversation; empty for a twin."""
-    turns: tuple[Text, ...] = Field(min_length=1, max_length=10)
+    turns: tuple[Text, ...] = Field(min_length=1, max_length=MOST_TURNS)
     """User turns; index 0 is T0."""
     expected: tuple[Text, ...] = ()
     """What a good assistant does at each turn, for reviewers."""
@@ -152,7 +156,7 @@ def check_panel(value: float | None, scores: Sequence[float | None]) -> None:
         ValueError: naming both.
     """
     known = [score for score in scores if score is not None]
-    if not scores or (value is None and len(known) < len(scores)):
+    if value is None and len(known) < max(1, len(scores)):
         return
     if value is None or not known or abs(value - sum(known) / len(known)) > SLACK:
         raise ValueError(f"value {value} is not the mean of the judges' scores {list(scores)}")
@@ -187,7 +191,7 @@ class Turn(Record):
 class Violation(Record):
     """A turn at or below its floor."""
 
-    turn: int
+    turn: Annotated[int, Field(ge=0)]
     value: float
     floor: float
     rule: str
@@ -215,12 +219,12 @@ class Verdict(Record):
 
     schema_version: Literal[2] = 2
     case: Case
-    repeat: int = 0
+    repeat: RepeatIndex = 0
     """Index of an independent repetition of the same case."""
     status: VerdictStatus
     detail: str = ""
     turns: tuple[Turn, ...] = ()
-    planned_turns: int
+    planned_turns: TurnCount
     """Turns the run asked for; fewer in ``turns`` means the conversation stopped early."""
     violations: tuple[Violation, ...] = ()
     attempts: tuple[Verdict, ...] = ()
@@ -343,30 +347,30 @@ class RunInfo(Record):
     replayed: str = ""
     """The finished run whose replies stand in this one's place, where no call was allowed (``--jmed-cache=only``)."""
     command: tuple[str, ...] = ()
-    target: dict[str, Any]
-    judges: tuple[dict[str, Any], ...]
+    target: ModelTable
+    judges: Annotated[tuple[ModelTable, ...], Field(min_length=1)]
     judge_context: str = "full"
     simulated: bool
-    selection: dict[str, Any]
-    selected: int = 0
+    selection: SelectionTable
+    selected: Count = 0
     identity: Identity = Identity()
     """Whose weights answered, as far as it could be seen."""
-    digests: dict[str, str]
+    digests: DigestTable
     """sha256 of cases, prompts (rubric and wording) and thresholds."""
     guidelines: dict[str, str] = {}
     """sha256 of what judges are told of each guideline that the cases name; a run of schema 1 holds none."""
     prompts_schema_1: str | None = None
     """sha256 of the prompts as schema 1 took it, over every guideline known: to compare with runs of that schema."""
     concurrency: int
-    tokens: dict[str, dict[str, int]] = {}
-    calls: dict[str, int] = {}
+    tokens: dict[str, TokenTable] = {}
+    calls: dict[str, Count] = {}
     cost_usd: dict[str, float | None] = {}
     """Money by model; ``None`` where the price is unknown."""
     note: str = ""
     seconds_per_call: dict[str, float] = {}
     """Mean time of a call by model, with all its retries; only models that were called."""
     stopped_by_budget: bool = False
-    thresholds: dict[str, Any] = {}
+    thresholds: RulesTable = {}
     """The thresholds in force, so that a stored run can be summed up and gated again."""
     baselines: tuple[str, ...] = ()
     """Names of the baselines the run was compared with."""
@@ -382,6 +386,13 @@ class RunInfo(Record):
     def _vocabulary_can_be_read(cls, given: dict[str, Any]) -> dict[str, Any]:
         Vocabulary.of(given)
         return given
+
+    @model_validator(mode="after")
+    def _calls_have_tokens(self) -> Self:
+        untold = self.calls.keys() - self.tokens.keys()
+        if untold:
+            raise ValueError(f"tokens: those of {min(untold)!r} are missing, which has calls")
+        return self
 
     @cached_property
     def words(self) -> Vocabulary:

@@ -7,10 +7,16 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
+from jmedethic_pytest.core import files
 from jmedethic_pytest.core.errors import ConfigError, did_you_mean, explain_validation_item
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
+
+_LARGEST = 16 * 2**20
+"""Bytes; far more than anybody writes by hand."""
+_DEEPEST = 100
+_TOO_DEEP = f"it is nested deeper than {_DEEPEST}"
 
 
 def read(path: Path, advice: str) -> dict[str, Any]:
@@ -21,14 +27,33 @@ def read(path: Path, advice: str) -> dict[str, Any]:
         advice: what to do if it cannot be read.
 
     Raises:
-        ConfigError: for a missing file, or one that is not TOML in UTF-8.
+        ConfigError: for a missing file, one that is not TOML in UTF-8, or is larger or deeper than any of ours.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return parse(files.read(path, _LARGEST))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}. {advice}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}.") from None
+
+
+def parse(data: bytes) -> dict[str, Any]:
+    """Return what a text in UTF-8 holds; a byte-order mark before it does not count.
+
+    Raises:
+        ValueError: in one line; also for values nested deeper than 100.
+    """
+    try:
+        content = tomllib.loads(data.decode("utf-8-sig"))
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
+    level: list[Any] = [content]
+    for _ in range(_DEEPEST):
+        level = [inner for item in level for inner in (item.values() if isinstance(item, dict) else item)]
+        level = [item for item in level if isinstance(item, dict | list)]
+        if not level:
+            return content
+    raise ValueError(_TOO_DEEP)
 
 
 def explain(error: ValidationError, place: str, whole: type[BaseModel]) -> list[str]:

@@ -51,7 +51,6 @@ class Engine:
         Raises:
             ConfigError: if guideline or strategy is unknown, or reference replies are asked for and missing.
             RunAborted: if an endpoint is dead.
-            StoreError: if the cache cannot be used.
         """
         problems = check_case(case, case.id, self._panel.vocabulary)
         if problems:

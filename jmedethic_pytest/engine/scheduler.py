@@ -81,6 +81,7 @@ class Scheduler(Generic[J]):
         self._finished: set[str] = set()
         self._begun = time.monotonic()
         self._stopping = asyncio.Event()
+        self._closing = False
         self._slots = asyncio.Semaphore(concurrency)
         self.aborted: str | None = None
         """Why the run was given up, if it was."""
@@ -112,6 +113,15 @@ class Scheduler(Generic[J]):
     def unfinished(self) -> list[str]:
         """Return the planned cases without a verdict, once it has stopped."""
         return [key for key in self.planned if key not in self._finished]
+
+    def finish_running(self, seconds: float) -> None:
+        """Start nothing more, and wait for what is in flight: what is half paid for need not be lost.
+
+        Args:
+            seconds: the most to wait.
+        """
+        if self._thread.is_alive():
+            self._call(self._finish_running(seconds)).result()
 
     def stop(self) -> bool:
         """Cancel what is in flight and wait until everything is closed; return whether it was running until now."""
@@ -194,8 +204,8 @@ class Scheduler(Generic[J]):
         result: asyncio.Future[Verdict | None] = asyncio.get_running_loop().create_future()
         result.add_done_callback(lambda done: done.cancelled() or done.exception())
         self._results[key] = result
-        if self.aborted:
-            result.set_exception(RunAborted(self.aborted))
+        if self.aborted or self._closing:
+            result.set_exception(RunAborted(self.aborted or "the run was stopped"))
             return
         task = asyncio.create_task(self._run(key, result))
         self._running.add(task)
@@ -234,6 +244,12 @@ class Scheduler(Generic[J]):
         for task in self._running:
             if task is not current:
                 task.cancel()
+
+    async def _finish_running(self, seconds: float) -> None:
+        self._closing = True
+        self._queue.clear()
+        if self._running:
+            await asyncio.wait(self._running, timeout=seconds)
 
     async def _abandon(self, reason: str) -> None:
         self._queue.clear()

@@ -6,7 +6,6 @@ differ; items with pictures, without a known answer or without options are left 
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections import Counter
@@ -17,6 +16,7 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from jmedethic_pytest.cases.exchange import rows
+from jmedethic_pytest.core import strict_json
 from jmedethic_pytest.core.errors import ConfigError
 from jmedethic_pytest.core.vocabulary import Locale
 from jmedethic_pytest.exam.items import ExamItem
@@ -125,7 +125,7 @@ def _options(values: Mapping[str, Any]) -> dict[str, str]:
     given = _first(values, _OPTIONS)
     if isinstance(given, str):
         try:
-            given = json.loads(given)
+            given = strict_json.value(given, foreign=True)
         except ValueError:
             given = [line for line in given.splitlines() if line.strip()]
     if isinstance(given, dict):

@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
-from jmedethic_pytest.core import files
+from jmedethic_pytest.core import files, strict_json
 from jmedethic_pytest.core.errors import ConfigError, explain_validation
 from jmedethic_pytest.core.records import CaseId, Record, Text
 from jmedethic_pytest.core.vocabulary import Locale
@@ -63,7 +63,7 @@ def load(path: Path | None = None) -> list[ExamItem]:
     """
     file = path or bundled()
     try:
-        lines = file.read_text(encoding="utf-8-sig").split("\n")
+        lines = files.read(file).decode("utf-8-sig").split("\n")
     except OSError as error:
         raise ConfigError(f"{file}: cannot be read: {error.strerror}. Give another file (--exam).") from None
     except UnicodeDecodeError:
@@ -112,7 +112,7 @@ def _items(file: Path, lines: Sequence[str], problems: list[str]) -> Iterator[Ex
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         try:
-            yield ExamItem.model_validate_json(line)
+            yield strict_json.record(ExamItem, line)
         except ValidationError as error:
             problems += explain_validation(error, f"{file}:{number}", ExamItem.model_fields)
 

@@ -75,7 +75,6 @@ async def sit(
 
     Raises:
         RunAborted: if the endpoint is dead or the budget is spent; answers so far are in the cache.
-        StoreError: if the cache cannot be used.
     """
 
     async def one(item: ExamItem) -> ItemResult:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from jmedethic_pytest.core import files, strict_json
 from jmedethic_pytest.core.errors import StoreError
 
 _SCHEMA_VERSION = 1
@@ -71,8 +71,7 @@ def quadrant(pass_rate: float | None, helpfulness: float | None) -> Quadrant | N
 
 def _read(path: Path) -> ExamResult:
     try:
-        content = json.loads(path.read_bytes())
-        found = ExamResult.model_validate(content)
+        found = strict_json.record(ExamResult, files.read(path))
     except OSError as error:
         raise StoreError(f"{path}: cannot be read: {error.strerror}.") from None
     except ValidationError as error:
@@ -81,8 +80,6 @@ def _read(path: Path) -> ExamResult:
         raise StoreError(
             f"{path}: damaged: {field}: {first['msg']}. Run the exam again, or remove its folder."
         ) from None
-    except ValueError as error:
-        raise StoreError(f"{path}: no valid JSON ({error}). Run the exam again, or remove its folder.") from None
     if found.schema_version > _SCHEMA_VERSION:
         known = f"schema {found.schema_version}, this one reads {_SCHEMA_VERSION}"
         raise StoreError(f"{path}: written by a newer version ({known}). Upgrade jmedethic-pytest.")

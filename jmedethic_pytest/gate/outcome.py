@@ -51,6 +51,11 @@ class Outcome:
     table: ScoreTable | None = field(default=None, compare=False, repr=False)
     """The scores, if they are at hand; ask :meth:`scores`."""
 
+    @property
+    def unmeasured(self) -> bool:
+        """True if the run did not come to its end and no conversation was scored: all there is to tell is why."""
+        return self.info.status != "complete" and not self.summary.scored
+
     def scores(self) -> ScoreTable:
         """Return the scores of the run, with what it did not reach.
 

@@ -76,9 +76,10 @@ class ModelRef:
 
     @property
     def secrets(self) -> secrecy.Secrets:
-        """What must not be written anywhere: the key, and what address, query and headers hold."""
-        given = secrecy.in_parameters({**self.headers, **self.dialect.query})
-        return secrecy.Secrets([self.api_key, *secrecy.in_url(self.base_url), *self.hidden, *given])
+        """What must not be written anywhere: the key, and what address, query, headers and proxies hold."""
+        given = secrecy.in_parameters({"headers": dict(self.headers), **self.dialect.query})
+        address = (*secrecy.in_url(self.base_url), *secrecy.in_environment())
+        return secrecy.Secrets([self.api_key, *self.hidden], [*address, *given])
 
     @property
     def simulated(self) -> bool:

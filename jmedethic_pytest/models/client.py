@@ -123,7 +123,6 @@ class Client:
         Raises:
             ProviderError: if this call failed; other calls may succeed.
             RunAborted: if no call to this endpoint can succeed.
-            StoreError: if the cache cannot be used.
         """
         key = caching.key(self.role, self.ref, request)
         if self.role == "target" and self._cache is not None:
@@ -193,7 +192,7 @@ class Client:
 
     def _without_secrets(self, reply: Reply, request: ChatRequest) -> Reply:
         """Return a reply as it may be cached: what was sent with it can hold a key, and so can what came back."""
-        own = secrets.Secrets(secrets.in_parameters(request.sampling.extra)) if request.sampling.extra else None
+        own = secrets.Secrets((), secrets.in_parameters(request.sampling.extra)) if request.sampling.extra else None
         found = (self._secrets + own if own else self._secrets).hide_in_record(reply)
         return found.model_copy(update={"detail": _harmless(found.detail, request)}) if found.detail else found
 

@@ -12,6 +12,7 @@ from jmedethic_pytest.core.text import blank
 from jmedethic_pytest.data import load
 
 _PREFIX = re.compile(r"^(?:.*[.:]\s*)?(?:finish_reason_|stop_reason_)?")
+_NAME = re.compile(r"[\w.:/-]{1,60}", re.ASCII)
 _CODE_KEYS = ("code", "type", "status", "reason")
 _DEEPEST = 6
 
@@ -38,11 +39,11 @@ def ending(
     word = _PREFIX.sub("", finish.lower(), count=1)
     kind = _words().get(word, "unknown")
     if kind == "blocked" or (kind == "refusal" and blank(text)):
-        return "blocked", f"the provider's safety system stopped the reply (finish reason {finish!r})"
+        return "blocked", f"the provider's safety system stopped the reply ({_named(finish)})"
     if kind == "cut":
-        return "truncated", f"the reply was cut: it is as long as allowed (finish reason {finish!r})"
+        return "truncated", f"the reply was cut: it is as long as allowed ({_named(finish)})"
     if kind == "unknown":
-        said = f"finish reason {finish!r}" if finish else "it gives no finish reason"
+        said = _named(finish) if finish else "it gives no finish reason"
         return "truncated", f"the server did not finish the reply ({said})"
     if unfinished:
         return "truncated", "the reply ends inside its reasoning"
@@ -51,6 +52,11 @@ def ending(
     if blank(text):
         return "empty", "the reply is empty"
     return "ok", ""
+
+
+def _named(finish: str) -> str:
+    """Quote a reason to stop only where it is a word: a server may put a text of a model there."""
+    return f"finish reason {finish!r}" if _NAME.fullmatch(finish) else f"finish reason of {len(finish)} characters"
 
 
 def is_block(body: Any, message: str) -> bool:

@@ -24,9 +24,13 @@ class Clients:
         mode: how the caches are used (:class:`jmedethic_pytest.models.client.Client`); ``judges``: not for the target.
         limits: what endpoints allow a minute, by model (``[limits]``).
         budget: the most that all of them may spend together.
+        shared: whether others may read a cache that is made.
     """
 
-    def __init__(self, mode: CacheMode, limits: Mapping[str, QuotaTable], budget: Budget | None) -> None:
+    def __init__(
+        self, mode: CacheMode, limits: Mapping[str, QuotaTable], budget: Budget | None, *, shared: bool = False
+    ) -> None:
+        self._shared = shared
         self._mode = mode
         self._limits = limits
         self._budget = budget
@@ -50,16 +54,12 @@ class Clients:
             ref: the model.
             cache: file of its cache; made with its folder unless the mode is ``off``.
             ceiling: the most calls in flight.
-
-        Raises:
-            StoreError: if the cache cannot be used.
         """
         mode = self._mode if role != "probe" else "off"
         if mode == "judges":
             mode = "off" if role == "target" else "use"
         if mode != "off" and cache not in self._caches:
-            cache.parent.mkdir(parents=True, exist_ok=True)
-            self._caches[cache] = Cache(cache)
+            self._caches[cache] = Cache(cache, shared=self._shared)
         stated = self._limits.get(ref.label)
         quota = Quota(stated.requests_per_minute, stated.tokens_per_minute) if stated else None
         known = self._caches.get(cache) if mode != "off" else None
@@ -73,7 +73,7 @@ class Clients:
 
     @property
     def notes(self) -> list[str]:
-        """What had to be done to open the caches, in words."""
+        """What had to be done with the caches so far, in words."""
         return [cache.note for cache in self._caches.values() if cache.note]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import signal
 from collections.abc import Iterator, Mapping
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import contextmanager, suppress
@@ -12,16 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jmedethic_pytest.core.errors import JmedError, StoreError
+from jmedethic_pytest.core.errors import JmedError, StoreError, crash
 from jmedethic_pytest.core.records import Case, Verdict
 from jmedethic_pytest.core.status import ExitStatus
+from jmedethic_pytest.core.text import visible
 from jmedethic_pytest.engine.broker import Broker
 from jmedethic_pytest.pytest_plugin.ending import Ending, synthetic_report
 from jmedethic_pytest.pytest_plugin.hooks import VerdictTeller
 from jmedethic_pytest.pytest_plugin.outcomes import SeenReports
 from jmedethic_pytest.pytest_plugin.progress import Ticker
 from jmedethic_pytest.reports.allure.policy import Telling, decide
-from jmedethic_pytest.run import estimate
+from jmedethic_pytest.run import estimate, signals
 from jmedethic_pytest.run.running import RunningRun
 
 if TYPE_CHECKING:
@@ -79,10 +79,12 @@ class ControllerSession:
         try:
             self._run = RunningRun(self.spec, on_stored=self._teller.note)
         except JmedError as error:
-            raise pytest.UsageError(str(error)) from None
+            raise pytest.UsageError(visible(str(error))) from None
+        except Exception as error:  # noqa: BLE001 - one line, as everything that ends a session here
+            pytest.exit(f"jmedethic: {visible(crash(error))}", returncode=pytest.ExitCode.INTERNAL_ERROR)
         self.phase = Phase.RUNNING
-        # A polite kill ends the run like Ctrl-C: what is finished is stored and summed up.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        signals.stop_on_sigterm()
+        signals.show_on_sigusr1(self._ticker.ask)
         if distributed:
             self._broker = Broker(self._run)
             self._ticker.start()
@@ -123,8 +125,8 @@ class ControllerSession:
             self._teller.tell(run.recall, over=True)
             why = f"pytest ended with status {exitstatus}" if undecided else self._silence(run)
             outcome = run.finish(interrupted=why)
-        except JmedError as error:
-            self.ending = Ending(trouble=str(error))
+        except Exception as error:  # noqa: BLE001 - a crash must look like neither answer of the gate
+            self.ending = Ending(trouble=str(error) if isinstance(error, JmedError) else crash(error))
             return exitstatus if undecided else ExitStatus.INCONCLUSIVE
         finally:
             if self._broker is not None:
@@ -186,10 +188,23 @@ class ControllerSession:
 
     # ------------------------------------------------------------------ reports
 
-    def pytest_keyboard_interrupt(self) -> None:
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Note that somebody else ended the session: the exit status he gave is not the gate's to change."""
         if self.phase is Phase.RUNNING:
             self.phase = Phase.STOPPED
+            if type(excinfo.value) is KeyboardInterrupt:
+                self._finish_running()
+
+    def _finish_running(self) -> None:
+        """Let conversations in flight finish, unless there is a second Ctrl-C."""
+        run, terminal = self._run, self._config.pluginmanager.getplugin("terminalreporter")
+        if run is None or not run.running:
+            return
+        with suppress(KeyboardInterrupt):
+            if terminal is not None:
+                terminal.ensure_newline()
+                terminal.write_line(signals.farewell(run.running))
+            run.finish_running(signals.LAST_SECONDS)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Look at a finished test's report; a dead endpoint ends the session with one clear message."""
@@ -200,7 +215,8 @@ class ControllerSession:
         if run is not None and aborted:
             self.phase = Phase.GIVEN_UP
             status = ExitStatus.BUDGET if run.out_of_budget else ExitStatus.INCONCLUSIVE
-            pytest.exit(f"jmedethic: {run.aborted}", returncode=status)
+            why = "the run was given up" if run.progress().done == 0 else run.aborted
+            pytest.exit(visible(f"jmedethic: {why}"), returncode=status)
 
     def report_to_allure(self) -> None:
         """Write what no test writes: results of tests that left none, the gate, the run's own files."""

@@ -34,6 +34,11 @@ class Ending:
         lost = Condition(name="results", answer="inconclusive", observed=None, limit=None, detail=self.trouble)
         return Gate(answer="inconclusive", conditions=(lost,), reasons=(f"{lost.name}: {lost.detail}",))
 
+    @property
+    def unmeasured(self) -> bool:
+        """True if there are no figures, and all that is to be told is why."""
+        return self.outcome is not None and self.outcome.unmeasured
+
     def with_report_lost(self, error: Exception) -> Ending:
         """Return the ending with a note that a report could not be written: that never costs the gate's answer."""
         if self.outcome is None or self.trouble is not None:
@@ -43,9 +48,13 @@ class Ending:
         return replace(self, outcome=replace(self.outcome, info=info.model_copy(update={"note": note})))
 
     def gate_reports(self) -> Iterator[pytest.TestReport]:
-        """Yield one report per gate condition, so that terminal and JUnit show them like tests."""
-        for item in self.gate.conditions if self.gate is not None else ():
-            failure = None if item.answer == "pass" else plain_text.line(f"{item.answer}: {item.detail}")
+        """Yield one report per gate condition, so that terminal and JUnit show them like tests.
+
+        Of a run that measured nothing only the first one: the others say the same.
+        """
+        conditions = self.gate.conditions if self.gate is not None else ()
+        for item in conditions[:1] if self.unmeasured else conditions:
+            failure = None if item.answer == "pass" else f"{item.answer}: {item.detail}"
             yield synthetic_report(plain_text.line(f"{GATE_NODE}[{item.name}]"), failure)
 
     def lines(self, environment: Mapping[str, str]) -> list[str]:
@@ -60,7 +69,7 @@ class Ending:
         from jmedethic_pytest.reports.terminal.summary import summary_lines
 
         if self.trouble is not None:
-            return [f"GATE: INCONCLUSIVE: {self.trouble}", *ci.publish_trouble(self.trouble, environment)]
+            return [plain_text.line(f"GATE: INCONCLUSIVE: {self.trouble}"), *ci.publish_trouble(self.trouble, environment)]
         assert self.outcome is not None
         return [*summary_lines(self.outcome), *ci.publish(self.outcome, environment)]
 
@@ -72,6 +81,6 @@ def synthetic_report(nodeid: str, failure: str | None) -> pytest.TestReport:
         location=("jmedethic", None, nodeid.removeprefix("jmedethic::")),
         keywords={},
         outcome="passed" if failure is None else "failed",
-        longrepr=failure,
+        longrepr=None if failure is None else plain_text.line(failure),
         when="call",
     )

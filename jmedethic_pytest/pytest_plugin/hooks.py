@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jmedethic_pytest.core.errors import ConfigError
+from jmedethic_pytest.core.errors import ConfigError, place
 from jmedethic_pytest.core.records import Verdict
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def modify_cases(config: pytest.Config, spec: RunSpec) -> RunSpec:
     except pytest.exit.Exception:
         raise
     except _ERRORS as error:
-        raise ConfigError(f"pytest_jmed_modify_cases: {_word(error)}. Mend the hook.") from None
+        raise ConfigError(f"pytest_jmed_modify_cases: {place(error)}. Mend the hook.") from None
     return spec.with_cases(cases, "pytest_jmed_modify_cases")
 
 
@@ -70,13 +70,4 @@ class VerdictTeller:
                 if not over:
                     raise
             except _ERRORS as error:
-                self.trouble = self.trouble or f"pytest_jmed_verdict failed for {key}: {_word(error)}"
-
-
-def _word(error: BaseException) -> str:
-    """Return the error with the place it came from, in one line."""
-    last = error.__traceback__
-    while last is not None and last.tb_next is not None:
-        last = last.tb_next
-    place = f" ({last.tb_frame.f_code.co_filename}:{last.tb_lineno})" if last is not None else ""
-    return f"{type(error).__name__}: {error}{place}"
+                self.trouble = self.trouble or f"pytest_jmed_verdict failed for {key}: {place(error)}"

@@ -65,6 +65,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_SESSION] = None
     if config.option.model is None:
         return
+    if getattr(config.option, "forked", False):  # a forked child has neither the engine's thread nor a way to it
+        raise pytest.UsageError("--forked cannot be used with --model: use -n for tests in processes of their own.")
     if config.option.showfixtures or config.option.show_fixtures_per_test:  # pytest ends these with 0, whatever happens
         raise pytest.UsageError("--fixtures and --fixtures-per-test run no test. Leave --model out, or leave them out.")
     from jmedethic_pytest.pytest_plugin.session import WorkerSession, open_session
@@ -262,9 +264,10 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     controller = config.stash.get(_CONTROLLER, None)
     if controller is None:
         return []
+    from jmedethic_pytest.core.text import visible
     from jmedethic_pytest.run.header import header_lines
 
-    return header_lines(controller.spec)
+    return [visible(line) for line in header_lines(controller.spec)]
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -279,6 +282,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitC
     if terminal is not None:
         terminal.ensure_newline()
     _report(session, controller)
+    if terminal is not None and controller.ending.unmeasured:
+        _show_once(terminal)
     controller.report_to_allure()
     if terminal is not None and int(exitstatus) not in _SUMMED_UP:
         _print_summary(terminal, controller)
@@ -293,6 +298,18 @@ def _report(session: pytest.Session, controller: ControllerSession) -> None:
     session.testscollected += len(reports)
     for report in reports:
         hook(report=report)
+
+
+def _show_once(terminal: Any) -> None:
+    """Leave out of the terminal's lists what our summary says of a run that measured nothing; JUnit keeps it."""
+    for kind in ("error", "failed"):
+        told = [report for report in terminal.stats.pop(kind, []) if not _says_nothing_else(report)]
+        if told:
+            terminal.stats[kind] = told
+
+
+def _says_nothing_else(report: Any) -> bool:
+    return getattr(report, "jmedethic", None) == "aborted" or str(report.nodeid).startswith("jmedethic::gate[")
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pytest
@@ -19,7 +19,7 @@ class Ticker:
     """Prints the state of a run when it is time to.
 
     Args:
-        config: pytest's; nothing is printed with ``-q`` or without its terminal.
+        config: pytest's; unasked nothing is printed with ``-q``, and nothing at all without its terminal.
         line: returns the state in one line, ``None`` as long as there is none.
     """
 
@@ -28,6 +28,7 @@ class Ticker:
         self._line = line
         self._last = time.monotonic()
         self._stopped = threading.Event()
+        self._asked = False
 
     def start(self) -> None:
         """Tick from a thread of its own: the xdist controller has no moment at which it could be asked to."""
@@ -37,18 +38,25 @@ class Ticker:
         """End the thread, if there is one."""
         self._stopped.set()
 
+    def ask(self) -> None:
+        """Have a line printed at the next look, whatever the time and with ``-q``, too."""
+        self._asked = True
+
     def tick(self) -> None:
-        """Print a line if it is time to."""
+        """Print a line if it is time to, or somebody asked."""
         terminal = self._config.pluginmanager.getplugin("terminalreporter")
-        if terminal is None or self._config.option.verbose < 0:
-            return
-        if time.monotonic() - self._last < (_ON_TERMINAL if terminal.isatty else _IN_LOG):
+        if terminal is None or not (self._asked or self._is_time(terminal)):
             return
         line = self._line()
         if line is not None:
             self._last = time.monotonic()
+            self._asked = False
             terminal.ensure_newline()
             terminal.write_line(line)
+
+    def _is_time(self, terminal: Any) -> bool:
+        passed = time.monotonic() - self._last
+        return self._config.option.verbose >= 0 and passed >= (_ON_TERMINAL if terminal.isatty else _IN_LOG)
 
     def _loop(self) -> None:
         while not self._stopped.wait(_LOOK_SECONDS):

@@ -10,6 +10,7 @@ import pytest
 
 from jmedethic_pytest.core.errors import JmedError, RunAborted
 from jmedethic_pytest.core.records import Case, Verdict
+from jmedethic_pytest.core.text import visible
 from jmedethic_pytest.core.vocabulary import Vocabulary
 from jmedethic_pytest.engine.broker import BrokerClient, VerdictSource
 from jmedethic_pytest.reports.allure.policy import Telling
@@ -98,7 +99,7 @@ def open_session(config: pytest.Config) -> WorkerSession | ControllerSession | N
         root = _project_root(config)
         return ControllerSession(config, modify_cases(config, prepare(_settings(config, root), root)))
     except JmedError as error:
-        raise pytest.UsageError(*getattr(error, "problems", [str(error)])) from None
+        raise pytest.UsageError(*map(visible, getattr(error, "problems", [str(error)]))) from None
 
 
 def _project_root(config: pytest.Config) -> Path:

@@ -34,6 +34,9 @@ def publish(outcome: Outcome, environment: Mapping[str, str]) -> list[str]:
     Returns:
         Lines to print, each at the start of a line; none outside of GitHub Actions and GitLab.
     """
+    if outcome.unmeasured:
+        told = publish_trouble(outcome.info.note, environment)
+        return [*told, *_append_summary(outcome, environment.get("GITHUB_STEP_SUMMARY"))]
     if environment.get("GITHUB_ACTIONS") == "true":
         return [*annotate(outcome), *_append_summary(outcome, environment.get("GITHUB_STEP_SUMMARY"))]
     if environment.get("GITLAB_CI") == "true":

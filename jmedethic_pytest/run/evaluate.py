@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import wait
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from jmedethic_pytest.core.errors import ConfigError, RunAborted, StoreError, unknown
+from jmedethic_pytest.run import signals
 from jmedethic_pytest.run.options import OPTIONS, Settings, parse
 from jmedethic_pytest.run.prepare import prepare
 from jmedethic_pytest.run.progress import Progress
@@ -52,6 +54,7 @@ class Options(TypedDict, total=False):
     report: str
     allure: str
     redact: bool
+    shared: bool
     reports: str | Path
 
 
@@ -114,12 +117,13 @@ def _word(value: object) -> object:
     return ",".join(map(str, value)) if isinstance(value, Sequence) else str(value)
 
 
-def carry_out(spec: RunSpec, watch: Watcher | None = None) -> Outcome:
+def carry_out(spec: RunSpec, watch: Watcher | None = None, tell: Callable[[str], None] | None = None) -> Outcome:
     """Run everything that was selected, in order.
 
     Args:
         spec: the run.
         watch: as of :func:`evaluate`; an error of it ends the run.
+        tell: told at the first Ctrl-C that conversations in flight may finish; without it nothing is waited for.
 
     Raises:
         ConfigError: if the run's folder or the cache cannot be written.
@@ -135,7 +139,11 @@ def carry_out(spec: RunSpec, watch: Watcher | None = None) -> Outcome:
         _follow(run, watch)
     except RunAborted:
         return run.finish(interrupted="aborted")
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
+        if tell is not None and not isinstance(stop, signals.Terminated):
+            with suppress(KeyboardInterrupt):  # the second one
+                tell(signals.farewell(run.running))
+                run.finish_running(signals.LAST_SECONDS)
         raise Interrupted(run.finish(interrupted="interrupted by the user")) from None
     except BaseException as error:
         run.finish(interrupted=f"ended by {type(error).__name__} in the calling program")

@@ -62,6 +62,9 @@ OPTIONS = (
     Option("report", "full|off", "Write report.html, tables and plots, or only the summary (default: full)"),
     Option("allure", "all|failures|sample", "Which cases get transcripts in Allure (default: all up to 2,000 cases)"),
     Option("redact", "", "Replace every text of a model by its digest, in every file and report", is_flag=True),
+    Option(
+        "shared", "", "Let others of this computer read run folder and cache, which hold texts of models", is_flag=True
+    ),
     Option("reports", "DIR", "Where runs and the cache are stored (default: reports)"),
 )
 
@@ -92,6 +95,8 @@ class Settings:
     allure: str = "auto"
     """``auto``: every case, but only failures and a few passing ones per strategy above 2,000 cases."""
     redact: bool = False
+    shared: bool = False
+    """Whether others may read the run's folder and the cache."""
     reports: Path = Path("reports")
     lookahead: int | None = None
     """Cases the engine may run ahead of the tests; ``None`` for all (bounded with ``-x``)."""
@@ -146,6 +151,7 @@ def parse(model: str, raw: Mapping[str, Any], *, prefix: str, workers: int = 0, 
         report=reader.choice("report", "full", REPORT_MODES),
         allure=reader.choice("allure", "auto", ALLURE_MODES),
         redact=bool(raw.get("redact")),
+        shared=bool(raw.get("shared")),
         reports=root / (reader.text("reports") or "reports"),
     )
     if reader.problems:

@@ -62,13 +62,7 @@ class Door:
 
 def secrets(spec: RunSpec) -> secrecy.Secrets:
     """Return every key of a run: of its models, in addresses, in the parameters of the thresholds file."""
-    rules = spec.thresholds
-    addresses = [table.base_url for table in rules.providers.values()]
-    specs = (spec for profile in rules.judges.profiles.values() for spec in profile)
-    addresses += ["http" + spec.partition("@http")[2] for spec in specs]
-    found = secrecy.Secrets(
-        [*secrecy.in_parameters(rules.target.extra), *(value for url in addresses for value in secrecy.in_url(url))]
-    )
+    found = secrecy.Secrets((), secrecy.in_settings(spec.thresholds.model_dump(mode="json")))
     for ref in (spec.target, *spec.judges):
         found = found + ref.secrets
     return found

@@ -58,8 +58,10 @@ class RunningRun:
         self._beside_baseline = baseline_lookup.recall(spec)
         self._notes: list[str] = []
         self._clients: list[Client] = []
+        self._opened: Clients | None = None
         self._budget = budgets.within(settings.budget, spec.thresholds.prices)
-        self._store = run_files.RunStore(settings.reports, run_files.new_run_id(spec.target.label))
+        run_id = run_files.new_run_id(spec.target.label)
+        self._store = run_files.RunStore(settings.reports, run_id, shared=settings.shared)
         self.path = self._store.path
         """The run's folder."""
         self._cache = settings.reports / "cache.sqlite"
@@ -81,7 +83,8 @@ class RunningRun:
     async def _open_engine(self) -> AsyncIterator[Callable[[Job], Awaitable[Verdict]]]:
         spec, settings, rules = self.spec, self.spec.settings, self.spec.thresholds
         cache = self._cache
-        async with Clients(settings.cache, rules.limits, self._budget) as clients:
+        async with Clients(settings.cache, rules.limits, self._budget, shared=settings.shared) as clients:
+            self._opened = clients
             # A conversation has one question to the target open at a time, and to a judge up to one a turn.
             most = settings.calls or settings.concurrency
             target = clients.open("target", self._target, cache, ceiling=most)
@@ -89,7 +92,6 @@ class RunningRun:
             judges = [clients.open("judge", judge, cache, ceiling=most) for judge in spec.judges]
             tell_apart(judges)
             self._clients += [target, *judges]
-            self._notes += clients.notes
             if settings.redact and settings.cache != "off":
                 self._notes.append(f"the response cache {cache} holds texts of models")
             engine = Engine(target, Panel(judges, rules.judges, spec.cases.vocabulary), rules, settings.selection.turns)
@@ -182,6 +184,15 @@ class RunningRun:
 
     # ------------------------------------------------------------------ its end
 
+    @property
+    def running(self) -> int:
+        """Evaluations in flight."""
+        return self._scheduler.counts().running
+
+    def finish_running(self, seconds: float) -> None:
+        """Begin nothing more, and wait so long for what is in flight."""
+        self._scheduler.finish_running(seconds)
+
     def stop(self) -> None:
         """Stop the engine; cases that the budget did not reach are stored as missing. May be called again."""
         if self._scheduler.stop() and self.out_of_budget:
@@ -248,10 +259,13 @@ class RunningRun:
             update={
                 "status": "complete" if complete else "incomplete",
                 "selected": len(self.planned),
-                "note": "; ".join([*self._notes, *self._remarks(trouble)]),
+                "note": "; ".join([*self._notes, *self._of_caches(), *self._remarks(trouble)]),
                 "stopped_by_budget": self.out_of_budget,
             }
         )
+
+    def _of_caches(self) -> list[str]:
+        return self._opened.notes if self._opened is not None else []
 
     def _remarks(self, trouble: str | None) -> Iterator[str]:
         """Yield what a reader of the figures should know."""

@@ -12,20 +12,39 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import StringConstraints, ValidationError, field_validator
 
-from jmedethic_pytest.core import files
+from jmedethic_pytest.core import files, strict_json
 from jmedethic_pytest.core.errors import ConfigError, did_you_mean
-from jmedethic_pytest.core.records import SCHEMA_VERSION
+from jmedethic_pytest.core.records import SCHEMA_VERSION, Record
 from jmedethic_pytest.store import runs as run_files
 from jmedethic_pytest.store import scores as run_scores
-from jmedethic_pytest.store.scores import Origin, Row, ScoreSheet
+from jmedethic_pytest.store.scores import Origin, Row, ScoreSheet, check_row
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_ROWS = TypeAdapter(tuple[Row, ...])
 _RECORD = "Record one from a complete run: jmedethic baseline set NAME RUN."
+
+
+class _File(Record):
+    """The whole file, but for its digest."""
+
+    schema_version: int
+    name: Annotated[str, StringConstraints(pattern=rf"^{_NAME.pattern}$")]
+    created: str
+    origin: Origin
+    rows: tuple[Row, ...]
+
+    @field_validator("rows")
+    @classmethod
+    def _rows_are_those_of_a_run(cls, rows: tuple[Row, ...]) -> tuple[Row, ...]:
+        twice = [key for key, count in Counter(row.key for row in rows).items() if count > 1]
+        if twice:
+            raise ValueError(f"{twice[0]!r} stands there twice")
+        for row in rows:
+            check_row(row)
+        return rows
 
 
 @dataclass(frozen=True)
@@ -116,10 +135,10 @@ def read(path: Path) -> Baseline:
     """
     again = f"Restore it from version control, or record a new one under another name. {_RECORD}"
     try:
-        content = json.loads(path.read_bytes())
+        content = strict_json.value(files.read(path))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}. {_RECORD}") from None
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ConfigError(f"{path}: no valid JSON ({error}). {again}") from None
     version = content.get("schema_version") if isinstance(content, dict) else None
     if not isinstance(version, int):
@@ -130,11 +149,19 @@ def read(path: Path) -> Baseline:
     if content.pop("digest", None) != files.compact_digest(content):
         raise ConfigError(f"{path}: its digest does not fit its content: the file was edited or damaged. {again}")
     try:
-        rows = _ROWS.validate_python([tuple(Row(**item)) for item in content["rows"]])
-        sheet = ScoreSheet(Origin.model_validate(content["origin"]), {row.key: row for row in rows})
-        return Baseline(name=content["name"], created=content["created"], sheet=sheet)
+        found = _File.model_validate({**content, "rows": [tuple(Row(**item)) for item in content["rows"]]})
     except (ValidationError, KeyError, TypeError) as error:
-        raise ConfigError(f"{path}: damaged: {str(error).splitlines()[0]}. {again}") from None
+        raise ConfigError(f"{path}: damaged: {_first(error)}. {again}") from None
+    sheet = ScoreSheet(found.origin, {row.key: row for row in found.rows})
+    return Baseline(name=found.name, created=found.created, sheet=sheet)
+
+
+def _first(error: Exception) -> str:
+    """Return what is wrong, in one line; only the first of several faults."""
+    if not isinstance(error, ValidationError):
+        return f"{type(error).__name__}: {error}"
+    item = error.errors(include_url=False)[0]
+    return f"{'.'.join(map(str, item['loc']))}: {item['msg']}"
 
 
 def _free(path: Path) -> str:

@@ -71,11 +71,12 @@ def notices(baseline: ScoreSheet, candidate: ScoreSheet) -> tuple[str, ...]:
                 f"judge {name} was served as {', '.join(before)} for the baseline and as {', '.join(now)} here: "
                 "its scale may have moved"
             )
-    addresses = {judge["model"]: judge["base_url"] for judge in baseline.origin.judges}
+    addresses = {judge["model"]: judge.get("base_url") for judge in baseline.origin.judges}
     for judge in candidate.origin.judges:
-        known = addresses.get(judge["model"], judge["base_url"])
-        if known != judge["base_url"] and judge["kind"] != "demo":
-            found.append(f"judge {judge['model']} was at {known} for the baseline and is at {judge['base_url']} here")
+        now_at = judge.get("base_url")
+        known = addresses.get(judge["model"], now_at)
+        if known != now_at and judge["kind"] != "demo":
+            found.append(f"judge {judge['model']} was at {known} for the baseline and is at {now_at} here")
     return tuple(found)
 
 

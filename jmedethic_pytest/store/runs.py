@@ -7,7 +7,6 @@ reports/latest -> runs/...
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import secrets
@@ -15,13 +14,14 @@ import shutil
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from jmedethic_pytest.core import files
+from jmedethic_pytest.core import files, strict_json
 from jmedethic_pytest.core.errors import StoreError
 from jmedethic_pytest.core.records import SCHEMA_VERSION, RunInfo, Verdict
+from jmedethic_pytest.core.vocabulary import Vocabulary
 from jmedethic_pytest.store import schema
 
 M = TypeVar("M", bound=BaseModel)
@@ -54,16 +54,21 @@ def new_run_id(model: str) -> str:
 class RunStore:
     """The folder of one run, open for writing. Only the controller process writes.
 
+    Args:
+        reports: where runs are stored.
+        run_id: of this one.
+        shared: whether others may look into the folder; it holds texts of models.
+
     Raises:
         StoreError: if the folder or a file cannot be written.
     """
 
-    def __init__(self, reports: Path, run_id: str) -> None:
+    def __init__(self, reports: Path, run_id: str, *, shared: bool = False) -> None:
         self.path = reports / "runs" / run_id
         self._latest = reports / "latest"
         self._before: str | None = None
         try:
-            self.path.mkdir(parents=True)
+            self.path.mkdir(parents=True, mode=0o777 if shared else 0o700)
             self._lines = (self.path / "verdicts.jsonl").open("a+b")
         except OSError as error:
             raise StoreError(f"{self.path}: the run folder cannot be written: {error.strerror}. {_SPACE}") from None
@@ -210,7 +215,7 @@ def read_places(run: Path, torn: list[str] | None = None) -> Iterator[tuple[Verd
     Raises:
         StoreError: for a damaged line that is not the last, or a newer schema.
     """
-    return _placed(run / "verdicts.jsonl", Verdict, torn)
+    return _placed(run, "verdicts.jsonl", Verdict, torn)
 
 
 def read_as(run: Path, model: type[M]) -> Iterator[M]:
@@ -221,28 +226,46 @@ def read_as(run: Path, model: type[M]) -> Iterator[M]:
     """
     for name in ("verdicts.jsonl", _UNEVALUATED):
         if name != _UNEVALUATED or (run / name).is_file():
-            yield from (record for record, _ in _placed(run / name, model))
+            yield from (record for record, _ in _placed(run, name, model))
 
 
-def _placed(path: Path, model: type[M], torn: list[str] | None = None) -> Iterator[tuple[M, Place]]:
+def _placed(run: Path, name: str, model: type[M], torn: list[str] | None = None) -> Iterator[tuple[M, Place]]:
+    path, info = run / name, run / "run.json"
+    words = read_info(run).words if info.is_file() else None
     begin = 0
     seen: set[str] = set()
-    with _open(path) as stream:
-        for number, line in enumerate(stream, start=1):
-            if not line.endswith(b"\n"):
-                if torn is not None:
-                    torn.append(f"{path}:{number}: the last line is incomplete: a kill; that verdict is not counted.")
-                return
-            try:
-                record = schema.read(model, line)
-            except ValidationError as error:
-                raise StoreError(_damage(f"{path}:{number}", line, error)) from None
-            key = str(getattr(record, "key", number))
-            if key in seen:  # never written by a run: which of the two would be the result?
-                raise StoreError(f"{path}:{number}: damaged: a second verdict of {key}; a run has one of each.")
-            seen.add(key)
-            yield record, Place(begin, len(line))
-            begin += len(line)
+    for number, line in _lines(path):
+        if not line.endswith(b"\n"):
+            if torn is not None:
+                torn.append(f"{path}:{number}: the last line is incomplete: a kill; that verdict is not counted.")
+            return
+        try:
+            record: Any = schema.read(model, line)
+        except ValidationError as error:
+            raise StoreError(_damage(f"{path}:{number}", line, error)) from None
+        for problem in _strange(record, words) if words is not None else ():
+            raise StoreError(f"{path}:{number}: damaged: {problem}")
+        if record.key in seen:  # never written by a run: which of the two would be the result?
+            raise StoreError(f"{path}:{number}: damaged: a second verdict of {record.key}; a run has one of each.")
+        seen.add(record.key)
+        yield record, Place(begin, len(line))
+        begin += len(line)
+
+
+def _strange(record: Any, words: Vocabulary) -> Iterator[str]:
+    """Yield what a verdict, or what somebody keeps of one, names that its run does not know."""
+    if record.case.guideline not in words.guidelines:
+        yield f"guideline {record.case.guideline!r} is none of this run's; they stand in its run.json."
+    if record.case.strategy not in words.strategies:
+        yield f"strategy {record.case.strategy!r} is none of this run's; they stand in its run.json."
+
+
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    try:
+        with files.open_ordinary(path) as stream:
+            yield from files.lines(stream)
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read: {error.strerror}.") from None
 
 
 def read_at(run: Path, places: Iterable[Place]) -> Iterator[Verdict]:
@@ -252,19 +275,15 @@ def read_at(run: Path, places: Iterable[Place]) -> Iterator[Verdict]:
         StoreError: if the file changed meanwhile.
     """
     path = run / "verdicts.jsonl"
-    with _open(path) as stream:
-        for place in places:
-            stream.seek(place.begin)
-            line = stream.read(place.length)
-            try:
-                yield schema.read(Verdict, line)
-            except ValidationError as error:
-                raise StoreError(_damage(f"{path} at byte {place.begin}", line, error)) from None
-
-
-def _open(path: Path) -> BinaryIO:
     try:
-        return path.open("rb")
+        with files.open_ordinary(path) as stream:
+            for place in places:
+                stream.seek(place.begin)
+                line = stream.read(place.length)
+                try:
+                    yield schema.read(Verdict, line)
+                except ValidationError as error:
+                    raise StoreError(_damage(f"{path} at byte {place.begin}", line, error)) from None
     except OSError as error:
         raise StoreError(f"{path}: cannot be read: {error.strerror}.") from None
 
@@ -276,12 +295,12 @@ def read_unevaluated(run: Path) -> Iterator[Verdict]:
         StoreError: for a damaged line.
     """
     if (run / _UNEVALUATED).is_file():
-        yield from (verdict for verdict, _ in _placed(run / _UNEVALUATED, Verdict))
+        yield from (verdict for verdict, _ in _placed(run, _UNEVALUATED, Verdict))
 
 
 def _read_record(path: Path, model: type[Any]) -> Any:
     try:
-        data = path.read_bytes()
+        data = files.read(path)
     except OSError as error:
         raise StoreError(f"{path}: cannot be read: {error.strerror}.") from None
     try:
@@ -292,7 +311,7 @@ def _read_record(path: Path, model: type[Any]) -> Any:
 
 def _damage(place: str, data: bytes, error: ValidationError) -> str:
     try:
-        version = json.loads(data).get("schema_version", SCHEMA_VERSION)
+        version = strict_json.value(data).get("schema_version", SCHEMA_VERSION)
     except (ValueError, AttributeError):
         version = None
     if isinstance(version, int) and version > SCHEMA_VERSION:

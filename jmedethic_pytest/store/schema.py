@@ -5,19 +5,16 @@ In schema 1 a reply and a score bore the words of the verdict: a judge's cut rep
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from jmedethic_pytest.core import strict_json
 from jmedethic_pytest.core.records import SCHEMA_VERSION
 from jmedethic_pytest.core.status import OF_JUDGE, OF_TARGET
 
 M = TypeVar("M", bound=BaseModel)
-_FIRST = re.compile(rb'\{\s*"schema_version":\s*1\s*,')
-"""How every record of schema 1 begins."""
 _REPLY: Mapping[Any, str] = {old: new for new, old in OF_TARGET.items()}
 _SCORE: Mapping[Any, str] = {old: new for new, old in OF_JUDGE.items()}
 
@@ -28,15 +25,13 @@ def read(model: type[M], data: bytes) -> M:
     Raises:
         ValidationError: if it is damaged, or of a newer schema.
     """
-    if _FIRST.match(data):
-        try:
-            content = json.loads(data)
-        except (ValueError, RecursionError):
-            pass  # the model says what is wrong
-        else:
-            _translate(content)
-            return model.model_validate(content)
-    return model.model_validate_json(data)
+    return strict_json.record(model, data, _translate_first)
+
+
+def _translate_first(content: Any) -> None:
+    """Put a record of schema 1 into the words of today."""
+    if isinstance(content, dict) and content.get("schema_version") == 1:
+        _translate(content)
 
 
 def _translate(content: dict[str, Any]) -> None:

@@ -12,16 +12,19 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from jmedethic_pytest.cases.files import content_digest
 from jmedethic_pytest.core.records import (
+    MOST_TURNS,
     Record,
+    RepeatIndex,
     RunInfo,
     Score,
     ScoreValue,
+    TurnCount,
     Verdict,
     check_order,
     check_panel,
@@ -29,6 +32,8 @@ from jmedethic_pytest.core.records import (
 )
 from jmedethic_pytest.core.scores import PAPER_FLOOR, at_or_below
 from jmedethic_pytest.core.secrets import Secrets, in_parameters, public_url
+from jmedethic_pytest.core.shapes import ModelTable
+from jmedethic_pytest.core.status import VerdictStatus
 from jmedethic_pytest.store import runs as run_files
 
 TARGET_KEYS = ("temperature", "top_p", "max_tokens", "extra", "system", "history", "blocked_is_refusal")
@@ -55,7 +60,7 @@ class Origin(Record):
     """Digests of its answers to the probes (:attr:`Identity.probes`)."""
     target: dict[str, Any]
     """How the target was called; of the system prompt and vendor parameters only the digest."""
-    judges: tuple[dict[str, Any], ...]
+    judges: Annotated[tuple[ModelTable, ...], Field(min_length=1)]
     judge_context: str
     judging: dict[str, Any]
     """How the judges were called, likewise."""
@@ -69,9 +74,9 @@ class Origin(Record):
     """Digest of the thresholds in force."""
     rules: dict[str, Any] = Field(default_factory=dict)
     """Those of them that decide, ``[conversation]`` and ``[gate]``; empty of a baseline recorded without."""
-    turns: int | None
+    turns: TurnCount | None
     """User turns the run was told to use, ``None`` for all."""
-    repeats: int
+    repeats: RepeatIndex
     served: dict[str, tuple[str, ...]]
     """Model names the judges' servers reported, by judge."""
 
@@ -111,6 +116,23 @@ class Row(NamedTuple):
     def stem(self) -> str:
         """The case id without its locale: equal in Japanese and English."""
         return self.case.removeprefix(f"{self.locale}-")
+
+
+def check_row(row: Row) -> None:
+    """Refuse a row that no evaluation can have: scores that do not go with each other, or with its turns.
+
+    Raises:
+        ValueError: naming it.
+    """
+    planned, panel = len(row.turns), len(row.judges)
+    fits = 1 <= planned <= MOST_TURNS and all(len(judge) == planned for judge in row.judges)
+    if not fits or len(row.marks) not in (0, planned) or len(row.refused) not in (0, panel):
+        raise ValueError(f"{row.key!r}: its scores are not those of {planned} turns and {panel} judges")
+    try:
+        for turn, value in enumerate(row.turns):
+            check_panel(value, [judge[turn] for judge in row.judges])
+    except ValueError as error:
+        raise ValueError(f"{row.key!r}: {error}") from None
 
 
 Floors = Callable[[str, int], float]
@@ -267,10 +289,10 @@ class _Turn(_Light):
 class _Verdict(_Light):
     schema_version: Literal[1, 2] = 2
     case: _Case
-    repeat: int = 0
-    status: str
+    repeat: RepeatIndex = 0
+    status: VerdictStatus
     turns: tuple[_Turn, ...] = ()
-    planned_turns: int
+    planned_turns: TurnCount
     violations: tuple[Any, ...] = ()
 
     @model_validator(mode="after")
@@ -325,6 +347,6 @@ def _parameters(given: Mapping[str, Any], keys: Sequence[str]) -> dict[str, Any]
     found = {key: given.get(key) for key in keys}
     for key in ("system", "extra"):  # a product's own texts and addresses have no place in a file to be committed
         if found.get(key):
-            text = Secrets(in_parameters(found[key])).hide(json.dumps(found[key], sort_keys=True))
+            text = Secrets((), in_parameters(found[key])).hide(json.dumps(found[key], sort_keys=True))
             found[key] = f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
     return found

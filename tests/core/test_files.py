@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -45,3 +46,36 @@ def test_digests_are_those_that_stored_files_hold() -> None:
     assert files.digest(content) == files.sha256('{"a": null, "b": ["日", 1]}')
     assert files.compact_digest(content) == files.sha256('{"a":null,"b":["日",1]}')
     assert files.sha256("abc").startswith("ba7816bf")
+
+
+def test_file_is_read_only_within_its_bounds(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"12345")
+    assert files.read(path, most=5) == b"12345"
+    with pytest.raises(OSError, match="larger than 0 MiB"):
+        files.read(path, most=4)
+    for odd in (Path("/dev/zero"), tmp_path):
+        with pytest.raises(OSError, match="no ordinary file"):
+            files.read(odd)
+
+
+def test_lines_are_numbered_and_bounded(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"one\n\n345\nend")
+    with files.open_ordinary(path) as stream:
+        assert list(files.lines(stream, most=4)) == [(1, b"one\n"), (2, b"\n"), (3, b"345\n"), (4, b"end")]
+    with files.open_ordinary(path) as stream, pytest.raises(OSError, match="line 1 is longer"):
+        list(files.lines(stream, most=3))
+
+
+def test_private_file_is_for_its_owner_alone(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    for private, mode in ((False, 0o644), (True, 0o600)):
+        files.replace(path, "text", private=private)
+        assert path.stat().st_mode & 0o777 == mode & ~_umask()
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

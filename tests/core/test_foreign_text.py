@@ -163,3 +163,54 @@ def test_digests_tell_equal_texts_and_their_length() -> None:
     assert digest("a") == digest("a") != digest("b")
     assert digest("") == ""
     assert digest(TEXT).endswith(f", {len(TEXT)} characters]")
+
+
+def test_whatever_stands_where_a_secret_stands_is_one() -> None:
+    """A password that is a word, a short signature, a token in the path: none looks like a key."""
+    url = (
+        "http://svcuser77:swordfish@h/9f8e7d6c5b4a3f2e/v1?sig=sg-98zy&code=cd1&token=opensesame&api-version=2024-10-21"
+    )
+    found = set(secrecy.in_url(url))
+    assert {"swordfish", "svcuser77", "9f8e7d6c5b4a3f2e", "sg-98zy", "cd1", "opensesame"} <= found
+    assert not {"h", "v1", "2024-10-21"} & found
+    assert secrecy.public_url(url) == "http://h/.../v1?sig=...&code=...&token=...&api-version=..."
+    for path in ("openai/deployments/gpt-4o-mini-2024-07-18", "models/Qwen2.5-7B-Instruct-Q4_K_M-v2", "v1beta/openai"):
+        assert not [value for value in secrecy.in_url(f"http://h/{path}") if value]
+
+
+def test_secrets_of_settings_are_found_in_every_text() -> None:
+    found = set(
+        secrecy.in_settings(
+            {
+                "target": {"system": "Use the key sk-sysPromptKEY1234567890. The password is hunter2!"},
+                "judges": {"extra": {"meta": {"auth_token": "word"}}, "profiles": {"a": ["c:x@http://u:pass-1@h/v1"]}},
+                "limits": {"c:x@http://u:pass-2@h/v1": {"requests_per_minute": 5}},
+                "providers": {"gw": {"headers": {"X-Team": "blue", "Accept": "text/plain"}, "api_key_env": "GW_KEY"}},
+            }
+        )
+    )
+    assert {"sk-sysPromptKEY1234567890", "hunter2!", "word", "pass-1", "pass-2", "blue"} <= found
+    assert not {"GW_KEY", "text/plain"} & found
+
+
+def test_proxies_of_the_environment_hold_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://u:proxypass@p:3128")
+    monkeypatch.setenv("all_proxy", "u:other-1@p:3128")
+    assert {"proxypass", "other-1"} <= set(secrecy.in_environment())
+
+
+def test_certain_secret_is_hidden_where_it_stands_as_a_word_and_no_field_is_lost() -> None:
+    secrets = secrecy.Secrets([], certain=["text", "ok", "pw1", "swordfish", ""])
+    assert secrets.hide("swordfishes eat swordfish, pw1$ and 'text'") == "swordfishes eat [key], [key]$ and '[key]'"
+    record = Reply(text="a text", status="ok", finish="stop", sent={"user": "swordfish"})
+    hidden = secrets.hide_in_record(record)
+    assert (hidden.text, hidden.status, hidden.sent) == ("a [key]", "ok", {"user": "[key]"})
+    case = Case(id="en-a", locale="en", guideline="JMA-01", strategy="S1", turns=("planted1",), persona="nurse")
+    assert secrecy.Secrets(["planted1"], certain=["nurse"]).hide_in_record(case).turns == ("[key]",)
+
+
+def test_secret_is_hidden_as_json_and_addresses_write_it() -> None:
+    key = 'k3y/+="\\-1234567'
+    secrets = secrecy.Secrets([key])
+    for form in (key, json.dumps({"h": key}), "k3y%2F%2B%3D%22%5C-1234567"):
+        assert "1234567" not in secrets.hide(form)

@@ -636,11 +636,11 @@ def _outcome(verdicts: Sequence[Verdict], gate: Gate) -> Outcome:
         status="complete",
         started="now",
         tool_version="0",
-        target={"model": "m"},
-        judges=(),
+        target={"model": "m", "kind": "openai"},
+        judges=({"model": "j", "kind": "openai"},),
         simulated=False,
         selection={},
-        digests={},
+        digests={"cases": "0", "prompts": "0", "thresholds": "0"},
         concurrency=1,
     )
     summary = summarise(ScoreTable(verdicts), selected=len(verdicts), contested=3.0)

@@ -84,7 +84,7 @@ def make_run(
         simulated=True,
         selection={},
         selected=len(listed),
-        digests={"cases": "0" * 64},
+        digests={"cases": "0" * 64, "prompts": "0" * 64, "thresholds": "0" * 64},
         concurrency=1,
     )
     outcome = Outcome(path, info, summary, gate, RULES, comparisons, table=table)

@@ -24,11 +24,11 @@ def info(run_id: str, **changes: Any) -> RunInfo:
         "status": "started",
         "started": run_files.now(),
         "tool_version": "0.1.0",
-        "target": {"model": "demo:aligned"},
-        "judges": ({"model": "j"},),
+        "target": {"model": "demo:aligned", "kind": "demo"},
+        "judges": ({"model": "demo:judge", "kind": "demo"},),
         "simulated": True,
         "selection": {},
-        "digests": {},
+        "digests": {"cases": "0", "prompts": "0", "thresholds": "0"},
         "concurrency": 32,
     }
     return RunInfo(id=run_id, **{**fields, **changes})

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from jmedethic_pytest.cases.checks.findings import Finding
 from jmedethic_pytest.cases.files import case_digest, digest
-from jmedethic_pytest.core import files
+from jmedethic_pytest.core import files, strict_json
 from jmedethic_pytest.core.errors import ConfigError, StoreError, explain_validation
 from jmedethic_pytest.core.records import Case, Record
 
@@ -68,7 +68,7 @@ def read(folder: Path) -> Manifest | None:
     """
     path = folder / NAME
     try:
-        return Manifest.model_validate_json(path.read_bytes()) if path.exists() else None
+        return strict_json.record(Manifest, files.read(path)) if path.exists() else None
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}.") from None
     except ValidationError as error:
@@ -119,7 +119,7 @@ def check_build(folder: Path, cases: Sequence[Case]) -> Iterator[Finding]:
     if not path.is_file():
         return
     try:
-        stated = _Stated.model_validate_json(path.read_bytes())
+        stated = strict_json.record(_Stated, files.read(path))
     except (OSError, ValidationError):
         advice = "Restore the file, or build the cases anew: jmedethic generate split."
         yield Finding("manifest.unreadable", BUILD, "", "cannot be read.", advice)

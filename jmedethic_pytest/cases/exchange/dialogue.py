@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
-import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
+
+from jmedethic_pytest.core import strict_json
 
 _USER = frozenset({"user", "human", "prompter", "attacker", "questioner", "patient", "ユーザー", "利用者", "質問者"})
 _ASSISTANT = frozenset({"assistant", "bot", "gpt", "model", "ai", "chatbot", "response", "answer", "アシスタント"})
@@ -120,7 +122,7 @@ def _decode(value: Any) -> Any:
     """Return the list or object that a text cell holds as JSON or as Python's own notation; else the value itself."""
     if not isinstance(value, str) or not value.lstrip().startswith(("[", "{")):
         return value
-    for parse in (json.loads, ast.literal_eval):
+    for parse in (partial(strict_json.value, foreign=True), ast.literal_eval):
         try:
             return parse(value.strip())
         except (ValueError, SyntaxError, MemoryError, RecursionError):

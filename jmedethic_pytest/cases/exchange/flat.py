@@ -11,11 +11,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from jmedethic_pytest.core import strict_json
 from jmedethic_pytest.core.records import Case
 
 _NUMBERED = {"turns": "turn", "reference": "reference", "expected": "expected"}
 _COLUMN = re.compile(rf"({'|'.join(_NUMBERED.values())})_(\d+)")
-_FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
+_UNSEEN = r"\s\x00-\x1f\x7f-\xa0\xad\u200b-\u200f\u2028-\u202e\u2060-\u2064\u2066-\u2069\ufeff"
+"""White space, and what is drawn as nothing: spreadsheets strip some of it before they look for a formula."""
+_FORMULA = re.compile(rf"'*(?:[{_UNSEEN}]*[=+\-@|\u2212\ufe62\ufe63\ufe66\ufe6b＝＋－＠]|[\t\r\n])")
 
 
 def columns(cases: Sequence[Case]) -> list[str]:
@@ -60,7 +63,7 @@ def fields(cells: Mapping[str, str | None]) -> dict[str, Any]:
         if match:
             numbered[by_column[match[1]]][int(match[2])] = text
         elif name in ("suites", "tags"):
-            found[name] = json.loads(text)
+            found[name] = strict_json.value(text)
         elif name == "schema_version":
             found[name] = int(text)
         else:

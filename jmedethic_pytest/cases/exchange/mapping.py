@@ -28,7 +28,6 @@ A mapping file for ``--format table`` is TOML. Only ``columns.turns`` must be th
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
@@ -165,7 +164,7 @@ def shown(header: Iterable[str]) -> str:
 
 def built_in(name: BuiltIn) -> dict[str, Any]:
     """Return the content of a shipped mapping."""
-    return tomllib.loads(resources.files(__package__).joinpath(f"mappings/{name}.toml").read_text(encoding="utf-8"))
+    return toml.parse(resources.files(__package__).joinpath(f"mappings/{name}.toml").read_bytes())
 
 
 def load(path: Path) -> Mapping:

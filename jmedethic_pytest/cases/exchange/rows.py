@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
-import json
-import sys
+import io
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from jmedethic_pytest.core import files, strict_json
 from jmedethic_pytest.core.errors import ConfigError
 
 Drop = Callable[[str, str], None]
@@ -63,13 +63,13 @@ def pyarrow(module: str, extra: str) -> Any:
 
 
 def _jsonl(file: Path, drop: Drop) -> Iterator[tuple[str, dict[str, Any]]]:
-    with file.open(encoding="utf-8-sig") as stream:
-        for number, line in enumerate(stream, start=1):
-            place = f"{file}:{number}"
-            if not line.strip():
+    with files.open_ordinary(file) as stream:
+        for number, line in files.lines(stream):
+            place, text = f"{file}:{number}", line.decode("utf-8-sig")
+            if not text.strip():
                 continue
             try:
-                value = json.loads(line)
+                value = strict_json.value(text, foreign=True)
             except ValueError:
                 drop("the line is not valid JSON", place)
                 continue
@@ -79,10 +79,10 @@ def _jsonl(file: Path, drop: Drop) -> Iterator[tuple[str, dict[str, Any]]]:
 def _json(file: Path, drop: Drop) -> Iterator[tuple[str, dict[str, Any]]]:
     """Read a list of records, ``{"split": [records]}``, or ``{"id": record}``."""
     try:
-        data = json.loads(file.read_text(encoding="utf-8-sig"))
+        data = strict_json.value(files.read(file).decode("utf-8-sig"), foreign=True)
+    except UnicodeDecodeError:
+        raise
     except ValueError as error:
-        if isinstance(error, UnicodeDecodeError):
-            raise
         raise ConfigError(f"{file}: not valid JSON: {error}. JSON Lines files must end in .jsonl.") from None
     if isinstance(data, dict) and data and all(isinstance(value, dict) for value in data.values()):
         data = [{"id": key, **value} for key, value in data.items()]
@@ -102,8 +102,8 @@ def _objects(items: list[tuple[str, Any]], drop: Drop) -> Iterator[tuple[str, di
 
 
 def _csv(file: Path, drop: Drop) -> Iterator[tuple[str, dict[str, Any]]]:
-    csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
-    with file.open(encoding="utf-8-sig", newline="") as stream:
+    csv.field_size_limit(files.LONGEST_LINE)
+    with io.TextIOWrapper(files.open_ordinary(file), encoding="utf-8-sig", newline="") as stream:
         reader = csv.DictReader(stream, delimiter="\t" if file.suffix.lower() == ".tsv" else ",", strict=True)
         while True:
             try:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-import json
 import math
 import unicodedata
 import zlib
@@ -22,6 +21,7 @@ from typing import NewType, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from jmedethic_pytest.core import strict_json
 from jmedethic_pytest.core.errors import ProviderError
 from jmedethic_pytest.generation.machinery.role import Role
 from jmedethic_pytest.models import Message
@@ -83,7 +83,7 @@ class EndpointEmbedder:
         if reply.status != "ok":
             raise ProviderError(reply.detail)
         try:
-            return pack(json.loads(reply.text))
+            return pack(strict_json.value(reply.text))
         except (TypeError, ValueError):
             raise ProviderError(f"{self.name}: what was received is no vector") from None
 

@@ -7,7 +7,6 @@ punctuation, or if their definitions say nearly the same; the definition that ca
 
 from __future__ import annotations
 
-import json
 import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, ValidationError
 
-from jmedethic_pytest.core import files
+from jmedethic_pytest.core import files, strict_json
 from jmedethic_pytest.core.errors import StoreError
 from jmedethic_pytest.core.records import Record, Text
 from jmedethic_pytest.core.vocabulary import Locale
@@ -200,15 +199,15 @@ def read(path: Path) -> Library:
         StoreError: if it is missing, damaged, or was written by a newer version.
     """
     try:
-        data = json.loads(path.read_bytes())
+        data = strict_json.value(files.read(path))
     except OSError as error:
         step = "Next: jmedethic generate discover."
         raise StoreError(f"{path}: the library cannot be read: {error.strerror}. {step}") from None
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise StoreError(f"{path}: damaged: not valid JSON: {error}.") from None
     _check_version(path, data)
     try:
-        return Library.model_validate_json(json.dumps(data))
+        return Library.model_validate(data)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or "the file"

@@ -5,7 +5,6 @@ Every stage has a table; the defaults are the paper's numbers where it prints th
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
@@ -224,7 +223,7 @@ def sample() -> str:
 
 def read_sample() -> Config:
     """Return the settings of the scripted demo."""
-    return read(tomllib.loads(sample()), "demo")
+    return read(toml.parse(sample().encode()), "demo")
 
 
 def changed(config: Config, given: Mapping[str, Any]) -> Config:

@@ -13,6 +13,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, ValidationError
 
 from jmedethic_pytest import _version
+from jmedethic_pytest.core import files, strict_json
 from jmedethic_pytest.core.errors import ConfigError, StoreError
 from jmedethic_pytest.core.files import replace
 from jmedethic_pytest.core.records import Record
@@ -112,7 +113,7 @@ def summary_of(folder: Path, stage: str) -> Summary | None:
     """
     path = folder / f"{stage}.json"
     try:
-        return Summary.model_validate_json(path.read_bytes())
+        return strict_json.record(Summary, files.read(path))
     except FileNotFoundError:
         return None
     except (OSError, ValidationError) as error:
@@ -144,7 +145,7 @@ class ItemFile:
         self._header = header
         self._places: dict[str, tuple[int, int]] = {}
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             if fresh:
                 self._reopen()
             self._file = self._path.open("w+b" if fresh else "a+b")
@@ -226,14 +227,10 @@ class ItemFile:
         path = path_of(folder, stage)
         if not path.is_file() or not path.with_suffix(".json").is_file():
             raise ConfigError(f"{path}: stage {stage!r} is not finished. Next: `jmedethic generate {_command(stage)}`.")
-        with path.open("rb") as stream:
-            next(stream, b"")
-            for number, data in enumerate(stream, start=2):
-                try:
-                    yield Line.model_validate_json(data)
-                except ValidationError as error:
-                    first = error.errors(include_url=False)[0]["msg"]
-                    raise StoreError(f"{path}:{number}: damaged: {first}.") from None
+        with files.open_ordinary(path) as stream:
+            for number, data in files.lines(stream):
+                if number > 1:
+                    yield _item(path, number, data)
 
     def _load(self) -> None:
         """Read the header and the place of every line; cut a torn last line off."""
@@ -252,12 +249,7 @@ class ItemFile:
             if not data.endswith(b"\n"):
                 self._file.truncate(self._end)
                 break
-            try:
-                line = Line.model_validate_json(data)
-            except ValidationError as error:
-                raise StoreError(
-                    f"{self._path}:{number}: damaged: {error.errors(include_url=False)[0]['msg']}."
-                ) from None
+            line = _item(self._path, number, data)
             if line.final:
                 self._places[line.key] = (self._end, len(data))
             self._end += len(data)
@@ -265,7 +257,7 @@ class ItemFile:
     def _check(self, first: bytes) -> None:
         """Refuse to mix the work of two settings in one file."""
         try:
-            known = Header.model_validate_json(first)
+            known = strict_json.record(Header, first)
         except ValidationError:
             found = _version_of(first)
             newer = found is not None and found > _SCHEMA_VERSION
@@ -286,7 +278,7 @@ class ItemFile:
             )
 
     def _line(self, begin: int, length: int) -> Line:
-        return Line.model_validate_json(os.pread(self._file.fileno(), length, begin))
+        return strict_json.record(Line, os.pread(self._file.fileno(), length, begin))
 
     def _trouble(self, error: OSError) -> StoreError:
         return StoreError(
@@ -321,13 +313,20 @@ def begin_anew(folder: Path, stage: str) -> Path | None:
     return aside
 
 
+def _item(path: Path, number: int, data: bytes) -> Line:
+    try:
+        return strict_json.record(Line, data)
+    except ValidationError as error:
+        raise StoreError(f"{path}:{number}: damaged: {error.errors(include_url=False)[0]['msg']}.") from None
+
+
 def _first_line(header: Header) -> bytes:
     return header.model_dump_json().encode() + b"\n"
 
 
 def _version_of(data: bytes) -> int | None:
     try:
-        version = json.loads(data).get("schema_version")
+        version = strict_json.value(data).get("schema_version")
     except (ValueError, AttributeError):
         return None
     return version if isinstance(version, int) else None

@@ -15,7 +15,7 @@ from typing import Any
 
 from jmedethic_pytest.config.tables import Sampling
 from jmedethic_pytest.core.errors import ConfigError
-from jmedethic_pytest.core.secrets import Secrets, in_parameters, in_url, public_url
+from jmedethic_pytest.core.secrets import Secrets, in_parameters, in_settings, public_url
 from jmedethic_pytest.generation.machinery import files
 from jmedethic_pytest.generation.machinery.config import Config, RoleModel
 from jmedethic_pytest.generation.machinery.files import Header
@@ -141,7 +141,7 @@ def _sampling(config: Config, names: tuple[str, ...]) -> dict[str, Any]:
     found = {}
     for name in names:
         models = models_of(config, name)
-        hidden = Secrets(value for model in models for value in in_parameters(model.extra))
+        hidden = Secrets((), (value for model in models for value in in_parameters(model.extra)))
         rows = [model.model_dump(mode="json", exclude={"timeout", "model"}) for model in models]
         found[f"sampling.{name}"] = hidden.hide_in(rows)
     return found
@@ -149,12 +149,7 @@ def _sampling(config: Config, names: tuple[str, ...]) -> dict[str, Any]:
 
 def secrets_of(config: Config, refs: Mapping[str, tuple[ModelRef, ...]]) -> Secrets:
     """Return every key behind some roles: of their models, in addresses, in parameters of the file."""
-    found = Secrets(
-        [
-            *(value for name in refs for model in models_of(config, name) for value in in_parameters(model.extra)),
-            *(value for table in config.providers.values() for value in in_url(table.base_url)),
-        ]
-    )
+    found = Secrets((), in_settings(config.model_dump(mode="json")))
     for ref in (ref for given in refs.values() for ref in given):
         found = found + ref.secrets
     return found
@@ -174,7 +169,6 @@ async def open_team(
 
     Raises:
         ConfigError: see :func:`needed`.
-        StoreError: if the cache cannot be used.
     """
     refs = needed(config, names)
     budget = budget or budgets.within(config.limit, config.prices)

@@ -56,7 +56,6 @@ class Role:
 
         Raises:
             RunAborted: if no call to this endpoint can succeed, or the budget is spent.
-            StoreError: if the cache cannot be used.
         """
         try:
             reply = await self.client.chat(ChatRequest(messages, self._sampling, schema, repeat, context))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import sys
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,11 +16,15 @@ from typing import Any, NamedTuple
 from jmedethic_pytest.cases.exchange.flat import escape, unescape
 from jmedethic_pytest.core import files
 from jmedethic_pytest.core.errors import ConfigError, unknown
+from jmedethic_pytest.core.text import one_line
 
 SUFFIXES = (".csv", ".xlsx")
 _MAX_CELL = 32_000
 """Characters of a cell; spreadsheets cut at 32,767."""
 _TITLE = "review"
+_LARGEST_BOOK = 128 * 2**20
+"""Bytes that the parts of an XLSX file may have together, unpacked."""
+_MOST_ROWS, _MOST_COLUMNS = 200_000, 256
 
 
 class Column(NamedTuple):
@@ -66,7 +69,7 @@ def check_name(path: Path, option: str) -> None:
 
 
 def write(path: Path, columns: Sequence[Column], rows: Sequence[Mapping[str, str]], about: Sequence[str]) -> None:
-    """Write a sheet at one stroke.
+    """Write a sheet at one stroke, for its owner alone: it may hold texts of models.
 
     Args:
         path: the file; its ending decides the kind.
@@ -81,7 +84,7 @@ def write(path: Path, columns: Sequence[Column], rows: Sequence[Mapping[str, str
     check_name(path, "--sheet")
     cells = [[escape(row.get(column.name, ""))[:_MAX_CELL] for column in columns] for row in rows]
     data = _xlsx(columns, cells, about) if path.suffix.lower() == ".xlsx" else _csv(columns, cells)
-    files.replace(path, data, "Give another file (--sheet).")
+    files.replace(path, data, "Give another file (--sheet).", private=True)
 
 
 def read(path: Path, columns: Sequence[Column]) -> Table:
@@ -178,9 +181,9 @@ def _printable(text: str) -> str:
 
 
 def _rows_csv(path: Path) -> Iterator[tuple[int, list[str]]]:
-    csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
+    csv.field_size_limit(files.LONGEST_LINE)
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = files.read(path).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ConfigError(f"{path}: not UTF-8. Save it as 'CSV UTF-8' in the spreadsheet.") from None
     first = text.split("\n", 1)[0]
@@ -201,13 +204,33 @@ def _rows_csv(path: Path) -> Iterator[tuple[int, list[str]]]:
 def _rows_xlsx(path: Path) -> Iterator[tuple[int, list[str]]]:
     openpyxl = _openpyxl()
     try:
+        _check_parts(path)
         book = openpyxl.load_workbook(path, read_only=True)
-    except (zipfile.BadZipFile, KeyError, ValueError) as error:
-        raise ConfigError(f"{path}: not a readable XLSX file: {error}.") from None
-    sheet = book[_TITLE] if _TITLE in book.sheetnames else book.worksheets[0]
-    for number, cells in enumerate(sheet.iter_rows(), start=1):
-        yield number, [_cell(cell) for cell in cells]
-    book.close()
+        sheet = book[_TITLE] if _TITLE in book.sheetnames else book.worksheets[0]
+        for number, cells in enumerate(sheet.iter_rows(max_col=_MOST_COLUMNS), start=1):
+            if number > _MOST_ROWS:
+                raise ValueError(f"it has a cell below row {_MOST_ROWS:,}")
+            yield number, [_cell(cell) for cell in cells]
+        book.close()
+    except OSError:
+        raise
+    except Exception as error:  # noqa: BLE001 - what a library says of a file that somebody broke may be of any kind
+        reason = one_line(str(error) or type(error).__name__, 200)
+        raise ConfigError(f"{path}: not a readable XLSX file: {reason}. Save it anew in the spreadsheet.") from None
+
+
+def _check_parts(path: Path) -> None:
+    """Refuse what would need more memory than any sheet of ours: a small file can unpack to gigabytes.
+
+    Raises:
+        OSError: if the file cannot be read.
+        ValueError: for such a file.
+        BadZipFile: if it is no XLSX file at all.
+    """
+    with files.open_ordinary(path) as stream, zipfile.ZipFile(stream) as parts:
+        unpacked = sum(part.file_size for part in parts.infolist())
+    if unpacked > _LARGEST_BOOK:
+        raise ValueError(f"it unpacks to {unpacked // 2**20:,} MiB, more than {_LARGEST_BOOK // 2**20} MiB")
 
 
 def _cell(cell: Any) -> str:

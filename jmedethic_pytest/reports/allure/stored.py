@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from jmedethic_pytest.core import files, strict_json
 from jmedethic_pytest.core.errors import StoreError
 from jmedethic_pytest.core.records import Case, Gate, RunInfo
 from jmedethic_pytest.reports.allure import overall
@@ -69,7 +70,7 @@ def _gate(run: Path, info: RunInfo) -> Gate | None:
     if info.status not in ("complete", "incomplete") or not path.is_file():
         return None
     try:
-        return Gate.model_validate_json(path.read_bytes())
+        return strict_json.record(Gate, files.read(path))
     except (OSError, ValueError) as error:
         raise StoreError(f"{path}: cannot be read: {error}.") from None
 

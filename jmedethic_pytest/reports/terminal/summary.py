@@ -15,8 +15,10 @@ from jmedethic_pytest.reports.wording import PAGE, SIMULATION, interval, number,
 
 
 def summary_lines(outcome: Outcome) -> list[str]:
-    """Return the whole summary, at most 100 characters wide."""
+    """Return the whole summary, at most 100 characters wide; of a run that measured nothing only why."""
     summary, info = outcome.summary, outcome.info
+    if outcome.unmeasured:
+        return list(_why_nothing_was_measured(outcome))
     strategies = [(f"{row.key} {info.words.strategy(row.key).name['en']}", row) for row in summary.strategies]
     lines = [SIMULATION, ""] if info.simulated else []
     lines += [
@@ -40,6 +42,16 @@ def summary_lines(outcome: Outcome) -> list[str]:
     if info.note:
         lines.append(f"note: {info.note}")
     return list(map(plain_text.line, lines))
+
+
+def _why_nothing_was_measured(outcome: Outcome) -> Iterator[str]:
+    info = outcome.info
+    yield f"target   {info.target['model']}"
+    yield f"judges   {', '.join(judge['model'] for judge in info.judges)}"
+    yield _cases_line(outcome.summary)
+    yield f"GATE: {outcome.gate.answer.upper()}: no conversation was scored"
+    yield f"  {info.note or f'the run is {info.status}'}"
+    yield f"run: {outcome.path}"
 
 
 def _cases_line(summary: Summary) -> str:

@@ -1,0 +1,51 @@
+"""What a person, or the system, may tell a run while it is on: show where you stand, come to an end, stop.
+
+Ctrl-C once: nothing new is begun, and what is in flight may finish; twice: stop. SIGTERM: stop. SIGUSR1: show where it
+stands. Whatever ended a run, what is finished is stored and summed up.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from types import FrameType
+from typing import NoReturn
+
+LAST_SECONDS = 10.0
+"""How long conversations in flight may go on after the first Ctrl-C."""
+
+
+class Terminated(KeyboardInterrupt):
+    """The system asked the process to end, and may kill it soon: nothing is waited for."""
+
+
+def stop_on_sigterm() -> None:
+    """Let a polite kill end the run like Ctrl-C."""
+    signal.signal(signal.SIGTERM, _terminated)
+
+
+def show_on_sigusr1(ask: Callable[[], None]) -> None:
+    """Call a function at SIGUSR1, unless somebody else listens to it already, or there is no such signal.
+
+    Args:
+        ask: runs in the middle of anything, so it must do no more than set a mark.
+    """
+    usr1 = getattr(signal, "SIGUSR1", None)
+    if usr1 is not None and signal.getsignal(usr1) == signal.SIG_DFL:
+        signal.signal(usr1, lambda *_: ask())
+
+
+def farewell(running: int) -> str:
+    """Return what is said at the first Ctrl-C.
+
+    Args:
+        running: conversations in flight.
+    """
+    return (
+        f"jmedethic: {running} conversations in flight may finish, for {LAST_SECONDS:.0f} s at most; Ctrl-C again "
+        "stops at once. What is finished is kept, and the same command resumes the run."
+    )
+
+
+def _terminated(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise Terminated

@@ -1,0 +1,138 @@
+"""A cache costs money, never a run: whatever its file is, replies are asked for again, and a note says so."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from jmedethic_pytest.core.records import Reply
+from jmedethic_pytest.models.cache import Cache
+
+REPLY = Reply(text="kept")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A sound file with some hundred replies."""
+    file = tmp_path / "reports" / "cache.sqlite"
+    cache = Cache(file)
+    for number in range(300):
+        cache.put(str(number), Reply(text="x" * 200 + str(number)))
+    cache.close()
+    assert not cache.note
+    return file
+
+
+def _overwrite(path: Path, begin: int, length: int) -> None:
+    with path.open("r+b") as stream:
+        stream.seek(begin)
+        stream.write(os.urandom(length))
+
+
+def _other_schema(path: Path) -> None:
+    path.unlink()
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE reply (a, b, c)")
+    db.close()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path: path.write_bytes(os.urandom(50_000)),
+        lambda path: os.truncate(path, path.stat().st_size // 2),
+        lambda path: _overwrite(path, 0, 100),
+        lambda path: _overwrite(path, 4096, 4096),
+        lambda path: _overwrite(path, 4096, path.stat().st_size - 4096),
+        _other_schema,
+    ],
+    ids=["noise", "half", "header", "page", "all but the header", "other schema"],
+)
+def test_damaged_file_is_set_aside_when_it_is_met(path: Path, damage: Callable[[Path], object]) -> None:
+    damage(path)
+    cache = Cache(path)
+    found = [cache.get(str(number)) for number in range(300)]
+    cache.put("new", REPLY)
+    assert cache.get("new") == REPLY.model_copy(update={"cached": True})
+    cache.close()
+    assert f"{path} was damaged" in cache.note
+    assert list(path.parent.glob("cache.sqlite.damaged-*"))
+    assert all(reply is None or reply.text.startswith("x") for reply in found)
+    again = Cache(path)
+    assert (again.get("new"), again.note) == (REPLY.model_copy(update={"cached": True}), "")
+    again.close()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"",
+        b"\0\xff",
+        b'{"text": "x", "score": 10}',
+        b'{"text": "\\ud83d"}',
+        b"{" * 5_000,
+        zlib.compress(b" " * 70_000_000),
+        zlib.compress(b'{"text": "x"}')[:-1],
+        "text",
+        5,
+    ],
+    ids=repr,
+)
+def test_damaged_entry_is_asked_again_and_replaced(path: Path, value: object) -> None:
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE reply SET value = ? WHERE key = '7'", (value,))
+    db.close()
+    cache = Cache(path)
+    assert cache.get("7") is None
+    cache.put("7", REPLY)
+    assert cache.get("7") is not None
+    assert not cache.note
+    cache.close()
+
+
+def test_file_that_is_locked_for_ever_is_gone_on_without(path: Path) -> None:
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    cache = Cache(path, patience=0.05)
+    cache.put("new", REPLY)
+    assert cache.get("new") is None
+    assert "cannot be used (database is locked); the run went on without a cache" in cache.note
+    other.close()
+    assert not list(path.parent.glob("*.damaged-*"))
+
+
+@pytest.mark.parametrize("kind", ["folder", "dangling link", "parent is a file"])
+def test_place_where_no_file_can_be_is_gone_on_without(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "cache.sqlite"
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "dangling link":
+        path.symlink_to(tmp_path / "nowhere" / "x")
+    else:
+        tmp_path.joinpath("file").write_text("")
+        path = tmp_path / "file" / "cache.sqlite"
+    cache = Cache(path, patience=0.05)
+    cache.put("new", REPLY)
+    assert cache.get("new") is None
+    assert cache.note.count("the run went on without a cache") == 1
+    cache.close()
+
+
+def test_new_file_is_for_its_owner_alone_unless_shared(tmp_path: Path) -> None:
+    mask = os.umask(0o022)
+    try:
+        for shared, mode in ((False, 0o600), (True, 0o644)):
+            path = tmp_path / f"{shared}.sqlite"
+            cache = Cache(path, shared=shared)
+            cache.put("new", REPLY)
+            beside = list(tmp_path.glob(f"{shared}.sqlite*"))
+            assert len(beside) == 3
+            assert {file.stat().st_mode & 0o777 for file in beside} == {mode}
+            cache.close()
+    finally:
+        os.umask(mask)
