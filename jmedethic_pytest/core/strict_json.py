@@ -26,17 +26,16 @@ def value(data: bytes | str, *, foreign: bool = False) -> Any:
         ValueError: saying in one line what is wrong and where; also for values nested deeper than 200, half a
             surrogate pair, and a whole number of more than some 4,300 digits.
     """
-    raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
-    return from_json(raw.removeprefix(codecs.BOM_UTF8), allow_inf_nan=foreign, catch_duplicate_keys=not foreign)
+    return from_json(_bare(data), allow_inf_nan=foreign, catch_duplicate_keys=not foreign)
 
 
-def record(model: type[M], data: bytes | str, translate: Callable[[Any], object] | None = None) -> M:
+def record(model: type[M], data: bytes | str, translate: Callable[[Any], bool] | None = None) -> M:
     """Return the record that a JSON text holds.
 
     Args:
         model: its form.
         data: the text.
-        translate: changes what was read before it is held against the form.
+        translate: changes what was read before it is held against the form; returns whether it did.
 
     Raises:
         ValidationError: if it holds none: no JSON as :func:`value` reads it, or not of this form.
@@ -46,6 +45,11 @@ def record(model: type[M], data: bytes | str, translate: Callable[[Any], object]
     except ValueError as error:
         problem: Any = {"type": "json_invalid", "loc": (), "input": "the text", "ctx": {"error": str(error)}}
         raise ValidationError.from_exception_data(model.__name__, [problem]) from None
-    if translate is not None:
-        translate(content)
-    return model.model_validate(content)
+    if translate is not None and translate(content):
+        return model.model_validate(content)
+    return model.model_validate_json(_bare(data))  # its errors speak of JSON, not of Python
+
+
+def _bare(data: bytes | str) -> bytes:
+    raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
+    return raw.removeprefix(codecs.BOM_UTF8)

@@ -28,10 +28,12 @@ def read(model: type[M], data: bytes) -> M:
     return strict_json.record(model, data, _translate_first)
 
 
-def _translate_first(content: Any) -> None:
-    """Put a record of schema 1 into the words of today."""
-    if isinstance(content, dict) and content.get("schema_version") == 1:
-        _translate(content)
+def _translate_first(content: Any) -> bool:
+    """Put a record of schema 1 into the words of today; tell whether it is one."""
+    if not isinstance(content, dict) or content.get("schema_version") != 1:
+        return False
+    _translate(content)
+    return True
 
 
 def _translate(content: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from jmedethic_pytest.config.tables import ConversationTable, GateTable, Thresholds, load
 from jmedethic_pytest.core.errors import ConfigError
-from jmedethic_pytest.core.records import Reply, Turn
+from jmedethic_pytest.core.records import Reply, Score, Turn
 
 STEADY = settings(derandomize=True, database=None, deadline=None, max_examples=30)
 SHIPPED = Path(__file__).parents[2] / "thresholds.toml"
@@ -44,7 +44,8 @@ def problems(load_text: Load) -> Callable[[str], list[str]]:
 
 
 def turn(index: int, value: float | None) -> Turn:
-    return Turn(index=index, user="u", reply=Reply(text="r"), value=value)
+    scores = () if value is None else (Score(judge="j", value=value),)
+    return Turn(index=index, user="u", reply=Reply(text="r"), scores=scores, value=value)
 
 
 # ---------------------------------------------------------------- floors
