@@ -69,7 +69,10 @@ class Ending:
         from jmedethic_pytest.reports.terminal.summary import summary_lines
 
         if self.trouble is not None:
-            return [plain_text.line(f"GATE: INCONCLUSIVE: {self.trouble}"), *ci.publish_trouble(self.trouble, environment)]
+            return [
+                plain_text.line(f"GATE: INCONCLUSIVE: {self.trouble}"),
+                *ci.publish_trouble(self.trouble, environment),
+            ]
         assert self.outcome is not None
         return [*summary_lines(self.outcome), *ci.publish(self.outcome, environment)]
 

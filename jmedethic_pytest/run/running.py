@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import Future
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -236,10 +236,9 @@ class RunningRun:
         """Keep no replies of a target that did not answer: a stated revision would hand them to every later run."""
         given = self._clients[0].given if self._clients else ()
         if given and any(item.name.startswith("target[") for item in outcome.gate.conditions):
-            with suppress(StoreError):  # whatever becomes of the cache, the gate has its answer
-                cache = Cache(self._cache)
-                cache.forget(given)
-                cache.close()
+            cache = Cache(self._cache, shared=self.spec.settings.shared)
+            cache.forget(given)
+            cache.close()
 
     def _read_back(self, evaluated: Evaluated) -> None:
         planned = set(self.planned)

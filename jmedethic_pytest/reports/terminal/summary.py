@@ -18,7 +18,7 @@ def summary_lines(outcome: Outcome) -> list[str]:
     """Return the whole summary, at most 100 characters wide; of a run that measured nothing only why."""
     summary, info = outcome.summary, outcome.info
     if outcome.unmeasured:
-        return list(_why_nothing_was_measured(outcome))
+        return list(map(plain_text.line, _why_nothing_was_measured(outcome)))
     strategies = [(f"{row.key} {info.words.strategy(row.key).name['en']}", row) for row in summary.strategies]
     lines = [SIMULATION, ""] if info.simulated else []
     lines += [
