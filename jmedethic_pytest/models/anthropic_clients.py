@@ -7,7 +7,7 @@ from typing import Any
 import anthropic
 
 from jmedethic_pytest.models import addresses, clouds, http
-from jmedethic_pytest.models.base import ModelRef
+from jmedethic_pytest.models.base import NO_KEY, ModelRef
 from jmedethic_pytest.models.direct import Wire
 
 
@@ -46,4 +46,4 @@ def _made(ref: ModelRef, common: dict[str, Any]) -> Any:
     if ref.cloud == "foundry":
         token = None if ref.api_key else clouds.entra_token()
         return anthropic.AsyncAnthropicFoundry(api_key=ref.api_key, azure_ad_token_provider=token, **common)
-    return anthropic.AsyncAnthropic(api_key=ref.api_key or "none", **common)
+    return anthropic.AsyncAnthropic(api_key=ref.api_key or NO_KEY, **common)

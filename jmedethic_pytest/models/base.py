@@ -30,6 +30,8 @@ Role = Literal[
 ]
 """What a model is asked for."""
 CacheMode = Literal["use", "judges", "refresh", "only", "off"]
+NO_KEY = "none"
+"""What an SDK is given in the place of a key; it never leaves the machine."""
 DEMO = "demo"
 """The provider that is a simulation; no other one can have its name."""
 

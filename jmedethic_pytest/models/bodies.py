@@ -33,7 +33,7 @@ def openai(name: str, request: ChatRequest, dialect: Dialect) -> tuple[dict[str,
     messages = [_plain(message, dialect.system_role) for message in spoken]
     system = _system(spoken) if dialect.prompt_cache else ""
     marked = {"prompt_cache_key": _digest(system)} if system else {}
-    return {"model": name, "messages": messages, **sent, **marked, "stream": dialect.stream}, sent
+    return {"model": name, "messages": messages, **marked, **sent, "stream": dialect.stream}, sent
 
 
 def anthropic(name: str, request: ChatRequest, dialect: Dialect) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -23,13 +23,14 @@ import yarl
 
 from jmedethic_pytest.core.secrets import public_url
 from jmedethic_pytest.models import proxies
-from jmedethic_pytest.models.base import ModelRef, Observer
+from jmedethic_pytest.models.base import NO_KEY, ModelRef, Observer
 
 _KEEP_SECONDS = 5.0
 """How long an idle connection is kept; common servers close theirs after as much."""
 _LATIN = "iso-8859-1"
 """Decodes every byte there can be in a header."""
 _WRITTEN_BY_AIOHTTP = {b"host", b"connection", b"content-length", b"transfer-encoding"}
+_NO_KEY = f"Bearer {NO_KEY}".encode()
 _READ_BY_AIOHTTP = "gzip, deflate"
 """Said by the SDK, as a signature may cover it; aiohttp reads others only with further libraries."""
 _UNTRUE_ONCE_DECOMPRESSED = {b"content-encoding", b"content-length"}
@@ -183,11 +184,11 @@ class _HttpClient(httpx2.AsyncClient):
 
 
 def _own_headers(request: httpx2.Request) -> _Headers:
-    """Return the headers that the SDK wrote."""
+    """Return the headers that the SDK wrote, without the placeholder of a key that there is none of."""
     return [
         (name.decode(_LATIN), value.decode(_LATIN))
         for name, value in request.headers.raw
-        if name.lower() not in _WRITTEN_BY_AIOHTTP
+        if name.lower() not in _WRITTEN_BY_AIOHTTP and value != _NO_KEY
     ]
 
 

@@ -9,7 +9,7 @@ import openai
 from openai import providers
 
 from jmedethic_pytest.models import addresses, clouds, http
-from jmedethic_pytest.models.base import ModelRef
+from jmedethic_pytest.models.base import NO_KEY, ModelRef
 from jmedethic_pytest.models.direct import Wire
 
 _OWN_PATH = re.compile(r"(?<=[^/])/openai(?:/.*)?$")
@@ -57,4 +57,4 @@ def _made(ref: ModelRef, address: str, common: dict[str, Any]) -> openai.AsyncOp
         key = ref.api_key
         made = providers.vertex(base_url=address, token_provider=(lambda: key) if key else None)
         return openai.AsyncOpenAI(provider=made, **common)
-    return openai.AsyncOpenAI(base_url=address, api_key=ref.api_key or "none", **common)
+    return openai.AsyncOpenAI(base_url=address, api_key=ref.api_key or NO_KEY, **common)

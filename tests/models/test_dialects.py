@@ -126,6 +126,26 @@ async def test_headers_and_queries_reach_the_server_with_the_keys_of_the_environ
     assert ref.describe()["dialect"]["headers"] == keys
 
 
+@pytest.mark.asyncio
+@pytest.mark.parametrize("kind", ["openai", "anthropic"])
+@pytest.mark.parametrize(
+    ("headers", "wanted"),
+    [
+        ({}, {}),
+        ({"api-key": "$GATEWAY_KEY"}, {"api-key": "0123456789ab"}),
+        ({"authorization": "Token $GATEWAY_KEY"}, {"authorization": "Token 0123456789ab"}),
+    ],
+)
+async def test_no_placeholder_is_sent_where_there_is_no_key(
+    server: Any, ask: Any, monkeypatch: pytest.MonkeyPatch, kind: Any, headers: dict[str, str], wanted: dict[str, str]
+) -> None:
+    monkeypatch.setenv("GATEWAY_KEY", "0123456789ab")
+    url = server.openai_url if kind == "openai" else server.anthropic_url
+    await ask(resolve("gw:m", place="x", providers={"gw": ProviderTable(kind=kind, base_url=url, headers=headers)}))
+    keys = ("authorization", "api-key", "x-api-key")
+    assert {name: value for name, value in server.seen[0].headers.items() if name in keys} == wanted
+
+
 def test_models_can_be_told_apart_in_a_set() -> None:
     one, other = (
         resolve("gw:m", place="x", providers={"gw": ProviderTable(base_url="http://h/v1", headers={"X-Ward": ward})})
