@@ -58,7 +58,7 @@ def doctor(
     refs += [(report.check("judge", partial(judge, spec), _shown), "judge") for spec in specs]
     for ref, seat in refs:
         if ref is not None:
-            _check_model(report, ref, offline=offline)
+            _check_model(report, ref, rules.target.max_tokens if seat == "target" else None, offline=offline)
             if ask and not offline and not ref.simulated:
                 report.check(f"one question to {ref.label}", partial(endpoints.ask, ref, rules, seat), str)
     if report.failed:
@@ -109,10 +109,10 @@ def _writable(reports: Path) -> Path:
     return reports
 
 
-def _check_model(report: _Report, ref: ModelRef, *, offline: bool) -> None:
+def _check_model(report: _Report, ref: ModelRef, reply_tokens: int | None, *, offline: bool) -> None:
     report.check(f"lifetime of {ref.label}", lambda: _lifetime(ref), str)
     if not offline and not ref.simulated:
-        report.check(f"endpoint of {ref.label}", lambda: endpoints.listed(ref), str)
+        report.check(f"endpoint of {ref.label}", lambda: endpoints.listed(ref, reply_tokens), str)
 
 
 def _lifetime(ref: ModelRef) -> str:

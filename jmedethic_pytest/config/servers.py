@@ -45,7 +45,7 @@ class Dialect(Table):
     stream: Literal[False] = False
     """Said in every request, as some servers stream by default; there is no other value: whole replies are read."""
     timeout: Annotated[float, Field(strict=True, gt=0.0, le=86_400.0)] | None = None
-    """Seconds for one call with all its retries, in place of those of `[target]` and `[judges]`."""
+    """Seconds for one attempt of a call, in place of those of `[target]` and `[judges]`."""
     prompt_cache: bool = False
     """Whether the system prompt is marked for the provider's prompt cache (`cache_control` of Anthropic,
     `prompt_cache_key` of OpenAI); answers do not change."""

@@ -56,8 +56,12 @@ class Sampling(Table):
     temperature: Annotated[float, Field(strict=True, ge=0.0, le=2.0)] | None = 0.0
     top_p: Annotated[float, Field(strict=True, gt=0.0, le=1.0)] | None = None
     max_tokens: Annotated[int, Field(strict=True, ge=1)] = 2048
-    timeout: Annotated[float, Field(strict=True, gt=0.0)] = 300.0
-    """Seconds for one call with all its retries; no part of the cache key."""
+    timeout: Annotated[float, Field(strict=True, gt=0.0, le=86_400.0)] = 300.0
+    """Seconds for one attempt of a call; no part of the cache key."""
+    patience: Annotated[float, Field(strict=True, gt=0.0, le=86_400.0)] = 600.0
+    """Seconds without an answer to any call, after which the endpoint, and the run, are given up."""
+    max_reply_bytes: Annotated[int, Field(strict=True, ge=1_000, le=1_000_000_000)] = 2_000_000
+    """Bytes of an answer, decompressed, beyond which it is not read."""
     extra: dict[str, Any] = {}
     """Vendor parameters, sent as they are; not those that decide which model is asked, what, and how it answers."""
 

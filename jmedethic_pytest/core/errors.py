@@ -5,7 +5,7 @@ JmedError
 ├── StoreError         the run store or the cache cannot be read or written
 ├── RunAborted         the run cannot go on: dead endpoint, full disk (status ``incomplete``)
 ├── CaseError          one case has no score: transport, judge or reply trouble (test ERROR)
-└── ProviderError      one call failed (becomes a status, never crosses the engine)
+└── ProviderError      one attempt of a call failed (becomes a status, never crosses the engine)
 AssertionError
 └── ThresholdFailure   a case fell to or below a floor (test FAILED)
     └── KnownFailure   it did so in the baseline too (test XFAIL)
@@ -16,13 +16,19 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from jmedethic_pytest.core.secrets import Secrets, in_parameters
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
+
+Trouble = Literal["block", "wait", "retry", "request", "too_long", "dead", "account"]
+"""What is wrong when a call failed: its safety filter stopped it (``block``); the endpoint is busy or down for a while
+(``wait``); this attempt went wrong (``retry``); this request is refused (``request``), being too long for the model's
+context (``too_long``); the address or the model is wrong, if no call ever succeeded, else this request (``dead``); no
+call with this key or account can succeed (``account``)."""
 
 
 _LONGEST = 500
@@ -79,13 +85,15 @@ class CaseError(JmedError):
 
 
 class ProviderError(JmedError):
-    """A model call failed for good (after the SDK's own retries).
+    """One attempt to call a model failed.
 
     Args:
         message: what happened, without secrets.
-        fatal: true if no other call to this endpoint can succeed either (bad key, unknown model, nobody listens).
-        http_status: status code of the last answer, ``None`` if there was none.
-        blocked: true if the server says that its own safety filter stopped the request or the answer.
+        fatal: true if no other call to this endpoint can succeed either (a refused key): trouble ``account``.
+        http_status: status code of the answer, ``None`` if there was none.
+        trouble: what is wrong; where it is not known, :mod:`jmedethic_pytest.models.trouble` tells from the status.
+        pause: seconds the server asks to wait before the next attempt, ``None`` if it does not say.
+        late: true if there was no answer in time.
         said: the server's own words, without the key.
     """
 
@@ -95,14 +103,22 @@ class ProviderError(JmedError):
         *,
         fatal: bool = False,
         http_status: int | None = None,
-        blocked: bool = False,
+        trouble: Trouble | None = None,
+        pause: float | None = None,
+        late: bool = False,
         said: str = "",
     ) -> None:
         super().__init__(message)
-        self.fatal = fatal
         self.http_status = http_status
-        self.blocked = blocked
+        self.trouble: Trouble | None = "account" if fatal else trouble
+        self.pause = pause
+        self.late = late
         self.said = said
+
+    @property
+    def fatal(self) -> bool:
+        """True if no other call can succeed either, unless one did before."""
+        return self.trouble in ("account", "dead")
 
 
 class ThresholdFailure(AssertionError):  # noqa: N818 - a finding, not an error

@@ -368,7 +368,7 @@ class RunInfo(Record):
     """Money by model; ``None`` where the price is unknown."""
     note: str = ""
     seconds_per_call: dict[str, float] = {}
-    """Mean time of a call by model, with all its retries; only models that were called."""
+    """Mean time of a request by model; only models that were called."""
     stopped_by_budget: bool = False
     thresholds: RulesTable = {}
     """The thresholds in force, so that a stored run can be summed up and gated again."""
@@ -377,7 +377,7 @@ class RunInfo(Record):
     vocabulary: dict[str, Any] = {}
     """Guidelines the cases name, their categories, and strategies: those that do not come with the package."""
     limits: dict[str, tuple[str, ...]] = {}
-    """How the number of calls in flight to each model was changed, and why."""
+    """How the number of calls in flight to each model was changed, when it was paused and went on, and why."""
     learned: dict[str, tuple[str, ...]] = {}
     """What a model's server refused in plain words and was therefore sent otherwise than it was asked for."""
 

@@ -9,18 +9,21 @@ from collections.abc import Mapping
 from enum import IntEnum
 from typing import Literal
 
-ReplyStatus = Literal["ok", "empty", "truncated", "blocked", "error"]
-"""``blocked``: by the provider's safety filter; ``error``: the call failed, and there is no reply."""
-ScoreStatus = Literal["scored", "refused", "unparsable", "truncated", "error"]
+ReplyStatus = Literal["ok", "empty", "truncated", "blocked", "too_long", "error"]
+"""``blocked``: by the provider's safety filter; ``too_long``: the conversation does not fit into the model's context;
+``error``: the call failed. The last two have no reply."""
+ScoreStatus = Literal["scored", "refused", "unparsable", "truncated", "too_long", "error"]
 """``refused``: the judge would not judge; ``unparsable``: its answer holds no score that can be trusted."""
 VerdictStatus = Literal[
     "scored",
     "judge_refused",
     "judge_unparsable",
     "judge_truncated",
+    "judge_too_long",
     "target_empty",
     "target_truncated",
     "target_blocked",
+    "target_too_long",
     "transport_error",
     "skipped_budget",
 ]
@@ -29,6 +32,7 @@ OF_TARGET: Mapping[ReplyStatus, VerdictStatus] = {
     "empty": "target_empty",
     "truncated": "target_truncated",
     "blocked": "target_blocked",
+    "too_long": "target_too_long",
     "error": "transport_error",
 }
 """What a verdict is called after a reply of the target that cannot be judged."""
@@ -36,6 +40,7 @@ OF_JUDGE: Mapping[ScoreStatus, VerdictStatus] = {
     "refused": "judge_refused",
     "unparsable": "judge_unparsable",
     "truncated": "judge_truncated",
+    "too_long": "judge_too_long",
     "error": "transport_error",
 }
 """What a verdict is called after a score that is missing."""

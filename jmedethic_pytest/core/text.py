@@ -16,13 +16,16 @@ SIGN = "\N{REPLACEMENT CHARACTER}"
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters but tab and line feed; the escapes of a terminal begin here
     "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # direction marks reorder what is read
-    "\u200b\u2028\u2029\u2060\ufeff\U000e0000-\U000e007f]"  # these hide text, or break a line
+    "\u200b\u2028\u2029\u2060\ufeff\U000e0000-\U000e007f"  # these hide text, or break a line
+    "\ud800-\udfff]"  # halves of a pair: no file can hold them
 )
 _FILLERS = "\u115f\u1160\u2800\u3164\uffa0"
 """Letters and symbols by their category, drawn as nothing."""
 QUOTED = "[text]"
 _WINDOW = 16
 """Characters in a row that make a quotation."""
+_LONGEST_SOURCES = 500_000
+"""Characters of all sources that are searched; of a message beside longer ones nothing is shown."""
 
 
 def visible(text: str) -> str:
@@ -33,6 +36,19 @@ def visible(text: str) -> str:
 def line(text: str) -> str:
     """Return what is to stand on one line of a terminal or a log: made visible, and a name in it begins no line."""
     return visible(text).replace("\n", SIGN)
+
+
+def whole(value: Any) -> Any:
+    """Return decoded JSON with every lone surrogate replaced: a broken character must not end a run.
+
+    Raises:
+        RecursionError: if it is nested too deeply.
+    """
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode()
+    if isinstance(value, dict):
+        return {whole(key): whole(item) for key, item in value.items()}
+    return [whole(item) for item in value] if isinstance(value, list) else value
 
 
 def blank(text: str) -> bool:
@@ -55,8 +71,10 @@ def without_quotations(text: str, sources: Iterable[str]) -> str:
         text: the message, short.
         sources: the texts that must not show up in it, of any length.
     """
-    pool = "\n".join(form for source in sources for form in _spellings(source))
-    starts = [at for at in range(len(text) - _WINDOW + 1) if text[at : at + _WINDOW] in pool]
+    known = list(sources)
+    if sum(map(len, known)) > _LONGEST_SOURCES:
+        return QUOTED
+    starts = _quoted(text, "\n".join(form for source in known for form in _spellings(source)))
     parts: list[str] = []
     end = 0
     for at in starts:
@@ -64,6 +82,21 @@ def without_quotations(text: str, sources: Iterable[str]) -> str:
             parts += [text[end:at], QUOTED]
         end = at + _WINDOW
     return "".join([*parts, text[end:]])
+
+
+def _quoted(text: str, pool: str) -> list[int]:
+    """Return where quotations begin: every place whose next characters stand in the pool.
+
+    A window of 16 characters holds one of the blocks of 8 that begin at multiples of 8. So only windows around a block
+    that is found are looked for: a message that quotes nothing costs few readings of the pool.
+    """
+    half = _WINDOW // 2
+    near: set[int] = set()
+    for block in range(0, len(text) - half + 1, half):
+        if text[block : block + half] in pool:
+            near.update(range(block - half, block + 1))
+    ends = len(text) - _WINDOW
+    return [at for at in sorted(near) if 0 <= at <= ends and text[at : at + _WINDOW] in pool]
 
 
 def _spellings(text: str) -> tuple[str, ...]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import sys
+import shutil
 import tempfile
 import threading
+import time
 from concurrent.futures import CancelledError
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection, Listener, answer_challenge, deliver_challenge
@@ -34,10 +35,11 @@ class VerdictSource(Protocol):
         """Evaluate a case of a test's own and wait."""
 
 
-def _address() -> str:
-    """Return an address of any length; on Linux an abstract one, which leaves no file behind even after a kill."""
-    name = f"jmedethic-{os.getpid()}-{secrets.token_hex(8)}"
-    return f"\0{name}" if sys.platform == "linux" else os.path.join(tempfile.gettempdir(), name)
+_LONGEST_ADDRESS = 100
+"""Bytes of a socket's path that every system allows."""
+_SHORT = "/tmp"  # noqa: S108 - only its name is known beforehand: mkdtemp makes a private folder in it
+_BREATH = 0.1
+"""Seconds to wait where no connection can be accepted, as with no file descriptor left."""
 
 
 class Broker:
@@ -52,7 +54,8 @@ class Broker:
         self._planned = False
         self._closed = False
         self.authkey = secrets.token_bytes(32)
-        self.address = _address()
+        self._folder = _private_folder()
+        self.address = os.path.join(self._folder, "broker")
         self._listener = Listener(self.address, family="AF_UNIX", backlog=128)
         threading.Thread(target=self._accept, name="jmedethic-broker", daemon=True).start()
 
@@ -60,12 +63,14 @@ class Broker:
         """Stop accepting workers."""
         self._closed = True
         self._listener.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def _accept(self) -> None:
         while not self._closed:
             try:
                 connection = self._listener.accept()
             except OSError:
+                time.sleep(_BREATH)
                 continue
             threading.Thread(target=self._serve, args=(connection,), name="jmedethic-worker", daemon=True).start()
 
@@ -102,6 +107,12 @@ class Broker:
             return json.dumps({"aborted": str(error) or "the run was stopped"}).encode()
         except (JmedError, ValueError) as error:
             return json.dumps({"refused": str(error)}).encode()
+
+
+def _private_folder() -> str:
+    """Return a new folder that nobody else may enter, at a path short enough for a socket."""
+    long = len(os.fsencode(tempfile.gettempdir())) > _LONGEST_ADDRESS - 30
+    return tempfile.mkdtemp(prefix="jmedethic-", dir=_SHORT if long else None)
 
 
 def _pack(verdict: Verdict) -> bytes:

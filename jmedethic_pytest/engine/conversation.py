@@ -20,6 +20,10 @@ from jmedethic_pytest.models.client import Client
 
 CONFIRMATION = 1000
 """Repetitions that confirm a failure count from here, apart from those the user asked for."""
+_TOO_LONG = (
+    "the conversation is too long for the model: raise the server's context length (--max-model-len, num_ctx), or "
+    "lower [target] max_tokens"
+)
 
 
 class Engine:
@@ -121,6 +125,8 @@ class Engine:
         try:
             reply = await self._target.chat(request)
         except ProviderError as error:
+            if error.trouble == "too_long":
+                return Reply(text="", status="too_long", detail=f"{_TOO_LONG}: {error}")
             return Reply(text="", status="error", detail=str(error))
         if reply.status == "blocked" and self._thresholds.target.blocked_is_refusal:
             note = judge_prompt.text("blocked", case.locale)

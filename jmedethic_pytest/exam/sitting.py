@@ -103,7 +103,7 @@ async def _ask(client: Client, item: ExamItem, sampling: Sampling) -> ItemResult
         given = letters or ()
         mark = "unreadable" if letters is None else "right" if given == tuple(sorted(item.answers)) else "wrong"
     else:
-        mark = "missing" if reply.status == "error" else reply.status
+        mark = "missing" if reply.status == "error" or reply.status == "too_long" else reply.status
     return ItemResult(
         id=item.id, category=item.category, mark=mark, given=given, usage=reply.usage, cached=reply.cached
     )

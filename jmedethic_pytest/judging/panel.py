@@ -14,8 +14,13 @@ from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
 from jmedethic_pytest.judging import prompt as judge_prompt
 from jmedethic_pytest.judging import reading
 from jmedethic_pytest.judging.reading import Unreadable
-from jmedethic_pytest.models import ChatRequest, Message, case_context
+from jmedethic_pytest.models import ChatRequest, Message, case_context, json_answer
 from jmedethic_pytest.models.client import Client
+
+_TOO_LONG = (
+    "the transcript is too long for the judge: raise its context length, lower [judges] max_tokens, or show it the "
+    'judged turn alone ([judges] context = "turn")'
+)
 
 
 class Panel:
@@ -74,6 +79,8 @@ class Panel:
             try:
                 reply = await judge.chat(asked[-1])
             except ProviderError as error:
+                if error.trouble == "too_long":
+                    return _missing(judge, "too_long", f"{_TOO_LONG}: {error}", replies)
                 return _missing(judge, "error", str(error), replies)
             replies.append(reply)
             try:
@@ -93,13 +100,19 @@ class Panel:
 
 
 def _readable(reply: Reply) -> str:
-    """Return the text that may be parsed; a cut or blocked answer never is, whatever numbers stand in it."""
+    """Return the text that may be parsed; a cut or blocked answer never is, whatever numbers stand in it.
+
+    Some servers put the whole answer of a constrained judge into the reasoning: an object that is all of it is no
+    reasoning. Nothing else in there is an answer.
+    """
     if reply.status == "truncated":
         raise Unreadable("truncated", "unfinished")
     if reply.status == "blocked":
         raise Unreadable("refused", "refused")
     if reply.finish == "refusal":
         raise Unreadable("refused", "refused")
+    if reply.status == "empty" and json_answer.whole(reply.reasoning) is not None:
+        return reply.reasoning
     return reply.text
 
 

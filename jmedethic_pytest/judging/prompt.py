@@ -37,7 +37,7 @@ JUDGEMENT_SCHEMA: dict[str, Any] = {
 """Every property is required because strict modes demand it; the parser itself needs only ``score``. Reasons come
 before the score."""
 
-_FENCE = re.compile(r"={3,}\s*(?:TRANSCRIPT|会話記録)", re.IGNORECASE)
+_FENCE = re.compile(r"(?<!=)={3,}+\s*+(?:TRANSCRIPT|会話記録)", re.IGNORECASE)
 _CONTROL_TOKEN = re.compile(r"<[|｜]([^|｜<>]{1,40})[|｜]>")
 _TURN_TAG = re.compile(r"<(/?(?:start_of_turn|end_of_turn|bos|eos|s))>|\[(/?INST)\]|<<(/?SYS)>>")
 

@@ -29,7 +29,7 @@ _STATED = re.compile(
     r"(\S[^\n]{0,40}?)[ \t*]{0,8}$",
     re.IGNORECASE | re.MULTILINE,
 )
-_FENCE = "`jsonJSON \t\r\n"
+_FENCE = "`jsonJSON[] \t\r\n"
 """What may stand around an answer that is one object."""
 _PART = r"\[\[(\d{1,2}(?:\.\d{1,8})?)\]\]"
 _TRIPLE = re.compile(rf"^{_PART}\s*/\s*{_PART}\s*/\s*{_PART}$")

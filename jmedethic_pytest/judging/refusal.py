@@ -68,6 +68,7 @@ _COMPLIANCE = re.compile(
     ),
     re.IGNORECASE,
 )
+_SENTENCE_CHARACTERS = 300
 _SENTENCE = re.compile(r"[^。.!?!?\n]+[。.!?!?\n]*")
 _APOSTROPHE = str.maketrans({"\u2019": "'", "\u02bc": "'", "\uff07": "'"})
 
@@ -101,5 +102,6 @@ def _says_no(text: str) -> bool:
 
 
 def _before(text: str, place: int) -> str:
-    """Return the sentence up to a place."""
-    return text[max(text.rfind(mark, 0, place) for mark in "。\n") + 1 : place]
+    """Return the sentence up to a place, as far as it can matter: a loop of a model is one sentence of a megabyte."""
+    begin = max(0, place - _SENTENCE_CHARACTERS)
+    return text[max(begin, *(text.rfind(mark, begin, place) + 1 for mark in "。\n")) : place]

@@ -7,7 +7,6 @@ from typing import Any
 import anthropic
 
 from jmedethic_pytest.config.servers import Dialect
-from jmedethic_pytest.core.errors import ProviderError
 from jmedethic_pytest.core.records import Reply, Usage
 from jmedethic_pytest.models import bodies, clouds, direct, http
 from jmedethic_pytest.models.anthropic_clients import client
@@ -32,27 +31,21 @@ class AnthropicProvider:
         """What is sent otherwise than it was asked for, since the server refuses it."""
         return tuple(self._learner.learned)
 
-    async def chat(self, request: ChatRequest, *, patient: bool) -> Reply:
+    async def chat(self, request: ChatRequest, *, patient: bool) -> Reply:  # noqa: ARG002 - one attempt
         """Send one request (see :class:`jmedethic_pytest.models.base.Provider`)."""
         with clouds.credentials(self._ref):
-            return await self._learner.ask(request, lambda dialect: self._chat(request, dialect, patient=patient))
+            return await self._learner.ask(request, lambda dialect: self._chat(request, dialect))
 
-    async def _chat(self, request: ChatRequest, dialect: Dialect, *, patient: bool) -> Reply:
+    async def _chat(self, request: ChatRequest, dialect: Dialect) -> Reply:
         body, sent = bodies.anthropic(self._ref.name, request, dialect)
-        timeout = dialect.timeout or request.sampling.timeout
-        options: Any = {"timeout": timeout, "max_retries": http.RETRIES if patient else http.RETRIES_FIRST}
-        try:
-            answer, seconds = await http.call(
-                self._ref,
-                lambda: self._wire.post(self._client, "/v1/messages", body, options),
-                timeout=timeout,
-                sdk=anthropic,
-            )
-        except ProviderError as error:
-            if error.blocked:
-                return Reply(text="", status="blocked", detail=str(error), finish="refusal", sent=sent)
-            raise
-        return http.read(self._ref, answer, lambda found: _reply(found, sent, seconds))
+        return await http.reply(
+            self._ref,
+            lambda: self._wire.post(self._client, "/v1/messages", body, request.sampling.max_reply_bytes),
+            lambda found, seconds: _reply(found, sent, seconds),
+            sent=sent,
+            timeout=dialect.timeout or request.sampling.timeout,
+            sdk=anthropic,
+        )
 
     async def models(self) -> dict[str, str | None]:
         """Return the models the server lists, each with the date of its deprecation, if there is one. Costs nothing.
@@ -60,10 +53,9 @@ class AnthropicProvider:
         Raises:
             ProviderError: if the server cannot be asked.
         """
-        options: Any = {"timeout": http.CONNECT_TIMEOUT, "max_retries": 0}
         answer, _ = await http.call(
             self._ref,
-            lambda: direct.get(self._client, "/v1/models?limit=1000", options),
+            lambda: direct.get(self._client, "/v1/models?limit=1000"),
             timeout=http.CONNECT_TIMEOUT,
             sdk=anthropic,
         )
@@ -91,7 +83,7 @@ def _reply(answer: dict[str, Any], sent: dict[str, Any], seconds: float) -> Repl
     raw = "".join(str(block.get("text", "")) for block in blocks if block.get("type") == "text")
     thinking = "".join(str(block.get("thinking", "")) for block in blocks if block.get("type") == "thinking")
     text, inline, unfinished = split_reasoning(raw)
-    finish = str(answer.get("stop_reason") or "")[: http.NAME_CHARACTERS]
+    finish = http.finish(answer.get("stop_reason"))
     counted = answer.get("usage") or {}
     usage = Usage(
         input=_input_tokens(counted),
@@ -99,12 +91,20 @@ def _reply(answer: dict[str, Any], sent: dict[str, Any], seconds: float) -> Repl
         cached=http.count(counted.get("cache_read_input_tokens")),
         cache_write=http.count(counted.get("cache_creation_input_tokens")),
     )
-    status, detail = ending(finish, text, unfinished=unfinished, used=usage.output, allowed=sent.get("max_tokens"))
+    reasoning = thinking or inline
+    status, detail = ending(
+        finish,
+        text,
+        unfinished=unfinished,
+        used=usage.output,
+        allowed=sent.get("max_tokens"),
+        reasoned=bool(reasoning),
+    )
     return Reply(
-        text=http.sound(text),
+        text=text,
         status=status,
         detail=detail,
-        reasoning=http.sound(thinking or inline),
+        reasoning=reasoning,
         finish=finish,
         model=http.served(answer),
         usage=usage,

@@ -6,7 +6,7 @@ from typing import Any
 
 import anthropic
 
-from jmedethic_pytest.models import addresses, clouds, http
+from jmedethic_pytest.models import addresses, clouds
 from jmedethic_pytest.models.base import NO_KEY, ModelRef
 from jmedethic_pytest.models.direct import Wire
 
@@ -20,7 +20,7 @@ def client(ref: ModelRef, wire: Wire) -> Any:
     address, query = addresses.split(ref.base_url or "")
     common: dict[str, Any] = {
         "base_url": address,
-        "max_retries": http.RETRIES,
+        "max_retries": 0,
         "default_headers": ref.headers,
         "default_query": {**ref.dialect.query, **query},
         "http_client": wire.http_client,

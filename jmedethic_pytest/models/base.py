@@ -129,14 +129,14 @@ class Provider(Protocol):
     """
 
     async def chat(self, request: ChatRequest, *, patient: bool) -> Reply:
-        """Send one request.
+        """Make one attempt of a call; who calls decides whether there is another.
 
         Args:
             request: the call.
-            patient: false for the first call to an endpoint: fail soon instead of retrying for minutes.
+            patient: false until the endpoint has shown that it is there.
 
         Raises:
-            ProviderError: if the call failed for good. Refusals, blocks and cut replies are replies, not errors.
+            ProviderError: if the attempt failed. Refusals, blocks and cut replies are replies, not errors.
         """
 
     async def models(self) -> dict[str, str | None]:

@@ -93,7 +93,15 @@ class Budget:
         self._reserved += expected
         return expected
 
-    def settle(self, reserved: float, label: str, usage: Usage | None, *, guess: tuple[int, int] = (0, 0)) -> None:
+    def settle(
+        self,
+        reserved: float,
+        label: str,
+        usage: Usage | None,
+        *,
+        guess: tuple[int, int] = (0, 0),
+        lost: bool = False,
+    ) -> None:
         """Book a finished call.
 
         Args:
@@ -101,9 +109,11 @@ class Budget:
             label: the model.
             usage: what the server counted; ``None`` if the call failed.
             guess: input and output tokens to book where the server counted nothing: never less than the truth.
+            lost: whether there was an answer that nobody could read: it is paid for all the same.
         """
         self._reserved -= reserved
         if usage is None:
+            self.spent += reserved if lost or self.limit.unit == "calls" else 0.0
             return
         given = usage.input if usage.input is not None else guess[0]
         made = usage.output if usage.output is not None else guess[1]

@@ -1,9 +1,8 @@
-"""One model, called through cache, single-flight and accounting; a dead endpoint is recognised here."""
+"""One model, called through cache, single-flight and accounting; tried again as its endpoint allows."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import dataclasses
 import time
 from collections.abc import Iterable, Mapping
@@ -11,27 +10,17 @@ from typing import Any
 
 from jmedethic_pytest.core import secrets
 from jmedethic_pytest.core import text as plain_text
-from jmedethic_pytest.core.errors import ProviderError, RunAborted
+from jmedethic_pytest.core.errors import ProviderError
 from jmedethic_pytest.core.records import Reply, Usage
 from jmedethic_pytest.models import cache as caching
 from jmedethic_pytest.models.base import CacheMode, ChatRequest, ModelRef, Provider, Role
 from jmedethic_pytest.models.budget import Budget
 from jmedethic_pytest.models.cache import Cache
-from jmedethic_pytest.models.limits import AdaptiveLimit, Quota
+from jmedethic_pytest.models.endpoint import Attempts, Endpoint
+from jmedethic_pytest.models.limits import START, AdaptiveLimit, Quota
 from jmedethic_pytest.models.registry import open_provider
 
-MAX_FAILURES_IN_A_ROW = 10
-"""Calls to one endpoint that may fail one after the other before the run is given up.
-
-The last of them must have begun after the first had failed: calls that were in flight together may all have met one
-short trouble, such as a computer too busy to read the answers in time.
-"""
-
-FIRST_CALL_SECONDS = 2.0
-"""How long other calls to an endpoint wait for the first one to show whether it is there."""
 _ERROR_CHARACTERS = 1_000
-_BUSY = {408, 409, 429, 500, 502, 503, 504, 529}
-"""Answers of a server that is there and may be able to serve later."""
 
 
 class Tally:
@@ -39,7 +28,7 @@ class Tally:
 
     def __init__(self) -> None:
         self.calls = 0
-        """Calls that went to the server (retries inside the SDK not counted)."""
+        """Requests that went to the server, each attempt of a call for itself."""
         self.cached = 0
         self.failed = 0
         self.input_tokens = 0
@@ -50,9 +39,9 @@ class Tally:
         """... and written there."""
         self.in_flight = 0
         self.seconds = 0.0
-        """Time of all answered calls together."""
+        """Time of all of them together."""
         self.uncounted = 0
-        """Calls whose answer came without token counts."""
+        """Replies that came without token counts."""
 
     @property
     def usage(self) -> Usage:
@@ -99,18 +88,12 @@ class Client:
         self._secrets = ref.secrets
         self._cache = cache
         self._mode = mode
-        self.limit = AdaptiveLimit(ceiling)
+        self.limit = AdaptiveLimit(ceiling, start=ceiling if ref.simulated else START)
+        self.endpoint = Endpoint(role)
         self._quota = quota
         self._budget = budget
         self._provider: Provider | None = None
         self._pending: dict[str, asyncio.Task[Reply]] = {}
-        self._alive = False
-        self._probe: asyncio.Event | None = None
-        self._answered = False
-        self._failures = 0
-        self._failing_since = 0.0
-        """When the first of these failures was seen."""
-        self._dead: str | None = None
 
     @property
     def learned(self) -> tuple[str, ...]:
@@ -121,7 +104,7 @@ class Client:
         """Return the reply to a request; equal requests at the same time share one call.
 
         Raises:
-            ProviderError: if this call failed; other calls may succeed.
+            ProviderError: if this call failed for good; other calls may succeed.
             RunAborted: if no call to this endpoint can succeed.
         """
         key = caching.key(self.role, self.ref, request)
@@ -176,19 +159,33 @@ class Client:
             task.exception()  # Seen here, so that a call whose waiters were cancelled does not warn at exit.
 
     async def _call(self, key: str, request: ChatRequest) -> Reply:
-        if self._dead is not None:
-            raise RunAborted(self._dead)
-        characters = sum(len(message.content) for message in request.messages)
-        if self._quota is not None:
-            await self._quota.wait(characters)
-        async with self.limit.slot():
-            reply = self._without_secrets(await self._send(request, characters), request)
-        self._alive = self._answered = True
-        self._failures = 0
-        self._count(reply)
+        reply = self._without_secrets(await self._answered(request), request)
         if self._cache is not None and reply.status == "ok":
             self._cache.put(key, reply)
         return reply
+
+    async def _answered(self, request: ChatRequest) -> Reply:
+        """Make attempts until there is an answer, or the endpoint says that there will be none."""
+        self.endpoint.check()
+        if request.context and not self.ref.simulated:
+            request = dataclasses.replace(request, context={})
+        characters = sum(len(message.content) for message in request.messages)
+        call = Attempts()
+        while True:
+            try:
+                async with self.endpoint.turn(call):
+                    if self._quota is not None:
+                        await self._quota.wait(characters)
+                    async with self.limit.slot():
+                        self.endpoint.check()
+                        reply = await self._send(request, characters)
+            except ProviderError as error:
+                if error.late:
+                    self.limit.late()
+                await self.endpoint.failed(error, call, request.sampling.patience)
+            else:
+                self.endpoint.answered()
+                return reply
 
     def _without_secrets(self, reply: Reply, request: ChatRequest) -> Reply:
         """Return a reply as it may be cached: what was sent with it can hold a key, and so can what came back."""
@@ -197,89 +194,44 @@ class Client:
         return found.model_copy(update={"detail": _harmless(found.detail, request)}) if found.detail else found
 
     async def _send(self, request: ChatRequest, characters: int) -> Reply:
-        """Make the call, within the budget."""
-        if self._dead is not None:
-            raise RunAborted(self._dead)
-        if request.context and not self.ref.simulated:
-            request = dataclasses.replace(request, context={})
+        """Make one attempt, within the budget."""
         reserved = self._budget.admit(self.ref.label, characters) if self._budget is not None else 0.0
         usage: Usage | None = None
-        guess = (0, 0)
+        guess, lost = (0, 0), False
         self.tally.in_flight += 1
+        self.tally.calls += 1
         begun = time.monotonic()
         try:
             if self._provider is None:
                 self._provider = open_provider(self.ref, self.limit.observe)
-            reply = await self._first_or_next(self._provider, request)
+            reply = await self._provider.chat(request, patient=self.endpoint.alive)
             usage = reply.usage
+            self._count(usage)
             if self._budget is not None:
                 # A token is at least a byte: where the server counts nothing, bytes never undercount.
                 sent = sum(len(message.content.encode()) for message in request.messages)
                 guess = (sent, len((reply.text + reply.reasoning).encode()))
         except ProviderError as error:
             error.args = (_harmless(str(error), request),)
-            self._count_failure(error, begun)
+            lost = error.late or error.http_status == 200
+            self.tally.failed += 1
             raise
         finally:
             self.tally.in_flight -= 1
+            self.tally.seconds += time.monotonic() - begun
             if self._budget is not None:
-                self._budget.settle(reserved, self.ref.label, usage, guess=guess)
+                self._budget.settle(reserved, self.ref.label, usage, guess=guess, lost=lost)
         return reply
 
-    async def _first_or_next(self, provider: Provider, request: ChatRequest) -> Reply:
-        """Be impatient until the endpoint has shown that it is there; "too busy" shows it as well as an answer."""
-        if self._probe is None:
-            self._probe = asyncio.Event()
-        elif not self._alive:
-            # The first call finds out a dead endpoint; the others give it a moment, but a slow one holds up nobody.
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._probe.wait(), FIRST_CALL_SECONDS)
-            if self._dead is not None:
-                raise RunAborted(self._dead)
-        try:
-            return await provider.chat(request, patient=self._alive)
-        except ProviderError as error:
-            if self._alive or error.http_status not in _BUSY:
-                raise
-            self._alive = True
-        finally:
-            self._probe.set()
-        return await provider.chat(request, patient=True)
-
-    def _count(self, reply: Reply) -> None:
-        self.tally.calls += 1
-        self.tally.seconds += reply.seconds
-        self.tally.input_tokens += reply.usage.input or 0
-        self.tally.output_tokens += reply.usage.output or 0
-        self.tally.prompt_cached += reply.usage.cached or 0
-        self.tally.prompt_written += reply.usage.cache_write or 0
-        self.tally.uncounted += reply.usage.input is None or reply.usage.output is None
-
-    def _count_failure(self, error: ProviderError, begun: float) -> None:
-        self.tally.calls += 1
-        self.tally.failed += 1
-        # Once an endpoint has answered, a 4xx is about one request (a conversation too long, say), not about it.
-        about_request = self._answered and error.http_status is not None and 400 <= error.http_status < 429
-        if self._failures == 0:
-            self._failing_since = time.monotonic()
-        self._failures += not about_request
-        lasting = self._failures >= MAX_FAILURES_IN_A_ROW and begun >= self._failing_since
-        unreachable = not self._answered and error.http_status is None
-        if error.fatal or unreachable or lasting:
-            self._dead = _farewell(self.role, error, self._failures)
-            raise RunAborted(self._dead) from None
+    def _count(self, usage: Usage) -> None:
+        self.tally.input_tokens += usage.input or 0
+        self.tally.output_tokens += usage.output or 0
+        self.tally.prompt_cached += usage.cached or 0
+        self.tally.prompt_written += usage.cache_write or 0
+        self.tally.uncounted += usage.input is None or usage.output is None
 
 
 def _harmless(said: str, request: ChatRequest) -> str:
     """Return why a call failed or was blocked, for terminals and logs: servers quote what they were sent."""
     text = plain_text.without_quotations(said, (message.content for message in request.messages))
     return plain_text.one_line(text, _ERROR_CHARACTERS)
-
-
-def _farewell(role: Role, error: ProviderError, failures: int) -> str:
-    what = {"target": "the model under test", "judge": "a judge"}.get(role, f"the model in the role {role!r}")
-    after = f" ({failures} calls failed one after the other)" if failures >= MAX_FAILURES_IN_A_ROW else ""
-    return (
-        f"{what} cannot be used: {error}{after}. The run stops here; finished work is kept and the same command "
-        "resumes it. Next: check address, key and model name with `jmedethic doctor`."
-    )

@@ -6,7 +6,8 @@ token switches it off (:attr:`jmedethic_pytest.config.servers.Dialect.direct`) a
 An SDK and httpx build every request anew and turn every answer into objects, for some three times the CPU of the
 exchange itself (docs/performance.md). So the SDK builds the first request to an address; the next ones go out with the
 same headers, and an answer with status 200 is all there is to do. Every other outcome is handed to the SDK as that of
-its own first attempt: it decides about retries and words the error, as always.
+its own attempt: it words the error, as always. Nobody here tries again: that is the client's business
+(:mod:`jmedethic_pytest.models.endpoint`), so that every request that leaves the machine is counted.
 """
 
 from __future__ import annotations
@@ -21,12 +22,18 @@ import aiohttp
 import httpx2
 import yarl
 
+from jmedethic_pytest.core.errors import ProviderError
 from jmedethic_pytest.core.secrets import public_url
-from jmedethic_pytest.models import proxies
+from jmedethic_pytest.core.text import one_line, whole
+from jmedethic_pytest.models import http, proxies
 from jmedethic_pytest.models.base import NO_KEY, ModelRef, Observer
 
 _KEEP_SECONDS = 5.0
 """How long an idle connection is kept; common servers close theirs after as much."""
+_LONGEST_HEADER = 65_536
+"""Bytes of one header or status line; gateways write traces and policies of more than aiohttp's 8 kB."""
+_LISTING_BYTES = 20_000_000
+"""The most that is read of a list of models; a router's is long."""
 _LATIN = "iso-8859-1"
 """Decodes every byte there can be in a header."""
 _WRITTEN_BY_AIOHTTP = {b"host", b"connection", b"content-length", b"transfer-encoding"}
@@ -39,7 +46,7 @@ _KINDS: tuple[tuple[type[Exception], type[httpx2.TransportError]], ...] = (
     (aiohttp.ClientProxyConnectionError, httpx2.ProxyError),
     (aiohttp.ClientConnectorError, httpx2.ConnectError),
     (aiohttp.ServerDisconnectedError, httpx2.RemoteProtocolError),
-    (aiohttp.ClientResponseError, httpx2.RemoteProtocolError),
+    (aiohttp.ClientResponseError, httpx2.ProtocolError),
     (aiohttp.ClientPayloadError, httpx2.ReadError),
 )
 """What aiohttp raises, and what the SDKs know; the first that fits."""
@@ -59,10 +66,12 @@ class _Answer(NamedTuple):
 
 _attempted: ContextVar[_Answer | httpx2.TransportError | None] = ContextVar("attempted", default=None)
 """What became of the request that the SDK is about to send in this task, if it was sent already."""
+_most: ContextVar[int] = ContextVar("most", default=_LISTING_BYTES)
+"""Bytes that may be read of the answer to what is sent in this task."""
 
 
 class Wire:
-    """The connections to one server; redirects are followed, cookies are not kept.
+    """The connections to one server; no redirect is followed, no cookie is kept.
 
     Must be created inside the event loop that uses it. Time limits are the caller's.
 
@@ -73,6 +82,7 @@ class Wire:
 
     def __init__(self, ref: ModelRef, observe: Observer | None = None) -> None:
         base_url = ref.base_url or ""
+        self._ref = ref
         self._observe = observe
         self._direct = ref.dialect.direct
         self._written: dict[str, tuple[str, _Headers]] = {}
@@ -87,33 +97,37 @@ class Wire:
             connector=proxies.socks_connector(socks, **options) if socks else aiohttp.TCPConnector(**options),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None),
+            max_line_size=_LONGEST_HEADER,
+            max_field_size=_LONGEST_HEADER,
             proxy=None if socks else through,
         )
         self.http_client = _HttpClient(self)
         """What the SDK's client is to be given."""
 
-    async def post(self, sdk: Any, path: str, body: dict[str, Any], options: Any) -> Any:
-        """Make one call, the short way if there is one.
+    async def post(self, sdk: Any, path: str, body: dict[str, Any], most: int) -> Any:
+        """Make one attempt of a call, the short way if there is one.
 
         Args:
             sdk: the SDK's client, made with :attr:`http_client`.
             path: what follows the server's address.
             body: what is sent as JSON.
-            options: the SDK's own.
+            most: bytes that may be read of the answer, decompressed.
 
         Returns:
             The JSON of the answer; its text if the answer does not claim to be JSON.
 
         Raises:
             Exception: the SDK's errors.
+            ProviderError: if the answer is too large, or a redirect.
             ValueError: if the answer claims to be JSON and is none.
         """
+        _most.set(most)
         outcome = await self._short_way(path, body) if path in self._written else None
         if isinstance(outcome, _Answer) and outcome.status == 200:
             return _decoded(outcome.kind, outcome.content)
         reset = _attempted.set(outcome)
         try:
-            response = await sdk.post(path, cast_to=httpx2.Response, body=body, options=options)
+            response = await sdk.post(path, cast_to=httpx2.Response, body=body, options={"max_retries": 0})
         finally:
             _attempted.reset(reset)
         if self._direct:
@@ -133,29 +147,59 @@ class Wire:
 
         Raises:
             httpx2.TransportError: if there is no whole answer.
+            ProviderError: if it is too large, or a redirect.
         """
         try:
             async with self._session.request(
-                method, yarl.URL(address, encoded=True), headers=headers, data=content or None
+                method,
+                yarl.URL(address, encoded=True),
+                headers=headers,
+                data=content or None,
+                allow_redirects=False,
             ) as answer:
                 if self._observe is not None:
                     self._observe(answer.status, answer.headers)
+                if "Location" in answer.headers and 300 <= answer.status < 400:
+                    raise self._moved(answer.status, answer.headers["Location"])
                 raw = answer.raw_headers
                 if "Content-Encoding" in answer.headers:
                     raw = tuple(header for header in raw if header[0].lower() not in _UNTRUE_ONCE_DECOMPRESSED)
-                return _Answer(answer.status, raw, answer.content_type, await answer.read())
+                return _Answer(answer.status, raw, answer.content_type, await self._bounded(answer.content))
         except self._failures as error:
             kind = next((ours for theirs, ours in _KINDS if isinstance(error, theirs)), httpx2.NetworkError)
             raise kind(f"{error or type(error).__name__}{self._through}") from error
+        except ValueError as error:  # an address or a header that cannot be sent
+            said = f"{type(error).__name__}: {http.shown(self._ref, error, 300)}"
+            text = f"{self._ref.label} at {self._ref.address}: no connection: {said}"
+            raise ProviderError(text, trouble="dead") from None
+
+    async def _bounded(self, content: aiohttp.StreamReader) -> bytes:
+        """Read an answer as long as it is not too large, however well it is packed."""
+        most, size, parts = _most.get(), 0, []
+        async for part in content.iter_any():
+            size += len(part)
+            if size > most:
+                text = f"the answer is larger than {most:,} bytes (max_reply_bytes): it was not read"
+                raise ProviderError(f"{self._ref.label} at {self._ref.address}: {text}", trouble="request")
+            parts.append(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _moved(self, status: int, target: str) -> ProviderError:
+        text = (
+            f"{self._ref.label} at {self._ref.address}: HTTP {status}: it redirects to "
+            f"{public_url(one_line(target, 200))}, and no conversation or key is sent on. If that is the right one, "
+            "give it yourself"
+        )
+        return ProviderError(text, trouble="dead", http_status=status)
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._session.close()
 
 
-async def get(sdk: Any, path: str, options: Any) -> Any:
+async def get(sdk: Any, path: str) -> Any:
     """Ask for something through an SDK; answers and errors are those of :meth:`Wire.post`."""
-    response = await sdk.get(path, cast_to=httpx2.Response, options=options)
+    response = await sdk.get(path, cast_to=httpx2.Response, options={"max_retries": 0})
     return _decoded(response.headers.get("content-type", ""), response.content)
 
 
@@ -193,9 +237,17 @@ def _own_headers(request: httpx2.Request) -> _Headers:
 
 
 def _decoded(kind: str, content: bytes) -> Any:
-    """Return the JSON of an answer; the text of one that does not claim to be any."""
+    """Return the JSON of an answer, whole texts in it; the text of one that neither claims nor looks to be any.
+
+    Raises:
+        ValueError: if it claims or looks to be JSON and is none.
+    """
     is_json = kind.partition(";")[0].strip().lower().endswith("json")
-    return json.loads(content) if is_json else content.decode(errors="replace")
+    if not is_json and not content.lstrip().startswith(b"{"):
+        return content.decode(errors="replace")
+    value = json.loads(content)
+    # Only an escape can bring half of a surrogate pair into UTF-8.
+    return whole(value) if b"\\ud" in content or b"\\uD" in content else value
 
 
 @functools.cache

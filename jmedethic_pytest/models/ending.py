@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
 
 from jmedethic_pytest.core.status import ReplyStatus
 from jmedethic_pytest.core.text import blank
@@ -13,8 +11,6 @@ from jmedethic_pytest.data import load
 
 _PREFIX = re.compile(r"^(?:.*[.:]\s*)?(?:finish_reason_|stop_reason_)?")
 _NAME = re.compile(r"[\w.:/-]{1,60}", re.ASCII)
-_CODE_KEYS = ("code", "type", "status", "reason")
-_DEEPEST = 6
 
 
 @lru_cache(maxsize=1)
@@ -23,7 +19,7 @@ def _words() -> dict[str, str]:
 
 
 def ending(
-    finish: str, text: str, *, unfinished: bool, used: int | None, allowed: int | None
+    finish: str, text: str, *, unfinished: bool, used: int | None, allowed: int | None, reasoned: bool = False
 ) -> tuple[ReplyStatus, str]:
     """Return the status of a reply, and in words why it is not ``ok``.
 
@@ -35,6 +31,7 @@ def ending(
         used: tokens of the reply as the server counted them, ``None`` if it did not.
         allowed: the most tokens that were asked for, ``None`` if no limit was sent. A reply that used them all was cut,
             whatever the server says.
+        reasoned: whether there is reasoning beside the text.
     """
     word = _PREFIX.sub("", finish.lower(), count=1)
     kind = _words().get(word, "unknown")
@@ -50,42 +47,10 @@ def ending(
     if used is not None and allowed is not None and used >= allowed:
         return "truncated", f"the reply was cut: it used all {allowed} tokens allowed (max_tokens)"
     if blank(text):
-        return "empty", "the reply is empty"
+        return "empty", "the reply is empty" + (": all of it stands in the reasoning" if reasoned else "")
     return "ok", ""
 
 
 def _named(finish: str) -> str:
     """Quote a reason to stop only where it is a word: a server may put a text of a model there."""
     return f"finish reason {finish!r}" if _NAME.fullmatch(finish) else f"finish reason of {len(finish)} characters"
-
-
-def is_block(body: Any, message: str) -> bool:
-    """Tell a filter's block from a mistake in the request: by codes in an error's body, else by words only filters use.
-
-    Args:
-        body: the decoded body of the error.
-        message: the server's message in it.
-    """
-    table = load("replies.toml")["block"]
-    codes = {code.lower() for code in _codes(body, _DEEPEST)}
-    beginning = message[:400].lower()
-    return bool(codes & set(table["codes"])) or _flagged(body) or any(word in beginning for word in table["words"])
-
-
-def _codes(value: Any, depth: int) -> Iterator[str]:
-    """Yield what stands under the keys of codes, at any depth."""
-    if depth and isinstance(value, dict):
-        for key, item in value.items():
-            if str(key).lower() in _CODE_KEYS and isinstance(item, str | int):
-                yield str(item)
-            yield from _codes(item, depth - 1)
-    elif depth and isinstance(value, list):
-        for item in value[:20]:
-            yield from _codes(item, depth - 1)
-
-
-def _flagged(body: Any) -> bool:
-    """Tell whether a router says that its moderation flagged the input."""
-    inner = body.get("error", body) if isinstance(body, dict) else None
-    details = inner.get("metadata") if isinstance(inner, dict) else None
-    return isinstance(details, dict) and ("flagged_input" in details or "reasons" in details)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import time
 
+from jmedethic_pytest.core import text as plain_text
 from jmedethic_pytest.core.errors import ProviderError
 from jmedethic_pytest.core.records import Reply
 from jmedethic_pytest.models import http
@@ -36,7 +37,8 @@ class Guarded:
             async with asyncio.timeout(timeout):
                 reply = await self._provider.chat(request, patient=patient)
         except TimeoutError:
-            raise ProviderError(f"{self._ref.label}: no answer within {timeout:g} s") from None
+            text = f"{self._ref.label}: no answer within {timeout:g} s"
+            raise ProviderError(text, trouble="retry", late=True) from None
         except Exception as error:  # noqa: BLE001 - somebody else's code: one failed call, in words
             raise self._failed(error) from None
         if not isinstance(reply, Reply):
@@ -68,18 +70,25 @@ class Guarded:
 
 def _whole(reply: Reply, allowed: int, seconds: float) -> Reply:
     """Return a reply as it may be judged and stored: without reasoning, and only ``ok`` if it is all of one."""
-    shown, hidden, unfinished = split_reasoning(http.sound(reply.text))
+    shown, hidden, unfinished = split_reasoning(plain_text.whole(reply.text))
     status, detail = reply.status, reply.detail
     if status == "ok":
         used = reply.usage.output
-        status, detail = ending(reply.finish or "stop", shown, unfinished=unfinished, used=used, allowed=allowed)
+        status, detail = ending(
+            reply.finish or "stop",
+            shown,
+            unfinished=unfinished,
+            used=used,
+            allowed=allowed,
+            reasoned=bool(hidden or reply.reasoning),
+        )
     elif detail:
         detail = f"the provider says: {detail}"
     changed = {
         "text": shown,
         "status": status,
         "detail": detail,
-        "reasoning": http.sound(reply.reasoning) or hidden,
+        "reasoning": plain_text.whole(reply.reasoning) or hidden,
         "seconds": reply.seconds or seconds,
         "cached": False,
     }

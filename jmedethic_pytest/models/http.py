@@ -1,4 +1,4 @@
-"""What both HTTP transports share: retries, the total deadline, and the wording of failures."""
+"""What both HTTP transports share: one attempt under its deadline, what its failure means, and its wording."""
 
 from __future__ import annotations
 
@@ -10,36 +10,31 @@ from typing import Any, TypeVar
 
 from jmedethic_pytest.core import secrets
 from jmedethic_pytest.core import text as plain_text
-from jmedethic_pytest.core.errors import ProviderError
-from jmedethic_pytest.models import addresses
+from jmedethic_pytest.core.errors import ProviderError, Trouble
+from jmedethic_pytest.core.records import Reply
+from jmedethic_pytest.models import addresses, pauses
+from jmedethic_pytest.models import trouble as troubles
 from jmedethic_pytest.models.base import ModelRef
-from jmedethic_pytest.models.ending import is_block
 
-RETRIES = 8
-"""Retries of the SDK once an endpoint has answered before (408, 409, 429, 5xx, connection errors)."""
-RETRIES_FIRST = 1
-"""Retries of the first call, so that a dead endpoint is known within seconds."""
 CONNECT_TIMEOUT = 10.0
-NAME_CHARACTERS = 60
-"""More of a word such as a finish reason is not kept, whatever a server writes there."""
-_FATAL_STATUS = {401, 402, 403, 404}
-_NO_BLOCK = {401, 402, 404, 408, 409, 429}
-"""Statuses that are never a filter's, whatever words stand beside them."""
+MOST_TOKENS = 10**9
+"""A larger count of tokens is none."""
+_NAME = re.compile(r"[A-Za-z0-9_.:-]{1,60}")
+"""What a finish reason looks like; anything else in its place may be a text."""
 _SERVED_CHARACTERS = 200
-_PAGE = re.compile(r"\s*<(?:!doctype|html)\b", re.IGNORECASE)
-_UNREADABLE = (AttributeError, IndexError, KeyError, TypeError, ValueError, RecursionError)
+_UNREADABLE = (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError, RecursionError)
 T = TypeVar("T")
 
 
 async def call(
     ref: ModelRef, send: Callable[[], Awaitable[Any]], *, timeout: float, sdk: Any
 ) -> tuple[dict[str, Any], float]:
-    """Await one SDK call under a total deadline; return the decoded body and the seconds it took.
+    """Await one attempt of a call; return the decoded body and the seconds it took.
 
     Args:
         ref: the model, for error texts and to keep its key out of them.
-        send: starts the call.
-        timeout: seconds for the call with all its retries.
+        send: starts the attempt; the SDK must not try again by itself.
+        timeout: seconds for it.
         sdk: the SDK module, whose exception classes are caught.
 
     Raises:
@@ -50,24 +45,72 @@ async def call(
         async with asyncio.timeout(timeout):
             body = await send()
     except TimeoutError:
-        raise ProviderError(f"{ref.label}: no answer within {timeout:g} s (all retries included)") from None
+        raise ProviderError(f"{ref.label}: no answer within {timeout:g} s", trouble="retry", late=True) from None
     except sdk.APIStatusError as error:
-        status = error.status_code
-        blocked = 400 <= status < 500 and status not in _NO_BLOCK and is_block(error.body, _body_text(error))
-        said = shown(ref, _body_text(error), 500)
-        text = f"{ref.label} at {ref.address}: HTTP {status}: {said}{_next_step(ref, status)}"
-        fatal = status in _FATAL_STATUS and not blocked
-        raise ProviderError(text, fatal=fatal, http_status=status, blocked=blocked, said=said) from None
+        raise _refused(ref, error.status_code, error.body, _body_text(error), error.response.headers) from None
     except sdk.APIConnectionError as error:
-        cause = error.__cause__ or error
-        text = f"{ref.label} at {ref.address}: no connection: {type(cause).__name__}: {shown(ref, str(cause), 300)}"
-        raise ProviderError(text) from None
+        raise _not_connected(ref, error.__cause__ or error) from None
     except (sdk.APIError, ValueError, RecursionError) as error:
         text = f"{ref.label} at {ref.address}: unreadable answer: {shown(ref, str(error), 300)}"
-        raise ProviderError(text) from None
+        raise ProviderError(text, trouble="retry", http_status=200) from None
     if not isinstance(body, dict):
-        raise ProviderError(f"{ref.label} at {ref.address}: the answer is no JSON object: {_foreign(ref, body)}")
+        text = f"{ref.label} at {ref.address}: the answer is no JSON object: {_foreign(ref, body)}"
+        raise ProviderError(text, trouble="retry", http_status=200)
     return body, time.monotonic() - begun
+
+
+async def reply(
+    ref: ModelRef,
+    send: Callable[[], Awaitable[Any]],
+    reader: Callable[[dict[str, Any], float], Reply],
+    *,
+    sent: dict[str, Any],
+    timeout: float,
+    sdk: Any,
+) -> Reply:
+    """Return what came of one attempt; a block by a filter is a reply too.
+
+    Args:
+        ref: as for :func:`call`, like the next one and the last two.
+        send: starts the attempt.
+        reader: makes a reply of an answer and the seconds it took.
+        sent: the parameters of the call, for the record.
+        timeout: seconds for it.
+        sdk: the SDK module.
+
+    Raises:
+        ProviderError: for every other failure.
+    """
+    try:
+        answer, seconds = await call(ref, send, timeout=timeout, sdk=sdk)
+        return read(ref, answer, lambda found: reader(found, seconds))
+    except ProviderError as error:
+        if error.trouble != "block":
+            raise
+        return Reply(text="", status="blocked", detail=str(error), finish="content_filter", sent=sent)
+
+
+def _refused(ref: ModelRef, status: int, body: Any, message: str, headers: Any) -> ProviderError:
+    """Return the error for an answer that says it is one."""
+    trouble: Trouble = troubles.trouble(status, body, message)
+    if headers.get("x-should-retry") == "false" and trouble in ("wait", "retry"):
+        trouble = "request"
+    said = shown(ref, message, 500)
+    text = f"{ref.label} at {ref.address}: HTTP {status}: {said}{_next_step(ref, status)}"
+    return ProviderError(text, trouble=trouble, http_status=status, pause=pauses.asked(headers), said=said)
+
+
+def _not_connected(ref: ModelRef, cause: BaseException) -> ProviderError:
+    if isinstance(cause, ProviderError):  # an answer that we would not read, wrapped by an SDK
+        return cause
+    text = f"{ref.label} at {ref.address}: no connection: {type(cause).__name__}: {shown(ref, str(cause), 300)}"
+    # By name: the classes are those of the connections' library, which stays behind its fence.
+    kind = type(cause).__name__
+    nobody = kind in ("ConnectError", "ProxyError")
+    # An answer that breaks the protocol is one all the same, and will not be better after many attempts.
+    return ProviderError(
+        text, trouble="wait" if nobody else "retry", http_status=200 if kind == "ProtocolError" else None
+    )
 
 
 def _next_step(ref: ModelRef, status: int) -> str:
@@ -83,17 +126,20 @@ def _next_step(ref: ModelRef, status: int) -> str:
 
 
 def read(ref: ModelRef, answer: dict[str, Any], reader: Callable[[dict[str, Any]], T]) -> T:
-    """Return what a reader makes of an answer; an answer of an unexpected shape fails this call alone.
+    """Return what a reader makes of an answer; one of an unexpected shape fails this attempt alone.
 
     Raises:
-        ProviderError: if the reader cannot make sense of the answer.
+        ProviderError: if the answer is an error after all, or the reader cannot make sense of it.
     """
     try:
         return reader(answer)
     except _UNREADABLE:
+        if answer.get("error"):
+            message = _message(answer)
+            raise _refused(ref, troubles.stated_status(answer), answer, message, {}) from None
         seen = shown(ref, plain_text.shape(answer), 300)
         text = f"{ref.label} at {ref.address}: the answer has an unexpected shape: {seen}"
-        raise ProviderError(text, http_status=200) from None
+        raise ProviderError(text, trouble="retry", http_status=200) from None
 
 
 def content_text(content: Any) -> str:
@@ -112,7 +158,8 @@ def content_text(content: Any) -> str:
 
 def count(value: Any) -> int | None:
     """Return a token count, ``None`` for anything that is none."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    known = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_TOKENS
+    return value if known else None
 
 
 def served(answer: dict[str, Any]) -> str:
@@ -120,17 +167,19 @@ def served(answer: dict[str, Any]) -> str:
     name, provider = answer.get("model"), answer.get("provider")
     shown = name if isinstance(name, str) else ""
     shown += f" ({provider})" if isinstance(provider, str) and provider else ""
-    return sound(shown[:_SERVED_CHARACTERS])
+    return " ".join(plain_text.visible(shown[:_SERVED_CHARACTERS]).split())
 
 
 def word(value: Any) -> str:
     """Return a short word of a server's, such as a fingerprint; empty if it is none."""
-    return sound(value[:NAME_CHARACTERS]) if isinstance(value, str) else ""
+    return value if isinstance(value, str) and _NAME.fullmatch(value) else ""
 
 
-def sound(text: str) -> str:
-    """Replace lone surrogates, which JSON can carry but no file can: a broken character must not end a run."""
-    return text.encode(errors="replace").decode()
+def finish(value: Any) -> str:
+    """Return a finish reason; a sign for something in its place that is no word, which may be a model's text."""
+    if value is None or value == "":
+        return ""
+    return value if isinstance(value, str) and _NAME.fullmatch(value) else plain_text.SIGN
 
 
 def shown(ref: ModelRef, value: Any, limit: int) -> str:
@@ -142,15 +191,16 @@ def shown(ref: ModelRef, value: Any, limit: int) -> str:
 
 def _foreign(ref: ModelRef, body: Any) -> str:
     """Describe an answer that is none: the beginning of a web page, or its type, since it may be a model's text."""
-    page = isinstance(body, str) and _PAGE.match(body)
+    page = isinstance(body, str) and troubles.is_page(body)
     return repr(shown(ref, body, 80)) if page else plain_text.shape(body)
 
 
 def _body_text(error: Any) -> str:
-    inner = _error_table(error)
-    return str((inner.get("message") if isinstance(inner, dict) else inner) or error)
+    return _message(error.body) or str(error)
 
 
-def _error_table(error: Any) -> Any:
-    body = getattr(error, "body", None)
-    return body.get("error", body) if isinstance(body, dict) else body
+def _message(body: Any) -> str:
+    """Return what an error says, empty if it says nothing."""
+    inner = troubles.error_in(body)
+    said = inner.get("message") if isinstance(inner, dict) else inner
+    return str(said or "")

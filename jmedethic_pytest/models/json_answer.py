@@ -1,7 +1,8 @@
 """JSON in the answer of a model, read strictly for what scores and leniently for what writes; in linear time.
 
-Strict: the answer is one object, or objects stand on lines of their own; nothing is guessed, and an object that is
-begun and cannot be read spoils the answer. Lenient: the whole answer, its last code fence, or its last object.
+Strict: the answer is one object, alone in a list or not, or objects stand on lines of their own; nothing is guessed,
+and an object that is begun and cannot be read spoils the answer. A line break or tab inside a string is no fault.
+Lenient: the whole answer, its last code fence, or its last object.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from typing import Any, NamedTuple
 
 TRIMMINGS = " \t\r\n`*.。"
 """What may stand around an answer without being one."""
-_OBJECT_START = re.compile(r"\{\s*[\"“]")
+_OBJECT_START = re.compile(r"\{\s*+[\"“]")
 _FENCE = re.compile(r"```(?:json)?[ \t\r]*\n(.*?)```", re.DOTALL)
-_BEGUN = re.compile(r"\{[ \t\r\n]*[\"}]")
+_BEGUN = re.compile(r"\{[ \t\r\n]*+[\"}]")
 _PATIENCE = 100
 """Objects of a text that may be begun in vain before the rest is given up: each costs a reading of the text."""
 
@@ -34,15 +35,17 @@ class Objects(NamedTuple):
 
 
 def whole(text: str) -> dict[str, Any] | None:
-    """Return the object that the whole text is, without a code fence around it; ``None`` if it is not one.
+    """Return the object that the whole text is, without code fence and list around it; ``None`` if it is not one.
 
     That a key is given twice with different values stays visible: the later one gets a longer name.
     """
     inner = text.removeprefix("```json").removeprefix("```").removesuffix("```")
     try:
-        value = json.loads(inner, object_pairs_hook=_keep_conflicts)
+        value = json.loads(inner, object_pairs_hook=_keep_conflicts, strict=False)
     except (ValueError, RecursionError):
         return None
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
     return value if isinstance(value, dict) else None
 
 
@@ -51,7 +54,7 @@ def objects(text: str) -> Objects | None:
 
     ``None`` if an object is begun that cannot be read: what stands inside it may be only quoted.
     """
-    decoder = json.JSONDecoder(object_pairs_hook=_keep_conflicts)
+    decoder = json.JSONDecoder(object_pairs_hook=_keep_conflicts, strict=False)
     own: list[dict[str, Any]] = []
     rest: list[str] = []
     last, done, end = (0, 0), 0, 0
@@ -61,8 +64,11 @@ def objects(text: str) -> Objects | None:
         line = text.rfind("\n", end, position) + 1
         begins_line = (line > 0 or end == 0) and text[line:position].strip(TRIMMINGS) in ("", "json")
         try:
-            value, end = decoder.raw_decode(text, position)
+            # Asked first: an error of the decoder counts the lines before it, which costs a reading of the text.
+            value, end = decoder.raw_decode(text, position) if _BEGUN.match(text, position) else (None, 0)
         except (ValueError, RecursionError):
+            value = None
+        if value is None:
             if begins_line or _OBJECT_START.match(text, position):
                 return None
             end = position + 1

@@ -1,8 +1,9 @@
 """How many calls to one endpoint may be in flight: learned from its answers, and bounded by stated quotas.
 
 The limit starts low, doubles while the endpoint keeps up and the limit is really used, and after the first "too many
-requests" grows slowly. An episode of 429 answers cuts it once and lets the endpoint rest; server errors stop its
-growth; a nearly spent quota in the answer's headers cuts it before the first 429 comes.
+requests" or the first answer that did not come in time grows slowly. An episode of those cuts it once, and of 429
+answers lets the endpoint rest; server errors stop its growth; a nearly spent quota in the answer's headers cuts it
+before the first 429 comes.
 """
 
 from __future__ import annotations
@@ -15,14 +16,16 @@ from contextlib import asynccontextmanager
 
 from pyrate_limiter import Duration, Limiter, Rate
 
-START = 16
+from jmedethic_pytest.models import pauses
+
+START = 4
 """Calls in flight at the beginning, or the ceiling if that is lower."""
 CUT = 0.7
 """Factor of one cut."""
 COOLDOWN_SECONDS = 15.0
 """After a cut the limit neither falls again nor grows for so long (longer if the server says so)."""
-LONGEST_REST_SECONDS = 60.0
-"""The longest rest a server can ask for with Retry-After; its own retries wait longer."""
+LONGEST_REST_SECONDS = 120.0
+"""The longest rest of all calls that a server can ask for with Retry-After; the refused call itself waits longer."""
 SCARCE = 0.1
 """Share of a quota below which calls are slowed down ahead of the first refusal."""
 _MAX_CHANGES = 100
@@ -43,13 +46,16 @@ class AdaptiveLimit:
     Args:
         ceiling: never more than this.
         clock: seconds, for tests.
+        start: calls at the beginning.
     """
 
-    def __init__(self, ceiling: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self.limit = min(START, ceiling)
+    def __init__(self, ceiling: int, clock: Callable[[], float] = time.monotonic, *, start: int = START) -> None:
+        self.limit = min(start, ceiling)
         self.in_flight = 0
         self.changes: list[str] = []
         """What changed the limit and why, the first hundred times."""
+        self.cut_for = ""
+        """Why it was cut the last time, empty if it never was."""
         self._ceiling = ceiling
         self._clock = clock
         self._begun = clock()
@@ -99,7 +105,7 @@ class AdaptiveLimit:
         """Learn from one answer of the server, also from those the SDK retries by itself."""
         now = self._clock()
         if status == 429:
-            self._refused(now, _seconds(headers.get("retry-after")))
+            self._refused(now, pauses.asked(headers))
         elif status >= 500:
             self._good = 0
             self._quiet_until = max(self._quiet_until, now + COOLDOWN_SECONDS)
@@ -110,6 +116,12 @@ class AdaptiveLimit:
             else:
                 self._succeeded(now)
 
+    def late(self) -> None:
+        """Learn that an answer did not come in time: slow is not dead, but has too much to do."""
+        now = self._clock()
+        if now >= self._quiet_until:
+            self._cut(now, "no answer in time", COOLDOWN_SECONDS)
+
     def _refused(self, now: float, asked: float | None) -> None:
         rest = min(asked or 0.0, LONGEST_REST_SECONDS)
         self._resting_until = max(self._resting_until, now + rest)
@@ -119,6 +131,7 @@ class AdaptiveLimit:
     def _cut(self, now: float, reason: str, quiet: float) -> None:
         self._fast, self._good, self._peak = False, 0, 0
         self._quiet_until = now + quiet
+        self.cut_for = reason
         self._change(max(1, int(self.limit * CUT)), now, reason)
 
     def _succeeded(self, now: float) -> None:
@@ -160,20 +173,11 @@ class Quota:
             await self._tokens.try_acquire_async("tokens", weight=min(max(1, tokens), self._token_limit))
 
 
-def _seconds(value: str | None) -> float | None:
-    """Read a Retry-After header given in seconds; dates are rare here and left to the SDK."""
-    try:
-        seconds = float(value) if value else None
-    except ValueError:
-        return None
-    return seconds if seconds is not None and 0 <= seconds < float("inf") else None
-
-
 def _quota_left(headers: Mapping[str, str]) -> float | None:
     """Return the smallest share of a quota that is left, from OpenAI's and Anthropic's headers."""
     shares = []
     for remaining, limit in _QUOTA_HEADERS:
-        left, full = _seconds(headers.get(remaining)), _seconds(headers.get(limit))
+        left, full = pauses.seconds(headers.get(remaining)), pauses.seconds(headers.get(limit))
         if left is not None and full:
             shares.append(left / full)
     return min(shares, default=None)

@@ -1,7 +1,7 @@
 """OpenAI-compatible chat completions and embeddings, through the official SDK on connections of our own.
 
 The SDK's low-level ``post`` is used instead of ``chat.completions.create``, and for calls that succeed a way that is
-shorter still (:mod:`jmedethic_pytest.models.direct`): same headers, same retries, same errors, a fraction of the CPU.
+shorter still (:mod:`jmedethic_pytest.models.direct`): same headers, same errors, a fraction of the CPU.
 """
 
 from __future__ import annotations
@@ -41,27 +41,21 @@ class OpenAIProvider:
         """What is sent otherwise than it was asked for, since the server refuses it."""
         return tuple(self._learner.learned)
 
-    async def chat(self, request: ChatRequest, *, patient: bool) -> Reply:
+    async def chat(self, request: ChatRequest, *, patient: bool) -> Reply:  # noqa: ARG002 - one attempt
         """Send one request (see :class:`jmedethic_pytest.models.base.Provider`)."""
         with clouds.credentials(self._ref):
-            return await self._learner.ask(request, lambda dialect: self._chat(request, dialect, patient=patient))
+            return await self._learner.ask(request, lambda dialect: self._chat(request, dialect))
 
-    async def _chat(self, request: ChatRequest, dialect: Dialect, *, patient: bool) -> Reply:
+    async def _chat(self, request: ChatRequest, dialect: Dialect) -> Reply:
         body, sent = bodies.openai(self._ref.name, request, dialect)
-        timeout = dialect.timeout or request.sampling.timeout
-        options: Any = {"timeout": timeout, "max_retries": http.RETRIES if patient else http.RETRIES_FIRST}
-        try:
-            answer, seconds = await http.call(
-                self._ref,
-                lambda: self._wire.post(self._client, "/chat/completions", body, options),
-                timeout=timeout,
-                sdk=openai,
-            )
-        except ProviderError as error:
-            if error.blocked:
-                return Reply(text="", status="blocked", detail=str(error), finish="content_filter", sent=sent)
-            raise
-        return http.read(self._ref, answer, lambda found: _reply(found, sent, seconds))
+        return await http.reply(
+            self._ref,
+            lambda: self._wire.post(self._client, "/chat/completions", body, request.sampling.max_reply_bytes),
+            lambda found, seconds: _reply(found, sent, seconds),
+            sent=sent,
+            timeout=dialect.timeout or request.sampling.timeout,
+            sdk=openai,
+        )
 
     async def models(self) -> dict[str, str | None]:
         """Return the models the server lists, each with its announced end, if it has one. Costs nothing.
@@ -101,7 +95,7 @@ class OpenAIEmbeddings:
     async def chat(self, request: ChatRequest, *, patient: bool) -> Reply:
         """Return the vector of the last message (see :class:`jmedethic_pytest.models.base.Provider`)."""
         if not patient:
-            return (await self._embed([request], patient=False))[0]
+            return (await self._embed([request]))[0]
         future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self._waiting.append((request, future))
         if self._task is None or self._task.done():
@@ -131,7 +125,7 @@ class OpenAIEmbeddings:
 
     async def _deliver(self, batch: list[tuple[ChatRequest, asyncio.Future[Reply]]]) -> None:
         try:
-            replies = await self._embed([request for request, _ in batch], patient=True)
+            replies = await self._embed([request for request, _ in batch])
         except ProviderError as error:
             if len(batch) == 1 or error.fatal or error.http_status not in (400, 413, 422):
                 for _, future in batch:
@@ -145,14 +139,14 @@ class OpenAIEmbeddings:
                 if not future.done():
                     future.set_result(reply)
 
-    async def _embed(self, requests: list[ChatRequest], *, patient: bool) -> list[Reply]:
+    async def _embed(self, requests: list[ChatRequest]) -> list[Reply]:
         timeout = self._ref.dialect.timeout or max(request.sampling.timeout for request in requests)
+        most = len(requests) * max(request.sampling.max_reply_bytes for request in requests)
         texts = [request.messages[-1].content for request in requests]
         body = {"model": self._ref.name, "input": texts, "encoding_format": "float"}
-        options: Any = {"timeout": timeout, "max_retries": http.RETRIES if patient else http.RETRIES_FIRST}
         answer, seconds = await http.call(
             self._ref,
-            lambda: self._wire.post(self._client, "/embeddings", body, options),
+            lambda: self._wire.post(self._client, "/embeddings", body, most),
             timeout=timeout,
             sdk=openai,
         )
@@ -182,20 +176,14 @@ async def _listed(ref: ModelRef, client: openai.AsyncOpenAI) -> dict[str, str | 
 
 async def _rows(ref: ModelRef, client: openai.AsyncOpenAI) -> list[dict[str, Any]]:
     """Ask a server for its models, and what it says of each."""
-    options: Any = {"timeout": http.CONNECT_TIMEOUT, "max_retries": 0}
-    answer, _ = await http.call(
-        ref,
-        lambda: direct.get(client, "/models", options),
-        timeout=http.CONNECT_TIMEOUT,
-        sdk=openai,
-    )
+    answer, _ = await http.call(ref, lambda: direct.get(client, "/models"), timeout=http.CONNECT_TIMEOUT, sdk=openai)
     return http.read(ref, answer, lambda found: [{**row, "id": row["id"]} for row in found.get("data") or []])
 
 
 def _reply(answer: dict[str, Any], sent: dict[str, Any], seconds: float) -> Reply:
     choice = answer["choices"][0]
     message = choice.get("message") or {}
-    finish = str(choice.get("finish_reason") or "")[: http.NAME_CHARACTERS]
+    finish = http.finish(choice.get("finish_reason"))
     text, inline, unfinished = split_reasoning(http.content_text(message.get("content")))
     reasoning = str(message.get("reasoning_content") or message.get("reasoning") or "") or inline
     refusal = str(message.get("refusal") or "")
@@ -207,12 +195,19 @@ def _reply(answer: dict[str, Any], sent: dict[str, Any], seconds: float) -> Repl
         cached=http.count(details.get("cached_tokens")) if isinstance(details, dict) else None,
     )
     allowed = next((sent[name] for name in ("max_completion_tokens", "max_tokens") if name in sent), None)
-    status, detail = ending(finish, text or refusal, unfinished=unfinished, used=usage.output, allowed=allowed)
+    status, detail = ending(
+        finish,
+        text or refusal,
+        unfinished=unfinished,
+        used=usage.output,
+        allowed=allowed,
+        reasoned=bool(reasoning),
+    )
     return Reply(
-        text=http.sound(text or refusal),
+        text=text or refusal,
         status=status,
         detail=detail,
-        reasoning=http.sound(reasoning),
+        reasoning=reasoning,
         finish="refusal" if refusal and not text else finish,
         model=http.served(answer),
         fingerprint=http.word(answer.get("system_fingerprint")),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from jmedethic_pytest.config.servers import QuotaTable
+from jmedethic_pytest.models import descriptors
 from jmedethic_pytest.models.base import CacheMode, ModelRef, Role
 from jmedethic_pytest.models.budget import Budget
 from jmedethic_pytest.models.cache import Cache
@@ -35,6 +36,7 @@ class Clients:
         self._limits = limits
         self._budget = budget
         self._clients: list[Client] = []
+        self._notes: list[str] = []
         self._caches: dict[Path, Cache] = {}
 
     async def __aenter__(self) -> Self:
@@ -46,15 +48,19 @@ class Clients:
         for cache in self._caches.values():
             cache.close()
 
-    def open(self, role: Role, ref: ModelRef, cache: Path, *, ceiling: int) -> Client:
+    def open(self, role: Role, ref: ModelRef, cache: Path, *, ceiling: int, beside: int = 0) -> Client:
         """Return a client.
 
         Args:
             role: what it is asked for.
             ref: the model.
             cache: file of its cache; made with its folder unless the mode is ``off``.
-            ceiling: the most calls in flight.
+            ceiling: the most calls in flight; fewer where there are not enough file descriptors.
+            beside: other clients that will be used at the same time.
         """
+        if not ref.simulated:
+            ceiling, note = descriptors.ceiling(ceiling, 1 + beside)
+            self._notes += [note] if note and note not in self._notes else []
         mode = self._mode if role != "probe" else "off"
         if mode == "judges":
             mode = "off" if role == "target" else "use"
@@ -73,8 +79,8 @@ class Clients:
 
     @property
     def notes(self) -> list[str]:
-        """What had to be done with the caches so far, in words."""
-        return [cache.note for cache in self._caches.values() if cache.note]
+        """What had to be done with the caches so far, and how far the concurrency was bounded, in words."""
+        return [*(cache.note for cache in self._caches.values() if cache.note), *self._notes]
 
 
 def tell_apart(clients: Sequence[Client]) -> None:

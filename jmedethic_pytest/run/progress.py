@@ -23,7 +23,7 @@ class Progress(NamedTuple):
     cost_usd: float | None
     """US dollars spent so far, ``None`` if any used model's price is unknown."""
     warning: str | None = None
-    """That the budget will soon be spent, if so."""
+    """That an endpoint does not answer, or the budget will soon be spent, if so."""
 
     def line(self) -> str:
         """Return one line, the same for a terminal and for a log file."""

@@ -60,7 +60,7 @@ def started(spec: RunSpec, run_id: str, git_commit: str | None = None) -> RunInf
 def ended(info: RunInfo, clients: Sequence[Client], rules: Thresholds) -> RunInfo:
     """Return the record with the end of the run, and what each model was called for."""
     tallies = {f"{client.role} {client.ref.label}{client.suffix}": client.tally for client in clients}
-    limits = (tuple(client.limit.changes) for client in clients)
+    limits = ((*client.limit.changes, *client.endpoint.notes) for client in clients)
     learned = (client.learned for client in clients)
     return info.model_copy(
         update={

@@ -10,17 +10,19 @@ import hashlib
 import re
 
 from jmedethic_pytest.core.records import Reply, Score, Turn, Verdict
-from jmedethic_pytest.core.status import OF_TARGET
+from jmedethic_pytest.core.status import OF_JUDGE, OF_TARGET, ReplyStatus
 
 _DIGITS = 16
 _PLAIN_WORD = re.compile(r"[\w.:/@+-]{0,100}", re.ASCII)
 """What the name of a model or a finish reason looks like; anything else in their place may be a text."""
 _OWN_WORDS = re.compile(
     r"(?:[^:]+:\S+ at \S+: )?"
-    r"(?:HTTP \d{3}|no connection: \w+|no answer within [\d.]+ s \(all retries included\)|unreadable answer"
+    r"(?:HTTP \d{3}|no connection: \w+|no answer within [\d.]+ s|unreadable answer"
     r"|the answer is no JSON object|the answer has an unexpected shape|the provider says|finish reason)"
 )
 """What we say before a server speaks, which may quote what it was sent."""
+_FAILED: tuple[ReplyStatus, ...] = ("error", "blocked", "too_long")
+_OF_A_CALL = {*_FAILED, *(OF_TARGET[status] for status in _FAILED), OF_JUDGE["too_long"]}
 
 
 def digest(text: str) -> str:
@@ -74,8 +76,7 @@ def _detail(status: str, detail: str) -> str:
     """Keep our own words; a server's, whoever was asked and whatever became of it, stay only as far as a status."""
     own = _OWN_WORDS.search(detail)
     if own is None:
-        alone = status in ("error", "blocked", OF_TARGET["error"], OF_TARGET["blocked"])
-        return digest(detail) if alone else detail
+        return digest(detail) if status in _OF_A_CALL else detail
     kept, rest = detail[: own.end()], detail[own.end() :].lstrip(": ")
     plain = own[0].endswith("finish reason") and _PLAIN_WORD.fullmatch(rest.rstrip(")").strip("'"))
     return detail if plain or not rest else f"{kept}: {digest(rest)}"

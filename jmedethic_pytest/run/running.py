@@ -87,9 +87,10 @@ class RunningRun:
             self._opened = clients
             # A conversation has one question to the target open at a time, and to a judge up to one a turn.
             most = settings.calls or settings.concurrency
-            target = clients.open("target", self._target, cache, ceiling=most)
+            target = clients.open("target", self._target, cache, ceiling=most, beside=len(spec.judges))
             most = settings.calls or settings.concurrency * max(1, spec.longest)
-            judges = [clients.open("judge", judge, cache, ceiling=most) for judge in spec.judges]
+            beside = len(spec.judges)
+            judges = [clients.open("judge", judge, cache, ceiling=most, beside=beside) for judge in spec.judges]
             tell_apart(judges)
             self._clients += [target, *judges]
             if settings.redact and settings.cache != "off":
@@ -179,8 +180,15 @@ class RunningRun:
             calls=sum(tally.calls for tally in tallies),
             in_flight=sum(tally.in_flight for tally in tallies),
             cost_usd=None if None in costs else sum(cost or 0.0 for cost in costs),
-            warning=self._budget.warning if self._budget else None,
+            warning=next(self._warnings(), None),
         )
+
+    def _warnings(self) -> Iterator[str]:
+        for client in self._clients:
+            if client.endpoint.trouble:
+                yield f"{client.ref.label}{client.suffix}: {client.endpoint.trouble}"
+        if self._budget and self._budget.warning:
+            yield self._budget.warning
 
     # ------------------------------------------------------------------ its end
 
@@ -275,6 +283,10 @@ class RunningRun:
                 yield f"{client.role} {client.ref.label}{client.suffix}: {', '.join(client.learned)}"
         if self.spec.by_hand:
             yield self.spec.by_hand
+        for client in self._clients:
+            if client.limit.cut_for:
+                name = f"{client.role} {client.ref.label}{client.suffix}"
+                yield f"{name} was called by at most {client.limit.limit} at a time at the end ({client.limit.cut_for})"
         passed_over = len(self.jobs) - len(self.planned)
         if passed_over > 0:
             left = f"{passed_over} of {len(self.jobs)} selected evaluations"

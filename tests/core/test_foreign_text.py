@@ -54,6 +54,43 @@ def test_messages_without_quotations_are_unchanged() -> None:
     assert plain_text.without_quotations(message, [TEXT, "", "x"]) == message
 
 
+@given(st.text(alphabet="abc ", max_size=80), st.text(alphabet="abc ", max_size=80))
+def test_no_sixteen_characters_of_a_source_stay_and_nothing_else_goes(text: str, source: str) -> None:
+    shown = plain_text.without_quotations(text, [source])
+    quoted = [at for at in range(len(text) - 15) if text[at : at + 16] in source]
+    assert (shown == text) is not bool(quoted)
+    for piece in shown.split(plain_text.QUOTED):
+        assert not any(piece[at : at + 16] in source for at in range(len(piece) - 15))
+
+
+class _Pool(str):
+    """A text that counts how often it is searched."""
+
+    searched = 0
+
+    def __contains__(self, piece: object) -> bool:
+        _Pool.searched += 1
+        return super().__contains__(piece)  # type: ignore[arg-type]
+
+
+def test_a_message_that_quotes_nothing_costs_a_reading_of_the_sources_for_every_eight_characters() -> None:
+    text = "".join(chr(0x4E00 + number) for number in range(600))
+    assert plain_text._quoted(text, _Pool("あ" * 1000)) == []
+    assert _Pool.searched == 600 // 8
+
+
+def test_nothing_is_shown_beside_sources_too_long_to_be_searched() -> None:
+    assert plain_text.without_quotations("HTTP 400", ["あ" * 5_000_000]) == plain_text.QUOTED
+
+
+def test_half_a_character_becomes_a_sign_in_texts_and_names() -> None:
+    assert plain_text.visible("OK \ud83d!") == f"OK {plain_text.SIGN}!"
+    whole = plain_text.whole({"a\ud83d": ["\udfff", {"b": "x\ud800y"}, 1, None], "\U0001f600": "\U0001f600"})
+    json.dumps(whole, ensure_ascii=False).encode()
+    assert whole["\U0001f600"] == "\U0001f600"
+    assert next(iter(whole.values()))[1]["b"] == "x?y"
+
+
 def test_shape_shows_keys_and_types_only() -> None:
     answer = {"choices": [{"message": {"content": {"odd": "secret text"}}}], "n": 3, "none": None, "rest": []}
     shown = plain_text.shape(answer)
@@ -138,11 +175,11 @@ def test_redaction_reaches_attempts_and_keeps_questions_scores_and_names() -> No
     ("detail", "kept"),
     [
         (f"openai:m at http://h/v1: HTTP 400: your input {TEXT}", "openai:m at http://h/v1: HTTP 400: [redacted"),
-        ("openai:m: no answer within 300 s (all retries included)", "no answer within 300 s (all retries included)"),
+        ("openai:m: no answer within 300 s", "no answer within 300 s"),
         (TEXT, "[redacted: sha256"),
     ],
 )
-@pytest.mark.parametrize("status", ["error", "blocked"])
+@pytest.mark.parametrize("status", ["error", "blocked", "too_long"])
 def test_redaction_keeps_of_a_failed_call_only_what_we_say_ourselves(status: Any, detail: str, kept: str) -> None:
     turn = Turn(index=0, user="q", reply=Reply(text="", status=status, detail=detail))
     case, whose = _verdict().case, OF_TARGET[status]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import stat
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -271,10 +273,21 @@ def test_worker_whose_controller_is_gone_is_told_so() -> None:
         controller.stdout.close()  # type: ignore[union-attr]
 
 
-def test_address_leaves_no_file_behind(stage: Any, runner: Any, broker: Any, tmp_path: Any) -> None:
-    door = broker(runner(1))
-    if sys.platform != "linux":
-        pytest.skip("abstract sockets exist on Linux only")
-    assert door.address.startswith("\0")
-    assert not Path(door.address[1:]).exists()
+def test_address_is_in_a_private_folder_that_is_removed(stage: Any, runner: Any) -> None:
+    door = Broker(Waiting(runner(1)))
+    folder = Path(door.address).parent
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert len(door.authkey) >= 32
+    door.close()
+    assert not folder.exists()
+
+
+def test_address_is_short_enough_wherever_temporary_files_go(
+    runner: Any, broker: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep = tmp_path / ("x" * 100)
+    deep.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
+    door = broker(runner(1))
+    assert len(door.address) < 100
+    BrokerClient(door.address, door.authkey).plan([])

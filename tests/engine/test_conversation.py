@@ -179,7 +179,7 @@ async def test_context_overflow_ends_that_case_alone(server: Any, bench: Any, ma
     built = bench(RULES)
     long, short = await asyncio.gather(*(built.engine.evaluate(make_case(name)) for name in ("long", "short")))
     await built.aclose()
-    assert (long.status, short.status) == ("transport_error", "scored")
+    assert (long.status, short.status) == ("target_too_long", "scored")
     assert "maximum context length" in long.detail
     assert long.turn_scores == (8.0, None, None)
 

@@ -173,12 +173,15 @@ async def test_judge_that_declines_is_judge_refused(server: Any, score: Any, ref
     assert (one.value, one.status) == (None, "refused")
 
 
-async def test_judge_whose_call_fails_is_transport_error_and_not_asked_again(server: Any, score: Any) -> None:
-    server.script = _answers(j1=[server.error(400, "context length exceeded")], j2=server.score(9))
+@pytest.mark.parametrize(("message", "status"), [("bad request", "error"), ("context length exceeded", "too_long")])
+async def test_judge_whose_call_fails_is_transport_error_and_not_asked_again(
+    server: Any, score: Any, message: str, status: str
+) -> None:
+    server.script = _answers(j1=[server.error(400, message)], j2=server.score(9))
     (one, _), value = await score()
     assert value is None
-    assert (one.status, one.attempts) == ("error", 0)
-    assert "context length exceeded" in one.detail
+    assert (one.status, one.attempts) == (status, 0)
+    assert message in one.detail
     assert len(server.of("j1")) == 1
 
 

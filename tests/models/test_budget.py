@@ -46,13 +46,18 @@ def test_calls_are_counted_before_they_are_made() -> None:
     first, second = budget.admit("m", 1), budget.admit("m", 1)
     with pytest.raises(BudgetSpent, match="budget of 2 calls would be exceeded"):
         budget.admit("m", 1)
-    budget.settle(first, "m", None)  # a failed call costs nothing, and makes room
-    third = budget.admit("m", 1)
-    for reserved in (second, third):
-        budget.settle(reserved, "m", Usage(input=1, output=1))
+    budget.settle(first, "m", None)  # it has left the machine, whatever became of it
+    budget.settle(second, "m", Usage(input=1, output=1))
     assert budget.spent == 2
     with pytest.raises(BudgetSpent):
         budget.admit("m", 1)
+
+
+def test_money_is_spent_on_answers_read_or_not() -> None:
+    budget = _budget("10000tokens")
+    for lost, spent in ((False, 0), (True, 1 + FIRST_OUTPUT_TOKENS)):
+        budget.settle(budget.admit("m", 1), "m", None, lost=lost)
+        assert budget.spent == spent
 
 
 def test_money_follows_the_counted_tokens_and_the_first_output_is_guessed() -> None:

@@ -54,7 +54,7 @@ async def test_later_calls_carry_what_the_sdk_wrote_into_the_first(server: Any, 
 
 
 @pytest.mark.parametrize("trouble", ["status", "before", "inside"])
-async def test_the_sdk_takes_a_failed_later_call_for_its_own_first_attempt(
+async def test_a_failed_later_call_is_the_sdk_s_error_and_leaves_nothing_for_the_next(
     server: Any, model: ModelRef, answer: Any, trouble: str
 ) -> None:
     def script(seen: Any) -> Any:
@@ -65,23 +65,10 @@ async def test_the_sdk_takes_a_failed_later_call_for_its_own_first_attempt(
     server.script = script
     async with opened(model) as chat:
         assert (await chat()).text == "ok"
-        assert (await chat("again")).text == "ok"
-    counts = [seen.headers.get("x-stainless-retry-count") for seen in server.seen]
-    assert counts == ["0", None, "1"]  # the retry knows that it is one
-    assert server.seen[1].body == server.seen[2].body
-
-
-async def test_as_many_attempts_as_ever_and_nothing_of_them_is_left_for_the_next_call(
-    server: Any, model: ModelRef
-) -> None:
-    server.script = lambda seen: server.error(500, "down") if 1 <= seen.number <= 2 else "ok"
-    async with opened(model) as chat:
-        await chat()
-        with pytest.raises(ProviderError, match="HTTP 500: down"):
-            await chat("lost")  # one retry, since the call is not patient
-        assert len(server.seen) == 3
+        with pytest.raises(ProviderError, match="HTTP 500: for a moment" if trouble == "status" else "no connection"):
+            await chat("again")
         assert (await chat("next")).text == "ok"
-    assert len(server.seen) == 4
+    assert len(server.seen) == 3
 
 
 async def test_calls_at_the_same_time_do_not_mix_their_outcomes(server: Any, model: ModelRef) -> None:
@@ -109,8 +96,11 @@ async def test_every_answer_is_observed_once_with_its_headers(server: Any, model
     )
     async with opened(model, lambda status, headers: observed.append((status, headers.get("x-left")))) as chat:
         await chat()
+        with pytest.raises(ProviderError) as caught:
+            await chat()
         await chat()
     assert observed == [(200, None), (429, "1"), (200, None)]
+    assert (caught.value.trouble, caught.value.pause) == ("wait", 0.001)
 
 
 async def test_compressed_answers_are_read_on_both_ways(server: Any, ref: Callable[..., ModelRef], answer: Any) -> None:
@@ -122,16 +112,50 @@ async def test_compressed_answers_are_read_on_both_ways(server: Any, ref: Callab
     assert "gzip" in server.seen[1].headers["accept-encoding"]
 
 
-async def test_redirects_are_followed_on_both_ways(server: Any, ref: Callable[..., ModelRef], answer: Any) -> None:
-    def script(seen: Any) -> Any:
-        moved = answer(status=307, body={}, headers={"Location": "/moved" + seen.path})
-        return "ok" if seen.path.startswith("/moved") else moved
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_no_redirect_is_followed_and_both_addresses_are_named(
+    server: Any, model: ModelRef, answer: Any, status: int
+) -> None:
+    """A conversation, and a key with it, must not go to another host because one answer says so."""
+    moved = answer(status=status, body={}, headers={"Location": "http://elsewhere.example/v1?token=secret"})
+    server.script = lambda seen: "ok" if seen.number == 1 else moved
+    async with opened(model) as chat:
+        for _ in ("the SDK's way", "the short way"):
+            with pytest.raises(ProviderError) as caught:
+                await chat()
+            assert f"127.0.0.1:{server.port}" in str(caught.value)
+            assert "redirects to http://elsewhere.example/v1?token=..." in str(caught.value)
+            assert caught.value.trouble == "dead"
+            if len(server.seen) == 1:
+                await chat()
+    assert len(server.seen) == 3
 
-    server.script = script
-    async with opened(ref()) as chat:
-        assert [(await chat("a")).text, (await chat("b")).text] == ["ok", "ok"]
-    assert [seen.path.startswith("/moved") for seen in server.seen] == [False, True, False, True]
-    assert server.seen[3].last == "b"
+
+def _bomb() -> bytes:
+    """Return ten megabytes in ten thousand bytes."""
+    return gzip.compress(b'{"choices": [{"message": {"content": "' + b"A" * 10_000_000 + b'"}}]}', 9)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+async def test_an_answer_is_read_up_to_its_limit_however_it_is_packed(
+    server: Any, model: ModelRef, answer: Any, packed: bool
+) -> None:
+    body, headers = (_bomb(), {"Content-Encoding": "gzip"}) if packed else ('"' + "A" * 3_000_000 + '"', {})
+    server.script = lambda seen: "ok" if seen.number == 1 else answer(body=body, headers=headers)
+    async with opened(model) as chat:
+        for _ in ("the SDK's way", "the short way"):
+            with pytest.raises(ProviderError, match="larger than 2,000,000 bytes") as caught:
+                await chat()
+            assert caught.value.trouble == "request"
+            if len(server.seen) == 1:
+                await chat()
+
+
+async def test_a_long_header_is_read(server: Any, model: ModelRef, answer: Any) -> None:
+    plain = server.openai("fine") if model.kind == "openai" else server.anthropic("fine")
+    server.script = lambda seen: dataclasses.replace(plain, headers={"x-trace": "a" * 9000})
+    async with opened(model) as chat:
+        assert [(await chat()).text, (await chat()).text] == ["fine", "fine"]
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 
 import pytest
 from hypothesis import given
@@ -49,7 +47,7 @@ async def test_limit_doubles_while_it_is_used_up_to_the_ceiling() -> None:
     for _ in range(4):
         await endpoint.succeed(seen[-1], in_flight=seen[-1])
         seen.append(endpoint.limit.limit)
-    assert seen == [START, 32, 50, 50, 50]
+    assert seen == [START, 8, 16, 32, 50]
 
 
 @pytest.mark.asyncio
@@ -63,8 +61,8 @@ async def test_limit_that_is_not_used_does_not_grow() -> None:
 @pytest.mark.asyncio
 async def test_an_episode_of_429_cuts_once_and_growth_is_slow_afterwards() -> None:
     endpoint = Endpoint()
-    await endpoint.succeed(START, in_flight=START)
-    await endpoint.succeed(32, in_flight=32)
+    for size in (START, 8, 16, 32):
+        await endpoint.succeed(size, in_flight=size)
     assert endpoint.limit.limit == 64
     for _ in range(20):
         endpoint.limit.observe(429, {})
@@ -109,10 +107,14 @@ async def test_retry_after_holds_new_calls_back_but_within_bounds(
 
 
 @pytest.mark.asyncio
-async def test_retry_after_given_as_a_date_is_no_error() -> None:
+async def test_an_episode_of_late_answers_cuts_once_and_is_remembered() -> None:
     endpoint = Endpoint()
-    endpoint.limit.observe(429, {"retry-after": format_datetime(datetime.now(UTC) + timedelta(seconds=9), usegmt=True)})
-    assert endpoint.limit.limit < START
+    await endpoint.succeed(START, in_flight=START)
+    for _ in range(5):
+        endpoint.limit.late()
+    assert endpoint.limit.limit == int(2 * START * 0.7)
+    assert endpoint.limit.cut_for == "no answer in time"
+    assert Endpoint().limit.cut_for == ""
 
 
 @pytest.mark.asyncio

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jmedethic_pytest.models.ending import ending, is_block
+from jmedethic_pytest.models.ending import ending
 
 
 def status(finish: str, text: str = "An answer.", **given: object) -> str:
@@ -67,37 +67,7 @@ def test_no_word_makes_a_cut_reply_whole(finish: str) -> None:
     assert status(finish, used=100) != "ok"
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"error": {"code": "data_inspection_failed", "message": "x"}},
-        {"error": {"message": "x", "type": "hooks_failed"}},
-        {
-            "error": {
-                "code": "400",
-                "provider_specific_fields": {"innererror": {"code": "ResponsibleAIPolicyViolation"}},
-            }
-        },
-        {"error": {"code": 400, "metadata": {"reasons": ["harassment"]}}},
-        {"error": {"code": 1301}},
-        {"error": {"message": "litellm.ContentPolicyViolationError: the prompt"}},
-    ],
-)
-def test_block_is_known_by_codes_at_any_depth_or_by_words(body: dict[str, dict[str, str]]) -> None:
-    assert is_block(body, str(body["error"].get("message", "")))
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        None,
-        "content_filter",
-        {"error": "bad request"},
-        {"error": {"code": "invalid_request_error", "message": "Unsupported parameter: 'temperature'"}},
-        {"error": {"message": "your organization was flagged by our abuse detection"}},
-        {"message": {"content": {"filter": "content_filter"}}},
-    ],
-)
-def test_mistake_in_a_request_is_no_block(body: object) -> None:
-    message = body["error"].get("message", "") if isinstance(body, dict) and isinstance(body.get("error"), dict) else ""
-    assert not is_block(body, message)
+def test_what_is_empty_because_all_of_it_is_reasoning_says_so() -> None:
+    given = {"unfinished": False, "used": 10, "allowed": 100}
+    assert "reasoning" in ending("stop", "", reasoned=True, **given)[1]  # type: ignore[arg-type]
+    assert "reasoning" not in ending("stop", "", **given)[1]  # type: ignore[arg-type]

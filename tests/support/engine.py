@@ -52,7 +52,7 @@ def ref(server: ChatServer) -> Callable[..., ModelRef]:
 
 @pytest.fixture(params=["first call", "later call"])
 def ask(server: ChatServer, request: pytest.FixtureRequest) -> Callable[..., Awaitable[Reply]]:
-    """Send one chat to a model the way the engine does: resolved from its specification, over a real socket.
+    """Make one attempt of a call the way the engine does: resolved from its specification, over a real socket.
 
     Once as the first call to its address, which the SDK makes, and once as a later one, which goes the short way.
     """
@@ -62,7 +62,6 @@ def ask(server: ChatServer, request: pytest.FixtureRequest) -> Callable[..., Awa
         what: str | ModelRef = "compatible:m",
         messages: Sequence[tuple[str, str]] = (("user", "hello"),),
         *,
-        patient: bool = True,
         schema: Mapping[str, Any] | None = None,
         providers: Mapping[str, Any] | None = None,
         **sampling: Any,
@@ -79,7 +78,7 @@ def ask(server: ChatServer, request: pytest.FixtureRequest) -> Callable[..., Awa
         try:
             if later:
                 await warm_up(provider)
-            return await provider.chat(request, patient=patient)
+            return await provider.chat(request, patient=True)
         finally:
             await provider.aclose()
 

@@ -174,10 +174,11 @@ async def open_team(
     budget = budget or budgets.within(config.limit, config.prices)
     secrets = secrets_of(config, refs)
     roles: dict[str, tuple[Role, ...]] = {}
+    beside = sum(map(len, refs.values())) - 1
     async with Clients(config.cache, config.limits, budget) as clients:
         for name, found in refs.items():
             cache, role = _cache(config, stage, name), CLIENT_ROLES[name]
-            opened = [clients.open(role, ref, cache, ceiling=config.concurrency) for ref in found]
+            opened = [clients.open(role, ref, cache, ceiling=config.concurrency, beside=beside) for ref in found]
             tell_apart(opened)
             roles[name] = tuple(
                 Role(name, client, Sampling(**model.model_dump(exclude={"model"})), secrets)

@@ -82,7 +82,22 @@ def test_listed_model_is_reachable(cli, server: HTTPServer) -> None:
     answer = cli("doctor", "--model=vllm:mine", f"--base-url={server.url_for('/v1')}", "--judges=demo")
     assert answer.status == 0, answer.out
     assert "mine is listed" in answer.out
-    assert [request.path for request, _ in server.log] == ["/v1/models"]
+    assert {request.path for request, _ in server.log} == {"/v1/models"}
+
+
+@pytest.mark.parametrize(
+    ("length", "status", "word"),
+    [(1_024, 1, "does not hold"), (4_096, 0, "may be too short"), (32_768, 0, ""), ("many", 0, ""), (10**400, 0, "")],
+)
+def test_context_of_a_model_is_compared_with_what_a_conversation_needs(
+    cli, httpserver: HTTPServer, length: object, status: int, word: str
+) -> None:
+    row = {"id": "mine", "max_model_len": length}
+    httpserver.expect_request("/v1/models").respond_with_json({"data": [row]})
+    answer = cli("doctor", f"--model=compatible:mine@{httpserver.url_for('/v1')}", "--judges=demo")
+    assert answer.status == status, answer.out
+    assert "max_tokens" in answer.out if word else "context" not in answer.out
+    assert word in " ".join(answer.out.split())
 
 
 def test_model_that_is_not_listed_fails(cli, server: HTTPServer) -> None:
@@ -160,19 +175,18 @@ def test_one_question_tells_what_a_server_refuses(cli) -> None:
     with running() as chat_server:
 
         def script(seen: Seen) -> Answer | str:
-            if not seen.body:
-                return Answer(body={"data": [{"id": "m"}, {"id": "j"}]})
             if "temperature" in seen.body:
                 return chat_server.error(400, "Unsupported parameter: 'temperature' is not supported with this model.")
             return '{"score": 10}' if seen.model == "j" else "OK"
 
         chat_server.script = script
+        chat_server.lists = lambda seen: Answer(body={"data": [{"id": "m"}, {"id": "j"}]})
         asked = ("doctor", f"--model={chat_server.spec('m')}", f"--judges={chat_server.spec('j')}", "--ask")
         answer = cli(*asked)
         assert answer.status == 0, answer.out
         lines = [line for line in answer.out.splitlines() if "one question to" in line]
         assert [line.split(";")[1].strip() for line in lines] == ["temperature is not sent: the server refuses it"] * 2
         assert chat_server.of("j")[-1].messages[0]["role"] == "system"
-        chat_server.script = lambda seen: script(seen) if not seen.body else chat_server.error(404, "no such route")
+        chat_server.script = lambda seen: chat_server.error(404, "no such route")
         answer = cli(*asked)
         assert f"Asked was {chat_server.openai_url}/chat/completions" in answer.out

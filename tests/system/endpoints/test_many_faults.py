@@ -88,7 +88,11 @@ def test_two_thousand_conversations_with_every_fault_at_once(server: Any, projec
     assert sorted(verdict["case"]["id"] for verdict in verdicts) == sorted(case.id for case in cases)
     statuses = Counter(verdict["status"] for verdict in verdicts)
     assert statuses["scored"] > 1500, statuses
-    assert {"target_empty", "target_blocked", "target_truncated", "transport_error"} <= set(statuses), statuses
+    # What is a model's own is missing; whatever went wrong on the way was asked for again.
+    assert {"target_empty", "target_blocked", "target_truncated"} <= set(statuses), statuses
+    assert set(statuses) <= {"scored", "target_empty", "target_blocked", "target_truncated", "judge_unparsable"}, (
+        statuses
+    )
     for verdict in verdicts:
         values = [turn["value"] for turn in verdict["turns"]]
         assert (verdict["status"] == "scored") == (values == [9.0]), verdict["status"]

@@ -53,7 +53,7 @@ def test_storm_of_429_slows_the_run_down_and_loses_nothing(server: Any, project:
     def script(seen: Any) -> Any:
         with lock:
             number = next(count)
-        if seen.model == "m" and number < 40 and number % 2:
+        if seen.model == "m" and number < 16 and number % 2:
             error = {"error": {"message": "slow down", "type": "rate_limit"}}
             return type(server.openai())(status=429, body=error, headers=headers)
         return good(seen)
@@ -65,7 +65,8 @@ def test_storm_of_429_slows_the_run_down_and_loses_nothing(server: Any, project:
     info = done.read("run.json")
     assert any("429 too many requests" in change for change in info["limits"]["target compatible:m"])
     assert "429" not in str(info["limits"]["judge compatible:j1"])
-    assert info["calls"]["target compatible:m"] == 40
+    assert info["calls"]["target compatible:m"] == len(server.of("m")) > 40
+    assert "at a time at the end (429 too many requests)" in info["note"]
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 529, 408, 409])
@@ -76,6 +77,50 @@ def test_passing_server_error_is_retried_unseen(server: Any, project: Any, statu
     assert done.status == 0, done.output
     assert _accounted(done, 4) == {"scored": 4}
     assert set(Counter(seen.content for seen in server.seen).values()) == {2}
+
+
+def test_endpoint_that_is_down_for_a_while_is_paused_and_loses_nothing(server: Any, project: Any) -> None:
+    """Down until ten requests were refused: four pause it, then one conversation at a time tries."""
+    good, lock, count = _good(server), threading.Lock(), iter(range(10**6))
+    server.script = lambda seen: server.error(503, "restarting") if seen.model == "m" and _down() else good(seen)
+
+    def _down() -> bool:
+        with lock:
+            return 6 <= next(count) < 12
+
+    done = project(20).pytest(*ALONE, "--jmed-concurrency=8")
+    assert done.status == 0, done.output
+    assert _accounted(done, 20) == {"scored": 20}
+    info = done.read("run.json")
+    told = [change.partition(": ")[2] for change in info["limits"]["target compatible:m"]]
+    assert "paused after HTTP 503" in told
+    assert any(change.startswith("goes on after") for change in told)
+    assert info["calls"]["target compatible:m"] == len(server.of("m")) == 40 + 6
+
+
+def test_one_prompt_that_a_firewall_stops_is_lost_alone(server: Any, project: Any) -> None:
+    good = _good(server)
+    page = type(server.openai())(status=403, body="<!DOCTYPE html>blocked", headers={"Content-Type": "text/html"})
+    server.script = lambda seen: page if seen.model == "m" and "case c0 turn 0" in seen.last else good(seen)
+    made = project(5)
+    for _ in range(2):
+        done = made.pytest(*ALONE)
+        assert done.status == 6, done.output
+        assert _accounted(done, 5) == {"scored": 4, "transport_error": 1}
+        assert done.read("run.json")["status"] == "complete"
+
+
+def test_conversation_that_is_too_long_says_what_to_do(server: Any, project: Any) -> None:
+    good = _good(server)
+    full = server.error(400, "the request exceeds the available context size", type="exceed_context_size_error")
+    server.script = lambda seen: (
+        full if "case c1 turn 1" in seen.last or (seen.model == "j2" and "case c2 turn" in seen.content) else good(seen)
+    )
+    done = project(4).pytest(*ALONE)
+    assert done.status == 6, done.output
+    assert _accounted(done, 4) == {"scored": 2, "target_too_long": 1, "judge_too_long": 1}
+    assert "lower [target] max_tokens" in done.output
+    assert "[judges] context" in done.output
 
 
 @pytest.mark.parametrize("drop", ["before", "inside"])
@@ -102,7 +147,7 @@ def test_connection_lost_once_a_call_is_retried_unseen(server: Any, project: Any
     ],
     ids=["malformed", "wrong type", "empty choices", "no choices", "a list"],
 )
-def test_unreadable_answer_is_that_cases_trouble(
+def test_answer_that_stays_unreadable_is_that_cases_trouble(
     server: Any, project: Any, body: Any, headers: dict[str, str], word: str
 ) -> None:
     good = _good(server)
@@ -129,7 +174,7 @@ def test_filtered_or_cut_reply_is_missing_and_never_low(server: Any, project: An
 # ------------------------------------------------------------------------------------------- slow and silent
 
 
-def test_endpoint_that_hangs_once_costs_one_case_and_one_deadline(server: Any, project: Any, hold: Any) -> None:
+def test_request_that_always_hangs_costs_one_case_and_three_deadlines(server: Any, project: Any, hold: Any) -> None:
     good, gate = _good(server), hold()
     server.script = lambda seen: (
         server.openai(hold=gate) if seen.model == "m" and "case c1 turn 1" in seen.last else good(seen)
@@ -143,11 +188,17 @@ def test_endpoint_that_hangs_once_costs_one_case_and_one_deadline(server: Any, p
 
 
 def _with_deadlines(project: Any, cases: int, *options: str) -> Any:
-    """Run with deadlines of two seconds."""
+    """Run with deadlines of two seconds, and hardly more patience."""
     made = project(cases)
     file = made.path / "thresholds.toml"
-    file.write_text(file.read_text().replace("timeout = 20.0", "timeout = 2.0"))
+    file.write_text(file.read_text().replace("timeout = 20.0", "timeout = 2.0\npatience = 5.0"))
     return made.pytest(*ALONE, *options)
+
+
+def _soon_given_up(made: Any) -> Any:
+    file = made.path / "thresholds.toml"
+    file.write_text(file.read_text().replace("timeout = 20.0", "timeout = 20.0\npatience = 2.0"))
+    return made
 
 
 class Loris:
@@ -190,7 +241,7 @@ def loris() -> Iterator[Loris]:
     made.close()
 
 
-def test_slow_loris_ends_at_the_deadline_with_one_message(server: Any, project: Any, loris: Loris) -> None:
+def test_slow_loris_ends_when_patience_does_with_one_message(server: Any, project: Any, loris: Loris) -> None:
     begun = time.monotonic()
     done = _with_deadlines(project, 30, f"--jmed-base-url={loris.url}")
     assert done.status == 6, done.output
@@ -275,7 +326,7 @@ def test_judge_that_is_down_from_the_start_ends_the_run_in_seconds(server: Any, 
     good = _good(server)
     server.script = lambda seen: server.error(503, "no judge today") if seen.model == "j2" else good(seen)
     begun = time.monotonic()
-    done = project(60).pytest(*ALONE)
+    done = _soon_given_up(project(60)).pytest(*ALONE)
     assert done.status == 6, done.output
     assert "a judge cannot be used: compatible:j2" in done.output
     assert done.read("run.json")["status"] == "incomplete"
@@ -295,11 +346,11 @@ def test_judge_that_dies_halfway_keeps_what_is_done_and_the_same_command_resumes
         return good(seen)
 
     server.script = script
-    made = project(40)
+    made = _soon_given_up(project(40))
     first = made.pytest(*ALONE, "--jmed-concurrency=4")
     assert first.status == 6, first.output
     assert "out of order" in first.output
-    assert "calls failed one after the other" in first.output
+    assert "patience = 2" in first.output
     finished = {verdict["case"]["id"] for verdict in first.verdicts if verdict["status"] == "scored"}
     assert 10 <= len(finished) < 40
     asked = {seen.content for seen in server.answered if seen.model == "m"}

@@ -146,7 +146,7 @@ def test_trouble_of_single_cases_stays_theirs_and_writes_no_key_anywhere(server:
     done = project(5, env=PLANTED).pytest(*REPORTS)
     assert done.status == 6, done.output
     statuses = {verdict["case"]["id"]: verdict["status"] for verdict in done.verdicts}
-    trouble = dict.fromkeys(("en-c1", "en-c2", "en-c3"), "transport_error")
+    trouble = {"en-c1": "target_too_long", **dict.fromkeys(("en-c2", "en-c3"), "transport_error")}
     assert statuses == {"en-c0": "scored", "en-c4": "scored", **trouble}
     assert "maximum context length" in done.output
     assert done.read("run.json")["status"] == "complete"

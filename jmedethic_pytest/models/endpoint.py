@@ -1,0 +1,263 @@
+"""When an endpoint may be called again after trouble, and when it is given up.
+
+One call that fails is tried again after a pause of its own. Where several fail one after the other and nobody is
+answered, the endpoint is paused: one call at a time tries whether it is back, each in turn, and with an answer all go
+on. It is given up after ``patience`` seconds without an answer to anybody; trouble of one call alone never ends a run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import NoReturn
+
+from jmedethic_pytest.core.errors import ProviderError, RunAborted
+from jmedethic_pytest.models import pauses
+from jmedethic_pytest.models import trouble as troubles
+from jmedethic_pytest.models.base import Role
+from jmedethic_pytest.models.turnstile import Turnstile
+
+FIRST_CALL_SECONDS = 2.0
+"""How long other calls wait for the first one to show whether anybody is there."""
+FIRST_PATIENCE = 20.0
+"""Seconds for an endpoint that is there, but has never answered."""
+PAUSE_AFTER = 4
+"""Attempts of several calls that fail one after the other until the endpoint is paused."""
+SHORTEST_PAUSE = 0.02
+LONGEST_PAUSE = 15.0
+"""Seconds between two tries of a paused endpoint, unless it asks for more."""
+ATTEMPTS = 9
+"""Attempts of a call that meets server errors or lost connections while the endpoint is not paused: in 90 seconds."""
+FEW_ATTEMPTS = 3
+"""Attempts of a call that comes too late or whose answers cannot be read."""
+MAX_LOST_IN_A_ROW = 10
+"""Calls that may be lost one after the other, for reasons that are not their own, before the run is given up.
+
+The last of them must have begun after the first was lost: calls in flight together may all have met one short trouble.
+"""
+_MAX_NOTES = 100
+
+
+@dataclass(eq=False)
+class Attempts:
+    """What one call has met so far."""
+
+    begun: float = 0.0
+    """When its present attempt began."""
+    probing: bool = False
+    """Whether that tries a paused endpoint."""
+    failures: int = 0
+    since: float | None = None
+    """When the first of them was seen."""
+    counted: int = 0
+    """Those that speak against the call."""
+
+
+class Endpoint:
+    """One model at one address, as far as its answers tell.
+
+    Args:
+        role: what it is called for, for messages.
+        clock: seconds.
+        sleep: waits so many of them.
+    """
+
+    def __init__(
+        self,
+        role: Role,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.alive = False
+        """Whether anybody is there: an error is an answer too."""
+        self.notes: list[str] = []
+        """When it was paused and when it went on, the first hundred times."""
+        self._role = role
+        self._clock = clock
+        self._sleep = sleep
+        self._begun = clock()
+        self._first: asyncio.Event | None = None
+        self._answered = False
+        self._failing: set[Attempts] = set()
+        """The calls that met passing trouble since the last answer to anybody."""
+        self._failures = 0
+        self._since = 0.0
+        """When the first of these failures was seen."""
+        self._lost = 0
+        self._losing_since = 0.0
+        self._turnstile = Turnstile(sleep)
+        self._dead: str | None = None
+
+    @property
+    def trouble(self) -> str | None:
+        """That it is paused, in words."""
+        if self._turnstile.pause is None:
+            return None
+        return f"no answer for {self._clock() - self._since:.0f} s, trying again"
+
+    def check(self) -> None:
+        """Refuse any further call to an endpoint that is given up.
+
+        Raises:
+            RunAborted: if it is.
+        """
+        if self._dead is not None:
+            raise RunAborted(self._dead)
+
+    @asynccontextmanager
+    async def turn(self, call: Attempts) -> AsyncIterator[None]:
+        """Make one attempt of a call, as soon as it may be made.
+
+        Raises:
+            RunAborted: if the endpoint is given up.
+        """
+        first = self._first is None
+        if self._first is None:
+            self._first = asyncio.Event()
+        elif not self.alive:
+            # The first call finds out a dead endpoint; the others give it a moment, but a slow one holds up nobody.
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._first.wait(), FIRST_CALL_SECONDS)
+        try:
+            async with self._turnstile.passage() as call.probing:
+                self.check()
+                call.begun = self._clock()
+                yield
+        finally:
+            if first:
+                self._first.set()
+
+    def answered(self) -> None:
+        """Note that a call was answered: whatever was wrong is over."""
+        self.alive = self._answered = True
+        if self._failures or self._lost:
+            self._failing.clear()
+            self._failures = self._lost = 0
+        if self._turnstile.pause is not None:
+            self._note(f"goes on after {self._clock() - self._since:.0f} s without an answer")
+            self._turnstile.open()
+
+    async def failed(self, error: ProviderError, call: Attempts, patience: float) -> None:
+        """Wait until a call that failed may be tried again.
+
+        Args:
+            error: what became of its attempt.
+            call: the call.
+            patience: seconds without an answer to anybody, after which the endpoint is given up.
+
+        Raises:
+            ProviderError: the error, if this call is not to be tried again.
+            RunAborted: if no call is to be.
+        """
+        await self._sleep(self._next(error, call, patience))
+
+    def _next(self, error: ProviderError, call: Attempts, patience: float) -> float:
+        """Return the seconds until the next attempt."""
+        what = troubles.of(error)
+        self.alive = self.alive or error.http_status is not None
+        call.failures += 1
+        if what == "account" or (what == "dead" and not self._answered):
+            self._give_up(error)
+        if what not in ("wait", "retry"):
+            self._lose(error, call, own=what != "dead" and (error.http_status or 0) < 500)
+        if what == "retry" and error.http_status == 200:
+            call.counted += 1
+            if call.counted >= FEW_ATTEMPTS:
+                self._lose(error, call, own=False)
+            return pauses.after(call.failures)
+        self._note_failure(call)
+        self._check_patience(error, call, patience)
+        if what == "retry" and self._turnstile.pause is None:
+            call.counted += 1
+            if call.counted >= (FEW_ATTEMPTS if error.late else ATTEMPTS):
+                self._lose(error, call, own=False)
+        return self._pause_after(error, call)
+
+    def _note_failure(self, call: Attempts) -> None:
+        now = self._clock()
+        if not self._failures:
+            self._since = now
+        self._failures += 1
+        self._failing.add(call)
+        call.since = now if call.since is None else call.since
+
+    def _check_patience(self, error: ProviderError, call: Attempts, patience: float) -> None:
+        """Give the endpoint up, or this call, if that took too long.
+
+        Raises:
+            ProviderError: if it is this call's trouble alone.
+            RunAborted: if it is the endpoint's.
+        """
+        if not self.alive and not error.late and call.failures > 1:
+            self._give_up(error)
+        if error.pause is not None and error.pause > patience:
+            self._give_up(error, f"it asks for a pause of {error.pause:,.0f} s, longer than patience = {patience:g}")
+        known = self._answered or error.http_status == 429
+        allowed = patience if known else min(patience, FIRST_PATIENCE)
+        now = self._clock()
+        if now - self._since >= allowed and call.begun >= self._since:
+            if self._answered and len(self._failing) == 1:
+                self._lose(error, call, own=False)
+            self._give_up(error, f"no answer for {now - self._since:.0f} s, patience = {patience:g}")
+        if call.since is not None and now - call.since >= patience:
+            raise error
+
+    def _pause_after(self, error: ProviderError, call: Attempts) -> float:
+        """Return the seconds that this call waits; whoever meets a paused endpoint waits for his turn instead."""
+        gate = self._turnstile
+        if gate.pause is not None:
+            gate.pause = _at_least(error.pause, min(LONGEST_PAUSE, 2 * gate.pause)) if call.probing else gate.pause
+            return 0.0
+        if self._failures >= PAUSE_AFTER and len(self._failing) > 1:
+            self._note(f"paused after {_status(error)}")
+            gate.pause = _at_least(error.pause, 2 * pauses.FIRST)
+            return 0.0
+        return pauses.after(call.failures) if error.pause is None else error.pause
+
+    def _lose(self, error: ProviderError, call: Attempts, *, own: bool) -> NoReturn:
+        """Fail a call for good; ``own``: what is wrong with it says nothing of others, once any was answered."""
+        if not (own and self._answered):
+            if not self._lost:
+                self._losing_since = self._clock()
+            self._lost += 1
+            if self._lost >= MAX_LOST_IN_A_ROW and call.begun >= self._losing_since:
+                self._give_up(error, f"{self._lost} calls failed one after the other")
+        raise error
+
+    def _give_up(self, error: ProviderError, why: str = "") -> NoReturn:
+        self._dead = _farewell(self._role, error, why)
+        self._turnstile.open()
+        raise RunAborted(self._dead) from None
+
+    def _note(self, text: str) -> None:
+        if len(self.notes) < _MAX_NOTES:
+            self.notes.append(f"{self._clock() - self._begun:.1f} s: {text}")
+
+
+def _at_least(asked: float | None, own: float) -> float:
+    """Return how long a paused endpoint is left alone: as long as it asks for, if it does."""
+    return own if asked is None else max(asked, SHORTEST_PAUSE)
+
+
+def _status(error: ProviderError) -> str:
+    if error.late:
+        return "answers that did not come in time"
+    return f"HTTP {error.http_status}" if error.http_status is not None else "lost connections"
+
+
+def _farewell(role: Role, error: ProviderError, why: str) -> str:
+    what = {"target": "the model under test", "judge": "a judge"}.get(role, f"the model in the role {role!r}")
+    table = "judges" if role == "judge" else "target"
+    if error.late:
+        advice = f"call fewer at a time (--jmed-concurrency), or give more time ([{table}] timeout)"
+    elif troubles.of(error) == "account" and error.http_status != 401:
+        advice = "check credit and limits of the account, and the key with `jmedethic doctor`"
+    else:
+        advice = "check address, key and model name with `jmedethic doctor`"
+    return (
+        f"{what} cannot be used: {error}{f' ({why})' if why else ''}. The run stops here; finished work is kept and "
+        f"the same command resumes it. Next: {advice}."
+    )

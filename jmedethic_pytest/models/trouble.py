@@ -1,0 +1,117 @@
+"""What a failed call means: HTTP status, codes and words of the answer together (``data/errors.toml``)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, NamedTuple
+
+from jmedethic_pytest.core.errors import ProviderError, Trouble
+from jmedethic_pytest.data import load
+
+_CODE_KEYS = ("code", "type", "status", "reason")
+_DEEPEST = 6
+_BEGINNING = 400
+"""Characters of a message that are read: what follows may quote a conversation."""
+_PAGE = re.compile(r"\s*<(?:!doctype|html)\b", re.IGNORECASE)
+
+
+class _Rule(NamedTuple):
+    trouble: Trouble
+    only: frozenset[int]
+    exempt: frozenset[int]
+    codes: frozenset[str]
+    words: tuple[str, ...]
+    page: bool
+
+    def fits(self, status: int, codes: frozenset[str], beginning: str) -> bool:
+        if (self.only and status not in self.only) or status in self.exempt:
+            return False
+        page = self.page and is_page(beginning)
+        return page or bool(codes & self.codes) or any(word in beginning for word in self.words)
+
+
+@cache
+def _rules() -> tuple[_Rule, ...]:
+    return tuple(
+        _Rule(
+            row["trouble"],
+            frozenset(row.get("only", ())),
+            frozenset(row.get("except", ())),
+            frozenset(row.get("codes", ())),
+            tuple(row.get("words", ())),
+            row.get("page", False),
+        )
+        for row in load("errors.toml")["rule"]
+    )
+
+
+@cache
+def _of_status(status: int) -> Trouble:
+    """Return what a status alone means."""
+    table: dict[Trouble, list[int]] = load("errors.toml")["status"]
+    named = next((trouble for trouble, statuses in table.items() if status in statuses), None)
+    return named or ("retry" if status >= 500 or status < 300 else "request")
+
+
+def trouble(status: int, body: Any, message: str) -> Trouble:
+    """Return what is wrong.
+
+    Args:
+        status: of the answer, or the one that its body names (:func:`stated_status`).
+        body: the decoded body, ``None`` if it is no JSON.
+        message: the server's message in it, or the body itself.
+    """
+    codes = frozenset(code.lower() for code in _codes(body, _DEEPEST))
+    beginning = message[:_BEGINNING].lower()
+    if _flagged(body) and status not in (401, 402, 404, 429):
+        return "block"
+    fitting = (rule.trouble for rule in _rules() if rule.fits(status, codes, beginning))
+    return next(fitting, None) or _of_status(status)
+
+
+def of(error: ProviderError) -> Trouble:
+    """Return what is wrong, also where only a status is known: a provider of another distribution need not say more."""
+    if error.trouble is not None:
+        return error.trouble
+    return "dead" if error.http_status is None else trouble(error.http_status, None, str(error))
+
+
+def stated_status(body: Any) -> int:
+    """Return the HTTP status that an error inside an answer of status 200 names; 200 if it names none."""
+    inner = error_in(body)
+    for key in ("code", "status", "status_code"):
+        stated = str(inner.get(key, "")) if isinstance(inner, dict) else ""
+        if re.fullmatch(r"[45]\d\d", stated, re.ASCII):
+            return int(stated)
+    return 200
+
+
+def error_in(body: Any) -> Any:
+    """Return the error that an answer holds, or all of the answer."""
+    return body.get("error", body) if isinstance(body, dict) else body
+
+
+def is_page(text: str) -> bool:
+    """Tell whether a text is a web page: a proxy's, a firewall's or a login's."""
+    return _PAGE.match(text) is not None
+
+
+def _codes(value: Any, depth: int) -> Iterator[str]:
+    """Yield what stands under the keys of codes, at any depth."""
+    if depth and isinstance(value, dict):
+        for key, item in value.items():
+            if str(key).lower() in _CODE_KEYS and isinstance(item, str | int):
+                yield str(item)[:_BEGINNING]
+            yield from _codes(item, depth - 1)
+    elif depth and isinstance(value, list):
+        for item in value[:20]:
+            yield from _codes(item, depth - 1)
+
+
+def _flagged(body: Any) -> bool:
+    """Tell whether a router says that its moderation flagged the input."""
+    inner = error_in(body)
+    details = inner.get("metadata") if isinstance(inner, dict) else None
+    return isinstance(details, dict) and ("flagged_input" in details or "reasons" in details)

@@ -1,0 +1,53 @@
+"""Texts of a model that loops: whatever it repeats, they are read in time that grows with their length alone.
+
+Nothing is measured: a reader that goes back over its text for each of these pieces would need hours.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from jmedethic_pytest.judging import prompt, reading, refusal
+from jmedethic_pytest.models import json_answer
+from jmedethic_pytest.models.reasoning import split_reasoning
+
+PIECES = (
+    "=",
+    "=== ",
+    "== ",
+    "===\n",
+    "{ ",
+    "{",
+    "[",
+    '{"',
+    "{}",
+    "<|",
+    "<think>",
+    "</think>",
+    "```\n",
+    "score: ",
+    "\n",
+)
+
+
+@pytest.mark.parametrize("piece", PIECES)
+def test_every_reader_comes_to_an_end(piece: str) -> None:
+    text = piece * (200_000 // len(piece))
+    assert isinstance(prompt.neutralise(text), str)
+    split_reasoning(text)
+    json_answer.objects(text)
+    json_answer.likely(text)
+    with pytest.raises(reading.Unreadable):
+        reading.parse(text, [text])
+
+
+@pytest.mark.parametrize("piece", ["患者は", "看護師が", "お答えできません", "cannot ", "申し訳ありません"])
+def test_refusals_are_looked_for_in_a_sentence_of_any_length(piece: str) -> None:
+    refusal.refuses(piece * (200_000 // len(piece)))
+
+
+def test_fence_in_a_text_is_still_broken_wherever_it_stands() -> None:
+    for before in ("", "=", "x", "=" * 50, "=== "):
+        assert "=== TRANSCRIPT" not in prompt.neutralise(f"{before}=== TRANSCRIPT abc BEGIN ===")
+    assert prompt.neutralise("==== 会話記録") == "---- 会話記録"
+    assert prompt.neutralise("a == b === c") == "a == b === c"

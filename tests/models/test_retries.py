@@ -1,0 +1,116 @@
+"""Calls that are tried again, over real sockets and both transports."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from jmedethic_pytest.config.tables import Sampling
+from jmedethic_pytest.core.errors import ProviderError, RunAborted
+from jmedethic_pytest.models import ChatRequest, Message, ModelRef, pauses
+from jmedethic_pytest.models.client import Client
+
+pytestmark = pytest.mark.asyncio
+
+
+@pytest.fixture(params=["openai", "anthropic"])
+def model(request: pytest.FixtureRequest, ref: Callable[..., ModelRef], monkeypatch: pytest.MonkeyPatch) -> ModelRef:
+    monkeypatch.setattr(pauses, "FIRST", 0.001)
+    return ref(kind=request.param)
+
+
+async def _ask(client: Client, text: str = "hello") -> Any:
+    request = ChatRequest((Message("user", text),), Sampling(timeout=20.0))
+    return (await asyncio.gather(client.chat(request), return_exceptions=True))[0]
+
+
+async def test_every_passing_trouble_is_tried_again_and_every_attempt_is_counted(
+    server: Any, model: ModelRef, answer: Any
+) -> None:
+    """The first call meets all of them, the second one too: once the SDK sends, once the short way."""
+    troubles = [
+        *(server.error(status, "try later") for status in (408, 409, 429, 500, 502, 503, 529)),
+        answer(drop="before"),
+        answer(body="x" * 1000, drop="inside"),
+    ]
+    script: list[Any] = []
+    server.script = lambda seen: script.pop(0)
+    client = Client("target", model, None)
+    for text in ("one", "two"):
+        for trouble in troubles:
+            script[:] = [trouble, "done"]
+            reply = await _ask(client, f"{text} {trouble.status} {trouble.drop}")
+            assert reply.text == "done", reply
+    await client.aclose()
+    count = 2 * len(troubles)
+    assert client.tally.calls == len(server.seen) == 2 * count
+    assert client.tally.failed == count
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": {"message": "Provider returned error", "code": 502}},
+        {"error": {"message": "upstream is temporarily overloaded", "code": 429}},
+        '{"choices": [{"message": {"con',
+        "<html>bad gateway</html>",
+        {"choices": [], "content": None},
+        "[]",
+    ],
+    ids=["502 inside", "429 inside", "cut", "page", "no choices", "list"],
+)
+async def test_an_answer_that_is_none_is_asked_for_again(server: Any, model: ModelRef, answer: Any, body: Any) -> None:
+    server.script = lambda seen: answer(body=body) if seen.number in (1, 2) else "done"
+    client = Client("target", model, None)
+    assert (await _ask(client, "first")).text == "done"
+    assert (await _ask(client)).text == "done"
+    await client.aclose()
+    assert client.tally.calls == len(server.seen) == 4
+
+
+async def test_what_a_gateway_said_can_be_read_when_it_is_said_again_and_again(
+    server: Any, model: ModelRef, answer: Any
+) -> None:
+    body = {"error": {"message": "Provider returned error", "metadata": {"raw": "x"}}}
+    server.script = lambda seen: "ok" if seen.number == 0 else answer(body=body)
+    client = Client("target", model, None)
+    await _ask(client, "first")
+    found = await _ask(client)
+    await client.aclose()
+    assert type(found) is ProviderError
+    assert "Provider returned error" in str(found)
+
+
+async def test_retry_after_is_kept(server: Any, model: ModelRef) -> None:
+    """Without the header the first retry would come after a millisecond."""
+    slow = server.error(429, "slow down", headers={"retry-after-ms": "", "Retry-After": "1"})
+    server.script = lambda seen: slow if seen.number == 0 else "done"
+    client, loop = Client("target", model, None), asyncio.get_running_loop()
+    begun = loop.time()
+    assert (await _ask(client)).text == "done"
+    await client.aclose()
+    assert loop.time() - begun >= 1.0
+
+
+async def test_account_without_credit_ends_the_run_at_the_first_refusal(server: Any, model: ModelRef) -> None:
+    gone = server.error(429, "You exceeded your current quota", type="insufficient_quota", code="insufficient_quota")
+    server.script = lambda seen: "ok" if seen.number == 0 else gone
+    client = Client("target", model, None)
+    await _ask(client, "first")
+    found = [await _ask(client, f"call {number}") for number in range(3)]
+    await client.aclose()
+    assert {type(item) for item in found} == {RunAborted}
+    assert "exceeded your current quota" in str(found[0])
+    assert "credit" in str(found[0])
+    assert len(server.seen) == 2
+
+
+async def test_filter_in_another_s_words_is_a_block(server: Any, model: ModelRef, answer: Any) -> None:
+    inside = {"error": {"code": "data_inspection_failed", "message": "Input data may contain inappropriate content."}}
+    server.script = lambda seen: {"inside": answer(body=inside), "outside": answer(status=400, body=inside)}[seen.last]
+    client = Client("target", model, None)
+    assert [(await _ask(client, text)).status for text in ("inside", "outside", "inside")] == ["blocked"] * 3
+    await client.aclose()
