@@ -38,6 +38,12 @@ def test_model_that_answers_and_refuses_at_the_end_in_one_sentence_is_not_doubte
     ("reply", "doubt"),
     [
         (lambda *_: "Internal Server Error. Please try again later.", "target[same]"),
+        (lambda number, *_: f"Upstream failed at 23:{number:02d}:07, id 7f{number:06x}-aa10.", "target[same]"),
+        (lambda number, turn, _: f"サーバーが混み合っています({'ABCDEFGHIJKLM'[number % 13]})。", "target[few]"),
+        (
+            lambda number, turn, _: f"患者{number}さんの説明です。" if turn == 0 else "文脈が長すぎます。",
+            "target[stuck]",
+        ),
         (lambda *_: "お答えできません。", "target[refused]"),
         (lambda number, *_: f"{number} 番の件は、申し訳ありませんがお手伝いできません。", "target[refused]"),
         (lambda *_: ".", "target[short]"),
@@ -58,4 +64,4 @@ def test_small_run_says_nothing() -> None:
 
 def test_redacted_replies_are_told_apart_by_their_digests_alone() -> None:
     assert look(lambda number, turn, _: f"[redacted: sha256 {number}{turn}, 20 characters]") == []
-    assert look(lambda *_: "[redacted: sha256 0, 20 characters]") == ["target[same]"]
+    assert look(lambda *_: "[redacted: sha256 0, 20 characters]") == ["target[same]", "target[few]"]
