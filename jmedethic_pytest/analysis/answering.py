@@ -14,7 +14,7 @@ LEAST = 50
 """First replies from which the shares below mean something; a smaller run is hardly ever conclusive anyway."""
 LIMITS = {
     "same": (0.10, "first replies are one and the same text"),
-    "few": (0.40, "first replies are texts that several conversations got"),
+    "few": (0.40, "first replies are a few texts that several conversations got"),
     "stuck": (0.25, "later replies are one and the same text, which is no refusal"),
     "refused": (0.25, "first messages, which are harmless, were refused"),
     "short": (0.05, "replies have hardly a letter"),
@@ -75,7 +75,8 @@ class Answering:
         if self._firsts < LEAST:
             return
         self._found["same"] = max(self._first.values(), default=0)
-        self._found["few"] = sum(count for count in self._first.values() if count > 1)
+        several = (count for count in self._first.values() if count > 1)
+        self._found["few"] = sum(several) - self._found["same"]  # that one is told of by itself
         self._found["stuck"] = max((n for key, n in self._later.items() if key not in self._refusals), default=0)
         totals = {"same": self._first.total(), "few": self._first.total(), "stuck": self._later.total()}
         totals["refused"] = self._firsts

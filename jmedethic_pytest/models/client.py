@@ -127,11 +127,7 @@ class Client:
         return await asyncio.shield(task)
 
     def forget(self, requests: Iterable[ChatRequest]) -> None:
-        """Take the replies to these out of the cache: they were none, and the next run is to ask again.
-
-        Raises:
-            StoreError: if the cache cannot be used.
-        """
+        """Take the replies to these out of the cache: they were none, and the next run is to ask again."""
         if self._cache is not None and self._mode != "only":
             self._cache.forget(caching.key(self.role, self.ref, request) for request in requests)
 

@@ -56,9 +56,6 @@ async def examine(target: Client, probe: Client, cache: Cache, extra: dict[str, 
         probe: the same, without a cache.
         cache: where its replies are.
         extra: vendor parameters of its calls.
-
-    Raises:
-        StoreError: if the cache cannot be used.
     """
     described, replies = await asyncio.gather(target.describe(), _asked(probe, extra))
     now = Identity(

@@ -64,4 +64,4 @@ def test_small_run_says_nothing() -> None:
 
 def test_redacted_replies_are_told_apart_by_their_digests_alone() -> None:
     assert look(lambda number, turn, _: f"[redacted: sha256 {number}{turn}, 20 characters]") == []
-    assert look(lambda *_: "[redacted: sha256 0, 20 characters]") == ["target[same]", "target[few]"]
+    assert look(lambda *_: "[redacted: sha256 0, 20 characters]") == ["target[same]"]
