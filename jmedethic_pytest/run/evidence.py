@@ -41,6 +41,8 @@ _LISTED = ("root", "parent", "created", "max_model_len", "meta")
 _CLOCKS = ("vllm", "sglang", "llamacpp")
 """Who owns the models of servers that give the present time as the time of their making."""
 _CLOCK_SECONDS = 120
+_PROBE_PATIENCE = 5.0
+"""Seconds after which a target that does not answer is left to its first conversation, which waits longer."""
 _PATIENCE = 2.0
 """Seconds that the end of a run waits for a server that has not said what it lists."""
 _LONGEST = 120
@@ -63,7 +65,7 @@ async def examine(target: Client, probe: Client, cache: Cache, extra: dict[str, 
         probes=tuple(_digest(reply) for reply in replies),
         fingerprints=tuple(sorted({reply.fingerprint for reply in replies if reply is not None} - {""})),
     )
-    key = caching.key("evidence", target.ref, ChatRequest((), Sampling()))
+    key = caching.key("evidence", target.ref, ChatRequest((), Sampling(extra=extra)))
     before = _kept(cache.get(key))
     if before == Identity():  # what goes with the first replies is forgotten with them
         target.given.add(key)
@@ -113,14 +115,13 @@ def _bounded(value: Any) -> Any:
 
 async def _asked(probe: Client, extra: dict[str, Any]) -> list[Reply | None]:
     """Ask the probes one after the other: in one batch with others a server may round, and answer, otherwise."""
-    sampling = Sampling(max_tokens=PROBE_TOKENS, timeout=30.0, extra=extra)
+    sampling = Sampling(max_tokens=PROBE_TOKENS, timeout=30.0, patience=_PROBE_PATIENCE, extra=extra)
 
-    async def ask(text: str) -> Reply | None:
-        with suppress(ProviderError, RunAborted):  # a target that does not answer is told of by its first conversation
-            return await probe.chat(ChatRequest((Message("user", text),), sampling))
-        return None
-
-    return [await ask(text) for text in PROBES]
+    replies: list[Reply | None] = []
+    with suppress(ProviderError, RunAborted):  # a target that does not answer is told of by its first conversation
+        for text in PROBES:
+            replies.append(await probe.chat(ChatRequest((Message("user", text),), sampling)))
+    return replies + [None] * (len(PROBES) - len(replies))
 
 
 def _digest(reply: Reply | None) -> str:

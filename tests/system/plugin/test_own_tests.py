@@ -206,7 +206,7 @@ def test_own_case_at_a_dead_endpoint_fails_the_session(new_project, chat_server)
     project.write("test_own.py", CHECK_OWN)
     result = project.pytest(*options, model=chat_server.spec("x"))
     assert "test_own.py::test_own" in result.output
-    assert result.calls["target"] == 1
+    assert result.calls["target"] >= 1, "every attempt counts"
     assert result.status in (1, 6), result.output
 
 
