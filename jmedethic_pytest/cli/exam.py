@@ -77,6 +77,7 @@ def exam(
     if not ref.simulated:
         ref = replace(ref, revision=open_sitting.mark if open_sitting is not None else f"stated {stated}")
     results, client, aborted = asyncio.run(_sit(ref, chosen, parsed, known, reports))
+    say((f"note: {ref.label}: {words}" for words in client.learned), to=err)
     missing = len(chosen) - sum(result.mark != "missing" for result in results)
     if missing:
         err.print(f"ERROR: {missing} of {len(chosen)} items were not answered: {aborted or _why(results)}")
