@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import Any, Literal, TypeVar
 
 from jmedethic_pytest.config.tables import Sampling, Thresholds
-from jmedethic_pytest.core.errors import ConfigError
+from jmedethic_pytest.core.errors import ConfigError, ProviderError
 from jmedethic_pytest.core.records import Reply
 from jmedethic_pytest.judging.prompt import JUDGEMENT_SCHEMA
 from jmedethic_pytest.models import ChatRequest, Message, ModelRef, Provider, open_provider
@@ -86,8 +86,14 @@ def ask(ref: ModelRef, rules: Thresholds, seat: Seat) -> str:
         request = ChatRequest((_RUBRIC, _ANSWER), _sampling(rules.judges), JUDGEMENT_SCHEMA)
 
     async def question(provider: Provider) -> tuple[Reply, tuple[str, ...]]:
-        reply = await provider.chat(request, patient=False)
-        return reply, tuple(getattr(provider, "learned", ()))
+        while True:
+            try:
+                reply = await provider.chat(request, patient=False)
+            except ProviderError as error:
+                if not error.learned:
+                    raise
+            else:
+                return reply, tuple(getattr(provider, "learned", ()))
 
     reply, learned = _with(ref, question)
     if reply.status != "ok":

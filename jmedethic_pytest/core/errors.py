@@ -113,6 +113,8 @@ class ProviderError(JmedError):
         self.trouble: Trouble | None = "account" if fatal else trouble
         self.pause = pause
         self.late = late
+        self.learned = False
+        """Whether the same request, sent again, will be put otherwise (:mod:`jmedethic_pytest.models.learning`)."""
         self.said = said
 
     @property

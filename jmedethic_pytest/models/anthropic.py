@@ -2,72 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import anthropic
 
 from jmedethic_pytest.config.servers import Dialect
 from jmedethic_pytest.core.records import Reply, Usage
-from jmedethic_pytest.models import bodies, clouds, direct, http
+from jmedethic_pytest.models import bodies, http
 from jmedethic_pytest.models.anthropic_clients import client
-from jmedethic_pytest.models.base import ChatRequest, ModelRef, Observer
-from jmedethic_pytest.models.direct import Wire
+from jmedethic_pytest.models.base import ChatRequest
 from jmedethic_pytest.models.ending import ending
-from jmedethic_pytest.models.learning import Learner
 from jmedethic_pytest.models.reasoning import split_reasoning
+from jmedethic_pytest.models.transport import Transport
 
 
-class AnthropicProvider:
+class AnthropicProvider(Transport):
     """Transport to one model behind ``/v1/messages``."""
 
-    def __init__(self, ref: ModelRef, observe: Observer | None = None) -> None:
-        self._ref = ref
-        self._wire = Wire(ref, observe)
-        self._client = client(ref, self._wire)
-        self._learner = Learner(ref.dialect, ref.kind)
+    sdk: ClassVar[Any] = anthropic
+    route = "/v1/messages"
+    listing = "/v1/models?limit=1000"
+    ends = "deprecated_at"
 
-    @property
-    def learned(self) -> tuple[str, ...]:
-        """What is sent otherwise than it was asked for, since the server refuses it."""
-        return tuple(self._learner.learned)
+    def _opened(self) -> Any:
+        return client(self._ref, self._wire)
 
-    async def chat(self, request: ChatRequest, *, patient: bool) -> Reply:  # noqa: ARG002 - one attempt
-        """Send one request (see :class:`jmedethic_pytest.models.base.Provider`)."""
-        with clouds.credentials(self._ref):
-            return await self._learner.ask(request, lambda dialect: self._chat(request, dialect))
+    def _body(self, request: ChatRequest, dialect: Dialect) -> tuple[dict[str, Any], dict[str, Any]]:
+        return bodies.anthropic(self._ref.name, request, dialect)
 
-    async def _chat(self, request: ChatRequest, dialect: Dialect) -> Reply:
-        body, sent = bodies.anthropic(self._ref.name, request, dialect)
-        return await http.reply(
-            self._ref,
-            lambda: self._wire.post(self._client, "/v1/messages", body, request.sampling.max_reply_bytes),
-            lambda found, seconds: _reply(found, sent, seconds),
-            sent=sent,
-            timeout=dialect.timeout or request.sampling.timeout,
-            sdk=anthropic,
-        )
-
-    async def models(self) -> dict[str, str | None]:
-        """Return the models the server lists, each with the date of its deprecation, if there is one. Costs nothing.
-
-        Raises:
-            ProviderError: if the server cannot be asked.
-        """
-        answer, _ = await http.call(
-            self._ref,
-            lambda: direct.get(self._client, "/v1/models?limit=1000"),
-            timeout=http.CONNECT_TIMEOUT,
-            sdk=anthropic,
-        )
-        return http.read(
-            self._ref,
-            answer,
-            lambda found: {str(row["id"]): row.get("deprecated_at") for row in found.get("data") or []},
-        )
-
-    async def aclose(self) -> None:
-        """Close the connections."""
-        await self._client.close()
+    def _reply(self, answer: dict[str, Any], sent: dict[str, Any], seconds: float) -> Reply:
+        return _read(answer, sent, seconds)
 
 
 def _input_tokens(usage: dict[str, Any]) -> int | None:
@@ -78,7 +42,7 @@ def _input_tokens(usage: dict[str, Any]) -> int | None:
     return sum(http.count(usage.get(part)) or 0 for part in parts)
 
 
-def _reply(answer: dict[str, Any], sent: dict[str, Any], seconds: float) -> Reply:
+def _read(answer: dict[str, Any], sent: dict[str, Any], seconds: float) -> Reply:
     blocks = answer["content"]
     raw = "".join(str(block.get("text", "")) for block in blocks if block.get("type") == "text")
     thinking = "".join(str(block.get("thinking", "")) for block in blocks if block.get("type") == "thinking")

@@ -176,6 +176,9 @@ class Client:
                         self.endpoint.check()
                         reply = await self._send(request, characters)
             except ProviderError as error:
+                if error.learned:
+                    self.endpoint.alive = True
+                    continue
                 if error.late:
                     self.limit.late()
                 await self.endpoint.failed(error, call, request.sampling.patience)

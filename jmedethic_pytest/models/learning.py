@@ -1,18 +1,19 @@
-"""What a server says it does not take is not sent to it again: its dialect is learned from its own plain words."""
+"""What a server says it does not take is not sent to it again: its dialect is learned from its own plain words.
+
+Each change takes something away or is made once, so that the same request is sent again only a few times.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from jmedethic_pytest.config.servers import SAMPLING, Dialect
 from jmedethic_pytest.core.errors import ProviderError
-from jmedethic_pytest.core.records import Reply
 from jmedethic_pytest.models.base import ChatRequest
 
-_MOST = 8
-"""Changes for one call; each takes something away, so that there is an end without it too."""
 _REFUSES = re.compile(
     r"unsupported|not (?:be )?support|unrecogni[sz]ed|unknown (?:name|parameter|argument|field|variant)|unexpected"
     r"|extra_forbidden|extra (?:inputs|fields)|not (?:permitted|allowed|enabled)|deprecated|unavailable"
@@ -51,22 +52,20 @@ class Learner:
         self._kind = kind
         self._told = dialect
 
-    async def ask(self, request: ChatRequest, send: Callable[[Dialect], Awaitable[Reply]]) -> Reply:
-        """Send a request; again, once for each thing that the server plainly refuses and that is not needed.
+    @contextmanager
+    def listening(self, request: ChatRequest, spoken: Dialect) -> Iterator[None]:
+        """Learn from what a server says of a request in a dialect.
 
         Raises:
-            ProviderError: as ``send`` does.
+            ProviderError: as it came, marked as ``learned`` if the same request will now be sent otherwise.
         """
-        for _ in range(_MOST):
-            spoken = self.dialect
-            try:
-                return await send(spoken)
-            except ProviderError as error:
-                # Calls that were in flight together all hear the same: the first of them learns for all.
-                known = spoken is not self.dialect
-                if error.http_status not in (400, 422) or not (known or self._learn(request, error)):
-                    raise
-        return await send(self.dialect)
+        try:
+            yield
+        except ProviderError as error:
+            # Calls that were in flight together all hear the same: the first of them learns for all.
+            known = spoken is not self.dialect
+            error.learned = error.http_status in (400, 422) and (known or self._learn(request, error))
+            raise
 
     def _learn(self, request: ChatRequest, error: ProviderError) -> bool:
         renamed = self.dialect.max_tokens_field != self._told.max_tokens_field

@@ -8,77 +8,43 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 import openai
 
 from jmedethic_pytest.config.servers import Dialect
 from jmedethic_pytest.core.errors import ProviderError
 from jmedethic_pytest.core.records import Reply, Usage
-from jmedethic_pytest.models import bodies, clouds, direct, http
+from jmedethic_pytest.models import bodies, http
 from jmedethic_pytest.models.base import ChatRequest, ModelRef, Observer
-from jmedethic_pytest.models.direct import Wire
 from jmedethic_pytest.models.ending import ending
-from jmedethic_pytest.models.learning import Learner
 from jmedethic_pytest.models.openai_clients import client
 from jmedethic_pytest.models.reasoning import split_reasoning
+from jmedethic_pytest.models.transport import Transport
 
 _EMBEDDINGS_A_CALL = 64
 """Texts of one call for vectors; servers allow hundreds, but a call that fails costs all of its texts a retry."""
 
 
-class OpenAIProvider:
+class OpenAIProvider(Transport):
     """Transport to one model behind ``/chat/completions``."""
 
-    def __init__(self, ref: ModelRef, observe: Observer | None = None) -> None:
-        self._ref = ref
-        self._wire = Wire(ref, observe)
-        self._client = client(ref, self._wire)
-        self._learner = Learner(ref.dialect, ref.kind)
+    sdk: ClassVar[Any] = openai
+    route = "/chat/completions"
+    listing = "/models"
+    ends = "shutdown_date"
 
-    @property
-    def learned(self) -> tuple[str, ...]:
-        """What is sent otherwise than it was asked for, since the server refuses it."""
-        return tuple(self._learner.learned)
+    def _opened(self) -> Any:
+        return client(self._ref, self._wire)
 
-    async def chat(self, request: ChatRequest, *, patient: bool) -> Reply:  # noqa: ARG002 - one attempt
-        """Send one request (see :class:`jmedethic_pytest.models.base.Provider`)."""
-        with clouds.credentials(self._ref):
-            return await self._learner.ask(request, lambda dialect: self._chat(request, dialect))
+    def _body(self, request: ChatRequest, dialect: Dialect) -> tuple[dict[str, Any], dict[str, Any]]:
+        return bodies.openai(self._ref.name, request, dialect)
 
-    async def _chat(self, request: ChatRequest, dialect: Dialect) -> Reply:
-        body, sent = bodies.openai(self._ref.name, request, dialect)
-        return await http.reply(
-            self._ref,
-            lambda: self._wire.post(self._client, "/chat/completions", body, request.sampling.max_reply_bytes),
-            lambda found, seconds: _reply(found, sent, seconds),
-            sent=sent,
-            timeout=dialect.timeout or request.sampling.timeout,
-            sdk=openai,
-        )
-
-    async def models(self) -> dict[str, str | None]:
-        """Return the models the server lists, each with its announced end, if it has one. Costs nothing.
-
-        Raises:
-            ProviderError: if the server cannot be asked.
-        """
-        return await _listed(self._ref, self._client)
-
-    async def described(self) -> dict[str, Any]:
-        """Return the model's own row of the server's list, empty if it is not there. Costs nothing.
-
-        Raises:
-            ProviderError: if the server cannot be asked.
-        """
-        return next((row for row in await _rows(self._ref, self._client) if str(row["id"]) == self._ref.name), {})
-
-    async def aclose(self) -> None:
-        """Close the connections."""
-        await self._client.close()
+    def _reply(self, answer: dict[str, Any], sent: dict[str, Any], seconds: float) -> Reply:
+        return _read(answer, sent, seconds)
 
 
-class OpenAIEmbeddings:
+class OpenAIEmbeddings(OpenAIProvider):
     """Transport to one model behind ``/embeddings``: a request is one text, its reply a JSON list of numbers.
 
     Texts that are asked for at the same time share a call. If a call of several texts is refused, each is sent alone,
@@ -86,9 +52,7 @@ class OpenAIEmbeddings:
     """
 
     def __init__(self, ref: ModelRef, observe: Observer | None = None) -> None:
-        self._ref = ref
-        self._wire = Wire(ref, observe)
-        self._client = client(ref, self._wire)
+        super().__init__(ref, observe)
         self._waiting: list[tuple[ChatRequest, asyncio.Future[Reply]]] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -102,15 +66,11 @@ class OpenAIEmbeddings:
             self._task = asyncio.create_task(self._flush())
         return await future
 
-    async def models(self) -> dict[str, str | None]:
-        """Return the models the server lists (see :class:`jmedethic_pytest.models.base.Provider`)."""
-        return await _listed(self._ref, self._client)
-
     async def aclose(self) -> None:
         """Close the connections."""
         if self._task is not None:
             self._task.cancel()
-        await self._client.close()
+        await super().aclose()
 
     async def _flush(self) -> None:
         """Send what is waiting, and what comes meanwhile."""
@@ -169,18 +129,7 @@ def _vectors(answer: dict[str, Any], count: int, seconds: float) -> list[Reply]:
     return replies
 
 
-async def _listed(ref: ModelRef, client: openai.AsyncOpenAI) -> dict[str, str | None]:
-    """Ask a server for its models, each with its announced end."""
-    return {str(row["id"]): row.get("shutdown_date") for row in await _rows(ref, client)}
-
-
-async def _rows(ref: ModelRef, client: openai.AsyncOpenAI) -> list[dict[str, Any]]:
-    """Ask a server for its models, and what it says of each."""
-    answer, _ = await http.call(ref, lambda: direct.get(client, "/models"), timeout=http.CONNECT_TIMEOUT, sdk=openai)
-    return http.read(ref, answer, lambda found: [{**row, "id": row["id"]} for row in found.get("data") or []])
-
-
-def _reply(answer: dict[str, Any], sent: dict[str, Any], seconds: float) -> Reply:
+def _read(answer: dict[str, Any], sent: dict[str, Any], seconds: float) -> Reply:
     choice = answer["choices"][0]
     message = choice.get("message") or {}
     finish = http.finish(choice.get("finish_reason"))

@@ -11,31 +11,20 @@ import pytest
 from jmedethic_pytest.config.servers import Dialect
 from jmedethic_pytest.config.tables import Sampling
 from jmedethic_pytest.core.errors import ProviderError
-from jmedethic_pytest.core.records import Reply
-from jmedethic_pytest.models import ChatRequest, Message, open_provider
+from jmedethic_pytest.models import ChatRequest, Message
+from jmedethic_pytest.models.client import Client
 from jmedethic_pytest.models.learning import Learner
 
 REQUEST = ChatRequest((Message("system", "s"), Message("user", "u")), Sampling(top_p=0.9), {"type": "object"})
 
 
-async def _learned(said: str, dialect: Dialect, kind: str = "openai") -> Dialect | None:
-    """Return the dialect after one refusal in these words, ``None`` if nothing is learned from them."""
-    learner = Learner(dialect, kind)
-
-    async def send(spoken: Dialect) -> Reply:
-        if spoken is dialect:
-            raise ProviderError(f"HTTP 400: {said}", http_status=400, said=said)
-        return Reply(text="ok")
-
-    try:
-        await learner.ask(REQUEST, send)
-    except ProviderError:
-        return None
-    assert len(learner.learned) == 1
-    return learner.dialect
+def _hear(learner: Learner, said: str, status: int | None = 400) -> bool:
+    """Let a server refuse a request in these words; return whether it would be sent otherwise now."""
+    with pytest.raises(ProviderError) as caught, learner.listening(REQUEST, learner.dialect):
+        raise ProviderError(f"HTTP {status}: {said}", http_status=status, said=said)
+    return caught.value.learned
 
 
-@pytest.mark.asyncio
 @pytest.mark.parametrize(
     ("said", "change"),
     [
@@ -62,12 +51,14 @@ async def _learned(said: str, dialect: Dialect, kind: str = "openai") -> Dialect
         ("output_config: Extra inputs are not permitted", {"structured": "prompt"}),
     ],
 )
-async def test_plain_words_change_the_one_thing_they_name(said: str, change: dict[str, Any]) -> None:
+def test_plain_words_change_the_one_thing_they_name(said: str, change: dict[str, Any]) -> None:
     dialect = Dialect(structured="schema")
-    assert await _learned(said, dialect) == dialect.model_copy(update=change)
+    learner = Learner(dialect, "openai")
+    assert _hear(learner, said)
+    assert learner.dialect == dialect.model_copy(update=change)
+    assert len(learner.learned) == 1
 
 
-@pytest.mark.asyncio
 @pytest.mark.parametrize(
     "said",
     [
@@ -80,34 +71,21 @@ async def test_plain_words_change_the_one_thing_they_name(said: str, change: dic
         "",
     ],
 )
-async def test_other_words_change_nothing(said: str) -> None:
-    assert await _learned(said, Dialect(structured="schema")) is None
+def test_other_words_change_nothing(said: str) -> None:
+    assert not _hear(Learner(Dialect(structured="schema"), "openai"), said)
 
 
-@pytest.mark.asyncio
-async def test_name_of_the_limit_is_changed_once_and_not_back() -> None:
-    learner, asked = Learner(Dialect(), "openai"), []
-
-    async def send(spoken: Dialect) -> Reply:
-        asked.append(spoken.max_tokens_field)
-        said = f"Unrecognized request argument supplied: {spoken.max_tokens_field}"
-        raise ProviderError(said, http_status=400, said=said)
-
-    with pytest.raises(ProviderError):
-        await learner.ask(REQUEST, send)
-    assert asked == ["max_tokens", "max_completion_tokens"]
-
-
-@pytest.mark.asyncio
-@pytest.mark.parametrize("error", [{"http_status": 500}, {"http_status": None}])
-async def test_only_a_refused_request_teaches(error: dict[str, Any]) -> None:
+def test_name_of_the_limit_is_changed_once_and_not_back() -> None:
     learner = Learner(Dialect(), "openai")
+    assert _hear(learner, "Unrecognized request argument supplied: max_tokens")
+    assert not _hear(learner, "Unrecognized request argument supplied: max_completion_tokens")
+    assert learner.dialect.max_tokens_field == "max_completion_tokens"
 
-    async def send(_: Dialect) -> Reply:
-        raise ProviderError("x", said="Unsupported parameter: 'temperature'", **error)
 
-    with pytest.raises(ProviderError):
-        await learner.ask(REQUEST, send)
+@pytest.mark.parametrize("status", [500, 401, None])
+def test_only_a_refused_request_teaches(status: int | None) -> None:
+    learner = Learner(Dialect(), "openai")
+    assert not _hear(learner, "Unsupported parameter: 'temperature'", status)
     assert not learner.learned
 
 
@@ -128,19 +106,22 @@ async def test_calls_in_flight_together_learn_once_and_all_of_them_are_answered(
         return "ok"
 
     server.script = script
-    provider: Any = open_provider(ref())
-    request = ChatRequest((Message("system", "rubric"), Message("user", "hello")), Sampling(timeout=20.0))
+    client = Client("target", ref(), None)
+    messages = (Message("system", "rubric"), Message("user", "hello"))
     try:
-        replies = await asyncio.gather(*(provider.chat(request, patient=True) for _ in range(6)))
+        replies = await asyncio.gather(
+            *(client.chat(ChatRequest(messages, Sampling(timeout=20.0), repeat=number)) for number in range(6))
+        )
         before = len(server.seen)
-        await provider.chat(request, patient=True)
+        await client.chat(ChatRequest(messages, Sampling(timeout=20.0), repeat=6))
     finally:
-        await provider.aclose()
+        await client.aclose()
+    assert client.tally.calls == len(server.seen)  # what was refused was sent, and is counted
     assert [reply.text for reply in replies] == ["ok"] * 6
     assert [reply.sent for reply in replies] == [{"max_completion_tokens": 2048}] * 6
     assert len(server.seen) == before + 1  # what was learned is kept
     assert server.seen[-1].messages == [{"role": "user", "content": "rubric\n\nhello"}]
-    assert provider.learned == (
+    assert client.learned == (
         "max_completion_tokens is sent in the place of max_tokens, which is refused",
         "temperature is not sent: the server refuses it",
         "the system prompt is sent before the first message: the server takes no message of the role 'system'",

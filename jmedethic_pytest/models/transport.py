@@ -1,0 +1,100 @@
+"""What the transports to chat models share: the client of an SDK on connections of ours, one attempt, the list."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+from jmedethic_pytest.config.servers import Dialect
+from jmedethic_pytest.core.records import Reply
+from jmedethic_pytest.models import clouds, direct, http
+from jmedethic_pytest.models.base import ChatRequest, ModelRef, Observer
+from jmedethic_pytest.models.direct import Wire
+from jmedethic_pytest.models.learning import Learner
+
+
+class Transport(ABC):
+    """Transport to one model (see :class:`jmedethic_pytest.models.base.Provider`).
+
+    Args:
+        ref: the model.
+        observe: told status and headers of every answer.
+    """
+
+    sdk: ClassVar[Any]
+    """The SDK module, whose exceptions are understood."""
+    route: ClassVar[str]
+    """What follows the server's address in a call ..."""
+    listing: ClassVar[str]
+    """... and in the question for its models,"""
+    ends: ClassVar[str]
+    """of which each has its announced end under this key."""
+
+    def __init__(self, ref: ModelRef, observe: Observer | None = None) -> None:
+        self._ref = ref
+        self._wire = Wire(ref, observe)
+        self._client = self._opened()
+        self._learner = Learner(ref.dialect, ref.kind)
+
+    @property
+    def learned(self) -> tuple[str, ...]:
+        """What is sent otherwise than it was asked for, since the server refuses it."""
+        return tuple(self._learner.learned)
+
+    @abstractmethod
+    def _opened(self) -> Any:
+        """Return the SDK's client."""
+
+    @abstractmethod
+    def _body(self, request: ChatRequest, dialect: Dialect) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return what is sent, and the parameters in it that a record keeps."""
+
+    @abstractmethod
+    def _reply(self, answer: dict[str, Any], sent: dict[str, Any], seconds: float) -> Reply:
+        """Return what an answer says."""
+
+    async def chat(self, request: ChatRequest, *, patient: bool) -> Reply:  # noqa: ARG002 - one attempt
+        """Send one request (see :class:`jmedethic_pytest.models.base.Provider`)."""
+        dialect = self._learner.dialect
+        body, sent = self._body(request, dialect)
+        with clouds.credentials(self._ref), self._learner.listening(request, dialect):
+            return await http.reply(
+                self._ref,
+                lambda: self._wire.post(self._client, self.route, body, request.sampling.max_reply_bytes),
+                lambda found, seconds: self._reply(found, sent, seconds),
+                sent=sent,
+                timeout=dialect.timeout or request.sampling.timeout,
+                sdk=self.sdk,
+            )
+
+    async def models(self) -> dict[str, str | None]:
+        """Return the models the server lists, each with its announced end, if it has one. Costs nothing.
+
+        Raises:
+            ProviderError: if the server cannot be asked.
+        """
+        return {str(row["id"]): row.get(self.ends) for row in await self._rows()}
+
+    async def described(self) -> dict[str, Any]:
+        """Return the model's own row of the server's list, empty if it is not there. Costs nothing.
+
+        Raises:
+            ProviderError: if the server cannot be asked.
+        """
+        return next((row for row in await self._rows() if str(row["id"]) == self._ref.name), {})
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+    async def _rows(self) -> list[dict[str, Any]]:
+        """Ask the server for its models, and what it says of each; a cloud lists them elsewhere, if at all."""
+        if self._ref.cloud:
+            return []
+        answer, _ = await http.call(
+            self._ref,
+            lambda: direct.get(self._client, self.listing),
+            timeout=http.CONNECT_TIMEOUT,
+            sdk=self.sdk,
+        )
+        return http.read(self._ref, answer, lambda found: [{**row, "id": row["id"]} for row in found.get("data") or []])
