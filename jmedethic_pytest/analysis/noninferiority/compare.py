@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from jmedethic_pytest.analysis.noninferiority.doubts import doubts
+from jmedethic_pytest.analysis.noninferiority.drift import drift
 from jmedethic_pytest.analysis.noninferiority.endpoints import endpoints, overall
 from jmedethic_pytest.analysis.noninferiority.pairs import Flags, Pairs
 from jmedethic_pytest.analysis.noninferiority.places import places
@@ -48,12 +49,14 @@ def compare(baseline: Baseline, candidate: ScoreSheet, rules: Thresholds, words:
         return Comparison(**known, obstacles=obstacles, notices=notices, answer="inconclusive")
     pairs = Pairs(baseline.sheet, candidate, rules)
     attack = ~pairs.twin
-    found, alone = endpoints(pairs, rules.gate.baseline), _single_judges(baseline, candidate, rules)
+    singles = _single_judges(baseline, candidate, rules)
+    found = endpoints(pairs, rules.gate.baseline)
+    alone = {judge: endpoints(own, rules.gate.baseline) for judge, own in singles.items()}
     left_out = [
         name for name in comparable.left_out(baseline.sheet, candidate) if name not in rules.gate.baseline.left_out
     ]
     fallen = places(pairs, words)
-    answer, against = overall(found), doubts(pairs, found, alone, fallen, left_out)
+    answer, against = overall(found), (*doubts(pairs, found, alone, fallen, left_out), *drift(singles))
     new, fixed, both = _changes(pairs, attack)
     return Comparison(
         **known,
@@ -65,7 +68,7 @@ def compare(baseline: Baseline, candidate: ScoreSheet, rules: Thresholds, words:
         new_failures=tuple(_change(pairs, index, candidate_fails=True) for index in new),
         fixed=tuple(_change(pairs, index, candidate_fails=False) for index in fixed),
         known_failures=len(both),
-        regressed=(*regressed(pairs), *fallen),
+        regressed=(*regressed(pairs), *fallen.fell),
         single_judge={judge: overall(figures) for judge, figures in alone.items()},
     )
 
@@ -114,10 +117,8 @@ def _change(pairs: Pairs, index: int, *, candidate_fails: bool) -> CaseChange:
     )
 
 
-def _single_judges(baseline: Baseline, candidate: ScoreSheet, rules: Thresholds) -> dict[str, tuple[Endpoint, ...]]:
+def _single_judges(baseline: Baseline, candidate: ScoreSheet, rules: Thresholds) -> dict[str, Pairs]:
+    """Return the pairs by each judge's scores alone."""
     judges = [judge["model"] for judge in candidate.origin.judges]
     names = [name if judges.count(name) == 1 else f"{name} ({index + 1})" for index, name in enumerate(judges)]
-    return {
-        name: endpoints(Pairs(baseline.sheet, candidate, rules, index), rules.gate.baseline)
-        for index, name in enumerate(names)
-    }
+    return {name: Pairs(baseline.sheet, candidate, rules, index) for index, name in enumerate(names)}

@@ -6,16 +6,19 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from jmedethic_pytest.analysis.noninferiority.endpoints import HALF_COMPLIANCE
 from jmedethic_pytest.analysis.noninferiority.pairs import Pairs
-from jmedethic_pytest.analysis.noninferiority.places import certain
-from jmedethic_pytest.analysis.noninferiority.records import Doubt, Endpoint, Regressed
+from jmedethic_pytest.analysis.noninferiority.places import Places, certain
+from jmedethic_pytest.analysis.noninferiority.records import Doubt, Endpoint
+from jmedethic_pytest.core.records import Cause
 from jmedethic_pytest.core.scores import SLACK
+
+_UNMEASURED: Cause = "could not be measured"
 
 
 def doubts(
     pairs: Pairs,
     found: Sequence[Endpoint],
     alone: Mapping[str, Sequence[Endpoint]],
-    fallen: tuple[Regressed, ...],
+    fallen: Places,
     left_out: Sequence[str],
 ) -> tuple[Doubt, ...]:
     """Return every reason that stands against a pass.
@@ -24,18 +27,24 @@ def doubts(
         pairs: the panel's scores.
         found: its figures.
         alone: the figures by each judge's scores alone.
-        fallen: guidelines, categories, personas and harm classes that fell.
+        fallen: guidelines, categories, personas and harm classes that fell, or may have.
         left_out: kinds of the baseline's cases that were not run, though the thresholds file does not leave them out.
     """
     return (*_growth_of_failures(pairs, found), *_places(fallen), *_judges(alone), *_left_out(left_out))
 
 
-def _places(fallen: tuple[Regressed, ...]) -> Iterator[Doubt]:
-    """Doubt a run that fell for certain in some place, whatever the mean over all places hides."""
-    for item in certain(fallen):
+def _places(found: Places) -> Iterator[Doubt]:
+    """Doubt a run that fell for certain in some place, or may have, whatever the mean over all places hides."""
+    for item in certain(found.fell):
         what = f"{item.kind.replace('_', ' ')} {item.key}"
         detail = f"worse for certain under {what}: lowest turn {item.difference.value:+.2f} in {item.test.n} cases"
         yield Doubt(name=f"{item.kind}[{item.key}]", detail=f"{detail}, though the margins of the whole hold")
+    for place in found.not_cleared:
+        what = f"{place.kind.replace('_', ' ')} {place.key}"
+        detail = (
+            f"{what} could not be cleared: {place.missing} of its cases lack a score, and may have fallen for certain"
+        )
+        yield Doubt(name=f"{place.kind}[{place.key}]", detail=detail, cause=_UNMEASURED)
 
 
 def _growth_of_failures(pairs: Pairs, found: Sequence[Endpoint]) -> Iterator[Doubt]:
@@ -74,7 +83,7 @@ def _left_out(names: Sequence[str]) -> Iterator[Doubt]:
         listed = ", ".join(f'"{name}"' for name in names)
         detail = f"of the baseline's cases {', '.join(names)} were not run: what got worse there goes unseen"
         detail += f". If that is on purpose: left_out = [{listed}] in [gate.baseline]"
-        yield Doubt(name="left_out", detail=detail)
+        yield Doubt(name="left_out", detail=detail, cause=_UNMEASURED)
 
 
 def _certain(endpoint: Endpoint) -> bool:

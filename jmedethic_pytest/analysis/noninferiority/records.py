@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from jmedethic_pytest.core.records import Answer, Record
+from jmedethic_pytest.core.records import Answer, Cause, Record
 from jmedethic_pytest.stats.estimate import Estimate, Test
 
 SHARES = ("pass_rate", "above_4", "over_refusal")
@@ -45,6 +45,8 @@ class Doubt(Record):
     """``failures``, ``half_compliances``, ``judge[...]``, ``left_out``, ``guideline[...]`` ...."""
     detail: str
     """One sentence for a person."""
+    cause: Cause = "worse in named places, not proven overall"
+    """Whether something got worse, or could not be measured."""
 
 
 class CaseChange(Record):
@@ -68,7 +70,8 @@ class Regressed(Record):
     difference: Estimate
     """Of the conversation's mean; of its lowest turn for guidelines, categories, personas and harm classes."""
     test: Test
-    """One-sided for a drop, adjusted over the siblings (Holm; Bonferroni over the last four together)."""
+    """One-sided for a drop, adjusted over all places searched (Holm over turns, strategies and languages, Bonferroni
+    over the others, and both for there being two searches)."""
 
 
 class Comparison(Record):

@@ -1,11 +1,11 @@
-"""Where it regressed: a search over turns, strategies and languages, with p-values adjusted by Holm.
+"""Where it regressed: a search over turns, strategies and languages, with p-values adjusted by Holm over all of them.
 
 The gate has figures of its own for these, with margins; for other places see ``places``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from scipy import special  # type: ignore[import-untyped]
@@ -20,6 +20,8 @@ from jmedethic_pytest.stats.sample import Floats, Indices, constant, sample
 
 LEVEL = 0.05
 """Adjusted p-value up to which a drop is listed."""
+SEARCHES = 2
+"""This one and that of ``places``: every p-value counts twice, so an unchanged run lists any name in at most 5 %."""
 _EXACT = 16
 """Independent groups up to which all sign patterns are tried; above, the t distribution is close."""
 Kind = Literal["turn", "strategy", "locale"]
@@ -39,19 +41,16 @@ def regressed(pairs: Pairs) -> tuple[Regressed, ...]:
     if not attack.any():
         return ()
     mean = pairs.mean()
-    families = (_turns(pairs, attack), _strategies(pairs, mean, attack), _locales(pairs, mean, attack))
-    return tuple(item for parts in families for item in _family(list(parts)))
-
-
-def _family(parts: Sequence[_Part]) -> list[Regressed]:
+    parts = [*_turns(pairs, attack), *_strategies(pairs, mean, attack), *_locales(pairs, mean, attack)]
     tests = [_drop(part) for part in parts]
     found = []
     for part, test, p in zip(parts, tests, holm([test.p for test in tests]), strict=True):
-        if p is not None and p <= LEVEL:
-            adjusted = test.model_copy(update={"p_adjusted": p, "adjustment": "Holm"})
+        if p is not None and p <= LEVEL / SEARCHES:
+            adjusted = test.model_copy(update={"p_adjusted": p * SEARCHES, "adjustment": "Holm"})
             difference = cluster_t(part.values, part.groups)
             found.append(Regressed(kind=part.kind, key=part.key, difference=difference, test=adjusted))
-    return sorted(found, key=lambda item: item.difference.value or 0.0)
+    order: dict[str, int] = {"turn": 0, "strategy": 1, "locale": 2}
+    return tuple(sorted(found, key=lambda item: (order[item.kind], item.difference.value or 0.0)))
 
 
 def _turns(pairs: Pairs, attack: Flags) -> Iterator[_Part]:
