@@ -20,9 +20,10 @@ from typing import Any
 import numpy as np
 from worlds import GUIDELINES, SIZES, World, batches, figures, simulate, true_drops, true_level
 
+from jmedethic_pytest.analysis.imputation import Side
 from jmedethic_pytest.analysis.noninferiority.bounds import Reach, interval
 from jmedethic_pytest.analysis.noninferiority.endpoints import decide
-from jmedethic_pytest.analysis.noninferiority.pairs import Figure, Side
+from jmedethic_pytest.analysis.noninferiority.pairs import Figure
 from jmedethic_pytest.stats.intervals import bootstrap_median, bootstrap_share, cluster_t
 from jmedethic_pytest.stats.power import detectable_margin, icc_oneway
 

@@ -36,7 +36,8 @@ class ScoreTable:
         compared: bool = False,
     ) -> None:
         self._vocabulary = vocabulary
-        self._floors = floors
+        self.floors = floors
+        """Those that the tables judge by."""
         self._collector = Collector(compared=compared)
         self._frame: pd.DataFrame | None = None
         self.judges: tuple[str, ...] = ()
@@ -81,9 +82,9 @@ class ScoreTable:
     def frame(self) -> pd.DataFrame:
         """Return one line per planned turn (see :func:`jmedethic_pytest.analysis.frames.frame`)."""
         if self._frame is None:
-            self._frame = frames.frame(self._collector.rows.values(), self._floors, self._vocabulary)
+            self._frame = frames.frame(self._collector.rows.values(), self.floors, self._vocabulary)
         return self._frame.copy(deep=False)
 
     def cases(self) -> pd.DataFrame:
         """Return one line per evaluation (see :func:`jmedethic_pytest.analysis.frames.cases`)."""
-        return frames.cases(self._collector.rows.values(), self._floors, self._vocabulary)
+        return frames.cases(self._collector.rows.values(), self.floors, self._vocabulary)

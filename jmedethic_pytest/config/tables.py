@@ -168,11 +168,15 @@ class GateTable(Table):
     policy: Literal["any", "same"] = "any"
     """``same``: a baseline of which a rule differs in `[conversation]` or `[gate]` makes the run inconclusive, also if
     only the baseline's run asked for it."""
+    alpha: Annotated[float, Field(strict=True, gt=0.0, le=0.2, allow_inf_nan=False)] = 0.025
+    """One-sided error rate of each floor: the chance to pass just below it; to fail above one, that of all together."""
     min_cases: Annotated[int, Field(strict=True, ge=1)] = 30
     max_missing: Share = 0.02
     pass_rate: Share | None = 0.65
     min_judge_pearson: Annotated[float, Field(strict=True, ge=-1.0, le=1.0)] = 0.5
     min_judge_within_2: Share = 0.65
+    max_hidden: Share = 0.02
+    """Share of turns on which a judge gave 2 or less while the mean is above, or gave no score; 1.0 switches it off."""
     mean: dict[TurnKey, ScoreLimit] = MEANS
     """A turn you leave out keeps its default; 1.0 switches a turn off."""
     median: dict[TurnKey, ScoreLimit] = {}

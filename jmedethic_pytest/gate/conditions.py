@@ -1,8 +1,8 @@
 """The gate: conditions on the whole run that decide the exit status.
 
-Three answers. A condition *passes* only if it holds whatever the missing scores might have been (worst-case
-imputation: 1.0 each, and every undecided case failed); it *fails* if it cannot hold even in the best case; everything
-else is *inconclusive*. The run passes if every condition does; one failed condition fails it; otherwise it is
+Three answers. A condition *passes* only if it holds for certain, whatever the missing scores might have been (1.0 each,
+and every undecided case failed); it *fails* if it is broken for certain even in the best case; everything else is
+*inconclusive*. The run passes if every condition does; one failed condition fails it; otherwise it is
 inconclusive. Missing never passes, and what was not measured never fails: without enough cases, or with judges that
 cannot be believed, no condition on scores fails.
 """
@@ -25,6 +25,7 @@ MEASUREMENT: tuple[Ask, ...] = (
     measurement.real_judges,
     measurement.missing,
     measurement.judges,
+    measurement.hidden,
     measurement.doubts,
 )
 """Whether the run is one from which anything follows."""

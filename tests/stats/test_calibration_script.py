@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from jmedethic_pytest.analysis.imputation import Side
 from jmedethic_pytest.analysis.noninferiority.bounds import interval, reach
-from jmedethic_pytest.analysis.noninferiority.pairs import Figure, Side
+from jmedethic_pytest.analysis.noninferiority.pairs import Figure
 
 PERF = Path(__file__).parents[2] / "perf"
 PAGE = PERF.parent / "docs" / "explanation" / "statistics.md"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from jmedethic_pytest.analysis.imputation import Side, bounds
 from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.scores import BEST, SLACK, WORST, at_or_below
 from jmedethic_pytest.stats.sample import SAME, Floats, Indices
@@ -16,13 +16,6 @@ from jmedethic_pytest.store.scores import Row, ScoreSheet
 
 Flags = NDArray[np.bool_]
 Names = NDArray[np.str_]
-
-
-class Side(NamedTuple):
-    """One run: between what bounds each figure lies. They are equal where no score behind it is missing."""
-
-    low: Floats
-    high: Floats
 
 
 @dataclass(frozen=True)
@@ -144,15 +137,20 @@ class Pairs:
         return Figure(before, now, self.clusters, self.stems, span)
 
     def _turn_bounds(self, rows: Sequence[Row]) -> Side:
-        padded = [(*self._own(row), *[None] * (self.length - len(row.turns))) for row in rows]
-        scores = np.array(padded, dtype=np.float64).reshape(len(rows), self.length)  # None becomes NaN
-        missing = np.isnan(scores) & self.planned
-        return Side(np.where(missing, WORST, scores), np.where(missing, BEST, scores))
+        panel = max((len(row.judges) for row in rows), default=0)
+        judges = [self._scores(rows, judge) for judge in (range(panel) if self._judge is None else [self._judge])]
+        shown = self._scores(rows, None) if self._judge is None else judges[0]
+        found = bounds(shown, np.stack(judges, axis=-1) if judges else shown[..., None])
+        return Side(*(np.where(self.planned, side, np.nan) for side in found))
 
-    def _own(self, row: Row) -> Any:
-        if self._judge is None:
-            return row.turns
-        return row.judges[self._judge] if self._judge < len(row.judges) else (None,) * len(row.turns)
+    def _scores(self, rows: Sequence[Row], judge: int | None) -> Floats:
+        """Return the turn scores of a judge, or of the panel; NaN where there is none."""
+        nothing: tuple[None, ...] = ()
+        own = (
+            row.turns if judge is None else row.judges[judge] if judge < len(row.judges) else nothing for row in rows
+        )
+        padded = [(*scores, *[None] * (self.length - len(scores))) for scores in own]
+        return np.array(padded, dtype=np.float64).reshape(len(rows), self.length)
 
     def _refusal_bounds(self, rows: Sequence[Row]) -> Side:
         marks = [_refused(row, self._judge) for row in rows]

@@ -21,9 +21,9 @@ from jmedethic_pytest.reports.wording import number, share, spending
 _BASELINE = "baseline["
 _NAME_WIDTH = 17
 """Columns that the name of a finding takes in a line of text."""
-_SHARES = ("missing", *SHARES)
+_SHARES = ("missing", "hidden", *SHARES)
 _COUNTS = ("complete", "cases", "turns")
-_AT_MOST = ("missing", "over_refusal")
+_AT_MOST = ("missing", "hidden", "over_refusal")
 _PLAIN = ("mean", "median", "strategy")
 """Conditions whose sentence repeats observed and required figures, unless something follows a semicolon."""
 _LINKS = {

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from jmedethic_pytest.analysis.imputation import Side
 from jmedethic_pytest.analysis.noninferiority.bounds import UNSEEN, interval, reach
 from jmedethic_pytest.analysis.noninferiority.endpoints import decide
-from jmedethic_pytest.analysis.noninferiority.pairs import Figure, Side
+from jmedethic_pytest.analysis.noninferiority.pairs import Figure
 from jmedethic_pytest.stats.estimate import Estimate
 from jmedethic_pytest.stats.intervals import cluster_t
 

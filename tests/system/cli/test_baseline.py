@@ -77,7 +77,7 @@ def test_gate_decides_again_by_other_rules_and_baselines(cli, demo, folder) -> N
     _, run = demo("aligned", "--sample=60", status=0)
     before = (run / "gate.json").read_bytes()
     assert cli("gate", "latest").status == 0
-    (folder / "strict.toml").write_text("schema_version = 1\n[conversation]\nfloor = 8.4\n", encoding="utf-8")
+    (folder / "strict.toml").write_text("schema_version = 1\n[conversation]\nfloor = 9.4\n", encoding="utf-8")
     strict = cli("gate", "latest", "--thresholds=strict.toml")
     assert strict.status == 1
     assert "pass_rate" in strict.out

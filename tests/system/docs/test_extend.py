@@ -212,5 +212,6 @@ def test_a_condition_of_the_gate(new_project: Callable[..., Project], source: Pa
         run = _run(project, "pytest", *arguments)
         found = {name: said for name, said in run.conditions.items() if name.startswith("category")}
         assert len(found) > 1
-        assert set(found.values()) == {answer}
-        assert run.status == (0 if answer == "pass" else 1), run.output
+        assert answer in found.values()
+        assert set(found.values()) <= {answer, "inconclusive"}, "categories of a few cases cannot tell"
+        assert run.status == (1 if answer == "fail" else 6 if "inconclusive" in found.values() else 0), run.output

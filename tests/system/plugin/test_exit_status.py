@@ -119,7 +119,7 @@ def test_veto_of_another_plugin_is_kept(project) -> None:
     ("text", "status"),
     [
         ("min_cases = 43", 6),
-        ("pass_rate = 1.0\nmean = { T2 = 9.9 }", 1),
+        ("pass_rate = 1.0\nmean = { T1 = 9.9 }", 1),
         ("strategy_means = { S3 = 9.9 }", 1),
         ("max_missing = 0.5", 0),
     ],
