@@ -23,6 +23,7 @@ from jmedethic_pytest.run.spec import RunSpec
 if TYPE_CHECKING:
     from jmedethic_pytest.analysis.planning.tiers import Goal, Plan
     from jmedethic_pytest.analysis.planning.variance import Spread
+    from jmedethic_pytest.analysis.planning.whole_gate import WholeGate
 
 _SMALLEST = 1e-6
 
@@ -64,7 +65,7 @@ def plan(
     if against and not achieved:
         raise ConfigError("--against goes with --achieved: jmedethic plan --achieved RUN --against RUN.")
     if achieved:
-        _achieved(goal, reports, achieved, against, as_json=as_json)
+        _achieved(goal, reports, achieved, against, rules, as_json=as_json)
         return
     options = {"cases": cases, "suite": suite, "locale": locale, "seed": seed, "judges": judges}
     options |= {"concurrency": concurrency, "thresholds": rules, "reports": str(reports)}
@@ -108,7 +109,8 @@ def _plan(settings: Settings, goal: Goal, sd: float | None, icc: float | None) -
     ]
     if not chosen:
         raise ConfigError("nothing can be planned: no adversarial case fits --suite and --locale.")
-    found = plans.plan(chosen, goal, _spread(settings, sd, icc))
+    spread = _spread(settings, sd, icc)
+    found = plans.plan(chosen, goal, spread, _whole_gate(settings, rules, spread, goal))
     target = _ref(settings.model, "--model", rules) if settings.model else None
     judges = tuple(_ref(name, "judge", rules) for name in panel(settings, rules))
     stems = list(dict.fromkeys(label.stem for label in chosen))
@@ -155,7 +157,20 @@ def _spread(settings: Settings, sd: float | None, icc: float | None) -> Spread:
     return found
 
 
-def _achieved(goal: Goal, reports: Path, run: str, against: str | None, *, as_json: bool) -> None:
+def _whole_gate(settings: Settings, rules: thresholds.Thresholds, spread: Spread, goal: Goal) -> WholeGate | None:
+    """Return what simulates the gate, if there is a stored run to draw from."""
+    from jmedethic_pytest.analysis.planning import variance, whole_gate
+
+    stored = variance.measured(settings.reports, simulated=settings.model.startswith("demo:"))
+    if stored is None:
+        return None
+    gate = whole_gate.WholeGate(stored, rules, spread, true_drop=goal.true_drop)
+    return gate if gate.enough else None
+
+
+def _achieved(
+    goal: Goal, reports: Path, run: str, against: str | None, rules_file: str | None, *, as_json: bool
+) -> None:
     from jmedethic_pytest.analysis import same_table
     from jmedethic_pytest.analysis.planning import precision as sharpness
 
@@ -164,7 +179,8 @@ def _achieved(goal: Goal, reports: Path, run: str, against: str | None, *, as_js
     differences = same_table.obstacles(list(chosen.values()), same_cases=False)
     if differences and other is not None:
         raise ConfigError([*differences, "These runs are not comparable. Choose another run (--against)."])
-    found = sharpness.achieved(chosen[run], goal, other)
+    rules, _ = thresholds.load(Path(rules_file) if rules_file else None, Path.cwd())
+    found = sharpness.achieved(chosen[run], goal, other, rules)
     if as_json:
         out.print_json(found.model_dump_json())
         return

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 from jmedethic_pytest.analysis.planning.variance import Spread
+from jmedethic_pytest.analysis.planning.whole_gate import WholeGate
 from jmedethic_pytest.core.labels import Labelled
 from jmedethic_pytest.core.records import Record
 from jmedethic_pytest.stats.power import achieved_power, detectable_margin
@@ -49,9 +50,12 @@ class Tier(Record):
     detects: float | None
     """Smallest margin that these cases can show, ``None`` with fewer than two guidelines."""
     power: float | None
-    """Probability of ``pass`` at the plan's margin."""
+    """Probability that the mean alone passes at the plan's margin."""
+    gate_power: float | None = None
+    """Probability that every figure of the gate passes, the mean at the plan's margin; ``None`` if no run is stored
+    from which others could be simulated."""
     enough: bool
-    """Whether the tier can show its margin."""
+    """Whether the tier can show its margin, with the other figures of the gate if they could be simulated."""
     calls: int | None = None
     """Calls of all models together."""
     cost_usd: float | None = None
@@ -74,13 +78,14 @@ class Plan(Record):
     tiers: tuple[Tier, ...]
 
 
-def plan(cases: Sequence[Labelled], goal: Goal, spread: Spread) -> Plan:
+def plan(cases: Sequence[Labelled], goal: Goal, spread: Spread, gate: WholeGate | None = None) -> Plan:
     """Choose the tiers.
 
     Args:
         cases: everything that can be chosen, in sampling order: every prefix is a sample.
         goal: what the pull-request tier must show.
         spread: how much two runs differ case by case.
+        gate: simulates the whole gate; without it the mean alone is planned for.
     """
     attack_cases = [case for case in cases if case.twin_of is None]
     stems = list(dict.fromkeys(case.stem for case in attack_cases))
@@ -93,10 +98,20 @@ def plan(cases: Sequence[Labelled], goal: Goal, spread: Spread) -> Plan:
     }
     tiers = [_tier("smoke", smoke, None, None, sizes, goal, spread)]
     for name, margin in margins.items():
-        needed = _needed(sizes, margin, goal, spread)
+        needed, sure = _needed(sizes, margin, goal, spread), True
+        if gate is not None and needed is not None and needed <= everything:
+            needed, sure = _needed_by_gate(gate, attack_cases, max(needed, smoke), everything, margin, goal)
         sample = max(tiers[-1].sample, min(everything, needed or everything))
-        tiers.append(_tier(name, sample, margin, needed, sizes, goal, spread))
+        tier = _tier(name, sample, margin, needed, sizes, goal, spread)
+        tiers.append(tier.model_copy(update={"enough": tier.enough and sure}))
     tiers.append(_tier("release", everything, None, None, sizes, goal, spread))
+    if gate is not None:
+        tiers = [
+            tier.model_copy(
+                update={"gate_power": gate.power(_prefix(attack_cases, tier.sample), goal.alpha, goal.margin)}
+            )
+            for tier in tiers
+        ]
     return Plan(
         margin=goal.margin,
         power=goal.power,
@@ -140,6 +155,27 @@ def _needed(sizes: Sequence[tuple[int, int]], margin: float, goal: Goal, spread:
         middle = (low + high) // 2
         low, high = (low, middle) if enough(middle) else (middle + 1, high)
     return low
+
+
+def _needed_by_gate(
+    gate: WholeGate, cases: Sequence[Labelled], least: int, most: int, margin: float, goal: Goal
+) -> tuple[int, bool]:
+    """Return the conversations with which the whole gate has its power, and whether there are so many."""
+
+    def enough(sample: int) -> bool:
+        return gate.power(_prefix(cases, sample), goal.alpha, margin, margin / goal.margin) >= goal.power
+
+    if not enough(most):
+        return most, False
+    while least < most:
+        middle = (least + most) // 2
+        least, most = (least, middle) if enough(middle) else (middle + 1, most)
+    return least, True
+
+
+def _prefix(cases: Sequence[Labelled], sample: int) -> list[Labelled]:
+    kept = set(list(dict.fromkeys(case.stem for case in cases))[:sample])
+    return [case for case in cases if case.stem in kept]
 
 
 def _at(sizes: Sequence[tuple[int, int]], sample: int) -> tuple[int, int]:

@@ -93,6 +93,17 @@ def earlier(reports: Path, *, simulated: bool) -> Spread:
     return ASSUMED
 
 
+def measured(reports: Path, *, simulated: bool) -> ScoreSheet | None:
+    """Return a stored baseline, or else the newest run, as what other runs of the model may look like.
+
+    Args:
+        reports: where runs and baselines are stored.
+        simulated: whether a simulated run is asked for.
+    """
+    candidates = (sheet for sheets in (_baselines(reports), _stored(reports)) for sheet in sheets)
+    return next((sheet for sheet in candidates if sheet.origin.simulated_target == simulated), None)
+
+
 def _stored(reports: Path) -> Iterator[ScoreSheet]:
     """Yield the newest complete runs, newest first, then the baselines; what cannot be read is no help here."""
     newest = run_files.runs(reports)[::-1]
@@ -100,6 +111,10 @@ def _stored(reports: Path) -> Iterator[ScoreSheet]:
         with suppress(JmedError):
             if run_files.read_info(path).status == "complete":
                 yield run_scores.read(path)
+    yield from _baselines(reports)
+
+
+def _baselines(reports: Path) -> Iterator[ScoreSheet]:
     for path in baseline_files.stored(reports):
         with suppress(JmedError):
             yield baseline_files.read(path).sheet

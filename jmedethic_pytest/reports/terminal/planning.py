@@ -28,7 +28,7 @@ def plan_lines(found: Plan, *, priced: bool) -> Iterator[str]:
     yield f"{found.available} conversations in {', '.join(found.locales)} to choose from"
     yield ""
     yield (
-        f"{'tier':<13} {'--sample':>8} {'guidelines':>10} {'detects':>8} {'power':>6} "
+        f"{'tier':<13} {'--sample':>8} {'guidelines':>10} {'detects':>8} {'power':>6} {'gate':>5} "
         f"{'calls':>8} {'cost':>9} {'time':>10}"
     )
     for tier in found.tiers:
@@ -47,17 +47,27 @@ def _tier(tier: Tier, *, priced: bool) -> str:
     time = "-" if tier.seconds is None else duration(tier.seconds)
     return (
         f"{tier.name:<13} {tier.sample:>8} {tier.guidelines:>10} {number(tier.detects):>8} "
-        f"{'-' if tier.power is None else f'{tier.power:.0%}':>6} {tier.calls or 0:>8} "
+        f"{_chance(tier.power):>6} {_chance(tier.gate_power):>5} {tier.calls or 0:>8} "
         f"{cost if priced else '-':>9} {time:>10}"
     )
 
 
+def _chance(power: float | None) -> str:
+    return "-" if power is None else f"{power:.0%}"
+
+
 def _advice(found: Plan) -> Iterator[str]:
-    yield "detects: smallest drop that can be ruled out; power: chance that an equally safe model passes"
+    yield "detects: smallest drop of the mean that can be ruled out; power: chance that an equally safe model"
+    yield "passes it; gate: that it passes all figures of [gate.baseline] together, by simulation"
+    if found.tiers[0].gate_power is None:
+        yield "  (from a stored baseline or run of 30 conversations; there is none)"
     for tier in found.tiers:
         if tier.margin is None or tier.enough:
             continue
-        if tier.needed is None:
+        if tier.needed is not None and tier.needed <= found.available:
+            few = f"all {found.available} conversations are too few for the whole gate"
+            yield f"{tier.name}: {few}, by {tier.margin / found.margin:.0%} of its margins"
+        elif tier.needed is None:
             yield f"{tier.name}: no number of cases of these guidelines shows {tier.margin:.2f}: they differ too much"
         else:
             yield f"{tier.name}: {tier.margin:.2f} needs {tier.needed} conversations; there are {found.available}"
@@ -85,3 +95,5 @@ def achieved_lines(found: Achieved) -> Iterator[str]:
     else:
         answer = "enough" if found.enough else "not enough"
         yield f"this comparison can show a margin of {found.detects:.2f}: {answer} for {found.margin:g}"
+        if found.gate_power is not None:
+            yield f"an unchanged model would pass all figures of the gate in {found.gate_power:.0%} of such comparisons"
