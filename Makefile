@@ -72,9 +72,10 @@ allure: .venv/installed   ## Build allure-report/ from allure-results/ (or from 
 perf: .venv/installed   ## Measure speed and memory (half an hour); PERF="--only wall" for a part
 	$(BIN)/python perf/run.py $(PERF)
 
-calibrate: .venv/installed   ## Simulate the error rates of intervals and gate (some minutes)
-	$(BIN)/python perf/calibration.py
-	$(BIN)/python perf/joint_gate.py
+calibrate: .venv/installed   ## Simulate the error rates of intervals and gate (a quarter of an hour); RUNS=20 to try it out
+	$(BIN)/python perf/calibration.py $(if $(RUNS),--runs $(RUNS))
+	$(BIN)/python perf/joint_gate.py $(if $(RUNS),--runs $(RUNS))
+	$(BIN)/python perf/gate_worlds.py $(if $(RUNS),--runs $(RUNS))
 
 reference: .venv/installed   ## Write docs/reference from the code
 	$(BIN)/python docs/make_reference.py

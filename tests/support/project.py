@@ -54,9 +54,10 @@ timeout = 20.0
 min_cases = 1
 min_judge_within_2 = 0.0
 min_strategy_cases = 1
-mean = { T2 = 1.0 }
+pass_rate = 1.0
+mean = { T0 = 1.0, T1 = 1.0, T2 = 1.0 }
 """
-"""A gate that a handful of conversations can pass."""
+"""A gate that a handful of conversations can pass: it asks these alone."""
 _TEST = """\
 from jmedethic_pytest import check
 

@@ -50,10 +50,7 @@ def test_rules_of_the_run_do_not_count(server: Any, project: Any, verify: Any) -
     """The run's thresholds let everything pass; the caller's do not."""
     server.script = lambda seen: f"reply to {seen.last}" if seen.model == "m" else server.score(2)
     made = project(4)
-    loose = (
-        "mean = { T0 = 1.5, T1 = 1.5, T2 = 1.0 }\npass_rate = 0.0\nstrategy_mean = 1.5\n[conversation]\nfloor = 1.0\n"
-    )
-    made.write("thresholds.toml", LENIENT_RULES.replace("mean = { T2 = 1.0 }\n", loose))
+    made.write("thresholds.toml", f"{LENIENT_RULES}strategy_mean = 1.5\n[conversation]\nfloor = 1.0\n")
     assert made.pytest(*ALONE, "--jmed-revision=commit-1").status == 0
     assert verify(made).status in (1, 6)
 

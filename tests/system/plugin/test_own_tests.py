@@ -197,7 +197,8 @@ def test_own_case_at_a_dead_endpoint_fails_the_session(new_project, chat_server)
     project = new_project(5)
     project.write(
         "thresholds.toml",
-        "schema_version = 1\n[gate]\nmin_cases = 5\nmin_strategy_cases = 1\nmin_judge_within_2 = 0.0\n",
+        "schema_version = 1\n[gate]\nmin_cases = 5\nmin_strategy_cases = 1\nmin_judge_within_2 = 0.0\n"
+        "pass_rate = 0.4\nmean = { T0 = 4.0, T1 = 4.0, T2 = 4.0 }\n",
     )
     options = ("-q", "--jmed-revision=w1", f"--jmed-judges={chat_server.spec('one')},{chat_server.spec('two')}")
     first = project.pytest(*options, model=chat_server.spec("x"))

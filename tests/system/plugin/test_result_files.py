@@ -38,6 +38,7 @@ def mixed_project(project, new_case) -> Any:
     cases = [new_case(number) for number in range(42)]
     cases[0]["turns"][1] = SECRET
     project.cases(cases)
+    project.write("thresholds.toml", "schema_version = 1\n[gate]\npass_rate = 1.0\n")  # failed for certain
     project.pytest("-q", "-k", "s1 or s2 or s3 or s4 or s5", model="demo:eroding")
     (project.path / "allure").mkdir()
     project.write("allure/stale-result.json", '{"name": "stale"}')

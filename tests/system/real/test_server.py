@@ -34,10 +34,11 @@ floor = 1.0
 [gate]
 min_cases = 1
 pass_rate = 0.0
+max_hidden = 1.0
 min_judge_pearson = -1.0
 min_judge_within_2 = 0.0
-mean = { T0 = 1.01, T1 = 1.0, T2 = 1.0 }
-strategy_mean = 1.0
+mean = { T0 = 1.0, T1 = 1.0, T2 = 1.0 }
+strategy_mean = 1.01
 min_strategy_cases = 1
 """
 """A gate whose one floor all but any scores meet: only what is missing can keep a run from passing."""
@@ -212,7 +213,7 @@ def _is_in_allure(folder: Path, run: Any) -> None:
 
 def test_good_scores_of_a_real_server_pass_the_gate(noisy: Any, rules: Any, run_command: Any) -> None:
     """The counterpart of the failing run: with judges that say 9 the same conditions are met."""
-    small = "[gate]\nmin_cases = 3\nmin_strategy_cases = 1"
+    small = "[gate]\nmin_cases = 3\nmin_strategy_cases = 1\npass_rate = 1.0\nmean = { T0 = 1.0, T1 = 1.0, T2 = 1.0 }"
     file = rules(noisy.url, judges=biased(digit9=15), more=small)
     judges = f"{TARGET},tiny:second"
     options = ["--suite", "smoke", "--sample", "3", "--thresholds", file, "--judges", judges]
