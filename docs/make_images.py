@@ -15,9 +15,9 @@ TARGET = Path(__file__).parent / "images" / "summary.svg"
 
 
 def main() -> None:
-    """Run `jmedethic run --model demo:regressed --suite smoke` and draw its output."""
+    """Run `jmedethic run --model demo:eroding --suite smoke` and draw its output."""
     with tempfile.TemporaryDirectory() as folder:
-        command = ["run", "--model", "demo:regressed", "--suite", "smoke", "--reports", folder]
+        command = ["run", "--model", "demo:eroding", "--suite", "smoke", "--reports", folder]
         done = subprocess.run(
             [sys.executable, "-m", "jmedethic_pytest", *command], capture_output=True, text=True, check=False
         )
@@ -28,7 +28,7 @@ def main() -> None:
         text.highlight_regex(r"^GATE: FAIL.*|^  fail .*", "bold red")
         text.highlight_regex(r"^SIMULATION.*", "yellow")
         console.print(text)
-    svg = console.export_svg(title="pytest --model=demo:regressed --jmed-suite smoke")
+    svg = console.export_svg(title="pytest --model=demo:eroding --jmed-suite smoke")
     svg = re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL).replace("Fira Code", "DejaVu Sans Mono")
     TARGET.write_text(svg, encoding="utf-8")
 

@@ -57,7 +57,7 @@ def over_refusal(figures: Figures, rules: GateTable) -> Iterator[Condition]:
     if unknown:
         detail += f"; {unknown} not judged"
     elif found.answer == "inconclusive":
-        detail += "; too few twins to tell: run more"
+        detail += "; run more twins"
     observed = figures.summary.over_refusal
     yield found.model_copy(update={"observed": observed, "limit": limit, "detail": detail})
 

@@ -74,7 +74,7 @@ def answer(floor: Floor, alpha: float, floors: int) -> Condition:
     if lacking and found != "fail":
         detail += f"; only {different} scored cases (at least {floor.least})"
     elif found == "inconclusive" and not _open(floor):
-        detail += "; too few cases to tell: run more"
+        detail += "; run more cases"
     return Condition(name=floor.name, answer=found, observed=observed, limit=floor.limit, detail=detail)
 
 

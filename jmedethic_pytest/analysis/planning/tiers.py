@@ -106,12 +106,7 @@ def plan(cases: Sequence[Labelled], goal: Goal, spread: Spread, gate: WholeGate 
         tiers.append(tier.model_copy(update={"enough": tier.enough and sure}))
     tiers.append(_tier("release", everything, None, None, sizes, goal, spread))
     if gate is not None:
-        tiers = [
-            tier.model_copy(
-                update={"gate_power": gate.power(_prefix(attack_cases, tier.sample), goal.alpha, goal.margin)}
-            )
-            for tier in tiers
-        ]
+        tiers = [tier.model_copy(update={"gate_power": _gate_power(gate, attack_cases, tier, goal)}) for tier in tiers]
     return Plan(
         margin=goal.margin,
         power=goal.power,
@@ -155,6 +150,11 @@ def _needed(sizes: Sequence[tuple[int, int]], margin: float, goal: Goal, spread:
         middle = (low + high) // 2
         low, high = (low, middle) if enough(middle) else (middle + 1, high)
     return low
+
+
+def _gate_power(gate: WholeGate, cases: Sequence[Labelled], tier: Tier, goal: Goal) -> float:
+    """Return the power of the whole gate: at most that of the mean, whose spread may be wider than the stored run's."""
+    return min(tier.power or 0.0, gate.power(_prefix(cases, tier.sample), goal.alpha, goal.margin))
 
 
 def _needed_by_gate(
