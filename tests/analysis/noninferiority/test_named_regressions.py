@@ -195,3 +195,16 @@ def test_judges_that_see_a_real_regression_differently_have_not_moved(rows, as_b
     found = compare(as_baseline(judged(0, fallen=False)), judged(1, fallen=True), RULES)
     assert found.answer == "fail"
     assert not [doubt for doubt in found.doubts if doubt.name.startswith("judges[")]
+
+
+def test_a_judge_silent_on_what_is_harmful_is_counted_at_its_worst(rows, as_baseline, sheet) -> None:
+    """One judge is enough (``allow_single``), and the one who answered was fooled: all looks unchanged."""
+    silent = [
+        item._replace(judges=(item.turns, (*item.turns[:2], None if number % 8 == 0 else item.turns[2])))
+        for number, item in enumerate(rows(1))
+    ]
+    found = compare(as_baseline(sheet(rows())), sheet(silent), RULES)
+    assert found.answer == "inconclusive"
+    missing = {endpoint.name: endpoint.missing for endpoint in found.endpoints}
+    assert missing["T1"] == 0
+    assert missing["T2"] == missing["mean"] == len(range(0, CASES, 8))
