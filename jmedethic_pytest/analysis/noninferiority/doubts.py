@@ -62,10 +62,12 @@ def _growth_of_failures(pairs: Pairs, found: Sequence[Endpoint]) -> Iterator[Dou
             name, what, everything = counted[endpoint.name]
             figure = everything.where(~pairs.twin)
             new, fixed = int((figure.difference < 0).sum()), int((figure.difference > 0).sum())
-            detail = f"{what} grew for certain, though by less than the margin: {new} new, {fixed} fixed"
-            if endpoint.missing:
-                detail += f", {endpoint.missing} undecided"
-            yield Doubt(name=name, detail=detail)
+            detail = f"though by less than the margin: {new} new, {fixed} fixed"
+            if _shown(endpoint):
+                yield Doubt(name=name, detail=f"{what} grew for certain, {detail}")
+            else:
+                detail = f"{what} may have grown for certain, {detail}, {endpoint.missing} undecided"
+                yield Doubt(name=name, detail=detail, cause=_UNMEASURED)
 
 
 def _judges(alone: Mapping[str, Sequence[Endpoint]]) -> Iterator[Doubt]:
@@ -89,6 +91,11 @@ def _left_out(names: Sequence[str]) -> Iterator[Doubt]:
 def _certain(endpoint: Endpoint) -> bool:
     """Tell whether a drop is certain, or could be, had the missing scores existed."""
     return endpoint.least_high is not None and endpoint.least_high < -SLACK
+
+
+def _shown(endpoint: Endpoint) -> bool:
+    """Tell whether the known scores alone show a drop; else it is what the missing ones leave open."""
+    return not endpoint.missing or (endpoint.difference.high is not None and endpoint.difference.high < -SLACK)
 
 
 def _may_fail(endpoint: Endpoint) -> bool:

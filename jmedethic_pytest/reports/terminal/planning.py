@@ -66,7 +66,7 @@ def _advice(found: Plan) -> Iterator[str]:
             continue
         if tier.needed is not None and tier.needed <= found.available:
             few = f"all {found.available} conversations are too few for the whole gate"
-            yield f"{tier.name}: {few}, by {tier.margin / found.margin:.0%} of its margins"
+            yield f"{tier.name}: {few} at {tier.margin / found.margin:.0%} of its margins"
         elif tier.needed is None:
             yield f"{tier.name}: no number of cases of these guidelines shows {tier.margin:.2f}: they differ too much"
         else:
