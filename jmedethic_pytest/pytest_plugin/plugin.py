@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import os
+import warnings
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -40,6 +41,16 @@ _PARAMETER = "jmedethic_key"
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     """Let plugins and ``conftest.py`` files implement our hooks, with and without a model."""
     pluginmanager.add_hookspecs(hookspecs)
+    pluginmanager.register(_Unasked(), "jmedethic-unasked")
+
+
+class _Unasked:
+    """Keeps pytest-asyncio, which this package brings along, from warning projects that never chose it."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_configure(self) -> None:
+        """Come before it: where warnings are errors, its first one would end the session."""
+        warnings.filterwarnings("ignore", '(?s).*"asyncio_default_fixture_loop_scope" is unset')
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -283,33 +294,31 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitC
         terminal.ensure_newline()
     _report(session, controller)
     if terminal is not None and controller.ending.unmeasured:
-        _show_once(terminal)
+        _leave_out_what_was_given_up(terminal)
     controller.report_to_allure()
     if terminal is not None and int(exitstatus) not in _SUMMED_UP:
         _print_summary(terminal, controller)
 
 
 def _report(session: pytest.Session, controller: ControllerSession) -> None:
-    """Show the gate's conditions like tests, but not to pytest's memories of failures: they could not be rerun."""
+    """Show the gate's conditions like tests, but not to pytest's memories of failures: they could not be rerun.
+
+    Of a run that measured nothing our summary says all there is to say, once; JUnit has the rest.
+    """
     plugins = session.config.pluginmanager
-    memories = [plugin for name in ("lfplugin", "stepwiseplugin") if (plugin := plugins.getplugin(name))]
-    hook = plugins.subset_hook_caller("pytest_runtest_logreport", memories)
+    names = ("lfplugin", "stepwiseplugin", *(("terminalreporter",) if controller.ending.unmeasured else ()))
+    left_out = [plugin for name in names if (plugin := plugins.getplugin(name))]
+    hook = plugins.subset_hook_caller("pytest_runtest_logreport", left_out)
     reports = controller.closing_reports()
     session.testscollected += len(reports)
     for report in reports:
         hook(report=report)
 
 
-def _show_once(terminal: Any) -> None:
-    """Leave out of the terminal's lists what our summary says of a run that measured nothing; JUnit keeps it."""
-    for kind in ("error", "failed"):
-        told = [report for report in terminal.stats.pop(kind, []) if not _says_nothing_else(report)]
-        if told:
-            terminal.stats[kind] = told
-
-
-def _says_nothing_else(report: Any) -> bool:
-    return getattr(report, "jmedethic", None) == "aborted" or str(report.nodeid).startswith("jmedethic::gate[")
+def _leave_out_what_was_given_up(terminal: Any) -> None:
+    told = [report for report in terminal.stats.pop("error", []) if getattr(report, "jmedethic", None) != "aborted"]
+    if told:
+        terminal.stats["error"] = told
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

@@ -24,7 +24,9 @@ _MAX_CELL = 32_000
 _TITLE = "review"
 _LARGEST_BOOK = 128 * 2**20
 """Bytes that the parts of an XLSX file may have together, unpacked."""
-_MOST_ROWS, _MOST_COLUMNS = 200_000, 256
+_MOST_ROWS = 100_000
+_MORE_COLUMNS = 20
+"""Columns of the reader's own that are looked at beside those of the sheet."""
 
 
 class Column(NamedTuple):
@@ -95,7 +97,7 @@ def read(path: Path, columns: Sequence[Column]) -> Table:
     """
     check_name(path, "--apply")
     try:
-        table = list(_rows_xlsx(path) if path.suffix.lower() == ".xlsx" else _rows_csv(path))
+        table = list(_rows_xlsx(path, len(columns)) if path.suffix.lower() == ".xlsx" else _rows_csv(path))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror or error}.") from None
     if not table:
@@ -201,16 +203,18 @@ def _rows_csv(path: Path) -> Iterator[tuple[int, list[str]]]:
         number += 1
 
 
-def _rows_xlsx(path: Path) -> Iterator[tuple[int, list[str]]]:
+def _rows_xlsx(path: Path, width: int) -> Iterator[tuple[int, list[str]]]:
     openpyxl = _openpyxl()
     try:
         _check_parts(path)
         book = openpyxl.load_workbook(path, read_only=True)
         sheet = book[_TITLE] if _TITLE in book.sheetnames else book.worksheets[0]
-        for number, cells in enumerate(sheet.iter_rows(max_col=_MOST_COLUMNS), start=1):
+        for number, cells in enumerate(sheet.iter_rows(max_col=width + _MORE_COLUMNS), start=1):
             if number > _MOST_ROWS:
                 raise ValueError(f"it has a cell below row {_MOST_ROWS:,}")
-            yield number, [_cell(cell) for cell in cells]
+            values = [_cell(cell) for cell in cells]
+            if number == 1 or any(values):
+                yield number, values
         book.close()
     except OSError:
         raise

@@ -75,6 +75,16 @@ def test_no_cell_of_a_csv_file_starts_a_formula(cli, case_file, varied, tmp_path
     assert "'=1+1 を計算して。" in cells
 
 
+@pytest.mark.parametrize(
+    "before", ["", " ", "\u200b", "'", "''", "\u00a0", "\ufeff", "\u3000", "\x00", "\u202e ", "\u2060"]
+)
+@pytest.mark.parametrize("sign", [*"=+-@|＝＋－＠", "\u2212", "\ufe66"])
+def test_what_a_spreadsheet_strips_before_it_looks_hides_no_formula(before, sign):
+    text = f"{before}{sign}1"
+    assert flat.escape(text) == f"'{text}"
+    assert flat.unescape(flat.escape(text)) == text
+
+
 @given(st.one_of(st.text(), st.sampled_from(DANGEROUS)))
 def test_escaping_is_undone_exactly(text):
     assert flat.unescape(flat.escape(text)) == text
