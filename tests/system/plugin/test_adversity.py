@@ -55,9 +55,10 @@ def _program(kind: str, project, *options: str) -> list[str]:
 
 @pytest.mark.parametrize("kind", ["plain", "workers", "jmedethic"])
 def test_interrupt_keeps_what_is_done_and_the_same_command_resumes(new_project, chat_server, hold, kind: str) -> None:
-    """One conversation at a time; after two cases the server holds its answer, and the user presses Ctrl-C.
+    """One conversation at a time; after two cases the server holds its answer.
 
-    The conversation in flight may finish, and no other is begun.
+    The user asks where the run stands (SIGUSR1), and presses Ctrl-C: the conversation in flight may finish, and no
+    other is begun.
     """
     project = new_project(4)
     project.write("thresholds.toml", LENIENT)
@@ -65,10 +66,10 @@ def test_interrupt_keeps_what_is_done_and_the_same_command_resumes(new_project, 
     gate = after(6, chat_server, hold())
     process = project.start(_program(kind, project, *options))
     chat_server.wait_for(lambda: len(chat_server.seen) == 7)
+    os.kill(process.pid, signal.SIGUSR1)
+    _read_until(b"jmedethic: 2/4 cases, ", process)
     os.killpg(process.pid, signal.SIGINT)
-    shown = b""
-    while b"1 conversations in flight may finish" not in shown:
-        shown += os.read(process.stdout.fileno(), 2**16) or pytest.fail(shown.decode())
+    _read_until(b"1 conversations in flight may finish", process)
     gate.release()
     result = project.finish(process)
     assert result.status == 2, result.output
@@ -84,6 +85,13 @@ def test_interrupt_keeps_what_is_done_and_the_same_command_resumes(new_project, 
     assert again.read("run.json")["status"] == "complete"
     assert len(again.ids) == 4
     assert again.calls["target"] == 12 - 9, "what was answered before the interrupt is not paid for again"
+
+
+def _read_until(text: bytes, process: subprocess.Popen[str]) -> None:
+    assert process.stdout is not None
+    shown = b""
+    while text not in shown:
+        shown += os.read(process.stdout.fileno(), 2**16) or pytest.fail(shown.decode())
 
 
 def assert_group_is_gone(group: int) -> None:
