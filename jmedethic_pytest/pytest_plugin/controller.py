@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator, Mapping
 from concurrent.futures import TimeoutError as FutureTimeout
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +71,7 @@ class ControllerSession:
         self._seen = SeenReports()
         self._teller = VerdictTeller(config)
         self._ticker = Ticker(config, self._progress_line)
+        self._undisturbed = ExitStack()
 
     # ------------------------------------------------------------------ life
 
@@ -148,6 +149,7 @@ class ControllerSession:
         if self._run is not None:
             with suppress(JmedError):
                 self._run.stop()
+        self._undisturbed.close()
 
     # ------------------------------------------------------------------ tests
 
@@ -194,6 +196,7 @@ class ControllerSession:
             self.phase = Phase.STOPPED
             if type(excinfo.value) is KeyboardInterrupt:
                 self._finish_running()
+            self._undisturbed.enter_context(signals.undisturbed())
 
     def _finish_running(self) -> None:
         """Let conversations in flight finish, unless there is a second Ctrl-C."""

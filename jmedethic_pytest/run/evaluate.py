@@ -144,7 +144,9 @@ def carry_out(spec: RunSpec, watch: Watcher | None = None, tell: Callable[[str],
             with suppress(KeyboardInterrupt):  # the second one
                 tell(signals.farewell(run.running))
                 run.finish_running(signals.LAST_SECONDS)
-        raise Interrupted(run.finish(interrupted="interrupted by the user")) from None
+        with signals.undisturbed():  # only the main thread is interrupted
+            outcome = run.finish(interrupted="interrupted by the user")
+        raise Interrupted(outcome) from None
     except BaseException as error:
         run.finish(interrupted=f"ended by {type(error).__name__} in the calling program")
         raise

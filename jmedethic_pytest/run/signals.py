@@ -7,7 +7,8 @@ stands. Whatever ended a run, what is finished is stored and summed up.
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
@@ -33,6 +34,16 @@ def show_on_sigusr1(ask: Callable[[], None]) -> None:
     usr1 = getattr(signal, "SIGUSR1", None)
     if usr1 is not None and signal.getsignal(usr1) == signal.SIG_DFL:
         signal.signal(usr1, lambda *_: ask())
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Let no further Ctrl-C break off what sums a run up; SIGTERM still does. Must be entered in the main thread."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def farewell(running: int) -> str:
