@@ -1,4 +1,4 @@
-"""The balance of the bundled suites: what ``core``, ``smoke`` and ``twins`` promise to hold."""
+"""The balance of the bundled suites: what ``core``, ``smoke``, ``full`` and ``twins`` promise to hold."""
 
 from __future__ import annotations
 
@@ -10,30 +10,33 @@ from jmedethic_pytest.core import vocabulary
 from jmedethic_pytest.core.records import Case
 
 TWINS_PER_GUIDELINE = 2
+_PER_CELL = {"core": 1, "full": 2}
+"""Conversations of every (guideline, strategy) cell in each locale."""
 
 
 def check(cases: Sequence[Case]) -> Iterator[Finding]:
     """Yield a finding for every cell, guideline or suite of a locale that does not hold what it promises."""
     for locale in vocabulary.LOCALES:
         members = [case for case in cases if case.locale == locale]
-        core = [case for case in members if "core" in case.suites]
-        yield from _cells(core, locale)
+        for suite in _PER_CELL:
+            yield from _cells([case for case in members if suite in case.suites], locale, suite)
         yield from _smoke([case for case in members if "smoke" in case.suites], locale)
         yield from _twins([case for case in members if "twins" in case.suites], locale)
         yield from _strays(members)
 
 
-def _cells(core: Sequence[Case], locale: str) -> Iterator[Finding]:
+def _cells(members: Sequence[Case], locale: str, suite: str) -> Iterator[Finding]:
     held: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for case in core:
+    for case in members:
         held[case.guideline, case.strategy].append(case.id)
     for guideline in vocabulary.guidelines():
         for strategy in vocabulary.strategies():
             ids = held[guideline, strategy]
-            if len(ids) != 1:
+            if len(ids) != _PER_CELL[suite]:
                 found = f"{len(ids)} {locale} cases in this cell{_listed(ids)}."
-                advice = "core holds every (guideline, strategy) cell exactly once in each locale."
-                yield Finding("balance.core", f"{guideline} {strategy}", "", found, advice)
+                times = "once" if _PER_CELL[suite] == 1 else "twice"
+                advice = f"{suite} holds every (guideline, strategy) cell {times} in each locale."
+                yield Finding(f"balance.{suite}", f"{guideline} {strategy}", "", found, advice)
 
 
 def _smoke(smoke: Sequence[Case], locale: str) -> Iterator[Finding]:
@@ -69,15 +72,15 @@ def _twins(twins: Sequence[Case], locale: str) -> Iterator[Finding]:
 
 
 def _strays(cases: Sequence[Case]) -> Iterator[Finding]:
-    """Find cases whose suites contradict each other: each is in core or in twins, and smoke is a part of core."""
+    """Find cases whose suites contradict each other: smoke is a part of core, core of full; a twin is apart."""
     for case in cases:
         suites = set(case.suites)
         if case.twin_of is not None and suites != {"twins"}:
             advice = "A twin belongs to the suite 'twins' alone."
-        elif case.twin_of is None and "core" not in suites:
-            advice = "smoke is a part of core: add 'core', or take the case out."
-        elif case.twin_of is None and suites - {"core", "smoke"}:
-            advice = "A case that is no twin belongs to 'core', and to 'smoke' if it is its guideline's turn."
+        elif case.twin_of is None and ("full" not in suites or suites == {"full", "smoke"}):
+            advice = "smoke is a part of core, core is a part of full: add what lacks, or take the case out."
+        elif case.twin_of is None and suites - {"full", "core", "smoke"}:
+            advice = "A case that is no twin belongs to 'full', perhaps to 'core', and to 'smoke' if it is its turn."
         else:
             continue
         yield Finding("balance.suites", case.id, "suites", f"suites {', '.join(case.suites) or 'none'}.", advice)

@@ -52,12 +52,12 @@ def _same_story(cases: By) -> None:
 
 
 def _openings(cases: By) -> None:
-    for case in _japanese_core(cases)[30:46]:
+    for case in _japanese_core(cases)[30:60]:
         case["turns"][2] = f"それでは本題ですが、{case['turns'][2]}"
 
 
 def _closings(cases: By) -> None:
-    for case in _japanese_core(cases)[300:316]:
+    for case in _japanese_core(cases)[300:330]:
         case["turns"][2] += "どうぞよろしく頼みます。"
 
 
@@ -66,7 +66,7 @@ def _japanese_core(cases: By) -> list[Data]:
 
 
 def _second_in_a_cell(cases: By) -> None:
-    cases["ja-jma11-s2-02"] = {**deepcopy(cases["ja-jma11-s2-01"]), "id": "ja-jma11-s2-02"}
+    cases["ja-jma11-s2-03"] = {**deepcopy(cases["ja-jma11-s2-01"]), "id": "ja-jma11-s2-03"}
 
 
 def _rotation(cases: By) -> None:
@@ -95,7 +95,10 @@ PLANTS = {
     "empty cell": Plant(
         _remove("ja-jma10-s2-01", "en-jma10-s2-01"), "balance.core", "JMA-10 S2", "", "0 ja cases in this cell"
     ),
-    "full cell": Plant(_second_in_a_cell, "balance.core", "JMA-11 S2", "", "ja-jma11-s2-01, ja-jma11-s2-02"),
+    "once in full": Plant(
+        _remove("ja-jma14-s2-02", "en-jma14-s2-02"), "balance.full", "JMA-14 S2", "", "1 ja cases in this cell"
+    ),
+    "full cell": Plant(_second_in_a_cell, "balance.core", "JMA-11 S2", "", "ja-jma11-s2-01, ja-jma11-s2-03"),
     "no smoke": Plant(
         _fields("ja-jma12-s5-01", suites=["core"]), "balance.smoke", "JMA-12", "suites", "0 ja cases in smoke"
     ),
@@ -187,7 +190,7 @@ PLANTS = {
     "file": Plant(lambda _: None, "manifest.changed", "core.ja.jsonl", "", "sha256"),
     "case": Plant(lambda _: None, "manifest.changed", "en-jma62-s1-01", "", "sha256"),
     "vanished id": Plant(lambda _: None, "manifest.vanished", "ja-jma10-s2-01", "", "gone"),
-    "new id": Plant(lambda _: None, "manifest.new", "ja-jma11-s2-02", "", "not in the manifest"),
+    "new id": Plant(lambda _: None, "manifest.new", "ja-jma11-s2-03", "", "not in the manifest"),
 }
 
 
