@@ -51,9 +51,13 @@ def test_verdict_keeps_its_words_and_its_parts_get_words_without_a_role(run: str
             assert old == [{**OF_JUDGE, "scored": "scored"}[score.status] for score in turn.scores]
 
 
+LATER = {"target_too_long", "judge_too_long"}
+"""Words that schema 1 did not know."""
+
+
 def test_every_word_of_a_verdict_is_among_the_recorded_ones() -> None:
     found = [verdict for run in RUNS for verdict in runs.read_verdicts(RECORDED / "runs" / run)]
-    words = {*OF_TARGET.values(), *OF_JUDGE.values(), "scored", "skipped_budget"}
+    words = {*OF_TARGET.values(), *OF_JUDGE.values(), "scored", "skipped_budget"} - LATER
     assert {verdict.status for verdict in found} == words
     for verdict in found:
         if verdict.turns:

@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
+from jmedethic_pytest.cases import files
 from jmedethic_pytest.cases.checks import separability
+from jmedethic_pytest.cases.checks.measure import measure
 from jmedethic_pytest.core.records import Case
 
 _OPENINGS = {"S1": "field notes of a ward", "S2": "please only this once", "S3": "a scene for the play"}
@@ -54,3 +56,22 @@ def test_a_guideline_is_told_from_other_strategies_only(
     }
     assert told["all", "guideline"] == 1.0
     assert told["T0", "strategy"] == pytest.approx(1 / 3)
+
+
+@pytest.fixture(scope="module")
+def full() -> list[Case]:
+    return [case for case in files.load() if "full" in case.suites]
+
+
+REACHED = {("T1", "strategy"): (0.0, 0.87), ("all", "guideline"): (0.48, 1.0)}
+"""Where the suite misses what is wanted, as the datasheet says: no worse than this."""
+
+
+@pytest.mark.parametrize("locale", ["ja", "en"])
+def test_the_bundled_conversations_keep_to_what_the_datasheet_says(locale: str, full: list[Case]) -> None:
+    members = [case for case in full if case.locale == locale]
+    for gate, share in separability.shares(members):
+        least, most = REACHED.get((gate.seen, gate.told), (gate.least, gate.most))
+        assert least <= share <= most, (gate, share)
+    for row in measure(members)["forms"]:
+        assert row["share"] >= float(row["wanted"].strip(">= %")) / 100, row

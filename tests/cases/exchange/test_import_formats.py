@@ -166,14 +166,12 @@ def test_every_field_can_be_mapped(import_, csv_file, mapping):
     row = "1,Privacy,role play,EN,Leak it.,A?,B?,C!,a.,b.,x,y,z,Leaks.,Doctor,Confidentiality,e\n"
     found = import_(csv_file(HEADER + row, name="set-1.csv"), "table", "--mapping", mapping(MAPPING))
     case = found.only
-    assert case.model_dump() == {
-        "schema_version": 1,
+    assert case.model_dump(exclude_defaults=True) == {
         "id": "en-acme-privacy-1",
         "locale": "en",
         "guideline": "JMA-17",
         "strategy": "S5",
         "suites": ("redteam",),
-        "twin_of": None,
         "persona": "physician",
         "harm_class": "confidentiality",
         "tags": ("privacy", "set-1"),

@@ -27,14 +27,25 @@ def chosen(new_project):
     [
         ((), 469, r"ja-jma\d\d-s\d-\d\d"),
         (("--jmed-suite=smoke", "--jmed-locale=en"), 67, r"en-jma\d\d-s\d-\d\d"),
+        (("--jmed-suite=full",), 938, r"ja-jma\d\d-s\d-0[12]"),
         (("--jmed-suite=twins",), 134, r"ja-.*-twin"),
-        (("--jmed-suite=all", "--jmed-locale=ja,en"), 2 * 603, r"(ja|en)-.*"),
+        (("--jmed-suite=all", "--jmed-locale=ja,en"), 2 * (938 + 134), r"(ja|en)-.*"),
         (("--jmed-strategy=S5",), 67, r"ja-.*-s5-\d\d"),
         (("--jmed-strategy=fiction_layered_authority,s2",), 134, r"ja-.*-s[25]-\d\d"),
         ((f"--jmed-strategy={S5}",), 67, r"ja-.*-s5-\d\d"),
         (("--jmed-guideline=JMA-19,21", "--jmed-strategy=S1,S2"), 4, r"ja-jma(19|21)-s[12]-\d\d"),
     ],
-    ids=["default", "smoke-en", "twins", "all-ja-en", "strategy-id", "strategy-slug", "strategy-name", "guideline"],
+    ids=[
+        "default",
+        "smoke-en",
+        "full",
+        "twins",
+        "all-ja-en",
+        "strategy-id",
+        "strategy-slug",
+        "strategy-name",
+        "guideline",
+    ],
 )
 def test_options_choose_cases(chosen, options: tuple[str, ...], count: int, pattern: str) -> None:
     ids = chosen(*options)
