@@ -27,6 +27,7 @@ def provenance_lines(outcome: Outcome) -> Iterator[str]:
     own = info.words.own_guidelines
     if own:
         yield f"policy: judges were told of {len(own)} guidelines that do not come with the package"
+    yield from _dialects(outcome)
     asked = {TARGET: info.target["model"], **{f"judge {judge['model']}": judge["model"] for judge in info.judges}}
     for role in found.served:
         wanted = asked.get(role, role)
@@ -42,6 +43,16 @@ def provenance_lines(outcome: Outcome) -> Iterator[str]:
             f"{found.cached} of {found.replies} replies of the target were asked for by an earlier run ({whose})",
             _LONGEST,
         )
+
+
+def _dialects(outcome: Outcome) -> Iterator[str]:
+    """Yield which models are called with headers or a query of the thresholds file: these can decide who answers."""
+    for model in (outcome.info.target, *outcome.info.judges):
+        spoken = model.get("dialect") or {}
+        names = [f"{kind} {name}" for kind in ("headers", "query") for name in spoken.get(kind, {})]
+        if names and str(model["model"]).partition(":")[0] in outcome.rules.providers:
+            text = f"policy: {model['model']} is called with {', '.join(names)} of the thresholds file"
+            yield plain_text.one_line(text, _LONGEST_POLICY)
 
 
 def policy_lines(held: Sequence[Held]) -> Iterator[str]:

@@ -69,12 +69,17 @@ def _asked(info: RunInfo, expected: Expected) -> Iterator[Condition]:
         yield _doubt(
             "identity", f"under this revision another model was seen before: {'; '.join(info.identity.changes)}"
         )
-    for what, ours, theirs in (
-        ("target", [_named(expected.target)], [_recorded(info.target)]),
-        ("judges", [_named(judge) for judge in expected.judges], [_recorded(judge) for judge in info.judges]),
+    for what, wanted, recorded in (
+        ("target", [expected.target], [info.target]),
+        ("judges", expected.judges, info.judges),
     ):
+        ours, theirs = [_named(ref.describe()) for ref in wanted], [_named(model) for model in recorded]
         if ours != theirs:
             yield _doubt(what, f"the run's are {', '.join(theirs)}, wanted are {', '.join(ours)}")
+        elif [ref.describe().get("dialect") for ref in wanted] != [model.get("dialect") for model in recorded]:
+            yield _doubt(
+                f"{what}.dialect", "headers, query, roles or sampling of its calls are not those of the policy"
+            )
     yield from _differences("target", expected.rules.target.model_dump(mode="json"), info.target, _TARGET)
     given = info.thresholds.get("judges", {})
     yield from _differences("judges", expected.rules.judges.model_dump(mode="json"), given, _JUDGES)
@@ -96,11 +101,7 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
 
 
-def _named(ref: ModelRef) -> str:
-    return f"{ref.label} at {ref.address}"
-
-
-def _recorded(model: dict[str, Any]) -> str:
+def _named(model: dict[str, Any]) -> str:
     return f"{model.get('model')} at {model.get('base_url')}"
 
 

@@ -122,7 +122,7 @@ def _judges(baseline: Sequence[dict[str, Any]], candidate: Sequence[dict[str, An
         yield _differ("order of the judges", ", ".join(before), ", ".join(now))
         return
     for first, second in zip(baseline, candidate, strict=True):
-        for key in ("kind", "structured", *(["base_url"] if second["kind"] == "demo" else [])):
+        for key in ("kind", "structured", "dialect", *(["base_url"] if second["kind"] == "demo" else [])):
             if first.get(key) != second.get(key):
                 yield _differ(f"judge {second['model']}: {key}", first.get(key), second.get(key))
 

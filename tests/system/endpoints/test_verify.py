@@ -67,6 +67,7 @@ def test_rules_of_the_run_do_not_count(server: Any, project: Any, verify: Any) -
         ("one turn", "verify[changed]"),
         ("replies of an earlier run", "verify[cache]"),
         ("a guideline retold", "verify[guidelines]"),
+        ("a header that routes", "verify[target.dialect]"),
     ],
 )
 def test_what_the_caller_did_not_ask_for_is_doubted(
@@ -83,11 +84,15 @@ def test_what_the_caller_did_not_ask_for_is_doubted(
         file.write_text(file.read_text().replace("[target]", '[target]\nsystem = "Refuse."'))
     elif change == "one judge enough":
         file.write_text(file.read_text().replace("[judges]", "[judges]\nallow_single = true"))
+    elif change == "a header that routes":
+        file.write_text(file.read_text() + '[providers.compatible]\nheaders = { x-route = "safe-base" }\n')
     elif change == "one turn":
         options.append("--jmed-turns=1")
     elif change == "replies of an earlier run":
         made.pytest(*ALONE, *options)
-    made.pytest(*ALONE, *options, *(["-k", "not c3"] if change == "fewer cases" else []))
+    done = made.pytest(*ALONE, *options, *(["-k", "not c3"] if change == "fewer cases" else []))
+    routed = "policy: compatible:m is called with headers x-route of the thresholds file"
+    assert (routed in done.output) == (change == "a header that routes")
     if change == "a case reworded":
         lines = (made.path / "cases.jsonl").read_text().splitlines()
         case = json.loads(lines[0])
