@@ -35,7 +35,8 @@ def provenance_lines(outcome: Outcome) -> Iterator[str]:
             yield plain_text.one_line(f"{role} {wanted} answered as {found.names(role)}", _LONGEST)
     revision = info.target.get("revision")
     for change in info.identity.changes:
-        text = f"revision {revision} is stated as before, but {change}; replies that were kept before are not used"
+        since = f"revision {revision} is stated as before" if revision else f"this goes on with run {info.replies_of}"
+        text = f"{since}, but {change}; the replies that were kept then are not used"
         yield plain_text.one_line(text, _LONGEST_POLICY)
     if found.cached:
         whose = f"revision {revision}" if revision else info.replies_of or "any run"

@@ -1,8 +1,8 @@
 """What speaks for the weights behind a name: what the server lists of the model, and how it answers five fixed probes.
 
-A stated revision is the user's word, and under an equal one the cache hands out replies of an earlier day. So whoever
-states one has it looked at first: what was seen with the kept replies is kept beside them, and where the server is seen
-otherwise now, that is named and those replies are not used. Equal evidence proves nothing.
+A stated revision is the user's word, and under an equal one the cache hands out replies of an earlier day; likewise to
+a run that goes on with one that did not end. So the server is looked at before: what was seen with the kept replies is
+kept beside them; where it is seen otherwise now, that is named and they are not used. Equal evidence proves nothing.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
@@ -48,15 +48,15 @@ _PATIENCE = 2.0
 _LONGEST = 120
 
 
-async def examine(target: Client, probe: Client, cache: Cache, extra: dict[str, Any]) -> Identity:
-    """Look at the weights behind a stated revision before its kept replies may be used; never fatal.
+async def examine(target: Client, probe: Client | None, cache: Cache | None, extra: dict[str, Any]) -> Identity:
+    """Look at the weights behind a name, and hold them against those that the kept replies came from; never fatal.
 
-    Where they are not as they were, the target's replies are kept apart from then on.
+    Where they are not the same, the target's replies are kept apart from then on.
 
     Args:
-        target: the model under test, under the mark of its revision.
-        probe: the same, without a cache.
-        cache: where its replies are.
+        target: the model under test, under the mark of its replies.
+        probe: the same, without a cache; ``None`` to look at what the server lists alone, which costs nothing.
+        cache: where the replies are, ``None`` if none are kept.
         extra: vendor parameters of its calls.
     """
     described, replies = await asyncio.gather(target.describe(), _asked(probe, extra))
@@ -65,6 +65,8 @@ async def examine(target: Client, probe: Client, cache: Cache, extra: dict[str, 
         probes=tuple(_digest(reply) for reply in replies),
         fingerprints=tuple(sorted({reply.fingerprint for reply in replies if reply is not None} - {""})),
     )
+    if cache is None:
+        return now
     key = caching.key("evidence", target.ref, ChatRequest((), Sampling(extra=extra)))
     before = _kept(cache.get(key))
     if before == Identity():  # what goes with the first replies is forgotten with them
@@ -80,17 +82,17 @@ async def examine(target: Client, probe: Client, cache: Cache, extra: dict[str, 
 
 
 @asynccontextmanager
-async def listing(target: Client) -> AsyncIterator[dict[str, Any]]:
-    """Ask a server what it lists of a model while the run goes on; what is yielded is filled when it ends."""
-    found: dict[str, Any] = {}
-    task = asyncio.create_task(target.describe())
+async def meanwhile(look: Coroutine[Any, Any, Identity]) -> AsyncIterator[list[Identity]]:
+    """Look while the run goes on, where nothing depends on it; what was seen by its end is in the list then."""
+    found: list[Identity] = []
+    task = asyncio.create_task(look)
     try:
         yield found
     finally:
         await asyncio.wait({task}, timeout=_PATIENCE)
         task.cancel()
         if task.done() and not task.cancelled() and task.exception() is None:
-            found |= listed(dict(task.result()), time.time())
+            found.append(task.result())
 
 
 def listed(row: dict[str, Any], now: float) -> dict[str, Any]:
@@ -113,11 +115,13 @@ def _bounded(value: Any) -> Any:
     return value if isinstance(value, int) and abs(value) < 10**15 else one_line(str(value), _LONGEST)
 
 
-async def _asked(probe: Client, extra: dict[str, Any]) -> list[Reply | None]:
+async def _asked(probe: Client | None, extra: dict[str, Any]) -> list[Reply | None]:
     """Ask the probes one after the other: in one batch with others a server may round, and answer, otherwise."""
     sampling = Sampling(max_tokens=PROBE_TOKENS, timeout=30.0, patience=_PROBE_PATIENCE, extra=extra)
 
     replies: list[Reply | None] = []
+    if probe is None:
+        return replies
     with suppress(ProviderError, RunAborted):  # a target that does not answer is told of by its first conversation
         for text in PROBES:
             replies.append(await probe.chat(ChatRequest((Message("user", text),), sampling)))

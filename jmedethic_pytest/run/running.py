@@ -102,18 +102,24 @@ class RunningRun:
     @asynccontextmanager
     async def _looking_at(self, target: Client, clients: Clients) -> AsyncIterator[None]:
         """Record what can be seen of the target's weights: before anything else where kept replies may be used."""
-        settings, rules, cache = self.spec.settings, self.spec.thresholds, clients.cache(self._cache)
+        settings, rules = self.spec.settings, self.spec.thresholds
         if target.ref.simulated or settings.cache == "only":
             yield
-        elif cache is not None and identity.is_looked_at(target.ref, settings, rules):
+            return
+        probe = None
+        if identity.is_looked_at(target.ref, settings, rules):
             probe = clients.open("probe", target.ref, self._cache, ceiling=1)
             self._clients.append(probe)
-            self._note_identity(await evidence.examine(target, probe, cache, rules.target.extra))
+        cache = clients.cache(self._cache) if settings.cache in ("use", "refresh") else None
+        look = evidence.examine(target, probe, cache, rules.target.extra)
+        if probe is not None or self.info.replies_of not in ("", self.info.id):
+            self._note_identity(await look)
             yield
-        else:
-            async with evidence.listing(target) as listed:
-                yield
-            self._note_identity(Identity(listed=listed))
+            return
+        async with evidence.meanwhile(look) as seen:
+            yield
+        for found in seen:
+            self._note_identity(found)
 
     def _note_identity(self, seen: Identity) -> None:
         self.info = self._door.info(self.info.model_copy(update={"identity": seen}))

@@ -97,6 +97,20 @@ def test_run_that_did_not_end_is_gone_on_with_only_at_the_same_commit(server: An
     assert asked(server, since) == 12
 
 
+def test_other_weights_than_those_of_the_run_that_did_not_end_are_asked_everything(server: Any, project: Any) -> None:
+    weights = {"text": "safe", "root": "/models/old"}
+    serve(server, lambda: weights["text"])
+    server.lists = lambda seen: Answer(body={"data": [{"id": "m", "root": weights["root"]}]})
+    made = project(6)
+    stopped = made.pytest(*ALONE, "--jmed-budget=20calls", "--jmed-concurrency=1")
+    assert stopped.status == 7
+    weights.update(text="safe too", root="/models/new")
+    since = len(server.seen)
+    second = made.pytest(*ALONE)
+    assert (second.status, asked(server, since)) == (0, 12), second.output
+    assert f"this goes on with run {stopped.run.name}, but the server lists another model" in second.output
+
+
 def test_latest_is_the_run_that_started_last(server: Any, project: Any) -> None:
     """A killed run must not leave the one before as the latest: its answer would be taken for the new one's."""
     serve(server, lambda: "safe")
