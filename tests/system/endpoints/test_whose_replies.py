@@ -136,11 +136,12 @@ def test_model_that_changes_under_its_name_is_named_and_never_passes(server: Any
     done = project(4).pytest(*ALONE, "--jmed-report=full", "--jmed-concurrency=1")
     assert done.status == 6, done.output
     assert "served[target]" in done.output
-    assert done.output.count("policy: weaker than the shipped ones: mean of T2 6.0 -> 1.0, ") == 2, "first and last"
+    assert done.output.count("mean of T2 6.0 -> 1.0") == 2, "among the first lines and the last"
     for name in ("summary.md", "comment.md", "report.html"):
         text = (done.run / name).read_text(encoding="utf-8")
         assert "cheap-fallback-7b" in text, name
-        assert "policy: weaker than the shipped ones: mean of T2 6.0 -" in text, name
+        assert "policy: weaker than the shipped ones: " in text, name
+        assert "mean of T2 6.0 -" in text, name
 
 
 def test_other_name_than_the_one_asked_for_is_named_and_passes(server: Any, project: Any) -> None:
