@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import time
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from jmedethic_pytest.core import secrets
@@ -188,8 +189,9 @@ class Client:
 
     def _without_secrets(self, reply: Reply, request: ChatRequest) -> Reply:
         """Return a reply as it may be cached: what was sent with it can hold a key, and so can what came back."""
-        own = secrets.Secrets((), secrets.in_parameters(request.sampling.extra)) if request.sampling.extra else None
-        found = (self._secrets + own if own else self._secrets).hide_in_record(reply)
+        told = [item for message in request.messages if message.role == "system" for item in _told(message.content)]
+        own = [*told, *secrets.in_parameters(request.sampling.extra)]
+        found = (self._secrets + secrets.Secrets((), own) if own else self._secrets).hide_in_record(reply)
         return found.model_copy(update={"detail": _harmless(found.detail, request)}) if found.detail else found
 
     async def _send(self, request: ChatRequest, characters: int) -> Reply:
@@ -228,6 +230,12 @@ class Client:
         self.tally.prompt_cached += usage.cached or 0
         self.tally.prompt_written += usage.cache_write or 0
         self.tally.uncounted += usage.input is None or usage.output is None
+
+
+@lru_cache(maxsize=16)  # system prompts: the same ones for every call
+def _told(text: str) -> tuple[str, ...]:
+    """Return the secrets that a system prompt tells a model."""
+    return tuple(filter(None, secrets.in_text(text)))
 
 
 def _harmless(said: str, request: ChatRequest) -> str:

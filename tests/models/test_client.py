@@ -400,3 +400,13 @@ async def test_reply_with_half_an_emoji_fails_at_most_its_own_call(
         found.model_dump_json()
     else:
         assert isinstance(found, ProviderError), repr(found)
+
+
+async def test_key_that_a_system_prompt_tells_is_kept_nowhere(server: Any, ref: Any, cache: Cache) -> None:
+    key = "sk-sysPromptKEY1234567890"
+    server.script = lambda _seen: f"I was told {key}"
+    messages = (Message("system", f"Use the tool with {key}"), Message("user", "Which tool?"))
+    client = Client("target", ref(), cache)
+    for _ in range(2):
+        assert (await client.chat(ChatRequest(messages, Sampling()))).text == "I was told [key]"
+    await client.aclose()
