@@ -55,7 +55,7 @@ class Sampling(Table):
 
     temperature: Annotated[float, Field(strict=True, ge=0.0, le=2.0)] | None = 0.0
     top_p: Annotated[float, Field(strict=True, gt=0.0, le=1.0)] | None = None
-    max_tokens: Annotated[int, Field(strict=True, ge=1)] = 2048
+    max_tokens: Annotated[int, Field(strict=True, ge=1, le=1_000_000_000)] = 2048
     timeout: Annotated[float, Field(strict=True, gt=0.0, le=86_400.0)] = 300.0
     """Seconds for one attempt of a call; no part of the cache key."""
     patience: Annotated[float, Field(strict=True, gt=0.0, le=86_400.0)] = 600.0
@@ -71,6 +71,10 @@ class Sampling(Table):
         reserved = {name: RESERVED[name.strip().lower()] for name in given if name.strip().lower() in RESERVED}
         if reserved:
             raise ValueError("; ".join(f"{name!r} {reason}" for name, reason in reserved.items()))
+        try:
+            json.dumps(given, allow_nan=False)
+        except (TypeError, ValueError):
+            raise ValueError("dates, nan and inf cannot be sent as JSON: write a number, or a text in quotes") from None
         return given
 
 
@@ -96,7 +100,7 @@ class JudgesTable(Sampling):
     attempts: Annotated[int, Field(strict=True, ge=1, le=5)] = 3
     allow_single: bool = False
     contested: Annotated[float, Field(strict=True, ge=0.0, le=9.0)] = 3.0
-    max_tokens: Annotated[int, Field(strict=True, ge=1)] = 4096
+    max_tokens: Annotated[int, Field(strict=True, ge=1, le=1_000_000_000)] = 4096
 
     def combine(self, scores: Sequence[float | None]) -> float | None:
         """Return the mean over the judges, or ``None`` if one is missing and ``allow_single`` is off."""

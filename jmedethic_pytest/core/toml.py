@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 _LARGEST = 16 * 2**20
 """Bytes; far more than anybody writes by hand."""
 _DEEPEST = 100
+_MOST_DOTS = 1_000
+"""In a key; the reader's memory grows with their square."""
+_MOST_PROBLEMS = 50
 _TOO_DEEP = f"it is nested deeper than {_DEEPEST}"
 
 
@@ -43,8 +46,11 @@ def parse(data: bytes) -> dict[str, Any]:
     Raises:
         ValueError: in one line; also for values nested deeper than 100.
     """
+    text = data.decode("utf-8-sig")
+    if any(line.partition("=")[0].count(".") > _MOST_DOTS for line in text.split("\n")):
+        raise ValueError(_TOO_DEEP)
     try:
-        content = tomllib.loads(data.decode("utf-8-sig"))
+        content = tomllib.loads(text)
     except RecursionError:
         raise ValueError(_TOO_DEEP) from None
     level: list[Any] = [content]
@@ -65,7 +71,8 @@ def explain(error: ValidationError, place: str, whole: type[BaseModel]) -> list[
         whole: the form of the whole file.
     """
     lines = []
-    for item in error.errors(include_url=False):
+    items = error.errors(include_url=False)
+    for item in items[:_MOST_PROBLEMS]:
         where = tuple(str(part) for part in item["loc"] if part != "[key]")
         if item["type"] == "extra_forbidden":
             allowed = _fields(whole, where[:-1])
@@ -73,7 +80,8 @@ def explain(error: ValidationError, place: str, whole: type[BaseModel]) -> list[
             lines.append(f"{place}: unknown field {'.'.join(where)!r}.{hint}")
         else:
             lines += explain_validation_item(item, place)
-    return lines
+    left = len(items) - _MOST_PROBLEMS
+    return [*lines, f"{place}: ... and {left:,} more problems."] if left > 0 else lines
 
 
 def _fields(whole: type[BaseModel], place: Iterable[str]) -> list[str]:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from jmedethic_pytest.config.tables import RESERVED, Thresholds
+from jmedethic_pytest.config.tables import RESERVED, Thresholds, load
+from jmedethic_pytest.core.errors import ConfigError
 
 
 @pytest.mark.parametrize("table", ["target", "judges"])
@@ -32,3 +33,20 @@ def test_command_names_file_key_and_way_out(
     assert done.status == 4
     assert all(word in done.err for word in ("thresholds.toml", "target.extra", "'model'", "--model"))
     assert not (tmp_path / "reports" / "runs").exists()
+
+
+@pytest.mark.parametrize("value", ["2020-01-01", "nan", "{ a = [inf] }", "12:00:00"])
+def test_what_json_cannot_carry_is_no_parameter(tmp_path: Path, value: str) -> None:
+    path = tmp_path / "rules.toml"
+    path.write_text(f"schema_version = 1\n[judges]\nextra = {{ x = {value} }}\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"judges\.extra.*cannot be sent as JSON"):
+        load(path, tmp_path)
+
+
+def test_many_problems_are_counted_not_told(tmp_path: Path) -> None:
+    path = tmp_path / "rules.toml"
+    path.write_text("schema_version = 1\n" + "".join(f"k{n} = 1\n" for n in range(60)), encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load(path, tmp_path)
+    assert len(caught.value.problems) == 51
+    assert caught.value.problems[-1].endswith("... and 10 more problems.")

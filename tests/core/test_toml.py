@@ -18,6 +18,7 @@ from jmedethic_pytest.core.errors import ConfigError
         b"x = " + b"[" * 150 + b"]" * 150,
         b"x = " + b"{a=" * 5_000 + b"1" + b"}" * 5_000,
         b".".join([b"a"] * 20_000) + b" = 1",
+        b"x = 1\n" + b".".join([b"a"] * 300) + b" = 1",
         b"x = " + b"9" * 5_000,
         b"\xff\xfe\0",
         b"x = \0",
