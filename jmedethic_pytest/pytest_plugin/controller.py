@@ -20,6 +20,7 @@ from jmedethic_pytest.pytest_plugin.ending import Ending, synthetic_report
 from jmedethic_pytest.pytest_plugin.hooks import VerdictTeller
 from jmedethic_pytest.pytest_plugin.outcomes import SeenReports
 from jmedethic_pytest.pytest_plugin.progress import Ticker
+from jmedethic_pytest.pytest_plugin.session import end_in_a_crash
 from jmedethic_pytest.reports.allure.policy import Telling, decide
 from jmedethic_pytest.run import estimate, signals
 from jmedethic_pytest.run.running import RunningRun
@@ -82,7 +83,7 @@ class ControllerSession:
         except JmedError as error:
             raise pytest.UsageError(visible(str(error))) from None
         except Exception as error:  # noqa: BLE001 - one line, as everything that ends a session here
-            pytest.exit(f"jmedethic: {visible(crash(error))}", returncode=pytest.ExitCode.INTERNAL_ERROR)
+            end_in_a_crash(error)
         self.phase = Phase.RUNNING
         signals.stop_on_sigterm()
         signals.show_on_sigusr1(self._ticker.ask)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 import pytest
 
-from jmedethic_pytest.core.errors import JmedError, RunAborted
+from jmedethic_pytest.core.errors import JmedError, RunAborted, crash
 from jmedethic_pytest.core.records import Case, Verdict
 from jmedethic_pytest.core.text import visible
 from jmedethic_pytest.core.vocabulary import Vocabulary
@@ -100,6 +100,15 @@ def open_session(config: pytest.Config) -> WorkerSession | ControllerSession | N
         return ControllerSession(config, modify_cases(config, prepare(_settings(config, root), root)))
     except JmedError as error:
         raise pytest.UsageError(*map(visible, getattr(error, "problems", [str(error)]))) from None
+    except (pytest.exit.Exception, pytest.UsageError):
+        raise
+    except Exception as error:  # noqa: BLE001 - one line, as everything that ends a session here
+        end_in_a_crash(error)
+
+
+def end_in_a_crash(error: Exception) -> NoReturn:
+    """End the session as pytest does after an internal error, with one line in place of its traceback."""
+    pytest.exit(f"jmedethic: {visible(crash(error))}", returncode=pytest.ExitCode.INTERNAL_ERROR)
 
 
 def _project_root(config: pytest.Config) -> Path:

@@ -106,6 +106,23 @@ def assert_group_is_gone(group: int) -> None:
     pytest.fail("a process of the run is still there")
 
 
+@pytest.mark.parametrize(("place", "status"), [("prepare.prepare", 3), ("running.RunningRun.finish", 6)])
+def test_crash_is_one_line_and_neither_pass_nor_fail(new_project, place: str, status: int) -> None:
+    project = new_project(2)
+    module, _, name = place.partition(".")
+    project.write(
+        "conftest.py",
+        f"from jmedethic_pytest.run import {module}\n\n\ndef crash(*_, **__):\n    raise MemoryError('none\\nleft')\n\n\n"
+        f"{module}.{name} = crash\n",
+    )
+    result = project.pytest("-q")
+    assert result.status == status, result.output
+    assert "internal error: MemoryError: none left" in result.output
+    assert "What was finished is kept" in result.output
+    assert "Traceback" not in result.output
+    assert "INTERNALERROR" not in result.output
+
+
 def test_killed_worker_loses_no_case(project) -> None:
     """The test of one case kills its worker: the other cases go on, all are stored, and the session fails."""
     project.write(
