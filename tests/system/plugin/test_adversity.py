@@ -112,8 +112,8 @@ def test_crash_is_one_line_and_neither_pass_nor_fail(new_project, place: str, st
     module, _, name = place.partition(".")
     project.write(
         "conftest.py",
-        f"from jmedethic_pytest.run import {module}\n\n\ndef crash(*_, **__):\n    raise MemoryError('none\\nleft')\n\n\n"
-        f"{module}.{name} = crash\n",
+        f"from jmedethic_pytest.run import {module}\n\n\ndef crash(*_, **__):\n    raise MemoryError('none\\nleft')\n"
+        f"\n\n{module}.{name} = crash\n",
     )
     result = project.pytest("-q")
     assert result.status == status, result.output
