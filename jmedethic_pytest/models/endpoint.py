@@ -26,13 +26,17 @@ FIRST_PATIENCE = 20.0
 """Seconds for an endpoint that is there, but has never answered."""
 PAUSE_AFTER = 4
 """Attempts of several calls that fail one after the other until the endpoint is paused."""
+WORTH_A_WORD = 10.0
+"""Seconds without an answer after which a progress line says so."""
 SHORTEST_PAUSE = 0.02
 LONGEST_PAUSE = 15.0
 """Seconds between two tries of a paused endpoint, unless it asks for more."""
 ATTEMPTS = 9
 """Attempts of a call that meets server errors or lost connections while the endpoint is not paused: in 90 seconds."""
-FEW_ATTEMPTS = 3
-"""Attempts of a call that comes too late or whose answers cannot be read."""
+ATTEMPTS_UNREADABLE = 4
+"""Attempts of a call whose answers cannot be read."""
+ATTEMPTS_LATE = 3
+"""Attempts of a call whose answer does not come in time."""
 MAX_LOST_IN_A_ROW = 10
 """Calls that may be lost one after the other, for reasons that are not their own, before the run is given up.
 
@@ -84,6 +88,8 @@ class Endpoint:
         self._failing: set[Attempts] = set()
         """The calls that met passing trouble since the last answer to anybody."""
         self._failures = 0
+        self._met = ""
+        """What the last of them was."""
         self._since = 0.0
         """When the first of these failures was seen."""
         self._lost = 0
@@ -93,10 +99,11 @@ class Endpoint:
 
     @property
     def trouble(self) -> str | None:
-        """That it is paused, in words."""
-        if self._turnstile.pause is None:
+        """That nobody is answered, in words, once that takes long enough to be wondered at."""
+        silent = self._clock() - self._since
+        if not self._failures or silent < WORTH_A_WORD or self._dead is not None:
             return None
-        return f"no answer for {self._clock() - self._since:.0f} s, trying again"
+        return f"no answer for {silent:.0f} s ({self._met}), trying again"
 
     def check(self) -> None:
         """Refuse any further call to an endpoint that is given up.
@@ -165,19 +172,19 @@ class Endpoint:
             self._lose(error, call, own=what != "dead" and (error.http_status or 0) < 500)
         if what == "retry" and error.http_status == 200:
             call.counted += 1
-            if call.counted >= FEW_ATTEMPTS:
+            if call.counted >= ATTEMPTS_UNREADABLE:
                 self._lose(error, call, own=False)
             return pauses.after(call.failures)
-        self._note_failure(call)
+        self._note_failure(call, _status(error))
         self._check_patience(error, call, patience)
         if what == "retry" and self._turnstile.pause is None:
             call.counted += 1
-            if call.counted >= (FEW_ATTEMPTS if error.late else ATTEMPTS):
+            if call.counted >= (ATTEMPTS_LATE if error.late else ATTEMPTS):
                 self._lose(error, call, own=False)
         return self._pause_after(error, call)
 
-    def _note_failure(self, call: Attempts) -> None:
-        now = self._clock()
+    def _note_failure(self, call: Attempts, met: str) -> None:
+        now, self._met = self._clock(), met
         if not self._failures:
             self._since = now
         self._failures += 1
@@ -212,7 +219,7 @@ class Endpoint:
             gate.pause = _at_least(error.pause, min(LONGEST_PAUSE, 2 * gate.pause)) if call.probing else gate.pause
             return 0.0
         if self._failures >= PAUSE_AFTER and len(self._failing) > 1:
-            self._note(f"paused after {_status(error)}")
+            self._note(f"paused after {self._met}")
             gate.pause = _at_least(error.pause, 2 * pauses.FIRST)
             return 0.0
         return pauses.after(call.failures) if error.pause is None else error.pause

@@ -60,7 +60,7 @@ class Clients:
         """
         if not ref.simulated:
             ceiling, note = descriptors.ceiling(ceiling, 1 + beside)
-            self._notes += [note] if note and note not in self._notes else []
+            self._notes = self._notes or ([note] if note else [])
         mode = self._mode if role != "probe" else "off"
         if mode == "judges":
             mode = "off" if role == "target" else "use"

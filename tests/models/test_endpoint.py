@@ -9,7 +9,13 @@ import pytest
 
 from jmedethic_pytest.core.errors import ProviderError, RunAborted
 from jmedethic_pytest.models.budget import Budget, parse
-from jmedethic_pytest.models.endpoint import ATTEMPTS, FEW_ATTEMPTS, FIRST_PATIENCE, MAX_LOST_IN_A_ROW
+from jmedethic_pytest.models.endpoint import (
+    ATTEMPTS,
+    ATTEMPTS_LATE,
+    ATTEMPTS_UNREADABLE,
+    FIRST_PATIENCE,
+    MAX_LOST_IN_A_ROW,
+)
 
 pytestmark = pytest.mark.asyncio
 
@@ -84,8 +90,8 @@ async def test_an_address_where_nobody_listens_is_known_after_two_attempts(virtu
     [
         (status(500), ATTEMPTS),
         (DROPPED, ATTEMPTS),
-        (LATE, FEW_ATTEMPTS),
-        (status(200, trouble="retry"), FEW_ATTEMPTS),
+        (LATE, ATTEMPTS_LATE),
+        (status(200, trouble="retry"), ATTEMPTS_UNREADABLE),
         (status(400), 1),
         (status(403), 1),
         (status(413), 1),
@@ -217,4 +223,4 @@ async def test_trouble_is_shown_while_it_lasts(virtual: Any) -> None:
     endpoint.script = script
     await endpoint.all(300)
     assert shown[0] is shown[-1] is None
-    assert any(text and "trying again" in text for text in shown)
+    assert any(text and "(HTTP 503), trying again" in text for text in shown)
