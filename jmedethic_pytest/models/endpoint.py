@@ -31,8 +31,8 @@ WORTH_A_WORD = 10.0
 SHORTEST_PAUSE = 0.02
 LONGEST_PAUSE = 15.0
 """Seconds between two tries of a paused endpoint, unless it asks for more."""
-ATTEMPTS = 9
-"""Attempts of a call that meets server errors or lost connections while the endpoint is not paused: in 90 seconds."""
+ATTEMPTS = 7
+"""Attempts of a call that meets server errors or lost connections while the endpoint is not paused: in half a minute."""
 ATTEMPTS_UNREADABLE = 4
 """Attempts of a call whose answers cannot be read."""
 ATTEMPTS_LATE = 3

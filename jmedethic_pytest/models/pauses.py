@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 FIRST = 0.5
 """Seconds after the first failure; doubled after each further one."""
-LONGEST = 30.0
+LONGEST = 15.0
 """The longest pause that a call takes of its own accord."""
 _SPREAD = 0.25
 """Share by which a pause is made longer or shorter by chance, so that calls do not come back all at once."""
