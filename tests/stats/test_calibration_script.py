@@ -60,6 +60,21 @@ def test_published_tables_are_those_of_a_full_run() -> None:
     assert max(shares) <= 3.1
 
 
+def test_published_worlds_of_the_whole_gate_hold_their_promises() -> None:
+    """What must not pass hardly ever does, give or take what the number of simulated runs allows."""
+    published = PAGE.read_text(encoding="utf-8").split("<!-- measured: written by perf/gate_worlds.py -->")[1]
+    lines = [line.split("|")[1:-1] for line in published.split("<!-- /measured -->")[0].splitlines() if "%" in line]
+    rows = [[cell.strip() for cell in line] for line in lines if len(line) == 5]
+    assert len(rows) > 20
+    for world, promise, passed, _, failed in rows:
+        if promise in ("no pass", "at most 2.5 % pass"):
+            assert float(passed.rstrip("%")) <= 5.0, world
+        if promise in ("97 % pass", "mostly pass"):
+            assert float(passed.rstrip("%")) >= 95.0, world
+        if promise == "at most 2.5 % fail":
+            assert float(failed.rstrip("%")) <= 2.5, world
+
+
 def test_without_missing_scores_the_gate_asks_for_the_same_bounds_twice() -> None:
     """So the simulation needs to compute them only once."""
     random = np.random.default_rng(0)
