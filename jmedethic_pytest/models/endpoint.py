@@ -32,7 +32,7 @@ SHORTEST_PAUSE = 0.02
 LONGEST_PAUSE = 15.0
 """Seconds between two tries of a paused endpoint, unless it asks for more."""
 ATTEMPTS = 7
-"""Attempts of a call that meets server errors or lost connections while the endpoint is not paused: in half a minute."""
+"""Attempts of a call that meets server errors or lost connections while nothing is paused: in half a minute."""
 ATTEMPTS_UNREADABLE = 4
 """Attempts of a call whose answers cannot be read."""
 ATTEMPTS_LATE = 3
@@ -139,10 +139,16 @@ class Endpoint:
 
     def answered(self) -> None:
         """Note that a call was answered: whatever was wrong is over."""
-        self.alive = self._answered = True
-        if self._failures or self._lost:
+        self._answered = True
+        self._lost = 0
+        self._serves()
+
+    def _serves(self) -> None:
+        """Note that the endpoint does what it can: what it says of one request is an answer as well."""
+        self.alive = True
+        if self._failures:
             self._failing.clear()
-            self._failures = self._lost = 0
+            self._failures = 0
         if self._turnstile.pause is not None:
             self._note(f"goes on after {self._clock() - self._since:.0f} s without an answer")
             self._turnstile.open()
@@ -169,6 +175,8 @@ class Endpoint:
         if what == "account" or (what == "dead" and not self._answered):
             self._give_up(error)
         if what not in ("wait", "retry"):
+            if error.http_status is not None:
+                self._serves()
             self._lose(error, call, own=what != "dead" and (error.http_status or 0) < 500)
         if what == "retry" and error.http_status == 200:
             call.counted += 1

@@ -213,6 +213,15 @@ async def test_budget_counts_every_attempt(virtual: Any) -> None:
     assert "budget" in str(found[-1])
 
 
+async def test_a_refused_request_shows_that_an_endpoint_is_back(virtual: Any) -> None:
+    endpoint = virtual()
+    down = endpoint.down(5.0, 35.0, status(503))
+    endpoint.script = lambda text, attempt: status(400)() if endpoint.time.now >= 35 else down(text, attempt)
+    await endpoint.all(200)
+    assert endpoint.client.endpoint.trouble is None
+    assert "goes on" in endpoint.client.endpoint.notes[-1]
+
+
 async def test_trouble_is_shown_while_it_lasts(virtual: Any) -> None:
     endpoint, shown = virtual(), []
 
