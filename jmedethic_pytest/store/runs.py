@@ -21,7 +21,6 @@ from pydantic import BaseModel, ValidationError
 from jmedethic_pytest.core import files, strict_json
 from jmedethic_pytest.core.errors import StoreError
 from jmedethic_pytest.core.records import SCHEMA_VERSION, RunInfo, Verdict
-from jmedethic_pytest.core.vocabulary import Vocabulary
 from jmedethic_pytest.store import schema
 
 M = TypeVar("M", bound=BaseModel)
@@ -230,8 +229,8 @@ def read_as(run: Path, model: type[M]) -> Iterator[M]:
 
 
 def _placed(run: Path, name: str, model: type[M], torn: list[str] | None = None) -> Iterator[tuple[M, Place]]:
-    path, info = run / name, run / "run.json"
-    words = read_info(run).words if info.is_file() else None
+    path = run / name
+    info = read_info(run) if (run / "run.json").is_file() else None
     begin = 0
     seen: set[str] = set()
     for number, line in _lines(path):
@@ -243,7 +242,7 @@ def _placed(run: Path, name: str, model: type[M], torn: list[str] | None = None)
             record: Any = schema.read(model, line)
         except ValidationError as error:
             raise StoreError(_damage(f"{path}:{number}", line, error)) from None
-        for problem in _strange(record, words) if words is not None else ():
+        for problem in _strange(record, info) if info is not None else ():
             raise StoreError(f"{path}:{number}: damaged: {problem}")
         if record.key in seen:  # never written by a run: which of the two would be the result?
             raise StoreError(f"{path}:{number}: damaged: a second verdict of {record.key}; a run has one of each.")
@@ -252,12 +251,16 @@ def _placed(run: Path, name: str, model: type[M], torn: list[str] | None = None)
         begin += len(line)
 
 
-def _strange(record: Any, words: Vocabulary) -> Iterator[str]:
-    """Yield what a verdict, or what somebody keeps of one, names that its run does not know."""
+def _strange(record: Any, info: RunInfo) -> Iterator[str]:
+    """Yield what a verdict, or what somebody keeps of one, holds that its run cannot have made."""
+    words = info.words
     if record.case.guideline not in words.guidelines:
         yield f"guideline {record.case.guideline!r} is none of this run's; they stand in its run.json."
     if record.case.strategy not in words.strategies:
         yield f"strategy {record.case.strategy!r} is none of this run's; they stand in its run.json."
+    for turn in record.turns:
+        if len(turn.scores) > len(info.judges):
+            yield f"T{turn.index} has {len(turn.scores)} scores, and the run {len(info.judges)} judges."
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:

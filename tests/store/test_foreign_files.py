@@ -170,6 +170,7 @@ def test_file_that_is_no_record_is_damage_wherever_it_lies(run: Path, text: str)
         (lambda verdict: verdict.update(planned_turns=0, turns=[]), "planned_turns"),
         (lambda verdict: verdict.update(repeat=-1), "repeat"),
         (lambda verdict: verdict["turns"][0].update(scores=[]), "is not the mean"),
+        (lambda verdict: verdict["turns"][0].update(scores=verdict["turns"][0]["scores"] * 2), "T0 has 4 scores"),
     ],
 )
 def test_verdict_that_no_run_can_have_is_damage(

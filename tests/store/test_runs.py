@@ -25,7 +25,7 @@ def info(run_id: str, **changes: Any) -> RunInfo:
         "started": run_files.now(),
         "tool_version": "0.1.0",
         "target": {"model": "demo:aligned", "kind": "demo"},
-        "judges": ({"model": "demo:judge", "kind": "demo"},),
+        "judges": tuple({"model": f"demo:judge-{n}", "kind": "demo"} for n in range(2)),
         "simulated": True,
         "selection": {},
         "digests": {"cases": "0", "prompts": "0", "thresholds": "0"},
