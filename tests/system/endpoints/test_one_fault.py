@@ -310,7 +310,7 @@ def test_host_that_does_not_exist_is_one_message(server: Any, project: Any) -> N
 
 def _is_one_message(done: Any, word: str) -> None:
     assert done.status == 6, done.output
-    told = [line for line in done.output.splitlines() if "jmedethic: the model under test cannot be used" in line]
+    told = [line for line in done.output.splitlines() if "the model under test cannot be used" in line]
     assert len(told) == 1, done.output
     assert word in told[0]
     assert "Traceback" not in done.output
