@@ -15,10 +15,10 @@ _SPREAD = 0.25
 """Share by which a pause is made longer or shorter by chance, so that calls do not come back all at once."""
 
 
-def after(failures: int, longest: float = LONGEST) -> float:
+def after(failures: int) -> float:
     """Return the seconds to wait after so many failures in a row."""
     spread = random.uniform(1 - _SPREAD, 1 + _SPREAD)  # noqa: S311 - chance, no secret
-    return min(longest, FIRST * 2.0 ** min(failures - 1, 16)) * spread
+    return min(LONGEST, FIRST * 2.0 ** min(failures - 1, 16)) * spread
 
 
 def asked(headers: Mapping[str, str]) -> float | None:
