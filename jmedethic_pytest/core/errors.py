@@ -31,7 +31,7 @@ context (``too_long``); the address or the model is wrong, if no call ever succe
 call with this key or account can succeed (``account``)."""
 
 
-_LONGEST = 500
+_LONGEST, _LONGEST_VALUE = 500, 200
 
 
 class JmedError(Exception):
@@ -168,7 +168,8 @@ def did_you_mean(value: str, allowed: Iterable[str]) -> str:
 def unknown(what: str, value: str, allowed: Sequence[str], next_step: str = "") -> str:
     """Word the error for a name outside a closed set, listing at most twelve allowed names."""
     shown = ", ".join(allowed[:12]) + (f", ... ({len(allowed)} in all)" if len(allowed) > 12 else "")
-    return f"{what}: unknown value {value!r}.{did_you_mean(value, allowed)} Allowed: {shown}.{next_step}"
+    given = repr(value if len(value) <= _LONGEST_VALUE else f"{value[:_LONGEST_VALUE]}...")
+    return f"{what}: unknown value {given}.{did_you_mean(value, allowed)} Allowed: {shown}.{next_step}"
 
 
 def explain_validation(error: ValidationError, place: str, fields: Iterable[str] = ()) -> list[str]:
@@ -190,6 +191,8 @@ def explain_validation_item(item: ErrorDetails, place: str, fields: Iterable[str
         return [f"{place}: unknown field {field!r}.{did_you_mean(str(item['loc'][-1]), fields)}"]
     if item["type"] == "missing":
         return [f"{place}: field {field!r} is missing."]
+    if item["type"] == "json_invalid":
+        return [f"{place}: {item['msg']}."]
     given = repr(Secrets(in_parameters(item["input"], field)).hide_in(item["input"]))
     given = given if len(given) <= 80 else given[:77] + "..."
     return [f"{place}: field {field!r}: {given} is not allowed: {item['msg']}."]

@@ -49,7 +49,7 @@ _NAMED_INSIDE = re.compile(
     r"(?<![A-Za-z])(?:api[ _-]?key|token|password|passwd|passphrase|secret)\s*(?:is|=|:)\s*[\"'`]?([^\s\"'`,;]{6,})",
     re.IGNORECASE,
 )
-_URL_INSIDE = re.compile(r"[a-z][a-z0-9+.-]*://[^\s\"'<>]+", re.IGNORECASE)
+_URL_INSIDE = re.compile(r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,20}://[^\s\"'<>]+", re.IGNORECASE)
 _USER = re.compile(r"(://)[^/\s]*@")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 R = TypeVar("R", bound=BaseModel)

@@ -230,6 +230,12 @@ def test_secrets_of_settings_are_found_in_every_text() -> None:
     assert not {"GW_KEY", "text/plain"} & found
 
 
+@pytest.mark.parametrize("piece", ["a", "a.", "http", "://", "sk-", "token ", "key=", "/a1"])
+def test_search_for_secrets_takes_time_in_proportion(piece: str) -> None:
+    """Of a text of a megabyte; a search that begins anew at each sign would take hours."""
+    assert len(set(secrecy.in_text(piece * (1_000_000 // len(piece))))) < 5
+
+
 def test_proxies_of_the_environment_hold_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://u:proxypass@p:3128")
     monkeypatch.setenv("all_proxy", "u:other-1@p:3128")
