@@ -226,7 +226,9 @@ class Endpoint:
         if gate.pause is not None:
             gate.pause = _at_least(error.pause, min(LONGEST_PAUSE, 2 * gate.pause)) if call.probing else gate.pause
             return 0.0
-        if self._failures >= PAUSE_AFTER and len(self._failing) > 1:
+        # A busy server that says when to come back is no outage: all come back then, as many as the limit allows.
+        dated = error.http_status == 429 and error.pause is not None
+        if self._failures >= PAUSE_AFTER and len(self._failing) > 1 and not dated:
             self._note(f"paused after {self._met}")
             gate.pause = _at_least(error.pause, 2 * pauses.FIRST)
             return 0.0

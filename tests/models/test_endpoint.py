@@ -204,6 +204,14 @@ async def test_a_pause_that_is_asked_for_is_kept(virtual: Any) -> None:
     assert max(gaps) == pytest.approx(90, abs=2)
 
 
+async def test_all_come_back_together_when_a_busy_server_says_when(virtual: Any) -> None:
+    """A burst of refusals costs one pause, not one for every call."""
+    endpoint = virtual()
+    endpoint.script = endpoint.down(5.0, 30.0, status(429, pause=30.0))
+    assert {item.text for item in await endpoint.all(200)} == {"ok"}
+    assert endpoint.time.now < 80
+
+
 async def test_budget_counts_every_attempt(virtual: Any) -> None:
     budget = Budget(parse("100calls", "here"), lambda label: None)
     endpoint = virtual(budget=budget)
