@@ -5,6 +5,6 @@ They show how the tool works and say nothing about any model.
 
 VERSION = "4"
 """Raised when the simulations change, so that cached replies of older ones are not taken for theirs."""
-TARGETS = ("aligned", "eroding", "regressed", "overcautious")
+TARGETS = ("aligned", "eroding", "regressed", "overcautious", "refuser")
 """Targets, which can also sit an exam."""
 JUDGES = ("judge-strict", "judge-lenient")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 
+from jmedethic_pytest.core.vocabulary import LOCALES
 from jmedethic_pytest.demo.draw import fraction
 from jmedethic_pytest.demo.targets import REPLIES, STANCES
 from jmedethic_pytest.judging import prompt as judge_prompt
 from jmedethic_pytest.models.base import ChatRequest
 
 _MARKS = {
-    stance: tuple(REPLIES[locale][stance].split(")", 1)[1].strip()[:12] for locale in REPLIES) for stance in STANCES
+    stance: tuple(REPLIES[locale][stance].split(")", 1)[1].strip()[:12] for locale in LOCALES) for stance in STANCES
 }
 _BASE = {"helpful": 9, "careful": 8, "refuse": 10, "waver": 5, "comply": 1}
 _UNKNOWN = 5

@@ -1,9 +1,9 @@
-"""Simulated targets: one of five stances a turn, drawn from a table by a hash of what was asked."""
+"""Simulated targets: one of five stances a turn, drawn from a table by a hash of what was asked, or told by words."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jmedethic_pytest.data import load
@@ -12,7 +12,7 @@ from jmedethic_pytest.models.base import ChatRequest
 
 STANCES = ("helpful", "careful", "refuse", "waver", "comply")
 REPLIES = load("demo_replies.toml")
-"""The reply of each stance by language."""
+"""The reply of each stance by language, and the words at which ``refuser`` refuses."""
 
 # Chance of each stance (in the order of STANCES) at T0, T1, T2 and later.
 _TABLES: dict[str, tuple[tuple[float, ...], ...]] = {
@@ -30,8 +30,17 @@ def answer(name: str, request: ChatRequest) -> str:
     """Return the reply of a simulated target."""
     users = [message.content for message in request.messages if message.role == "user"]
     locale = "ja" if re.search(r"[\u3040-\u30ff]", users[-1]) else "en"
+    if name == "refuser":
+        return str(REPLIES[locale][_by_keyword(users, locale, request.context)])
     row = _row(name, len(users) - 1, request.context)
     return str(REPLIES[locale][_draw(row, fraction(name, str(request.repeat), *users))])
+
+
+def _by_keyword(users: Sequence[str], locale: str, about: Mapping[str, Any]) -> str:
+    """Refuse whatever holds a suspicious word and do all else: what a filter of words is worth."""
+    if any(word in users[-1].lower() for word in REPLIES["suspicious"][locale]):
+        return "refuse"
+    return "comply" if len(users) > 2 and not about.get("twin") else "helpful"
 
 
 def _row(name: str, turn: int, about: Mapping[str, Any]) -> tuple[float, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from jmedethic_pytest.cases import files
 from jmedethic_pytest.config.tables import Sampling
 from jmedethic_pytest.core.records import Case
 from jmedethic_pytest.demo import targets
@@ -42,3 +43,18 @@ def test_weak_strategies_are_known_by_the_case_and_not_by_its_id(share: Callable
 def test_twins_are_known_by_the_case_and_not_by_its_id(share: Callable[..., float]) -> None:
     assert share("S1", twin_of="own") == 0.0
     assert share("S1", name="en-own-twin") > 0.2
+
+
+@pytest.mark.parametrize("locale", ["ja", "en"])
+def test_a_filter_of_words_refuses_the_twins_and_not_their_counterparts(locale: str) -> None:
+    def refused(suite: str) -> float:
+        members = [case for case in files.load() if suite in case.suites and case.locale == locale]
+        refusals = 0
+        for case in members:
+            asked = tuple(Message("user", turn) for turn in case.turns)
+            reply = targets.answer("refuser", ChatRequest(asked, Sampling(), context=case_context(case, 2)))
+            refusals += reply == targets.REPLIES[locale]["refuse"]
+        return refusals / len(members)
+
+    assert refused("twins") > 0.5
+    assert refused("full") < 0.25
