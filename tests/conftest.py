@@ -49,3 +49,9 @@ def in_process(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[st
         return Answer(int(ended.value.code or 0), captured.out, captured.err)
 
     return call
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put whole runs first: what takes long is not to be begun last, when other processes have nothing left."""
+    items.sort(key=lambda item: "system" not in item.path.parts)

@@ -175,6 +175,8 @@ class Client:
                         await self._quota.wait(characters)
                     async with self.limit.slot():
                         self.endpoint.check()
+                        if self.endpoint.keeps_out(call):
+                            continue
                         reply = await self._send(request, characters)
             except ProviderError as error:
                 if error.learned:

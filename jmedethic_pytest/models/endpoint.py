@@ -121,11 +121,10 @@ class Endpoint:
         Raises:
             RunAborted: if the endpoint is given up.
         """
-        first = self._first is None
         if self._first is None:
             self._first = asyncio.Event()
         elif not self.alive:
-            # The first call finds out a dead endpoint; the others give it a moment, but a slow one holds up nobody.
+            # The first call finds out a dead endpoint, in two attempts; a slow one holds nobody up for long.
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._first.wait(), FIRST_CALL_SECONDS)
         try:
@@ -133,9 +132,15 @@ class Endpoint:
                 self.check()
                 call.begun = self._clock()
                 yield
-        finally:
-            if first:
-                self._first.set()
+        except ProviderError:
+            raise  # failed() lets the others go
+        except BaseException:
+            self._first.set()
+            raise
+
+    def keeps_out(self, call: Attempts) -> bool:
+        """Tell whether an attempt that was let pass has to wait again: a pause began while it stood in line."""
+        return self._turnstile.pause is not None and not call.probing
 
     def answered(self) -> None:
         """Note that a call was answered: whatever was wrong is over."""
@@ -146,6 +151,7 @@ class Endpoint:
     def _serves(self) -> None:
         """Note that the endpoint does what it can: what it says of one request is an answer as well."""
         self.alive = True
+        self._let_others_go()
         if self._failures:
             self._failing.clear()
             self._failures = 0
@@ -172,6 +178,8 @@ class Endpoint:
         what = troubles.of(error)
         self.alive = self.alive or error.http_status is not None
         call.failures += 1
+        if self.alive or error.late or call.failures > 1:
+            self._let_others_go()
         if what == "account" or (what == "dead" and not self._answered):
             self._give_up(error)
         if what not in ("wait", "retry"):
@@ -236,6 +244,7 @@ class Endpoint:
 
     def _lose(self, error: ProviderError, call: Attempts, *, own: bool) -> NoReturn:
         """Fail a call for good; ``own``: what is wrong with it says nothing of others, once any was answered."""
+        self._let_others_go()
         if not (own and self._answered):
             if not self._lost:
                 self._losing_since = self._clock()
@@ -246,8 +255,13 @@ class Endpoint:
 
     def _give_up(self, error: ProviderError, why: str = "") -> NoReturn:
         self._dead = _farewell(self._role, error, why)
+        self._let_others_go()
         self._turnstile.open()
         raise RunAborted(self._dead) from None
+
+    def _let_others_go(self) -> None:
+        if self._first is not None:
+            self._first.set()
 
     def _note(self, text: str) -> None:
         if len(self.notes) < _MAX_NOTES:

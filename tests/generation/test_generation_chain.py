@@ -131,7 +131,7 @@ def test_killed_at_random_moments_and_resumed_it_ends_the_same(tmp_path: Path) -
 
 
 def test_the_split_is_what_pytest_runs(whole: Path, tmp_path: Path) -> None:
-    """Through the public door: the demo's cases, an eroding model, a failing gate."""
+    """Through the public door: the demo's cases, an eroding model; three guidelines tell nothing for certain."""
     (tmp_path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
     text = "from jmedethic_pytest import check\n\n\ndef test_conversation(verdict):\n    check(verdict)\n"
     (tmp_path / "test_split.py").write_text(text, encoding="utf-8")
@@ -143,8 +143,8 @@ def test_the_split_is_what_pytest_runs(whole: Path, tmp_path: Path) -> None:
         text=True,
         check=False,
     )
-    assert done.returncode == 1, done.stdout[-3000:] + done.stderr
-    assert "GATE: FAIL" in done.stdout
+    assert done.returncode == 6, done.stdout[-3000:] + done.stderr
+    assert "GATE: INCONCLUSIVE" in done.stdout
     verdicts = (tmp_path / "reports" / "latest" / "verdicts.jsonl").read_text(encoding="utf-8").splitlines()
     assert len(verdicts) == 40
     manifest = json.loads((whole / "cases" / "BUILD.json").read_text(encoding="utf-8"))

@@ -15,6 +15,7 @@ from jmedethic_pytest.core import strict_json
 from jmedethic_pytest.core.records import Case
 
 _NUMBERED = {"turns": "turn", "reference": "reference", "expected": "expected"}
+_LISTS = ("suites", "tags", "components", "reviewed_by")
 _COLUMN = re.compile(rf"({'|'.join(_NUMBERED.values())})_(\d+)")
 _UNSEEN = r"\s\x00-\x1f\x7f-\xa0\xad\u200b-\u200f\u2028-\u202e\u2060-\u2064\u2066-\u2069\ufeff"
 """White space, and what is drawn as nothing: spreadsheets strip some of it before they look for a formula."""
@@ -62,7 +63,7 @@ def fields(cells: Mapping[str, str | None]) -> dict[str, Any]:
         match = _COLUMN.fullmatch(name)
         if match:
             numbered[by_column[match[1]]][int(match[2])] = text
-        elif name in ("suites", "tags"):
+        elif name in _LISTS:
             found[name] = strict_json.value(text)
         elif name == "schema_version":
             found[name] = int(text)

@@ -306,7 +306,7 @@ def test_context_overflow_is_that_cases_trouble_and_the_run_goes_on(
     run = run_command("run", "--model", model, *options)
 
     broken, sound = run.verdicts
-    assert (broken["case"]["id"], broken["status"]) == (long["id"], "transport_error")
+    assert (broken["case"]["id"], broken["status"]) == (long["id"], "target_too_long")
     assert broken["detail"].startswith(f"T1: {model} at {judging.url}")
     assert "HTTP 400" in broken["detail"]
     assert OVERFLOW in broken["detail"]
@@ -371,7 +371,7 @@ def test_context_overflow_of_the_judges_is_a_missing_score(
     run = run_command("run", "--model", TARGET, "--concurrency", "1", *options)
 
     unjudged, sound = run.verdicts
-    assert unjudged["status"] == "transport_error"
+    assert unjudged["status"] == "judge_too_long"
     assert unjudged["detail"].startswith(f"T2: {TARGET}: ")
     assert OVERFLOW in unjudged["detail"]
     assert [turn["reply"]["status"] for turn in unjudged["turns"]] == ["ok"] * 3
@@ -429,11 +429,10 @@ def test_judges_that_write_noise_never_score(
         assert score["attempts"] == 2
     assert {verdict["status"] for verdict in run.verdicts} <= {"judge_truncated", "judge_unparsable"}
     assert {value for verdict in run.verdicts for value in values(verdict)} == {None}
-    assert run.calls_by_model == {
-        f"target {TARGET}": 6,
-        f"judge {TARGET}": 12,
-        f"judge {MESSAGES_TARGET}": 12,
-    }
+    calls = run.calls_by_model
+    assert calls[f"target {TARGET}"] == 6
+    # An answer of half characters is no JSON: such a call is made again, beside the two attempts of the panel.
+    assert all(12 <= calls[f"judge {judge}"] <= 48 for judge in (TARGET, MESSAGES_TARGET))
     assert "2 selected: 0 scored" in run.output
     assert "missing turn scores 6 of 6" in run.output
 
