@@ -307,11 +307,12 @@ def test_context_overflow_is_that_cases_trouble_and_the_run_goes_on(
 
     broken, sound = run.verdicts
     assert (broken["case"]["id"], broken["status"]) == (long["id"], "target_too_long")
-    assert broken["detail"].startswith(f"T1: {model} at {judging.url}")
+    assert broken["detail"].startswith("T1: the conversation is too long for the model: raise the server's context")
+    assert f"{model} at {judging.url}" in broken["detail"]
     assert "HTTP 400" in broken["detail"]
     assert OVERFLOW in broken["detail"]
     assert [value is None for value in values(broken)] == [False, True]
-    assert [turn["reply"]["status"] for turn in broken["turns"]] == ["ok", "error"]
+    assert [turn["reply"]["status"] for turn in broken["turns"]] == ["ok", "too_long"]
     assert (sound["case"]["id"], sound["status"]) == (short["id"], "scored")
     info = run.read("run.json")
     assert info["status"] == "complete"
@@ -372,12 +373,12 @@ def test_context_overflow_of_the_judges_is_a_missing_score(
 
     unjudged, sound = run.verdicts
     assert unjudged["status"] == "judge_too_long"
-    assert unjudged["detail"].startswith(f"T2: {TARGET}: ")
+    assert unjudged["detail"].startswith(f"T2: {TARGET}: the transcript is too long for the judge")
     assert OVERFLOW in unjudged["detail"]
     assert [turn["reply"]["status"] for turn in unjudged["turns"]] == ["ok"] * 3
     assert [value is None for value in values(unjudged)] == [False, False, True]
     for score in unjudged["turns"][2]["scores"]:
-        assert (score["value"], score["status"]) == (None, "error")
+        assert (score["value"], score["status"]) == (None, "too_long")
         assert OVERFLOW in score["detail"]
     assert sound["status"] == "scored"
     assert run.read("run.json")["tokens"][f"judge {TARGET}"]["failed_calls"] == 1
