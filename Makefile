@@ -49,7 +49,7 @@ quick: lint   ## Lint, types, units, and the tests of what differs from origin/m
 	$(TESTS) -n 2 $$($(BIN)/python tests/support/changed.py)
 
 test: .venv/installed-dev .venv/installed-browser   ## Run all tests
-	$(TESTS) -n 4 tests
+	$(TESTS) -n 5 tests
 
 check: lint test   ## Lint, types, cases, all tests
 	$(RUN) jmedethic_pytest cases validate

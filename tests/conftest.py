@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable
+from itertools import chain
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import hypothesis
@@ -53,5 +56,11 @@ def in_process(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[st
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put whole runs first: what takes long is not to be begun last, when other processes have nothing left."""
-    items.sort(key=lambda item: "system" not in item.path.parts)
+    """Give every process its share of the files with whole runs, and those first: nothing long is to begin last."""
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    shares: list[list[pytest.Item]] = [[] for _ in range(int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))]
+    for number, path in enumerate(sorted(files, key=lambda path: ("system" not in path.parts, path))):
+        shares[number % len(shares)] += files[path]
+    items[:] = chain.from_iterable(shares)

@@ -78,6 +78,8 @@ class Scheduler(Generic[J]):
         self._asked: set[str] = set()
         self._ahead = 0
         self._running: set[asyncio.Task[None]] = set()
+        self._in_flight = 0
+        """Those of the running ones that do not wait for a slot."""
         self._finished: set[str] = set()
         self._begun = time.monotonic()
         self._stopping = asyncio.Event()
@@ -108,7 +110,7 @@ class Scheduler(Generic[J]):
 
     def counts(self) -> Counts:
         """Return where the run stands; may be called from any thread."""
-        return Counts(len(self._finished), len(self.planned), len(self._running), time.monotonic() - self._begun)
+        return Counts(len(self._finished), len(self.planned), self._in_flight, time.monotonic() - self._begun)
 
     def unfinished(self) -> list[str]:
         """Return the planned cases without a verdict, once it has stopped."""
@@ -213,7 +215,15 @@ class Scheduler(Generic[J]):
     async def _run(self, key: str, result: asyncio.Future[Verdict | None]) -> None:
         try:
             async with self._slots:
-                verdict = await self._opened.result().evaluate(self._jobs[key])
+                if self._closing:  # it stood in line while Ctrl-C was pressed
+                    if not result.done():
+                        result.set_exception(RunAborted(self.aborted or "the run was stopped"))
+                    return
+                self._in_flight += 1
+                try:
+                    verdict = await self._opened.result().evaluate(self._jobs[key])
+                finally:
+                    self._in_flight -= 1
             self._on_verdict(verdict)
         except JmedError as error:
             self.out_of_budget = self.out_of_budget or (self.aborted is None and isinstance(error, BudgetSpent))
