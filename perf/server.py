@@ -62,6 +62,8 @@ class FakeServer:
         if request.path == "/counts":
             counts = {"target": 0, "judge": 0, "bytes": 0, **self._counts, "cpu": time.process_time()}
             return web.json_response(counts)
+        if request.method == "GET":  # who is listed costs nothing and is no call
+            return web.Response(status=404)
         question = await request.read()
         role = "target" if request.path == "/target/v1/chat/completions" else "judge"
         self._counts[role] += 1

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from jiter import from_json
@@ -47,7 +48,9 @@ def record(model: type[M], data: bytes | str, translate: Callable[[Any], bool] |
         raise ValidationError.from_exception_data(model.__name__, [problem]) from None
     if translate is not None and translate(content):
         return model.model_validate(content)
-    return model.model_validate_json(_bare(data))  # its errors speak of JSON, not of Python
+    with suppress(ValidationError):
+        return model.model_validate(content)
+    return model.model_validate_json(_bare(data))  # read again: its errors speak of JSON, not of Python
 
 
 def _bare(data: bytes | str) -> bytes:
