@@ -101,14 +101,16 @@ def test_every_case_is_parsed_once(
 ) -> None:
     if baseline:
         assert cli("baseline", "set", "before", new_run().name).status == 0
-    parsed: list[bytes] = []
-    parse = Case.model_validate_json
+    parsed: list[str] = []
+    parse = Case.model_validate
 
-    def counted(line: bytes, **options: Any) -> Case:
-        parsed.append(line)
-        return parse(line, **options)
+    def counted(content: Any, **options: Any) -> Case:
+        case = parse(content, **options)
+        parsed.append(case.id)
+        return case
 
-    monkeypatch.setattr(Case, "model_validate_json", counted)
+    monkeypatch.setattr(Case, "model_validate", counted)
+    monkeypatch.setattr(Case, "model_validate_json", None)
     new_run(*(["--baseline=before"] if baseline else []))
     assert len(parsed) == len(set(parsed)) == 14
 
