@@ -34,6 +34,8 @@ class _Marks(NamedTuple):
     pattern: re.Pattern[str]
     kinds: dict[str, _Kind]
     """By the mark in lower case."""
+    beginning: re.Pattern[str]
+    """What every mark begins with: most texts hold none of it, and need no closer look."""
 
 
 @lru_cache(maxsize=1)
@@ -45,7 +47,9 @@ def _marks() -> _Marks:
     kinds.update(dict.fromkeys((mark.lower() for mark in table["channel_ends"]), "channel_end"))
     kinds.update(dict.fromkeys((mark.lower() for mark in table["wrapping"]), "drop"))
     literal = "|".join(re.escape(mark) for mark in sorted(kinds, key=len, reverse=True))
-    return _Marks(re.compile(f"{_HEADER}|{_START}|{literal}", re.IGNORECASE), kinds)
+    first = re.escape("".join(sorted({"<", *(mark[0] for mark in kinds)})))
+    whole = re.compile(f"{_HEADER}|{_START}|{literal}", re.IGNORECASE)
+    return _Marks(whole, kinds, re.compile(f"[{first}]", re.IGNORECASE))
 
 
 def split_reasoning(text: str) -> Split:
@@ -60,6 +64,8 @@ def split_reasoning(text: str) -> Split:
     if phrased is not None:
         return phrased
     marks, parts = _marks(), _Parts()
+    if marks.beginning.search(text) is None:
+        return Split(text.strip(), "", unfinished=False)
     position = 0
     for found in marks.pattern.finditer(text):
         parts.piece(text[position : found.start()])
