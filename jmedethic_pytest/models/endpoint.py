@@ -123,7 +123,7 @@ class Endpoint:
         """
         if self._first is None:
             self._first = asyncio.Event()
-        elif not self.alive:
+        elif not self.alive and not call.failures:
             # The first call finds out a dead endpoint, in two attempts; a slow one holds nobody up for long.
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._first.wait(), FIRST_CALL_SECONDS)
