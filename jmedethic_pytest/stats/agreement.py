@@ -106,43 +106,59 @@ def spearman(x: ArrayLike, y: ArrayLike) -> float | None:
     return _pearson(_ranks(a), _ranks(b))
 
 
-def icc(matrix: ArrayLike) -> tuple[float | None, float | None]:
+def icc(matrix: ArrayLike, weights: ArrayLike | None = None) -> tuple[float | None, float | None]:
     """Return ICC(2,1) and ICC(2,k): how far one judge, and the mean of all k, can be relied on.
 
     Two-way random effects, absolute agreement (Shrout & Fleiss 1979; "A,1" and "A,k" of McGraw & Wong 1996):
     ``(MSR - MSE) / (MSR + (k - 1) MSE + k (MSC - MSE) / n)`` and ``(MSR - MSE) / (MSR + (MSC - MSE) / n)``. At most 1;
     below 0.5 poor, from 0.75 good, from 0.9 excellent (Koo & Li 2016). ``None`` for fewer than two complete rows or two
     judges, or if nothing varies.
+
+    Args:
+        matrix: rows of one turn, columns of one judge.
+        weights: how many turns each row stands for; equal if not given.
     """
     table = _table(matrix)
-    table = table[~np.isnan(table).any(axis=1)]
+    complete = np.asarray(~np.isnan(table).any(axis=1))
+    table, w = table[complete], _weights(weights, complete)
     n, k = table.shape
     if n < 2 or k < 2:
         return None, None
-    mean = table.mean()
-    rows, columns = table.mean(axis=1) - mean, table.mean(axis=0) - mean
+    columns = w @ table / n
+    mean = columns.mean()
+    rows, columns = table.mean(axis=1) - mean, columns - mean
     rest = table - mean - rows[:, None] - columns
-    msr, msc = k * float((rows**2).sum()) / (n - 1), n * float((columns**2).sum()) / (k - 1)
-    mse = float((rest**2).sum()) / ((n - 1) * (k - 1))
+    msr, msc = k * float(w @ rows**2) / (n - 1), n * float((columns**2).sum()) / (k - 1)
+    mse = float(w @ (rest**2).sum(axis=1)) / ((n - 1) * (k - 1))
     single = _ratio(msr - mse, msr + (k - 1) * mse + k * (msc - mse) / n)
     return single, _ratio(msr - mse, msr + (msc - mse) / n)
 
 
-def quadratic_kappa(x: ArrayLike, y: ArrayLike) -> float | None:
+def quadratic_kappa(x: ArrayLike, y: ArrayLike, weights: ArrayLike | None = None) -> float | None:
     """Return the quadratic weighted kappa of two judges, -1 to 1 (Cohen 1968), in its closed form.
 
     ``1 - mean((x - y)^2) / (var_x + var_y + (mean_x - mean_y)^2)`` with population variances. It needs no rounding for
     half points and equals Lin's concordance (1989). ``None`` without pairs, or if both judges always gave the same
     single score.
+
+    Args:
+        x: the first judge's scores; pairs with a missing score are left out.
+        y: the second judge's.
+        weights: how many turns each pair stands for; equal if not given.
     """
-    a, b = _pairs(x, y)
+    first, second = floats(x), floats(y)
+    both = ~(np.isnan(first) | np.isnan(second))
+    a, b, w = first[both], second[both], _weights(weights, both)
     if not len(a):
         return None
-    disagreement = _ratio(float(((a - b) ** 2).mean()), float(a.var() + b.var() + (a.mean() - b.mean()) ** 2))
+    (mean_a, var_a), (mean_b, var_b) = _moments(a, w), _moments(b, w)
+    disagreement = _ratio(float(np.average((a - b) ** 2, weights=w)), var_a + var_b + (mean_a - mean_b) ** 2)
     return None if disagreement is None else 1 - disagreement
 
 
-def krippendorff(matrix: ArrayLike, metric: Literal["ordinal", "interval"] = "ordinal") -> float | None:
+def krippendorff(
+    matrix: ArrayLike, metric: Literal["ordinal", "interval"] = "ordinal", weights: ArrayLike | None = None
+) -> float | None:
     """Return Krippendorff's alpha (2011): 1 is perfect agreement, 0 that of chance; missing scores are allowed.
 
     Usable from 0.8, for tentative conclusions from 0.667 (Krippendorff 2004). ``None`` if no row has two scores, or all
@@ -151,16 +167,18 @@ def krippendorff(matrix: ArrayLike, metric: Literal["ordinal", "interval"] = "or
     Args:
         matrix: rows of one turn, columns of one judge; rows with fewer than two scores are left out.
         metric: distance of two scores: "interval" their square difference, "ordinal" that of their ranks.
+        weights: how many turns each row stands for; equal if not given.
     """
     table = _table(matrix)
     there = ~np.isnan(table)
-    table, there = table[there.sum(axis=1) > 1], there[there.sum(axis=1) > 1]
+    several = there.sum(axis=1) > 1
+    table, there, w = table[several], there[several], _weights(weights, several)
     if not len(table):
         return None
     scores, flat = np.unique(table[there], return_inverse=True)
     code = np.zeros(table.shape, dtype=np.intp)
     code[there] = flat.reshape(-1)
-    observed = _coincidences(code, there, len(scores))
+    observed = _coincidences(code, there, w, len(scores))
     totals = observed.sum(axis=1)
     scale = scores if metric == "interval" else np.cumsum(totals) - totals / 2
     distance = (scale[:, None] - scale) ** 2
@@ -197,6 +215,20 @@ def _pairs(x: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats]:
     return a[both], b[both]
 
 
+def _weights(given: ArrayLike | None, chosen: NDArray[np.bool_]) -> Floats:
+    """Return the weights of the chosen rows, one on average."""
+    if given is None or not chosen.any():
+        return np.ones(int(chosen.sum()))
+    weights = floats(given)[chosen]
+    return np.asarray(weights / weights.mean())
+
+
+def _moments(values: Floats, weights: Floats) -> tuple[float, float]:
+    """Return mean and population variance."""
+    mean = float(np.average(values, weights=weights))
+    return mean, float(np.average((values - mean) ** 2, weights=weights))
+
+
 def _ranks(values: Floats) -> Floats:
     """Return ranks from 1; equal values share the mean of theirs."""
     _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
@@ -214,9 +246,9 @@ def _ratio(part: float, whole: float) -> float | None:
     return part / whole if whole > SAME else None
 
 
-def _coincidences(code: NDArray[np.intp], there: NDArray[np.bool_], scores: int) -> Floats:
+def _coincidences(code: NDArray[np.intp], there: NDArray[np.bool_], rows: Floats, scores: int) -> Floats:
     """Count pairs of scores of the same row, each row weighted so that every score counts once."""
-    weight = 1 / (there.sum(axis=1) - 1)
+    weight = rows / (there.sum(axis=1) - 1)
     counts = np.zeros(scores * scores)
     for first in range(code.shape[1]):
         for second in range(code.shape[1]):

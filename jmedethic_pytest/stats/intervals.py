@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special  # type: ignore[import-untyped]
 
 from jmedethic_pytest.stats.estimate import Estimate
+from jmedethic_pytest.stats.resampling import METHOD, ONE_CLUSTER, draws
 from jmedethic_pytest.stats.sample import SAME, Floats, Sample, constant, sample
 
 NO_VALUES = "no values"
-ONE_CLUSTER = "all values come from one guideline: how much guidelines differ is unknown"
 ALL_EQUAL = "all values are equal: their spread says nothing about the values not seen"
 
 CANCEL = "every guideline has the same mean: nothing shows how much guidelines differ"
@@ -92,7 +91,7 @@ def bootstrap_mean(
     data = sample(values, clusters)
 
     def statistics() -> Floats:
-        weights = _weights(data.clusters, resamples, seed)
+        weights = draws(data.clusters, resamples, seed)
         return np.asarray(weights @ data.sums() / (weights @ data.sizes()))
 
     return _bootstrap(data, lambda: float(data.values.mean()), statistics, level)
@@ -133,7 +132,7 @@ def bootstrap_median(
     data = sample(values, clusters)
 
     def statistics() -> Floats:
-        weights = _weights(data.clusters, resamples, seed)
+        weights = draws(data.clusters, resamples, seed)
         return np.concatenate(list(_medians(data, weights)))
 
     return _bootstrap(data, lambda: float(np.median(data.values)), statistics, level)
@@ -165,14 +164,13 @@ def wilson(successes: int, n: int, level: float = 0.95, *, design_effect: float 
 
 def _bootstrap(data: Sample, value: Callable[[], float], statistics: Callable[[], Floats], level: float) -> Estimate:
     """Turn the statistic of every resample into an estimate with its percentile interval."""
-    method = "cluster bootstrap"
     if not data.n:
-        return Estimate(value=None, level=level, method=method, reason=NO_VALUES)
+        return Estimate(value=None, level=level, method=METHOD, reason=NO_VALUES)
     reason = _no_spread(data)
     if reason:
-        return _estimate(data, value(), None, level, method, reason)
+        return _estimate(data, value(), None, level, METHOD, reason)
     low, high = np.quantile(statistics(), [(1 - level) / 2, (1 + level) / 2])
-    return _estimate(data, value(), (float(low), float(high)), level, method)
+    return _estimate(data, value(), (float(low), float(high)), level, METHOD)
 
 
 def _estimate(
@@ -189,15 +187,6 @@ def _no_spread(data: Sample) -> str:
     if data.clusters < 2:
         return ONE_CLUSTER
     return ALL_EQUAL if constant(data.values) else ""
-
-
-@lru_cache(maxsize=8)
-def _weights(clusters: int, resamples: int, seed: int) -> Floats:
-    """Return how often each resample (row) holds each cluster (column); kept, since drawing takes the longest."""
-    random = np.random.default_rng(seed)
-    drawn = random.multinomial(clusters, np.full(clusters, 1 / clusters), size=resamples).astype(np.float64)
-    drawn.flags.writeable = False
-    return drawn
 
 
 def _medians(data: Sample, weights: Floats) -> Iterator[Floats]:

@@ -13,7 +13,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from jmedethic_pytest.stats import agreement as instruments
-from jmedethic_pytest.stats import intervals
+from jmedethic_pytest.stats import intervals, resampling
 from jmedethic_pytest.stats.multiplicity import benjamini_hochberg, bonferroni, holm
 from jmedethic_pytest.stats.paired import friedman, hodges_lehmann, mcnemar, sign_flip, wilcoxon
 from jmedethic_pytest.stats.power import icc_oneway
@@ -87,7 +87,7 @@ def test_cluster_t_of_single_cases_is_the_usual_t_interval(seed: int) -> None:
 def test_medians_of_resamples_are_those_of_the_rows_drawn(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Clusters are repeated as often as drawn, whatever the size of the blocks in which that is computed."""
     data = sample(scores(seed, 80), groups(seed, 80))
-    weights = intervals._weights(data.clusters, 40, seed)
+    weights = resampling.draws(data.clusters, 40, seed)
     expected = [np.median(np.repeat(data.values, row.astype(int)[data.cluster])) for row in weights]
     for chunk in (1, 100, 10**6):
         monkeypatch.setattr(intervals, "_CHUNK", chunk)
