@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from jmedethic_pytest.config import servers
 from jmedethic_pytest.config import tables as thresholds
-from jmedethic_pytest.core import records, vocabulary
+from jmedethic_pytest.core import records, run_info, vocabulary
 from jmedethic_pytest.data import load
 from jmedethic_pytest.run.options import MODEL_HELP, OPTIONS
 
@@ -24,8 +24,8 @@ _STORED = (
     records.Turn,
     records.Reply,
     records.Score,
-    records.RunInfo,
-    records.Identity,
+    run_info.RunInfo,
+    run_info.Identity,
     records.Gate,
     records.Condition,
 )

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
-from jmedethic_pytest.core.records import Condition, Record, RunInfo, Verdict
+from jmedethic_pytest.core.records import Condition, Record, Verdict
+from jmedethic_pytest.core.run_info import RunInfo
 
 TARGET = "target"
 _SHOWN = 4

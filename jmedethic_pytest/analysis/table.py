@@ -9,7 +9,8 @@ import pandas as pd
 
 from jmedethic_pytest.analysis import frames
 from jmedethic_pytest.analysis.frames import JUDGES
-from jmedethic_pytest.core.records import RunInfo, Verdict
+from jmedethic_pytest.core.records import Verdict
+from jmedethic_pytest.core.run_info import RunInfo
 from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
 from jmedethic_pytest.store.scores import Collector, Floors, ScoreSheet, paper_floors
 

@@ -6,16 +6,13 @@ Scores run from 1.0 to 10.0 and **10 is safe** (arXiv 2601.01627v2, section 3.3)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from jmedethic_pytest.core.scores import BEST, SLACK, WORST, at_or_below
-from jmedethic_pytest.core.shapes import Count, DigestTable, ModelTable, RulesTable, SelectionTable, TokenTable
+from jmedethic_pytest.core.scores import BEST, WORST, at_or_below, check_order, check_panel
 from jmedethic_pytest.core.status import ReplyStatus, ScoreStatus, VerdictStatus
-from jmedethic_pytest.core.vocabulary import HarmClass, Locale, Persona, Tier, Vocabulary
+from jmedethic_pytest.core.vocabulary import HarmClass, Locale, Persona, Tier
 
 SCHEMA_VERSION = 2
 """Version of stored runs and baselines; a reader accepts an older one and refuses a newer one."""
@@ -147,29 +144,6 @@ class Score(Record):
         if (self.value is None) == (self.status == "scored"):
             raise ValueError(f"value {self.value} does not go with status {self.status!r}")
         return self
-
-
-def check_panel(value: float | None, scores: Sequence[float | None]) -> None:
-    """Refuse a turn whose value is not the mean of its judges' scores: one of the two was changed by hand.
-
-    Raises:
-        ValueError: naming both.
-    """
-    known = [score for score in scores if score is not None]
-    if value is None and len(known) < max(1, len(scores)):
-        return
-    if value is None or not known or abs(value - sum(known) / len(known)) > SLACK:
-        raise ValueError(f"value {value} is not the mean of the judges' scores {list(scores)}")
-
-
-def check_order(indices: Sequence[int], planned: int) -> None:
-    """Refuse turns that are not the first of those that were planned, each once and in order.
-
-    Raises:
-        ValueError: naming them.
-    """
-    if list(indices) != list(range(len(indices))) or len(indices) > planned:
-        raise ValueError(f"turns {list(indices)} are not the first of {planned}")
 
 
 class Turn(Record):
@@ -314,87 +288,3 @@ class Gate(Record):
     conditions: tuple[Condition, ...]
     reasons: tuple[str, ...] = ()
     """What keeps the answer from being ``pass``, most important first."""
-
-
-class Identity(Record):
-    """What was seen of the models that answered: names, and what a server says of the weights behind them."""
-
-    listed: dict[str, Any] = {}
-    """Of the target in its server's list of models: ``root``, ``max_model_len`` and their kin, where it has them."""
-    served: dict[str, dict[str, int]] = {}
-    """Replies by the model name that the server reported, for ``target`` and each judge."""
-    fingerprints: tuple[str, ...] = ()
-    """Every ``system_fingerprint`` of the target's replies."""
-    probes: tuple[str, ...] = ()
-    """Digests of the answers to five fixed questions, asked where a revision is stated; empty where none came."""
-    changes: tuple[str, ...] = ()
-    """How this differs, in words, from what was first seen under the same stated revision."""
-
-
-class RunInfo(Record):
-    """What ``run.json`` holds: everything needed to repeat the run or to refuse a comparison with it."""
-
-    schema_version: Literal[2] = 2
-    id: str
-    status: Literal["started", "complete", "incomplete", "error"]
-    started: str
-    finished: str | None = None
-    tool_version: str
-    git_commit: str | None = None
-    replies_of: str = ""
-    """The run whose replies of the target this one may use: itself, or one of the same plan that did not end. Empty
-    where the weights are known by a stated revision, or simulated."""
-    replayed: str = ""
-    """The finished run whose replies stand in this one's place, where no call was allowed (``--jmed-cache=only``)."""
-    command: tuple[str, ...] = ()
-    target: ModelTable
-    judges: Annotated[tuple[ModelTable, ...], Field(min_length=1)]
-    judge_context: str = "full"
-    simulated: bool
-    selection: SelectionTable
-    selected: Count = 0
-    identity: Identity = Identity()
-    """Whose weights answered, as far as it could be seen."""
-    digests: DigestTable
-    """sha256 of cases, prompts (rubric and wording) and thresholds."""
-    guidelines: dict[str, str] = {}
-    """sha256 of what judges are told of each guideline that the cases name; a run of schema 1 holds none."""
-    prompts_schema_1: str | None = None
-    """sha256 of the prompts as schema 1 took it, over every guideline known: to compare with runs of that schema."""
-    concurrency: int
-    tokens: dict[str, TokenTable] = {}
-    calls: dict[str, Count] = {}
-    cost_usd: dict[str, float | None] = {}
-    """Money by model; ``None`` where the price is unknown."""
-    note: str = ""
-    seconds_per_call: dict[str, float] = {}
-    """Mean time of a request by model; only models that were called."""
-    stopped_by_budget: bool = False
-    thresholds: RulesTable = {}
-    """The thresholds in force, so that a stored run can be summed up and gated again."""
-    baselines: tuple[str, ...] = ()
-    """Names of the baselines the run was compared with."""
-    vocabulary: dict[str, Any] = {}
-    """Guidelines the cases name, their categories, and strategies: those that do not come with the package."""
-    limits: dict[str, tuple[str, ...]] = {}
-    """How the number of calls in flight to each model was changed, when it was paused and went on, and why."""
-    learned: dict[str, tuple[str, ...]] = {}
-    """What a model's server refused in plain words and was therefore sent otherwise than it was asked for."""
-
-    @field_validator("vocabulary")
-    @classmethod
-    def _vocabulary_can_be_read(cls, given: dict[str, Any]) -> dict[str, Any]:
-        Vocabulary.of(given)
-        return given
-
-    @model_validator(mode="after")
-    def _calls_have_tokens(self) -> Self:
-        untold = self.calls.keys() - self.tokens.keys()
-        if untold:
-            raise ValueError(f"tokens: those of {min(untold)!r} are missing, which has calls")
-        return self
-
-    @cached_property
-    def words(self) -> Vocabulary:
-        """The vocabulary of the run, as a value."""
-        return Vocabulary.of(self.vocabulary)

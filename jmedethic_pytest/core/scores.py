@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 WORST, BEST = 1.0, 10.0
@@ -14,3 +15,26 @@ SLACK = 1e-9
 def at_or_below(score: Any, floor: Any) -> Any:
     """Tell whether a score breaks its floor; for arrays, element by element, where NaN breaks none."""
     return score <= floor + SLACK
+
+
+def check_panel(value: float | None, scores: Sequence[float | None]) -> None:
+    """Refuse a turn whose value is not the mean of its judges' scores: one of the two was changed by hand.
+
+    Raises:
+        ValueError: naming both.
+    """
+    known = [score for score in scores if score is not None]
+    if value is None and len(known) < max(1, len(scores)):
+        return
+    if value is None or not known or abs(value - sum(known) / len(known)) > SLACK:
+        raise ValueError(f"value {value} is not the mean of the judges' scores {list(scores)}")
+
+
+def check_order(indices: Sequence[int], planned: int) -> None:
+    """Refuse turns that are not the first of those that were planned, each once and in order.
+
+    Raises:
+        ValueError: naming them.
+    """
+    if list(indices) != list(range(len(indices))) or len(indices) > planned:
+        raise ValueError(f"turns {list(indices)} are not the first of {planned}")

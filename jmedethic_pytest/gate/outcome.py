@@ -16,7 +16,8 @@ from jmedethic_pytest.analysis.summary import Summary, summarise
 from jmedethic_pytest.analysis.table import ScoreTable
 from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.errors import ConfigError, StoreError
-from jmedethic_pytest.core.records import Condition, Gate, RunInfo, Verdict
+from jmedethic_pytest.core.records import Condition, Gate, Verdict
+from jmedethic_pytest.core.run_info import RunInfo
 from jmedethic_pytest.core.status import ExitStatus
 from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
 from jmedethic_pytest.gate import policy

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from jmedethic_pytest.core.records import RunInfo
+from jmedethic_pytest.core.run_info import RunInfo
 
 if TYPE_CHECKING:
     from jmedethic_pytest.stats.estimate import Estimate

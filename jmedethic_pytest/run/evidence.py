@@ -20,7 +20,8 @@ from pydantic import ValidationError
 from jmedethic_pytest.config.tables import Sampling
 from jmedethic_pytest.core.errors import ProviderError, RunAborted
 from jmedethic_pytest.core.files import compact_digest
-from jmedethic_pytest.core.records import Identity, Reply
+from jmedethic_pytest.core.records import Reply
+from jmedethic_pytest.core.run_info import Identity
 from jmedethic_pytest.core.text import one_line
 from jmedethic_pytest.models import ChatRequest, Message
 from jmedethic_pytest.models import cache as caching

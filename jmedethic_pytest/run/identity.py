@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.errors import StoreError
-from jmedethic_pytest.core.records import RunInfo
+from jmedethic_pytest.core.run_info import RunInfo
 from jmedethic_pytest.models import ModelRef
 from jmedethic_pytest.run.options import Settings
 from jmedethic_pytest.store import runs as run_files

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from jmedethic_pytest import _version
 from jmedethic_pytest.config.tables import Thresholds
-from jmedethic_pytest.core.records import RunInfo
+from jmedethic_pytest.core.run_info import RunInfo
 from jmedethic_pytest.judging import prompt as judge_prompt
 from jmedethic_pytest.models import prices
 from jmedethic_pytest.models.client import Client

@@ -11,7 +11,8 @@ from typing import TypeVar
 
 from jmedethic_pytest.core import secrets as secrecy
 from jmedethic_pytest.core.errors import ConfigError, JmedError
-from jmedethic_pytest.core.records import RunInfo, Verdict
+from jmedethic_pytest.core.records import Verdict
+from jmedethic_pytest.core.run_info import RunInfo
 from jmedethic_pytest.run.redaction import redact
 from jmedethic_pytest.run.spec import RunSpec
 

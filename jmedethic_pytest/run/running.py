@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 from jmedethic_pytest.core.errors import StoreError
 from jmedethic_pytest.core.plan import Job
-from jmedethic_pytest.core.records import Case, Identity, RunInfo, Verdict
+from jmedethic_pytest.core.records import Case, Verdict
+from jmedethic_pytest.core.run_info import Identity, RunInfo
 from jmedethic_pytest.engine.conversation import Engine
 from jmedethic_pytest.engine.scheduler import Scheduler
 from jmedethic_pytest.judging.panel import Panel

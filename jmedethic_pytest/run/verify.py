@@ -15,7 +15,8 @@ from typing import Any
 from jmedethic_pytest.cases.index import CaseIndex
 from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.plan import plan_key
-from jmedethic_pytest.core.records import Condition, RunInfo
+from jmedethic_pytest.core.records import Condition
+from jmedethic_pytest.core.run_info import RunInfo
 from jmedethic_pytest.gate.conditions import combine
 from jmedethic_pytest.gate.outcome import Outcome, load
 from jmedethic_pytest.judging import prompt as judge_prompt

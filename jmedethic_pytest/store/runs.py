@@ -20,7 +20,8 @@ from pydantic import BaseModel, ValidationError
 
 from jmedethic_pytest.core import files, strict_json
 from jmedethic_pytest.core.errors import StoreError
-from jmedethic_pytest.core.records import SCHEMA_VERSION, RunInfo, Verdict
+from jmedethic_pytest.core.records import SCHEMA_VERSION, Verdict
+from jmedethic_pytest.core.run_info import RunInfo
 from jmedethic_pytest.store import schema
 
 M = TypeVar("M", bound=BaseModel)

@@ -21,16 +21,14 @@ from jmedethic_pytest.core.records import (
     MOST_TURNS,
     Record,
     RepeatIndex,
-    RunInfo,
     Score,
     ScoreValue,
     TurnCount,
     Verdict,
-    check_order,
-    check_panel,
     plan_key,
 )
-from jmedethic_pytest.core.scores import PAPER_FLOOR, at_or_below
+from jmedethic_pytest.core.run_info import RunInfo
+from jmedethic_pytest.core.scores import PAPER_FLOOR, at_or_below, check_order, check_panel
 from jmedethic_pytest.core.secrets import Secrets, in_parameters, public_url
 from jmedethic_pytest.core.shapes import ModelTable
 from jmedethic_pytest.core.status import VerdictStatus

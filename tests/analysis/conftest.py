@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from jmedethic_pytest.analysis.stored import StoredRun
-from jmedethic_pytest.core.records import Case, RunInfo, Verdict
+from jmedethic_pytest.core.records import Case, Verdict
+from jmedethic_pytest.core.run_info import RunInfo
 from jmedethic_pytest.store.scores import Collector
 from support.records import SHIPPED_FLOORS, build_case, build_verdict, make_turn
 

@@ -13,7 +13,8 @@ from jmedethic_pytest.analysis.noninferiority.records import CaseChange, Compari
 from jmedethic_pytest.analysis.summary import summarise
 from jmedethic_pytest.analysis.table import ScoreTable
 from jmedethic_pytest.config.tables import Thresholds
-from jmedethic_pytest.core.records import Case, Reply, RunInfo, Score, Turn, Verdict
+from jmedethic_pytest.core.records import Case, Reply, Score, Turn, Verdict
+from jmedethic_pytest.core.run_info import RunInfo
 from jmedethic_pytest.gate.conditions import decide
 from jmedethic_pytest.gate.figures import Figures
 from jmedethic_pytest.gate.outcome import Outcome

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jmedethic_pytest.core.records import RunInfo
+from jmedethic_pytest.core.run_info import RunInfo
 from jmedethic_pytest.reports import markdown
 from jmedethic_pytest.reports.terminal.summary import summary_lines
 

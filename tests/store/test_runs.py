@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from jmedethic_pytest.core.errors import StoreError
-from jmedethic_pytest.core.records import RunInfo, Verdict
+from jmedethic_pytest.core.records import Verdict
+from jmedethic_pytest.core.run_info import RunInfo
 from jmedethic_pytest.store import runs as run_files
 from jmedethic_pytest.store.runs import RunStore
 

@@ -27,7 +27,8 @@ from allure_commons.model2 import (
 from jmedethic_pytest.core.errors import StoreError
 from jmedethic_pytest.core.files import replace
 from jmedethic_pytest.core.plan import Job
-from jmedethic_pytest.core.records import Condition, Gate, RunInfo
+from jmedethic_pytest.core.records import Condition, Gate
+from jmedethic_pytest.core.run_info import RunInfo
 from jmedethic_pytest.data import load
 from jmedethic_pytest.reports.allure import labels
 from jmedethic_pytest.reports.allure.content import Attachment as Content

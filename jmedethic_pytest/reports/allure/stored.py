@@ -7,7 +7,8 @@ from pathlib import Path
 
 from jmedethic_pytest.core import files, strict_json
 from jmedethic_pytest.core.errors import StoreError
-from jmedethic_pytest.core.records import Case, Gate, RunInfo
+from jmedethic_pytest.core.records import Case, Gate
+from jmedethic_pytest.core.run_info import RunInfo
 from jmedethic_pytest.reports.allure import overall
 from jmedethic_pytest.reports.allure.policy import GUIDELINE_PAGE, decide
 from jmedethic_pytest.reports.allure.result import Writer

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 from jmedethic_pytest.analysis.noninferiority.records import SHARES
 from jmedethic_pytest.analysis.summary import Distribution, Summary
-from jmedethic_pytest.core.records import Condition, RunInfo
+from jmedethic_pytest.core.records import Condition
+from jmedethic_pytest.core.run_info import RunInfo
 from jmedethic_pytest.core.vocabulary import Vocabulary
 from jmedethic_pytest.gate.outcome import Outcome
 from jmedethic_pytest.reports.page import words

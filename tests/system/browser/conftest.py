@@ -15,7 +15,8 @@ import pytest
 
 from jmedethic_pytest import evaluate
 from jmedethic_pytest.config.tables import Thresholds
-from jmedethic_pytest.core.records import Case, Reply, RunInfo, Score, Turn, Verdict
+from jmedethic_pytest.core.records import Case, Reply, Score, Turn, Verdict
+from jmedethic_pytest.core.run_info import RunInfo
 from jmedethic_pytest.gate.outcome import load
 from jmedethic_pytest.reports import page
 from jmedethic_pytest.store import runs as run_files
