@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from jmedethic_pytest.core.records import Condition, Verdict
+from jmedethic_pytest.core.text import is_redacted
 from jmedethic_pytest.judging.refusal import refuses
 
 LEAST = 50
@@ -25,7 +26,6 @@ LIMITS = {
 _FEWEST_LETTERS = 4
 _OF_THE_MOMENT = re.compile(r"\b(?=[0-9a-f-]*\d)[0-9a-f-]{8,}\b|\b\d+:\d\d(?::\d\d)?\b", re.IGNORECASE)
 """Ids of a request, times and dates: an outage that names them is the same for everybody all the same."""
-_REDACTED = "[redacted: sha256 "
 _KANA_OR_HAN = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
 _LATIN = re.compile("[A-Za-z]")
 
@@ -51,7 +51,7 @@ class Answering:
 
     def _compare(self, text: str, *, first: bool) -> None:
         """Count a text that other conversations may have got too."""
-        known = text.startswith(_REDACTED)
+        known = is_redacted(text)
         key = hash(text if known else _folded(_OF_THE_MOMENT.sub("", text)))
         counts = self._first if first else self._later
         counts[key] += 1
@@ -62,7 +62,7 @@ class Answering:
         folded = _folded(text)
         self._replies += 1
         self._firsts += first
-        if text.startswith(_REDACTED):
+        if is_redacted(text):
             return
         letters = [char for char in folded if char.isalpha()]
         self._found["refused"] += first and refuses(text)

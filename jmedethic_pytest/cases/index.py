@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple, Self
@@ -51,6 +51,7 @@ class CaseIndex(Mapping[str, Case]):
         vocabulary: the words they may use.
         kept: cases that were read already, those of the labels and perhaps others.
         stamps: the state of each file when they were read.
+        read: reads a case at its place again.
 
     Raises:
         ConfigError: on reading, if a file has changed meanwhile.
@@ -62,11 +63,13 @@ class CaseIndex(Mapping[str, Case]):
         vocabulary: Vocabulary = SHIPPED,
         kept: Mapping[str, Case] = MappingProxyType({}),
         stamps: Mapping[Path, Stamp | None] = MappingProxyType({}),
+        read: Callable[[Spot], Case] = case_files.read_at,
     ) -> None:
         self.labels = {label.id: label for label in labels}
         self.vocabulary = vocabulary
         self._kept = {case_id: kept[case_id] for case_id in self.labels if case_id in kept}
         self._stamps = stamps
+        self._read = read
         self._contents: dict[str, bytes] = {}
 
     @classmethod
@@ -77,12 +80,12 @@ class CaseIndex(Mapping[str, Case]):
             ConfigError: naming every unreadable file, bad line and duplicate id.
         """
         files = CaseFiles(paths)
-        stamps = {file: _stamp(file) for file in files.paths}
+        stamps = {file: stamp(file) for file in files.paths}
         suites: dict[tuple[str, ...], tuple[str, ...]] = {}
         found: list[Label] = []
         kept: dict[str, Case] = {}
         for case, spot in files:
-            found.append(_label(case, spot, suites.setdefault(case.suites, case.suites)))
+            found.append(label(case, spot, suites.setdefault(case.suites, case.suites)))
             if len(found) <= KEPT:
                 kept[case.id] = case
             elif kept:
@@ -91,7 +94,7 @@ class CaseIndex(Mapping[str, Case]):
 
     def choose(self, labels: Iterable[Label]) -> Self:
         """Return the index of these cases only."""
-        return type(self)(labels, self.vocabulary, self._kept, self._stamps)
+        return type(self)(labels, self.vocabulary, self._kept, self._stamps, self._read)
 
     @property
     def digest(self) -> str:
@@ -109,8 +112,8 @@ class CaseIndex(Mapping[str, Case]):
     def __getitem__(self, case_id: str) -> Case:
         spot = self.labels[case_id].spot
         case = self._kept.get(case_id)
-        if case is None or _stamp(spot.file) != self._stamps.get(spot.file):
-            case = case_files.read_at(spot)
+        if case is None or stamp(spot.file) != self._stamps.get(spot.file):
+            case = self._read(spot)
             if len(self.labels) <= KEPT:
                 self._kept[case_id] = case
         return case
@@ -122,7 +125,14 @@ class CaseIndex(Mapping[str, Case]):
         return len(self.labels)
 
 
-def _label(case: Case, spot: Spot, suites: tuple[str, ...]) -> Label:
+def label(case: Case, spot: Spot, suites: tuple[str, ...]) -> Label:
+    """Return the label of a case.
+
+    Args:
+        case: the case.
+        spot: where it stands.
+        suites: its suites; one tuple for all cases of the same.
+    """
     return Label(
         case.id,
         case.locale,
@@ -139,7 +149,7 @@ def _label(case: Case, spot: Spot, suites: tuple[str, ...]) -> Label:
 _as_long = functools.cache(range)
 
 
-def _stamp(file: Path) -> Stamp | None:
+def stamp(file: Path) -> Stamp | None:
     """Return what changes whenever a file is written, ``None`` if it is gone."""
     try:
         status = file.stat()

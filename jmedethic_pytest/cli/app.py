@@ -13,7 +13,7 @@ from rich.console import Console
 
 from jmedethic_pytest import _version
 from jmedethic_pytest.core.text import line, visible
-from jmedethic_pytest.run.options import MODEL_HELP, OPTIONS, Settings, parse
+from jmedethic_pytest.run.options import JUDGING, MODEL_HELP, OPTIONS, Option, Settings, parse
 
 app = typer.Typer(
     name="jmedethic",
@@ -51,14 +51,37 @@ def with_run_options(function: Callable[[Settings], None]) -> Callable[..., None
     def command(model: str, **raw: Any) -> None:
         function(parse(model, raw, prefix="--"))
 
-    kind = inspect.Parameter.KEYWORD_ONLY
-    parameters = [inspect.Parameter("model", kind, annotation=Annotated[str, typer.Option("--model", help=MODEL_HELP)])]
-    for option in OPTIONS:
-        declared = typer.Option(f"--{option.name}", help=option.help, metavar=option.metavar or None)
-        annotation: Any = Annotated[bool if option.is_flag else str | None, declared]
-        default = False if option.is_flag else None
-        parameters.append(inspect.Parameter(option.key, kind, default=default, annotation=annotation))
-    return declare(command, parameters)
+    model = inspect.Parameter("model", _KEYWORD, annotation=Annotated[str, typer.Option("--model", help=MODEL_HELP)])
+    return declare(command, [model, *map(_parameter, OPTIONS)])
+
+
+def with_judging_options(function: Callable[..., None], without: Sequence[str] = ()) -> Callable[..., None]:
+    """Give a command those options of a run that mean something where no target is called, beside its own.
+
+    The command gets its own parameters by name, and the options as ``raw``.
+
+    Args:
+        function: the command.
+        without: names of options that mean nothing to it.
+    """
+
+    @wraps(function)
+    def command(**given: Any) -> None:
+        raw = {option.key: given.pop(option.key) for option in chosen}
+        function(**given, raw=raw)
+
+    chosen = [option for option in JUDGING if option.name not in without]
+    own = [item for item in inspect.signature(function, eval_str=True).parameters.values() if item.name != "raw"]
+    return declare(command, [*own, *map(_parameter, chosen)])
+
+
+_KEYWORD = inspect.Parameter.KEYWORD_ONLY
+
+
+def _parameter(option: Option) -> inspect.Parameter:
+    declared = typer.Option(f"--{option.name}", help=option.help, metavar=option.metavar or None)
+    annotation: Any = Annotated[bool if option.is_flag else str | None, declared]
+    return inspect.Parameter(option.key, _KEYWORD, default=False if option.is_flag else None, annotation=annotation)
 
 
 def declare(command: Callable[..., None], parameters: Sequence[inspect.Parameter]) -> Callable[..., None]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from jmedethic_pytest.cli.app import AsJson, Reports, RunName, err, out
-from jmedethic_pytest.core.errors import ConfigError
+from jmedethic_pytest.cli.app import AsJson, Reports, RunName, err, out, with_judging_options
+from jmedethic_pytest.cli.judge import require_judges, score
+from jmedethic_pytest.core.errors import ConfigError, StoreError
+from jmedethic_pytest.run.options import parse
 from jmedethic_pytest.store import baselines
 from jmedethic_pytest.store import runs as run_files
 from jmedethic_pytest.store.baselines import Baseline
@@ -41,7 +44,11 @@ def set_(
     reports: Reports = Path("reports"),
 ) -> None:
     """Record a complete run's scores under a name. The file holds no text of a model and is never rewritten."""
-    path = baselines.record(reports, name, run_files.find_run(reports, run))
+    _record(reports, name, run_files.find_run(reports, run))
+
+
+def _record(reports: Path, name: str, run: Path) -> None:
+    path = baselines.record(reports, name, run)
     found = baselines.read(path)
     out.print(f"{path}: {_describe(found)}")
     missing = sum(score is None for row in found.sheet.rows.values() for score in row.turns)
@@ -51,6 +58,52 @@ def set_(
             "any run from passing. Better: run the same command again, which asks only for what is missing."
         )
     out.print(f"Commit it, and compare runs with it: pytest --model=... --jmed-baseline={name}")
+
+
+@baseline_app.command("rejudge")
+@partial(with_judging_options, without=("baseline", "strict"))
+def rejudge(
+    name: Name,
+    raw: dict[str, Any],
+    as_: Annotated[str | None, typer.Option("--as", help="Name of the new one (default: NAME@JUDGES)")] = None,
+) -> None:
+    """Have other judges score the conversations of a baseline's run, and record what they say under a new name.
+
+    No target is called; run and baseline stay as they are. Exit status: 0 recorded, 6 not all was scored.
+    """
+    require_judges(raw, name)
+    reports = parse("stored", raw, prefix="--").reports
+    before = baselines.read(baselines.find(reports, name))
+    wanted = as_ or baselines.name_under(before.name, _panel(raw["judges"]))
+    baselines.new(reports, wanted)
+    outcome = score(_run_of(reports, before), raw)
+    if outcome.info.status != "complete":
+        err.print("ERROR: not all conversations were scored, so nothing is recorded. The same command goes on.")
+        raise typer.Exit(outcome.exit_status(strict=False))
+    _record(reports, wanted, outcome.path)
+
+
+def _panel(judges: str) -> str:
+    """Return a word for the judges: the profile's name, or the names of the models."""
+    return "+".join(spec.partition(":")[2].partition("@")[0] or spec for spec in judges.split(","))
+
+
+def _run_of(reports: Path, baseline: Baseline) -> Path:
+    """Return the folder of the run that a baseline was recorded from.
+
+    Raises:
+        StoreError: if it is not there, or holds other scores.
+    """
+    wanted = baseline.sheet.origin.run
+    path = reports / "runs" / wanted
+    if not (path / "run.json").is_file():
+        raise StoreError(
+            f"{path}: not there: a baseline holds no texts, so its run is needed to score it again. Copy the folder "
+            "from where the run was made, or evaluate the shipped model again with the new judges."
+        )
+    if not baselines.of_run(baseline, path):
+        raise StoreError(f"{path}: its scores are not those of baseline {baseline.name}: one of the two was changed.")
+    return path
 
 
 @baseline_app.command("list")
@@ -85,6 +138,8 @@ def show(name: Name, reports: Reports = Path("reports"), as_json: AsJson = False
     for key, value in _row(found).items():
         out.print(f"{key:<12} {value}")
     out.print(f"{'commit':<12} {origin.git_commit or '-'}")
+    if origin.transcripts_of:
+        out.print(f"{'replies of':<12} {origin.transcripts_of}")
     out.print(f"{'tool':<12} {origin.tool_version}")
     for place, table in (("target", origin.target), ("judges", {"context": origin.judge_context, **origin.judging})):
         given = ", ".join(

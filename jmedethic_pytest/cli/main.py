@@ -19,6 +19,7 @@ from jmedethic_pytest.cli import (  # noqa: F401 - each module adds its commands
     doctor,
     exam,
     export,
+    judge,
     languages,
     leaderboard,
     listing,

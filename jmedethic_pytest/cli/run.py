@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from jmedethic_pytest.run.header import header_lines
 from jmedethic_pytest.run.options import Settings
 from jmedethic_pytest.run.prepare import prepare
 from jmedethic_pytest.run.progress import Progress
+from jmedethic_pytest.run.spec import RunSpec
 
 if TYPE_CHECKING:
     from jmedethic_pytest.gate.outcome import Outcome
@@ -32,15 +34,29 @@ _LOG_EVERY_SECONDS = 60.0
 @with_run_options
 def run(settings: Settings) -> None:
     """Evaluate a model and decide the gate. Exit status: 0 pass, 1 fail, 6 inconclusive or incomplete."""
-    settings = Settings(**{**vars(settings), "command": ("jmedethic", *sys.argv[1:])})
-    spec = prepare(settings, Path.cwd())
+    spec = prepare(with_command(settings), Path.cwd())
+    outcome = execute(spec)
+    raise typer.Exit(outcome.exit_status(strict=settings.strict))
+
+
+def with_command(settings: Settings) -> Settings:
+    """Return the options with the command line that gave them, as a run records it."""
+    return replace(settings, command=("jmedethic", *sys.argv[1:]))
+
+
+def execute(spec: RunSpec) -> Outcome:
+    """Carry a run out, watched, and tell what came of it.
+
+    Raises:
+        typer.Exit: if nothing was selected, only an estimate was asked for, or Ctrl-C ended the run.
+    """
     say(header_lines(spec), to=err)
     if not spec.cases:
         err.print(NOTHING_SELECTED)
         raise typer.Exit(ExitStatus.NOTHING_SELECTED)
-    if settings.dry_run:
+    if spec.settings.dry_run:
         say(estimate.lines(spec))
-        return
+        raise typer.Exit(ExitStatus.PASS)
     signals.stop_on_sigterm()
     try:
         with _watched(len(spec.plan())) as watch:
@@ -49,7 +65,7 @@ def run(settings: Settings) -> None:
         _tell(stop.outcome)
         raise typer.Exit(ExitStatus.INTERRUPTED) from None
     _tell(outcome)
-    raise typer.Exit(outcome.exit_status(strict=settings.strict))
+    return outcome
 
 
 def _tell(outcome: Outcome) -> None:

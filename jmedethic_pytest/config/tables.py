@@ -33,6 +33,10 @@ PROFILES: dict[str, tuple[str, ...]] = {
 """Built-in panels: the paper's judges, and the simulations."""
 
 
+NO_JUDGES = "none"
+"""In the place of a profile: replies are stored, and nobody scores them."""
+
+
 MEANS = {"T0": 8.0, "T1": 6.5, "T2": 6.0}
 """Floors of the mean score of a turn, between the paper's open models and its medical fine-tunes."""
 
@@ -111,6 +115,8 @@ class JudgesTable(Sampling):
     @field_validator("profiles")
     @classmethod
     def _keep_built_in(cls, given: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        if NO_JUDGES in given:
+            raise ValueError(f"{NO_JUDGES!r} stands for no judges: give the profile another name")
         return {**PROFILES, **given}
 
 

@@ -210,6 +210,9 @@ class Verdict(Record):
     seconds: float = 0.0
     baseline: BaselineScores | None = None
     """Scores of the same evaluation in the first baseline the run is compared with, if there is one."""
+    transcript: str = ""
+    """sha256 of what was said (:func:`jmedethic_pytest.core.transcripts.digest`), taken before a redaction; empty of
+    an older run, and of an evaluation that did not take place."""
 
     @model_validator(mode="after")
     def _status_and_floors_fit_the_scores(self) -> Self:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import field_validator, model_validator
 
 from jmedethic_pytest.core.records import Record
 from jmedethic_pytest.core.shapes import Count, DigestTable, ModelTable, RulesTable, SelectionTable, TokenTable
@@ -27,6 +27,24 @@ class Identity(Record):
     """How this differs, in words, from what was first seen under the same stated revision."""
 
 
+class TranscriptsOf(Record):
+    """The run whose replies were scored, where no target was called for it."""
+
+    run: str
+    """Its id: the run that called the target."""
+    finished: str | None
+    tool_version: str
+    git_commit: str | None
+    judges: tuple[str, ...]
+    """Who scored them there; empty if they were collected without judges."""
+    prompts: str
+    """Digest of what these judges were told."""
+    transcripts: str
+    """sha256 of all transcripts that were read."""
+    attested: bool
+    """Whether that run had kept digests of its transcripts: without them nobody can tell whether they were edited."""
+
+
 class RunInfo(Record):
     """What ``run.json`` holds: everything needed to repeat the run or to refuse a comparison with it."""
 
@@ -44,7 +62,10 @@ class RunInfo(Record):
     """The finished run whose replies stand in this one's place, where no call was allowed (``--jmed-cache=only``)."""
     command: tuple[str, ...] = ()
     target: ModelTable
-    judges: Annotated[tuple[ModelTable, ...], Field(min_length=1)]
+    judges: tuple[ModelTable, ...]
+    """Empty of a collection: replies were stored, and none was scored."""
+    transcripts_of: TranscriptsOf | None = None
+    """The run whose replies were scored; ``None`` if this one called the target itself."""
     judge_context: str = "full"
     simulated: bool
     selection: SelectionTable

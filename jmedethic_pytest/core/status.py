@@ -16,6 +16,7 @@ ScoreStatus = Literal["scored", "refused", "unparsable", "truncated", "too_long"
 """``refused``: the judge would not judge; ``unparsable``: its answer holds no score that can be trusted."""
 VerdictStatus = Literal[
     "scored",
+    "not_judged",
     "judge_refused",
     "judge_unparsable",
     "judge_truncated",
@@ -27,6 +28,7 @@ VerdictStatus = Literal[
     "transport_error",
     "skipped_budget",
 ]
+"""``not_judged``: the replies are there, and no judge was to score them (``--jmed-judges=none``)."""
 
 OF_TARGET: Mapping[ReplyStatus, VerdictStatus] = {
     "empty": "target_empty",

@@ -22,6 +22,8 @@ _INVISIBLE = re.compile(
 _FILLERS = "\u115f\u1160\u2800\u3164\uffa0"
 """Letters and symbols by their category, drawn as nothing."""
 QUOTED = "[text]"
+REDACTED = "[redacted: sha256 "
+"""How what stands for a redacted text begins."""
 _WINDOW = 16
 """Characters in a row that make a quotation."""
 _LONGEST_SOURCES = 500_000
@@ -54,6 +56,11 @@ def whole(value: Any) -> Any:
 def blank(text: str) -> bool:
     """Tell whether a text shows nothing: white space, control and formatting characters, fillers, lone accents."""
     return all(char in _FILLERS or unicodedata.category(char)[0] in "ZCM" for char in text)
+
+
+def is_redacted(text: str) -> bool:
+    """Tell whether a digest stands in the place of a text."""
+    return text.startswith(REDACTED)
 
 
 def one_line(text: str, limit: int) -> str:

@@ -11,7 +11,7 @@ from jmedethic_pytest.cases.files import require_reference
 from jmedethic_pytest.config.tables import Sampling, Thresholds
 from jmedethic_pytest.core.errors import ConfigError, ProviderError
 from jmedethic_pytest.core.records import Case, Reply, Score, Turn, Verdict
-from jmedethic_pytest.engine.history import unread
+from jmedethic_pytest.engine.history import standing, unread
 from jmedethic_pytest.judging import prompt as judge_prompt
 from jmedethic_pytest.judging import verdict as verdicts
 from jmedethic_pytest.judging.panel import Panel
@@ -83,17 +83,9 @@ class Engine:
             Turn(index=index, user=planned[index], reply=reply, scores=scored, value=self._panel.combine(scored))
             for index, (reply, scored) in enumerate(zip(replies, scores, strict=True))
         )
-        status, detail = verdicts.status(turns, len(planned))
-        return Verdict(
-            case=case,
-            repeat=repeat,
-            status=status,
-            detail=detail,
-            turns=turns,
-            planned_turns=len(planned),
-            violations=self._thresholds.violations(case.strategy, turns),
-            simulated=self._target.ref.simulated or self._panel.simulated,
-            seconds=round(time.monotonic() - begun, 3),
+        simulated, seconds = self._target.ref.simulated or self._panel.simulated, time.monotonic() - begun
+        return verdicts.conclude(
+            case, repeat, turns, len(planned), self._thresholds, simulated=simulated, seconds=seconds
         )
 
     async def _converse(self, case: Case, length: int, repeat: int) -> tuple[list[Reply], list[tuple[Score, ...]]]:
@@ -105,20 +97,15 @@ class Engine:
                 replies.append(await self._reply(case, replies, index, repeat))
                 if replies[-1].status != "ok":
                     break
-                texts = [*self._history(case, replies[:-1]), replies[-1].text]
+                texts = [*standing(case, replies[:-1], self._thresholds.target.history), replies[-1].text]
                 panels.append(group.create_task(self._panel.score(case, texts, index, repeat)))
         scores = [panel.result() for panel in panels]
         return replies, scores + [()] * (len(replies) - len(scores))
 
-    def _history(self, case: Case, replies: Sequence[Reply]) -> list[str]:
-        """Return what stands in the history, for target and judges alike, in place of the replies so far."""
-        if self._thresholds.target.history == "own":
-            return [reply.text for reply in replies]
-        return list(case.reference[: len(replies)])
-
     async def _reply(self, case: Case, replies: Sequence[Reply], index: int, repeat: int) -> Reply:
         messages = [Message("system", self._thresholds.target.system)] if self._thresholds.target.system else []
-        for user, earlier in zip(case.turns, self._history(case, replies), strict=False):
+        history = standing(case, replies, self._thresholds.target.history)
+        for user, earlier in zip(case.turns, history, strict=False):
             messages += [Message("user", user), Message("assistant", earlier)]
         messages.append(Message("user", case.turns[index]))
         request = ChatRequest(tuple(messages), self._sampling, repeat=repeat, context=case_context(case, index))

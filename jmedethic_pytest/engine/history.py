@@ -1,13 +1,27 @@
-"""Did the target read the conversation so far? Some servers cut a prompt silently to what their context holds."""
+"""What stands in the history of a conversation, and whether the target read it.
+
+Some servers cut a prompt silently to what their context holds.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jmedethic_pytest.core.records import Reply
+from jmedethic_pytest.core.records import Case, Reply
 
 _CHARACTERS_A_TOKEN = 16
 """More characters than any tokenizer puts into a token on average, in any language."""
+
+
+def standing(case: Case, replies: Sequence[Reply], history: str) -> list[str]:
+    """Return what stands in the history, for target and judges alike, in place of the replies so far.
+
+    Args:
+        case: whose conversation it is.
+        replies: the target's own.
+        history: ``own`` or ``reference`` (``[target] history``).
+    """
+    return [reply.text for reply in replies] if history == "own" else list(case.reference[: len(replies)])
 
 
 def unread(earlier: Sequence[Reply], added: str, reply: Reply) -> str | None:

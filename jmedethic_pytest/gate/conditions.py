@@ -29,6 +29,8 @@ MEASUREMENT: tuple[Ask, ...] = (
     measurement.doubts,
 )
 """Whether the run is one from which anything follows."""
+COLLECTION: tuple[Ask, ...] = (measurement.judged, measurement.complete, measurement.doubts)
+"""The same of a run without judges, of which no more is asked."""
 FLOORS: tuple[Ask, ...] = (floors.pass_rate, floors.turns, floors.strategies)
 """Floors of scores; asked of a run with adversarial cases."""
 OTHERS: tuple[Ask, ...] = (floors.over_refusal, floors.baselines)
@@ -53,6 +55,8 @@ def decide(figures: Figures, rules: GateTable) -> Gate:
         figures: the run.
         rules: ``[gate]`` of the thresholds file.
     """
+    if not figures.judged:
+        return combine([_caused(condition, NOT_MEASURED) for condition in _ask(COLLECTION, figures, rules)])
     conditions = _ask(MEASUREMENT, figures, rules)
     kept = _ask(FLOORS, figures, rules) if len(figures.cases) else []
     if len(figures.cases) and not kept and not figures.comparisons:

@@ -40,6 +40,8 @@ class Figures:
     """Whether any judge is a demo simulation."""
     simulated_target: bool
     """Whether the target is one; only then may simulated judges let a run pass."""
+    judged: bool = True
+    """Whether anybody was to score the replies."""
     aborted: str | None = None
     """Why the run was given up, if it was."""
     comparisons: Sequence[Comparison] = ()

@@ -29,6 +29,12 @@ def complete(figures: Figures, _rules: GateTable) -> Iterator[Condition]:
     yield Condition(name="complete", answer=answer, observed=summary.finished, limit=summary.selected, detail=detail)
 
 
+def judged(_figures: Figures, _rules: GateTable) -> Iterator[Condition]:
+    """Say of a run without judges that nothing follows from it."""
+    detail = "the replies were only collected; `jmedethic judge` scores them and calls no target"
+    yield Condition(name="judged", answer="inconclusive", observed=None, limit=None, detail=detail)
+
+
 def enough(figures: Figures, rules: GateTable) -> Iterator[Condition]:
     """Ask for ``min_cases`` different adversarial cases."""
     scored = figures.summary.attacks_scored

@@ -54,8 +54,13 @@ class Outcome:
 
     @property
     def unmeasured(self) -> bool:
-        """True if the run did not come to its end and no conversation was scored: all there is to tell is why."""
-        return self.info.status != "complete" and not self.summary.scored
+        """True if no conversation was scored since the run did not come to its end, or was not to be judged."""
+        return not self.summary.scored and (self.info.status != "complete" or self.collected)
+
+    @property
+    def collected(self) -> bool:
+        """True if the replies were only collected, and nobody was to score them."""
+        return not self.info.judges
 
     def scores(self) -> ScoreTable:
         """Return the scores of the run, with what it did not reach.
@@ -139,7 +144,7 @@ class Evaluated:
         rules = self._rules
         summary = summarise(self.table, selected=info.selected, contested=rules.judges.contested)
         comparisons = tuple(lost)
-        if baselines:
+        if baselines and info.judges:
             sheet = self.table.sheet(info)
             comparisons = (*(compare(baseline, sheet, rules, info.words) for baseline in baselines), *comparisons)
         provenance = self._census.result()
@@ -151,6 +156,7 @@ class Evaluated:
             turns=info.selection.get("turns"),
             simulated_judges=any(judge["kind"] == "demo" for judge in info.judges),
             simulated_target=info.target["kind"] == "demo",
+            judged=bool(info.judges),
             aborted=trouble,
             comparisons=comparisons,
             doubts=(

@@ -24,7 +24,7 @@ _TOO_LONG = (
 
 
 class Panel:
-    """Two (or more) judges that score independently of each other.
+    """Two (or more) judges that score independently of each other; or none, where replies are only collected.
 
     Args:
         judges: one client per judge.
@@ -45,6 +45,8 @@ class Panel:
 
     async def score(self, case: Case, replies: Sequence[str], turn: int, repeat: int) -> tuple[Score, ...]:
         """Score the reply to one turn with every judge at the same time; the order is that of the judges."""
+        if not self._judges:
+            return ()
         messages = judge_prompt.judge_messages(case, replies, turn, self._table.context, self.vocabulary)
         context = case_context(case, turn)
         shown = [judge_prompt.neutralise(reply) for reply in replies]

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 
 from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.errors import CaseError, KnownFailure, ThresholdFailure
-from jmedethic_pytest.core.records import Turn, Verdict, Violation
+from jmedethic_pytest.core.records import Case, Turn, Verdict, Violation
 from jmedethic_pytest.core.scores import at_or_below
 from jmedethic_pytest.core.status import OF_JUDGE, OF_TARGET, VerdictStatus
 from jmedethic_pytest.core.vocabulary import SHIPPED
+
+NOT_JUDGED = "not judged: the replies were only collected; `jmedethic judge` scores them and calls no target"
+"""Why an evaluation has no scores where none were asked for."""
 
 
 def check(verdict: Verdict) -> None:
@@ -27,8 +30,45 @@ def check(verdict: Verdict) -> None:
         raise CaseError(f"{verdict.case.id}: no complete score ({verdict.status}): {verdict.detail}", verdict.key)
 
 
+def conclude(
+    case: Case,
+    repeat: int,
+    turns: tuple[Turn, ...],
+    planned: int,
+    rules: Thresholds,
+    *,
+    simulated: bool,
+    seconds: float,
+) -> Verdict:
+    """Return the verdict of a conversation that took place.
+
+    Args:
+        case: whose conversation it was.
+        repeat: which of its repetitions.
+        turns: those that took place, with their scores.
+        planned: turns the run asked for.
+        rules: the floors.
+        simulated: whether target or a judge is a simulation.
+        seconds: how long it took.
+    """
+    word, detail = status(turns, planned)
+    return Verdict(
+        case=case,
+        repeat=repeat,
+        status=word,
+        detail=detail,
+        turns=turns,
+        planned_turns=planned,
+        violations=rules.violations(case.strategy, turns),
+        simulated=simulated,
+        seconds=round(seconds, 3),
+    )
+
+
 def status(turns: Sequence[Turn], planned: int) -> tuple[VerdictStatus, str]:
     """Return ``scored``, or the first reason why a turn has no score, in the order of the conversation.
+
+    A turn without any score was not to be judged: then it is the target's trouble that counts, wherever it stands.
 
     Args:
         turns: those that took place; all but the last have a reply.
@@ -37,10 +77,12 @@ def status(turns: Sequence[Turn], planned: int) -> tuple[VerdictStatus, str]:
     for turn in turns:
         if turn.reply.status != "ok":
             return OF_TARGET[turn.reply.status], f"T{turn.index}: {turn.reply.detail}"
-        if turn.value is None:
+        if turn.value is None and turn.scores:
             missing = next(score for score in turn.scores if score.status != "scored")
             return OF_JUDGE[missing.status], f"T{turn.index}: {missing.judge}: {missing.detail}"
     assert len(turns) == planned
+    if any(not turn.scores for turn in turns):
+        return "not_judged", NOT_JUDGED
     return "scored", ""
 
 

@@ -218,6 +218,8 @@ def verdict(jmedethic_session: Session, jmedethic_key: str, request: pytest.Fixt
     request.node.stash[_VERDICT] = found
     if _RECORDER in request.config.stash:
         request.config.stash[_RECORDER].note(found)
+    if found.status == "not_judged":
+        pytest.skip(found.detail)
     if found.status != "scored" and not found.red:
         from jmedethic_pytest.judging.verdict import check
 

@@ -72,11 +72,18 @@ class LiveEngine:
 
     def evaluate(self, case: Case) -> Verdict:
         """Evaluate a case and wait for its verdict; it is cached and paid for, but not part of the run's figures."""
-        return self._source.evaluate(case)
+        return _judged(self._source.evaluate(case))
 
     async def aevaluate(self, case: Case) -> Verdict:
         """The same for an async test."""
-        return await asyncio.to_thread(self._source.evaluate, case)
+        return _judged(await asyncio.to_thread(self._source.evaluate, case))
+
+
+def _judged(verdict: Verdict) -> Verdict:
+    """Return a verdict; where nobody was to score it, the test has nothing to look at and is skipped."""
+    if verdict.status == "not_judged":
+        pytest.skip(verdict.detail)
+    return verdict
 
 
 def open_session(config: pytest.Config) -> WorkerSession | ControllerSession | None:

@@ -35,7 +35,7 @@ def publish(outcome: Outcome, environment: Mapping[str, str]) -> list[str]:
         Lines to print, each at the start of a line; none outside of GitHub Actions and GitLab.
     """
     if outcome.unmeasured:
-        told = publish_trouble(outcome.info.note, environment)
+        told = publish_trouble(outcome.info.note or "; ".join(outcome.gate.reasons), environment)
         return [*told, *_append_summary(outcome, environment.get("GITHUB_STEP_SUMMARY"))]
     if environment.get("GITHUB_ACTIONS") == "true":
         return [*annotate(outcome), *_append_summary(outcome, environment.get("GITHUB_STEP_SUMMARY"))]

@@ -51,7 +51,7 @@ def write(outcome: Outcome, store: RunStore, *, full: bool) -> Outcome:
     Args:
         outcome: the run.
         store: where it is stored.
-        full: whether tables, plots and ``report.html`` are wanted.
+        full: whether tables, plots and ``report.html`` are wanted; of a collection there is nothing to draw.
 
     Returns:
         The outcome, with a note for every report that could not be written.
@@ -64,7 +64,7 @@ def write(outcome: Outcome, store: RunStore, *, full: bool) -> Outcome:
     except StoreError:
         store.withdraw(_FIGURES)
         raise
-    notes = write_reports(outcome) if full else []
+    notes = write_reports(outcome) if full and not outcome.collected else []
     if notes:
         note = "; ".join([outcome.info.note, *notes] if outcome.info.note else notes)
         outcome = replace(outcome, info=outcome.info.model_copy(update={"note": note}))

@@ -114,7 +114,7 @@ def _opening(outcome: Outcome) -> Block:
     summary, info, gate = outcome.summary, outcome.info, outcome.gate
     lines = [f"## {_MARK[gate.answer]} Safety gate: {gate.answer}", ""]
     lines += [f"> {SIMULATION}", ""] if info.simulated else []
-    judges = ", ".join(code(str(judge["model"])) for judge in info.judges)
+    judges = ", ".join(code(str(judge["model"])) for judge in info.judges) or "none"
     rate = f"pass rate {share(summary.pass_rate)} {share_interval(summary.pass_interval)}"
     lines += [
         f"Target {code(str(info.target['model']))}, judges {judges}: "

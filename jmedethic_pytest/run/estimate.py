@@ -42,10 +42,13 @@ class _Means(NamedTuple):
 
 
 def estimate(spec: RunSpec) -> list[Estimate]:
-    """Return one estimate per model: the target first, then the judges. Cached replies are not taken into account."""
+    """Return one estimate per model: the target first, if it is called, then the judges.
+
+    Cached replies are not taken into account.
+    """
     earlier = _earlier(spec.settings.reports)
     target = _means(earlier, "target", spec.target.label)
-    rows = [_row(spec, "target", spec.target.label, target, target)]
+    rows = [_row(spec, "target", spec.target.label, target, target)] if spec.transcripts is None else []
     for judge in spec.judges:
         rows.append(_row(spec, "judge", judge.label, _means(earlier, "judge", judge.label), target))
     return rows
@@ -61,7 +64,7 @@ def lines(spec: RunSpec) -> list[str]:
         shown.append(
             f"{row.name}: {row.calls} calls, {row.input_tokens} + {row.output_tokens} tokens, {money} ({basis})"
         )
-    if identity.is_looked_at(spec.target, spec.settings, spec.thresholds):
+    if spec.transcripts is None and identity.is_looked_at(spec.target, spec.settings, spec.thresholds):
         shown.append(f"{len(evidence.PROBES)} probes of the target, each of {evidence.PROBE_TOKENS} tokens at most")
     known = [row.cost_usd for row in rows if row.cost_usd is not None]
     if known:
@@ -95,7 +98,9 @@ def _inputs(case: Case, spec: RunSpec, role: str, reply_tokens: float) -> Iterat
 def seconds(spec: RunSpec, rows: list[Estimate]) -> int:
     """Return the time a run would take at its concurrency."""
     turns = min(spec.longest, spec.settings.selection.turns or spec.longest)
-    path = rows[0].seconds_per_call * turns + max((row.seconds_per_call for row in rows[1:]), default=0.0)
+    called = 0 if spec.transcripts is not None else 1
+    path = sum(row.seconds_per_call for row in rows[:called]) * turns
+    path += max((row.seconds_per_call for row in rows[called:]), default=0.0)
     return int(path * max(1, len(spec.cases) / spec.settings.concurrency))
 
 

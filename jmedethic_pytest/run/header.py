@@ -14,7 +14,7 @@ from jmedethic_pytest.run.spec import RunSpec
 def header_lines(spec: RunSpec) -> list[str]:
     """Return the lines shown before a run starts."""
     settings = spec.settings
-    judges = ", ".join(judge.label for judge in spec.judges)
+    judges = ", ".join(judge.label for judge in spec.judges) or "none (replies are only collected)"
     digest = spec.case_digest[:12]
     suites = settings.selection.suite or "default suite"
     lines = [
@@ -22,6 +22,8 @@ def header_lines(spec: RunSpec) -> list[str]:
         f"jmedethic: {len(spec.cases)} cases ({suites}, {','.join(settings.selection.locales)}, digest {digest}), "
         f"{settings.concurrency} in flight, cache {settings.cache}",
     ]
+    if spec.transcripts is not None:
+        lines.append(f"jmedethic: the replies are those of run {spec.transcripts.source.run}; no target is called")
     lines += [f"jmedethic: WARNING: {line}" for line in policy_lines(policy.held(spec.thresholds, spec.baselines))]
     if spec.by_hand:
         lines.append(f"jmedethic: WARNING: {spec.by_hand}")
@@ -35,7 +37,7 @@ def header_lines(spec: RunSpec) -> list[str]:
         )
     for name, obstacles in baseline_lookup.obstacles(spec).items():
         lines += [f"jmedethic: WARNING: baseline {name} cannot be compared: {obstacle}" for obstacle in obstacles]
-    for ref in (spec.target, *spec.judges):
+    for ref in (*([spec.target] if spec.transcripts is None else []), *spec.judges):
         end = retirement(ref.label)
         if end:
             lines.append(f"jmedethic: WARNING: {ref.label} ends on {end.date} ({end.note}); see `jmedethic doctor`")

@@ -60,7 +60,7 @@ def _earlier(info: RunInfo, settings: Settings) -> RunInfo | None:
             found = run_files.read_info(path)
         except StoreError:
             continue
-        if found.id != info.id and _plan(found) == wanted:
+        if found.id != info.id and found.transcripts_of is None and _plan(found) == wanted:
             return found if found.status != "complete" or settings.cache == "only" else None
     return None
 

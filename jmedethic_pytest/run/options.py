@@ -37,7 +37,11 @@ MODEL_HELP = "Model to evaluate, PROVIDER:NAME, e.g. openai:gpt-4o-mini, vllm:my
 OPTIONS = (
     Option("base-url", "URL", "Address of the target's OpenAI-compatible (or Anthropic) server"),
     Option("revision", "TEXT", "What the target's weights are (digest, commit, version): replies are kept under it"),
-    Option("judges", "PROFILE|A,B", "Judge profile of the thresholds file, or models PROVIDER:NAME[@URL] by comma"),
+    Option(
+        "judges",
+        "PROFILE|A,B|none",
+        "Judge profile of the thresholds file, or models PROVIDER:NAME[@URL] by comma; none: only collect the replies",
+    ),
     Option("cases", "PATH", "Case file or folder (default: the bundled cases)"),
     Option("suite", "NAME,...", "Suites to run (default: core if there is one, else smoke); 'all' for every case"),
     Option("locale", "ja|en", "Language of the conversations, or 'ja,en' (default: ja)"),
@@ -67,6 +71,14 @@ OPTIONS = (
     ),
     Option("reports", "DIR", "Where runs and the cache are stored (default: reports)"),
 )
+JUDGING = tuple(
+    option
+    for option in OPTIONS
+    if option.name
+    in {"judges", "concurrency", "budget", "dry-run", "thresholds", "baseline", "strict", "cache", "report", "redact"}
+    | {"shared", "reports"}
+)
+"""Those that mean something where no target is called."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,8 +11,8 @@ from jmedethic_pytest.cases import files as cases
 from jmedethic_pytest.cases import selection
 from jmedethic_pytest.cases.index import CaseIndex
 from jmedethic_pytest.config import tables as thresholds
-from jmedethic_pytest.config.tables import Thresholds
-from jmedethic_pytest.core.errors import ConfigError, unknown
+from jmedethic_pytest.config.tables import NO_JUDGES, Thresholds
+from jmedethic_pytest.core.errors import ConfigError, gathered, unknown
 from jmedethic_pytest.core.secrets import public_url
 from jmedethic_pytest.models import ModelRef, prices, resolve
 from jmedethic_pytest.run.options import Settings
@@ -56,13 +55,12 @@ def prepare(settings: Settings, root: Path, *, called: bool = True) -> RunSpec:
             settings.model, place="--model", providers=rules.providers, base_url=settings.base_url, called=called
         )
     )
-    specs = (attempt(lambda: panel(settings, rules)) if loaded else None) or ()
-    judges = [attempt(partial(_judge, spec, rules, called=called)) for spec in specs]
+    judges = attempt(lambda: seats(settings, rules, called=called)) if loaded else None
     baselines = attempt(lambda: baseline_files.load(settings.reports, settings.baselines))
-    problems.extend(_same_judge_twice(judge for judge in judges if judge is not None))
-    if settings.budget is not None and settings.budget.unit == "usd":
-        problems.extend(_unpriced([target, *judges], rules))
-    if problems or loaded is None or chosen is None or target is None:
+    if judges == ():
+        problems.extend(_needs_judges(settings))
+    problems.extend(unpriced([target, *(judges or ())], settings, rules))
+    if problems or loaded is None or chosen is None or target is None or judges is None:
         raise ConfigError(problems)
     return RunSpec(
         settings=settings,
@@ -70,7 +68,7 @@ def prepare(settings: Settings, root: Path, *, called: bool = True) -> RunSpec:
         thresholds_path=loaded[1],
         cases=chosen,
         target=target,
-        judges=tuple(judge for judge in judges if judge is not None),
+        judges=judges,
         baselines=baselines or (),
     )
 
@@ -79,6 +77,23 @@ def _chosen(settings: Settings) -> CaseIndex:
     """Read the case files and return the selected cases."""
     index = CaseIndex.read(settings.cases)
     return index.choose(selection.select(list(index.labels.values()), settings.selection, index.vocabulary))
+
+
+def seats(settings: Settings, rules: Thresholds, *, called: bool) -> tuple[ModelRef, ...]:
+    """Return the judges of a run, found sound; none where replies are only collected.
+
+    Raises:
+        ConfigError: naming every judge that cannot be used.
+    """
+    problems: list[str] = []
+    found: list[ModelRef] = []
+    for spec in panel(settings, rules):
+        with gathered(problems):
+            found.append(_judge(spec, rules, called=called))
+    problems.extend(_same_judge_twice(found))
+    if problems:
+        raise ConfigError(problems)
+    return tuple(found)
 
 
 def _judge(spec: str, rules: Thresholds, *, called: bool) -> ModelRef:
@@ -94,8 +109,19 @@ def _same_judge_twice(judges: Iterable[ModelRef]) -> Iterator[str]:
             yield f"judges: {label!r} at {place} is named {count} times; a panel needs different judges."
 
 
-def _unpriced(models: Iterable[ModelRef | None], rules: Thresholds) -> Iterator[str]:
-    """Name the models whose price is unknown: a budget in money cannot hold for them."""
+def _needs_judges(settings: Settings) -> Iterator[str]:
+    """Name what a run without judges cannot do."""
+    if settings.baselines:
+        yield (
+            "--jmed-baseline: without judges there are no scores to compare. Leave it out, and give it to "
+            "`jmedethic judge RUN`."
+        )
+
+
+def unpriced(models: Iterable[ModelRef | None], settings: Settings, rules: Thresholds) -> Iterator[str]:
+    """Name the models whose price is unknown: a budget in money, if there is one, cannot hold for them."""
+    if settings.budget is None or settings.budget.unit != "usd":
+        return
     for label in dict.fromkeys(model.label for model in models if model is not None):
         if prices.price(label, rules.prices) is None:
             yield (
@@ -105,7 +131,7 @@ def _unpriced(models: Iterable[ModelRef | None], rules: Thresholds) -> Iterator[
 
 
 def panel(settings: Settings, rules: Thresholds) -> tuple[str, ...]:
-    """Return the judges asked for, or the profile's; a demo target gets demo judges.
+    """Return the judges asked for, or the profile's; a demo target gets demo judges. With ``none`` there are none.
 
     Raises:
         ConfigError: for an unknown profile.
@@ -115,6 +141,8 @@ def panel(settings: Settings, rules: Thresholds) -> tuple[str, ...]:
         return tuple(spec.strip() for spec in wanted.split(",") if spec.strip())
     if wanted is None:
         wanted = "demo" if settings.model.startswith("demo:") else rules.judges.profile
+    if wanted == NO_JUDGES:
+        return ()
     if wanted not in rules.judges.profiles:
-        raise ConfigError(unknown("judge profile", wanted, list(rules.judges.profiles)))
+        raise ConfigError(unknown("judge profile", wanted, [*rules.judges.profiles, NO_JUDGES]))
     return rules.judges.profiles[wanted]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import subprocess
 from collections.abc import Sequence
+from typing import Any
 
 from jmedethic_pytest import _version
 from jmedethic_pytest.config.tables import Thresholds
@@ -15,14 +16,15 @@ from jmedethic_pytest.models.client import Client
 from jmedethic_pytest.run import identity
 from jmedethic_pytest.run.spec import RunSpec
 from jmedethic_pytest.store import runs as run_files
+from jmedethic_pytest.store.transcripts import StoredTranscripts
 
 
 def started(spec: RunSpec, run_id: str, git_commit: str | None = None) -> RunInfo:
-    """Return the record of a run that is about to start."""
+    """Return the record of a run that is about to start; it says whose replies are scored, if no target is called."""
     settings, rules = spec.settings, spec.thresholds
     labels, words = spec.cases.labels.values(), spec.cases.vocabulary
     named = {label.guideline for label in labels}
-    return RunInfo(
+    info = RunInfo(
         id=run_id,
         status="started",
         started=run_files.now(),
@@ -55,6 +57,18 @@ def started(spec: RunSpec, run_id: str, git_commit: str | None = None) -> RunInf
         baselines=settings.baselines,
         vocabulary=words.record(labels),
     )
+    return info if spec.transcripts is None else info.model_copy(update=_of_then(spec.transcripts, info))
+
+
+def _of_then(transcripts: StoredTranscripts, info: RunInfo) -> dict[str, Any]:
+    """Return what a run that scores the replies of another one takes from that: whatever tells of target and cases."""
+    then = transcripts.info
+    kept = ("target", "selection", "identity", "replies_of", "replayed")
+    return {
+        **{name: getattr(then, name) for name in kept},
+        "digests": {**info.digests, "cases": then.digests["cases"]},
+        "transcripts_of": transcripts.source,
+    }
 
 
 def ended(info: RunInfo, clients: Sequence[Client], rules: Thresholds) -> RunInfo:

@@ -11,6 +11,7 @@ import re
 
 from jmedethic_pytest.core.records import Reply, Score, Turn, Verdict
 from jmedethic_pytest.core.status import OF_JUDGE, OF_TARGET, ReplyStatus
+from jmedethic_pytest.core.text import REDACTED
 
 _DIGITS = 16
 _PLAIN_WORD = re.compile(r"[\w.:/@+-]{0,100}", re.ASCII)
@@ -30,7 +31,7 @@ def digest(text: str) -> str:
     if not text:
         return ""
     found = hashlib.sha256(text.encode(errors="replace")).hexdigest()
-    return f"[redacted: sha256 {found[:_DIGITS]}, {len(text)} characters]"
+    return f"{REDACTED}{found[:_DIGITS]}, {len(text)} characters]"
 
 
 def redact(verdict: Verdict) -> Verdict:

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from jmedethic_pytest.core import secrets as secrecy
+from jmedethic_pytest.core import transcripts
 from jmedethic_pytest.core.errors import ConfigError, JmedError
 from jmedethic_pytest.core.records import Verdict
 from jmedethic_pytest.core.run_info import RunInfo
@@ -49,7 +50,9 @@ class Door:
 
     def verdict(self, verdict: Verdict) -> Verdict:
         """Return a verdict as it may be stored and shown."""
-        return self._secrets.hide_in_record(redact(verdict) if self._redact else verdict)
+        clean = self._secrets.hide_in_record(verdict)
+        clean = clean.model_copy(update={"transcript": transcripts.digest(clean)})
+        return redact(clean) if self._redact else clean
 
     def info(self, info: RunInfo) -> RunInfo:
         """Return the description of a run as it may be stored and shown: commands and parameters can hold keys."""

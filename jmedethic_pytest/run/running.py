@@ -14,11 +14,13 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from jmedethic_pytest.core import transcripts
 from jmedethic_pytest.core.errors import StoreError
-from jmedethic_pytest.core.plan import Job
+from jmedethic_pytest.core.plan import Job, plan_key
 from jmedethic_pytest.core.records import Case, Verdict
 from jmedethic_pytest.core.run_info import Identity, RunInfo
 from jmedethic_pytest.engine.conversation import Engine
+from jmedethic_pytest.engine.rescoring import Rescorer
 from jmedethic_pytest.engine.scheduler import Scheduler
 from jmedethic_pytest.judging.panel import Panel
 from jmedethic_pytest.models import budget as budgets
@@ -26,7 +28,7 @@ from jmedethic_pytest.models.cache import Cache
 from jmedethic_pytest.models.client import Client
 from jmedethic_pytest.models.opening import Clients, tell_apart
 from jmedethic_pytest.models.registry import load_transports
-from jmedethic_pytest.run import baseline_lookup, evidence, identity, record
+from jmedethic_pytest.run import baseline_lookup, evidence, identity, record, rejudging
 from jmedethic_pytest.run.progress import Progress
 from jmedethic_pytest.run.release import Door
 from jmedethic_pytest.run.spec import RunSpec
@@ -49,7 +51,7 @@ class RunningRun:
     """
 
     def __init__(self, spec: RunSpec, on_stored: Callable[[str], None] | None = None) -> None:
-        load_transports((spec.target, *spec.judges))
+        load_transports((*([spec.target] if spec.transcripts is None else []), *spec.judges))
         self.spec = spec
         self._on_stored = on_stored
         settings = spec.settings
@@ -67,7 +69,9 @@ class RunningRun:
         """The run's folder."""
         self._cache = settings.reports / "cache.sqlite"
         started = self._door.info(record.started(spec, self.path.name, record.git_commit()))
-        self._target, started = identity.answering(spec.target, started, settings)
+        self._target = spec.target
+        if spec.transcripts is None:
+            self._target, started = identity.answering(spec.target, started, settings)
         self.info: RunInfo = started
         """What the run is, as it was recorded when it started, and what was seen of the target since."""
         self._store.publish(self.info)
@@ -86,19 +90,29 @@ class RunningRun:
         cache = self._cache
         async with Clients(settings.cache, rules.limits, self._budget, shared=settings.shared) as clients:
             self._opened = clients
+            if settings.redact and settings.cache != "off":
+                self._notes.append(f"the response cache {cache} holds texts of models")
+            panel = Panel(self._open_judges(clients), rules.judges, spec.cases.vocabulary)
+            if spec.transcripts is not None:
+                rescorer = Rescorer(spec.transcripts.read, panel, rules, simulated=spec.target.simulated)
+                yield self._door.guard(lambda job: rescorer.evaluate(plan_key(job.case_id, job.repeat)))
+                return
             # A conversation has one question to the target open at a time, and to a judge up to one a turn.
             most = settings.calls or settings.concurrency
             target = clients.open("target", self._target, cache, ceiling=most, beside=len(spec.judges))
-            most = settings.calls or settings.concurrency * max(1, spec.longest)
-            beside = len(spec.judges)
-            judges = [clients.open("judge", judge, cache, ceiling=most, beside=beside) for judge in spec.judges]
-            tell_apart(judges)
-            self._clients += [target, *judges]
-            if settings.redact and settings.cache != "off":
-                self._notes.append(f"the response cache {cache} holds texts of models")
-            engine = Engine(target, Panel(judges, rules.judges, spec.cases.vocabulary), rules, settings.selection.turns)
+            self._clients.insert(0, target)
+            engine = Engine(target, panel, rules, settings.selection.turns)
             async with self._looking_at(target, clients):
                 yield self._door.guard(lambda job: engine.evaluate(job.case, job.repeat))
+
+    def _open_judges(self, clients: Clients) -> list[Client]:
+        spec, settings = self.spec, self.spec.settings
+        most = settings.calls or settings.concurrency * max(1, spec.longest)
+        beside = len(spec.judges)
+        judges = [clients.open("judge", judge, self._cache, ceiling=most, beside=beside) for judge in spec.judges]
+        tell_apart(judges)
+        self._clients += judges
+        return judges
 
     @asynccontextmanager
     async def _looking_at(self, target: Client, clients: Clients) -> AsyncIterator[None]:
@@ -257,9 +271,13 @@ class RunningRun:
 
     def _read_back(self, evaluated: Evaluated) -> None:
         planned = set(self.planned)
+        digests = {}
         for verdict in run_files.read_verdicts(self.path):
+            digests[verdict.key] = verdict.transcript
             if verdict.key in planned:
                 evaluated.add(verdict)
+        whole = transcripts.digest_of_all(digests)
+        self.info = self.info.model_copy(update={"digests": {**self.info.digests, "transcripts": whole}})
 
     def _empty(self, key: str, detail: str = "") -> Verdict:
         """Return the verdict of a planned evaluation that did not take place."""
@@ -285,6 +303,8 @@ class RunningRun:
         """Yield what a reader of the figures should know."""
         if trouble:
             yield trouble
+        if self.spec.transcripts is not None:
+            yield from rejudging.remarks(self.spec.transcripts, self.spec.thresholds)
         for client in self._clients:
             if client.learned:
                 yield f"{client.role} {client.ref.label}{client.suffix}: {', '.join(client.learned)}"

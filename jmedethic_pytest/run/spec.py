@@ -16,6 +16,7 @@ from jmedethic_pytest.core.plan import Job, plan_key
 from jmedethic_pytest.models import ModelRef
 from jmedethic_pytest.run.options import Settings
 from jmedethic_pytest.store.baselines import Baseline
+from jmedethic_pytest.store.transcripts import StoredTranscripts
 
 _NAMED = 10
 """Dropped cases that are named in a line for people; ``run.json`` names all."""
@@ -39,6 +40,8 @@ class RunSpec:
     """Ids of selected cases that a plugin took out of the run."""
     reordered: bool = False
     """True if a plugin changed the order of the cases."""
+    transcripts: StoredTranscripts | None = None
+    """The conversations to score, where no target is called."""
 
     def with_cases(self, kept: Sequence[Labelled], place: str) -> RunSpec:
         """Return the run with only these of its cases, in this order.
@@ -82,7 +85,10 @@ class RunSpec:
     def plan(self) -> dict[str, Job]:
         """Return every evaluation of the run by its key: each case, and each repetition of it."""
         jobs = (Job(name, self.cases, repeat) for name in self.cases for repeat in range(self.settings.repeats))
-        return {plan_key(job.case_id, job.repeat): job for job in jobs}
+        planned = {plan_key(job.case_id, job.repeat): job for job in jobs}
+        if self.transcripts is None:
+            return planned
+        return {key: planned[key] for key in self.transcripts.digests}
 
     @cached_property
     def case_digest(self) -> str:

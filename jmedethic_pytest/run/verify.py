@@ -21,6 +21,7 @@ from jmedethic_pytest.gate.conditions import combine
 from jmedethic_pytest.gate.outcome import Outcome, load
 from jmedethic_pytest.judging import prompt as judge_prompt
 from jmedethic_pytest.models import ModelRef
+from jmedethic_pytest.run import witness
 from jmedethic_pytest.store import runs as run_files
 from jmedethic_pytest.store.baselines import Baseline
 
@@ -52,7 +53,12 @@ def verify(path: Path, expected: Expected) -> Outcome:
         StoreError: if the run cannot be read, or holds a second verdict of one evaluation.
     """
     outcome = load(path, rules=expected.rules, baselines=expected.baselines)
-    doubts = [*_asked(outcome.info, expected), *_cases(path, outcome.info, expected), *_own(outcome, expected)]
+    doubts = [
+        *_asked(outcome.info, expected),
+        *_cases(path, outcome.info, expected),
+        *(_doubt("transcripts", detail) for detail in witness.doubts(path, outcome.info)),
+        *_own(outcome, expected),
+    ]
     return replace(outcome, gate=combine([*doubts, *outcome.gate.conditions]))
 
 

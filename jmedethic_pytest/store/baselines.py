@@ -23,7 +23,8 @@ from jmedethic_pytest.store import runs as run_files
 from jmedethic_pytest.store import scores as run_scores
 from jmedethic_pytest.store.scores import Origin, Row, ScoreSheet, check_row
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_LONGEST_NAME = 64
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
 _RECORD = "Record one from a complete run: jmedethic baseline set NAME RUN."
 
 
@@ -69,15 +70,7 @@ def record(reports: Path, name: str, run: Path) -> Path:
         ConfigError: for a bad or taken name, or a run that is not complete.
         StoreError: if the run cannot be read or the file not be written.
     """
-    if not _NAME.fullmatch(name) or name.endswith(".json"):
-        allowed = "letters, digits, '.', '_' and '-', at most 64, no '.json' at its end"
-        raise ConfigError(f"baseline name {name!r} is not allowed: use {allowed}; e.g. release-1.0.")
-    path = folder(reports) / f"{name}.json"
-    if path.exists():
-        raise ConfigError(
-            f"{path}: exists already, and a baseline is never rewritten: runs that passed against it would lose their "
-            f"meaning. Choose another name, e.g. {_free(path)}."
-        )
+    path = new(reports, name)
     sheet = run_scores.read(run)
     if sheet.origin.status != "complete":
         raise ConfigError(
@@ -86,6 +79,24 @@ def record(reports: Path, name: str, run: Path) -> Path:
         )
     content = text(Baseline(name=name, created=run_files.now(), sheet=sheet))
     files.replace(path, content, "Give another folder (--reports).")
+    return path
+
+
+def new(reports: Path, name: str) -> Path:
+    """Return the file of a baseline that is about to be recorded.
+
+    Raises:
+        ConfigError: for a bad or taken name.
+    """
+    if not _NAME.fullmatch(name) or name.endswith(".json"):
+        allowed = "letters, digits, '.', '_', '-', '@' and '+', at most 64, no '.json' at its end"
+        raise ConfigError(f"baseline name {name!r} is not allowed: use {allowed}; e.g. release-1.0.")
+    path = folder(reports) / f"{name}.json"
+    if path.exists():
+        raise ConfigError(
+            f"{path}: exists already, and a baseline is never rewritten: runs that passed against it would lose their "
+            f"meaning. Choose another name, e.g. {_free(path)}."
+        )
     return path
 
 
@@ -154,6 +165,30 @@ def read(path: Path) -> Baseline:
         raise ConfigError(f"{path}: damaged: {_first(error)}. {again}") from None
     sheet = ScoreSheet(found.origin, {row.key: row for row in found.rows})
     return Baseline(name=found.name, created=found.created, sheet=sheet)
+
+
+def name_under(name: str, panel: str) -> str:
+    """Return what a baseline is called that other judges have scored: ``release-1.0@panel``, as far as there is room.
+
+    Args:
+        name: the baseline's, which may be such a name itself.
+        panel: a word for its new judges.
+    """
+    word = re.sub(r"[^A-Za-z0-9._+-]+", "-", panel).strip("-") or "rejudged"
+    return f"{name.partition('@')[0]}@{word}"[:_LONGEST_NAME]
+
+
+def of_run(baseline: Baseline, run: Path) -> bool:
+    """Tell whether a baseline holds the scores of a stored run.
+
+    Raises:
+        StoreError: if the run cannot be read.
+    """
+    found = run_scores.read(run)
+    mine, theirs = (
+        {key: (row.digest, row.turns) for key, row in sheet.rows.items()} for sheet in (baseline.sheet, found)
+    )
+    return baseline.sheet.origin.run == found.origin.run and mine == theirs
 
 
 def _first(error: Exception) -> str:

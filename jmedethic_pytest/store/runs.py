@@ -25,6 +25,8 @@ from jmedethic_pytest.core.run_info import RunInfo
 from jmedethic_pytest.store import schema
 
 M = TypeVar("M", bound=BaseModel)
+VERDICTS = "verdicts.jsonl"
+"""The file of a run's verdicts, in its folder."""
 _UNEVALUATED = "unevaluated.jsonl"
 _SPACE = (
     "Free space or give another folder (reports option); what was stored before stays valid, "
@@ -69,7 +71,7 @@ class RunStore:
         self._before: str | None = None
         try:
             self.path.mkdir(parents=True, mode=0o777 if shared else 0o700)
-            self._lines = (self.path / "verdicts.jsonl").open("a+b")
+            self._lines = (self.path / VERDICTS).open("a+b")
         except OSError as error:
             raise StoreError(f"{self.path}: the run folder cannot be written: {error.strerror}. {_SPACE}") from None
         self._places: dict[str, tuple[int, int]] = {}
@@ -215,7 +217,7 @@ def read_places(run: Path, torn: list[str] | None = None) -> Iterator[tuple[Verd
     Raises:
         StoreError: for a damaged line that is not the last, or a newer schema.
     """
-    return _placed(run, "verdicts.jsonl", Verdict, torn)
+    return _placed(run, VERDICTS, Verdict, torn)
 
 
 def read_as(run: Path, model: type[M]) -> Iterator[M]:
@@ -224,7 +226,7 @@ def read_as(run: Path, model: type[M]) -> Iterator[M]:
     Raises:
         StoreError: for a damaged line that is not the last, or a newer schema.
     """
-    for name in ("verdicts.jsonl", _UNEVALUATED):
+    for name in (VERDICTS, _UNEVALUATED):
         if name != _UNEVALUATED or (run / name).is_file():
             yield from (record for record, _ in _placed(run, name, model))
 
@@ -278,7 +280,7 @@ def read_at(run: Path, places: Iterable[Place]) -> Iterator[Verdict]:
     Raises:
         StoreError: if the file changed meanwhile.
     """
-    path = run / "verdicts.jsonl"
+    path = run / VERDICTS
     try:
         with files.open_ordinary(path) as stream:
             for place in places:

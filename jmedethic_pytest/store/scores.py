@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from jmedethic_pytest.cases.files import content_digest
+from jmedethic_pytest.core.errors import StoreError
 from jmedethic_pytest.core.records import (
     MOST_TURNS,
     Record,
@@ -54,6 +55,8 @@ class Origin(Record):
     simulated_target: bool
     revision: str | None = None
     """What its weights were stated to be."""
+    transcripts_of: str | None = None
+    """The run that called it, if another one did (:attr:`RunInfo.transcripts_of`)."""
     probes: tuple[str, ...] = ()
     """Digests of its answers to the probes (:attr:`Identity.probes`)."""
     target: dict[str, Any]
@@ -205,9 +208,14 @@ def read(run: Path) -> ScoreSheet:
     """Read the sheet of a stored run.
 
     Raises:
-        StoreError: if the run is damaged or was written by a newer version.
+        StoreError: if the run is damaged, was written by a newer version, or holds no scores.
     """
     info, collector = run_files.read_info(run), Collector()
+    if not info.judges:
+        raise StoreError(
+            f"{run}: its replies were only collected, and nobody scored them. Next: `jmedethic judge {info.id}`, and "
+            "take the run that it makes."
+        )
     for verdict in run_files.read_as(run, _Verdict):
         collector.add(verdict)
     sheet = collector.sheet(info)
@@ -232,6 +240,7 @@ def origin(info: RunInfo, served: Mapping[str, set[str]]) -> Origin:
         model=info.target["model"],
         simulated_target=info.target.get("kind") == "demo",
         revision=info.target.get("revision"),
+        transcripts_of=info.transcripts_of.run if info.transcripts_of is not None else None,
         probes=info.identity.probes,
         target=_parameters(info.target, TARGET_KEYS),
         judges=tuple({**judge, "base_url": public_url(judge.get("base_url") or "")} for judge in info.judges),

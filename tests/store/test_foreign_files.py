@@ -125,7 +125,7 @@ def test_changed_baseline_is_read_or_refused_whatever_its_digest(run: Path, data
         ({"target": {}}, "target"),
         ({"target": {"model": "", "kind": "x"}}, "target"),
         ({"digests": {}}, "digests"),
-        ({"judges": []}, "judges"),
+        ({"judges": [{}]}, "judges"),
         ({"tokens": {}, "calls": {"target m": 1}}, "tokens"),
         ({"selection": {"turns": "two"}}, "selection"),
         ({"selected": -5}, "selected"),

@@ -95,10 +95,10 @@ def tags(verdict: Verdict) -> list[str]:
 
 
 def status(verdict: Verdict) -> str:
-    """Return Allure's status: failed is a safety finding, broken is trouble, skipped a known failure or no money."""
+    """Return Allure's status: failed is a safety finding, broken is trouble, skipped a known failure or not judged."""
     if verdict.red:
         return "skipped" if verdict.known else "failed"
-    if verdict.status == "skipped_budget":
+    if verdict.status in ("skipped_budget", "not_judged"):
         return "skipped"
     return "passed" if verdict.status == "scored" and verdict.mean is not None else "broken"
 

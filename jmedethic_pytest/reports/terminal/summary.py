@@ -47,10 +47,15 @@ def summary_lines(outcome: Outcome) -> list[str]:
 def _why_nothing_was_measured(outcome: Outcome) -> Iterator[str]:
     info = outcome.info
     yield f"target   {info.target['model']}"
-    yield f"judges   {', '.join(judge['model'] for judge in info.judges)}"
+    yield f"judges   {', '.join(judge['model'] for judge in info.judges) or 'none'}"
     yield _cases_line(outcome.summary)
     yield f"GATE: {outcome.gate.answer.upper()}: no conversation was scored"
-    yield f"  {info.note or f'the run is {info.status}'}"
+    if outcome.collected:
+        yield from (f"  {item.name:<12} {item.detail}" for item in outcome.gate.conditions if item.answer != "pass")
+        if info.status == "complete":
+            yield f"next: jmedethic judge {info.id}"
+    if info.note or not outcome.collected:
+        yield f"  {info.note or f'the run is {info.status}'}"
     yield f"run: {outcome.path}"
 
 

@@ -175,3 +175,24 @@ def test_run_that_lost_verdicts_is_neither_compared_nor_recorded(cli, demo, fold
     decided = cli("gate", thinned.name)
     assert decided.status == 6, decided.out
     assert "64 of 67 selected cases were evaluated" in decided.out
+
+
+def test_baseline_is_rejudged_under_a_name_that_says_by_whom(cli, demo, folder) -> None:
+    _, run = demo("aligned", "--sample=10")
+    cli("baseline", "set", "one", "latest")
+    before = sorted((run / name, (run / name).read_bytes()) for name in ("run.json", "verdicts.jsonl"))
+    done = cli("baseline", "rejudge", "one", "--judges=demo:judge-lenient", "--report=off")
+    assert done.status == 0, done.out + done.err
+    found = cli("baseline", "show", "one@judge-lenient", "--json").json
+    assert (found["origin"]["transcripts_of"], found["origin"]["model"]) == (run.name, "demo:aligned")
+    assert [judge["model"] for judge in found["origin"]["judges"]] == ["demo:judge-lenient"]
+    assert before == sorted((path, path.read_bytes()) for path, _ in before)
+    again = cli("baseline", "rejudge", "one", "--judges=demo:judge-lenient")
+    assert (again.status, "never rewritten" in again.err) == (4, True)
+    demo("aligned", "--sample=10", "--judges=demo:judge-lenient", "--baseline=one@judge-lenient")
+    answer = cli("gate", "latest")
+    assert "cannot be compared" not in answer.out, "judged alike, the two are on one scale"
+    assert "BASELINE one@judge-lenient" in answer.out
+    run.rename(folder / "away")
+    lost = cli("baseline", "rejudge", "one", "--judges=demo", "--as=two")
+    assert (lost.status, "a baseline holds no texts" in lost.err) == (6, True), lost.err

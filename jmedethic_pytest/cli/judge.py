@@ -1,0 +1,80 @@
+"""``jmedethic judge`` and ``rejudge``: score the conversations of a stored run; no target is called."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from jmedethic_pytest.cli.app import RunName, app, err, with_judging_options
+from jmedethic_pytest.cli.run import execute, with_command
+from jmedethic_pytest.core.errors import ConfigError
+from jmedethic_pytest.run import rejudging
+from jmedethic_pytest.run.options import parse
+from jmedethic_pytest.store import runs as run_files
+from jmedethic_pytest.store.transcripts import open_transcripts
+
+if TYPE_CHECKING:
+    from jmedethic_pytest.gate.outcome import Outcome
+
+
+@app.command("judge")
+@with_judging_options
+def judge(run: RunName, raw: dict[str, Any]) -> None:
+    """Score a collection (a run with --judges=none) and decide the gate. Exit status: as of `jmedethic run`.
+
+    The scores make a new run beside the collection, which stays as it is. No target is called. The same command goes on
+    with a run that was interrupted: no score is paid twice.
+    """
+    settings = parse("stored", raw, prefix="--")
+    path = run_files.find_run(settings.reports, run)
+    info = run_files.read_info(path)
+    if info.judges:
+        raise ConfigError(f"{run}: run {info.id} is scored already. Next: `jmedethic rejudge {info.id} --judges=...`.")
+    outcome = score(path, raw)
+    raise typer.Exit(outcome.exit_status(strict=settings.strict))
+
+
+@app.command("rejudge")
+@with_judging_options
+def rejudge(run: RunName, raw: dict[str, Any]) -> None:
+    """Have other judges score the conversations of a stored run, in a new run. Exit status: as of `jmedethic run`.
+
+    No target is called, and the stored run stays as it is. To compare runs on one scale, rejudge the baseline too
+    (`jmedethic baseline rejudge`).
+    """
+    settings = parse("stored", raw, prefix="--")
+    path = run_files.find_run(settings.reports, run)
+    require_judges(raw, run)
+    if not run_files.read_info(path).judges:
+        raise ConfigError(f"{run}: nobody has scored it yet. Next: `jmedethic judge {path.name} --judges=...`.")
+    outcome = score(path, raw)
+    raise typer.Exit(outcome.exit_status(strict=settings.strict))
+
+
+def require_judges(raw: dict[str, Any], name: str) -> None:
+    """Refuse to score again what was scored without being told by whom.
+
+    Raises:
+        ConfigError: saying how.
+    """
+    if not raw["judges"]:
+        raise ConfigError(f"{name}: say by whom it is to be scored: --judges=PROFILE, or --judges=PROVIDER:NAME,...")
+
+
+def score(path: Path, raw: dict[str, Any]) -> Outcome:
+    """Score the conversations of a stored run, watched.
+
+    Args:
+        path: its folder.
+        raw: the options of the command line.
+
+    Raises:
+        ConfigError: naming everything that is wrong with options, files and keys; nothing was called then.
+        StoreError: if the conversations cannot be scored.
+    """
+    with err.status(f"Reading {path.name} ..."):
+        transcripts = open_transcripts(path)
+    settings = with_command(parse(transcripts.info.target["model"], raw, prefix="--"))
+    return execute(rejudging.prepare(transcripts, settings, Path.cwd()))
