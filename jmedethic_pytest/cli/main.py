@@ -33,12 +33,15 @@ from jmedethic_pytest.cli import (  # noqa: F401 - each module adds its commands
 )
 from jmedethic_pytest.cli.app import app, err, say, spell
 from jmedethic_pytest.cli.generate import discover, review, stages  # noqa: F401
+from jmedethic_pytest.cli.judges import app as judges
+from jmedethic_pytest.cli.judges import link  # noqa: F401
 from jmedethic_pytest.core.errors import ConfigError, JmedError, crash
 from jmedethic_pytest.core.status import ExitStatus
 
 app.add_typer(baseline.baseline_app, name="baseline")
 app.add_typer(cases.cases_app, name="cases")
 app.add_typer(stages.generate_app, name="generate")
+app.add_typer(judges.judges_app, name="judges")
 
 
 def main() -> None:

@@ -1,0 +1,17 @@
+"""The group of commands about judges, and the options they share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+judges_app = typer.Typer(
+    name="judges",
+    help="Link panels, score anchors again, and keep a card of every judge. No command here calls a target.",
+    no_args_is_help=True,
+)
+
+Rules = Annotated[Path | None, typer.Option("--thresholds", help="Thresholds file (default: ./thresholds.toml)")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the sample")]
