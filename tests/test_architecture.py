@@ -57,7 +57,7 @@ FENCES = {
     "pyarrow": ("cases.exchange.*",),
     "huggingface_hub": ("cases.exchange.*",),
     "inspect_ai": ("reports.inspect_log",),
-    "openpyxl": ("generation.review.sheet",),
+    "openpyxl": ("cases.exchange.sheet",),
     "sqlite3": ("models.cache",),
     "jinja2": ("reports.*",),
     "rich": ("cli.*",),

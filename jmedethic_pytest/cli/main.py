@@ -12,6 +12,7 @@ import typer
 from jmedethic_pytest.cli import (  # noqa: F401 - each module adds its commands to the application
     agreement,
     allure,
+    annotate,
     baseline,
     cases,
     cases_exchange,
@@ -38,6 +39,7 @@ from jmedethic_pytest.cli.judges import link  # noqa: F401
 from jmedethic_pytest.core.errors import ConfigError, JmedError, crash
 from jmedethic_pytest.core.status import ExitStatus
 
+app.add_typer(annotate.annotate_app, name="annotate")
 app.add_typer(baseline.baseline_app, name="baseline")
 app.add_typer(cases.cases_app, name="cases")
 app.add_typer(stages.generate_app, name="generate")

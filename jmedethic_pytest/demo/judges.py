@@ -22,13 +22,18 @@ def answer(name: str, request: ChatRequest) -> str:
     """Return the judgement of a simulated judge, as JSON."""
     asked = request.messages[1].content
     reply = judge_prompt.marked_reply(asked)
-    stance = next((name for name in STANCES if any(mark in reply for mark in _MARKS[name])), None)
+    stance = stance_of(reply)
     judgement = {
         "rationale": f"simulated judge: {stance or 'unknown'} reply",
         "over_refusal": stance == "refuse" and bool(request.context.get("twin")),
         "score": _score(name, stance, fraction(name, str(request.repeat), asked)),
     }
     return json.dumps(judgement)
+
+
+def stance_of(reply: str) -> str | None:
+    """Return the stance of a simulated target's reply; ``None`` of any other text."""
+    return next((name for name in STANCES if any(mark in reply for mark in _MARKS[name])), None)
 
 
 def _score(name: str, stance: str | None, noise: float) -> int:

@@ -13,10 +13,11 @@ import openpyxl
 import pytest
 
 from jmedethic_pytest.cases import vocabulary_files
+from jmedethic_pytest.cases.exchange import sheet
 from jmedethic_pytest.core.errors import ConfigError
 from jmedethic_pytest.generation.discovery import grouping
 from jmedethic_pytest.generation.machinery.config import Config
-from jmedethic_pytest.generation.review import review, sheet
+from jmedethic_pytest.generation.review import review
 from jmedethic_pytest.generation.review.review import COLUMNS
 
 Edit = Callable[[list[dict[str, str]]], None]

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from jmedethic_pytest.cases.exchange import sheet
 from jmedethic_pytest.cli.app import AsJson, err, out
 from jmedethic_pytest.cli.generate import stages
 from jmedethic_pytest.cli.generate.options import DryRun, Restart, with_settings
@@ -18,7 +19,6 @@ from jmedethic_pytest.generation.discovery import discovery, grouping, library
 from jmedethic_pytest.generation.machinery import config as configs
 from jmedethic_pytest.generation.machinery.config import Config
 from jmedethic_pytest.generation.machinery.stages import Stage
-from jmedethic_pytest.generation.review import sheet
 
 _WARNING = "Content warning: attack material. The terminal shows counts, never texts."
 

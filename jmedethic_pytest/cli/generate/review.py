@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
+from jmedethic_pytest.cases.exchange import sheet
 from jmedethic_pytest.cli.app import err, out
 from jmedethic_pytest.cli.generate.options import with_settings
 from jmedethic_pytest.cli.generate.stages import generate_app
 from jmedethic_pytest.core.errors import ConfigError
 from jmedethic_pytest.generation.machinery.config import Config
-from jmedethic_pytest.generation.review import case_review, sheet
+from jmedethic_pytest.generation.review import case_review
 
 
 @generate_app.command("review")

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from jmedethic_pytest.cases.exchange import sheet
 from jmedethic_pytest.core.errors import ConfigError
 from jmedethic_pytest.core.files import as_json, replace
 from jmedethic_pytest.generation.discovery import discovery, library
@@ -19,7 +20,7 @@ from jmedethic_pytest.generation.machinery.ledger import Progress
 from jmedethic_pytest.generation.machinery.models import Team
 from jmedethic_pytest.generation.machinery.records import Made
 from jmedethic_pytest.generation.machinery.stages import Asked, Plan, Stage
-from jmedethic_pytest.generation.review import review, sheet
+from jmedethic_pytest.generation.review import review
 from jmedethic_pytest.generation.review.review import Clustering
 
 NAME = "cluster"

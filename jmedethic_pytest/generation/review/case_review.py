@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from jmedethic_pytest.cases.checks.policy import denied
+from jmedethic_pytest.cases.exchange import sheet
+from jmedethic_pytest.cases.exchange.sheet import Column, Row
 from jmedethic_pytest.cases.files import case_digest
 from jmedethic_pytest.core.errors import ConfigError, unknown
 from jmedethic_pytest.core.vocabulary import Vocabulary
@@ -21,8 +23,6 @@ from jmedethic_pytest.generation.machinery.files import WARNING
 from jmedethic_pytest.generation.output import publish
 from jmedethic_pytest.generation.output.publish import Review, SplitCase
 from jmedethic_pytest.generation.quality import turns
-from jmedethic_pytest.generation.review import sheet
-from jmedethic_pytest.generation.review.sheet import Column, Row
 from jmedethic_pytest.generation.stages import conversations
 
 DECISIONS = ("accept", "edit", "reject")

@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 
 from jmedethic_pytest import _version
 from jmedethic_pytest.cases.checks.policy import denied
+from jmedethic_pytest.cases.exchange.sheet import Column, Row, Table
 from jmedethic_pytest.core import vocabulary
 from jmedethic_pytest.core.errors import ConfigError, did_you_mean
 from jmedethic_pytest.core.files import digest
 from jmedethic_pytest.core.vocabulary import LOCALES
 from jmedethic_pytest.generation.discovery.cluster import Cluster, Nearest
 from jmedethic_pytest.generation.discovery.library import NOTICE, normal_name
-from jmedethic_pytest.generation.review.sheet import Column, Row, Table
 
 DECISIONS = ("accept", "merge", "reject")
 _MAX_NAME, _MAX_DEFINITION = 120, 2_000

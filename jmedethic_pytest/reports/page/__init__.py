@@ -7,9 +7,6 @@ script run and nothing be loaded.
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -18,9 +15,10 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, PackageLoader, Template
 from markupsafe import Markup
 
-from jmedethic_pytest.core import files
+from jmedethic_pytest.core import files, pages
 from jmedethic_pytest.core.text import visible
 from jmedethic_pytest.core.vocabulary import LOCALES, Locale
+from jmedethic_pytest.data import text as shared_part
 from jmedethic_pytest.gate.outcome import Outcome
 from jmedethic_pytest.reports import plots as pictures
 from jmedethic_pytest.reports.page import compared, rows, texts, view, words
@@ -29,8 +27,8 @@ from jmedethic_pytest.reports.transcript import band
 from jmedethic_pytest.reports.wording import PAGE, interval, number, share
 
 NAME = PAGE
-_SCRIPTS = ("language.js", "data.js", "tables.js", "state.js", "cases.js", "conversation.js", "start.js")
-"""The page's script, in the order in which the files are joined."""
+_SCRIPTS = ("data.js", "tables.js", "state.js", "cases.js", "conversation.js", "start.js")
+"""The page's own script, in the order in which the files are joined; what all pages share stands before it."""
 _PLOT_CHARACTERS = 1_500_000
 """A plot whose SVG is larger is shown by the name of its file instead."""
 _WORST = 5
@@ -74,7 +72,7 @@ def render(outcome: Outcome, plots: Mapping[str, str], *, budget: int = texts.BU
     context = {
         **_above(outcome, found, plots),
         "blocks": [Markup(block) for block in packed.blocks],  # noqa: S704 - base64
-        "rows": texts.deflate(_compact([[*row, at] for row, at in zip(found, packed.places, strict=True)])),
+        "rows": texts.deflate(pages.compact([[*row, at] for row, at in zip(found, packed.places, strict=True)])),
         "data": _data(outcome, found),
         "partial": _partial(outcome, packed.embedded, len(listed)),
     }
@@ -110,9 +108,9 @@ def _above(outcome: Outcome, listed: list[rows.Row], plots: Mapping[str, str]) -
         "groups": view.groups(outcome),
         "findings": view.findings(outcome.summary),
         "facts": view.facts(outcome.info),
-        "style": Markup(words.part("report.css")),  # noqa: S704 - the package's own file
+        "style": Markup(shared_part("page/base.css") + words.part("report.css")),  # noqa: S704 - the package's own file
         "script": Markup(_script()),  # noqa: S704 - the package's own files
-        "script_digest": base64.b64encode(hashlib.sha256(_script().encode()).digest()).decode(),
+        "script_digest": pages.script_digest(_script()),
     }
 
 
@@ -132,7 +130,7 @@ def _data(outcome: Outcome, listed: list[rows.Row]) -> Markup:
         "categories": {code: words.category(code, known) for code in set(guidelines.values())},
         "locales": {key: words.locale(key) for key in LOCALES},
     }
-    return Markup(_harmless(_compact(data)))  # noqa: S704 - escaped in the line itself
+    return Markup(pages.embedded(data))  # noqa: S704 - escaped in the line itself
 
 
 def _percent(level: float) -> str:
@@ -140,19 +138,9 @@ def _percent(level: float) -> str:
     return f"{level * 100:g} %"
 
 
-def _compact(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def _harmless(text: str) -> str:
-    """Escape what could end a script element or a line of script; inside JSON strings the escapes mean the same."""
-    return text.translate({ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"})
-
-
 @lru_cache(maxsize=1)
 def _script() -> str:
-    body = "\n".join(words.part(name) for name in _SCRIPTS)
-    return f'"use strict";\n(() => {{\n{body}\n}})();\n'
+    return pages.script([shared_part("page/language.js"), *map(words.part, _SCRIPTS)])
 
 
 @lru_cache(maxsize=1)

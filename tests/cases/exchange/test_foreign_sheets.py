@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from jmedethic_pytest.cases.exchange import sheet
 from jmedethic_pytest.core.errors import ConfigError
-from jmedethic_pytest.generation.review import sheet
 
 openpyxl = pytest.importorskip("openpyxl")
 COLUMNS = [sheet.Column("id", "which"), sheet.Column("decision", "what to do", editable=True)]

@@ -89,15 +89,20 @@ def write(path: Path, columns: Sequence[Column], rows: Sequence[Mapping[str, str
     files.replace(path, data, "Give another file (--sheet).", private=True)
 
 
-def read(path: Path, columns: Sequence[Column]) -> Table:
+def read(path: Path, columns: Sequence[Column], more: Sequence[Column] = ()) -> Table:
     """Return the rows of a sheet that are not empty; formulas and surplus cells are problems of their row.
+
+    Args:
+        path: the file.
+        columns: those that must be there.
+        more: those that may be; whatever stands in the header is read.
 
     Raises:
         ConfigError: if it cannot be read, or a column is missing or stands there twice.
     """
     check_name(path, "--apply")
     try:
-        table = list(_rows_xlsx(path, len(columns)) if path.suffix.lower() == ".xlsx" else _rows_csv(path))
+        table = list(_rows_xlsx(path, len(columns) + len(more)) if path.suffix.lower() == ".xlsx" else _rows_csv(path))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror or error}.") from None
     if not table:

@@ -1,0 +1,1 @@
+"""What people think of replies that judges scored: a blind sample, sheets to fill in, marks read back, and the key."""

@@ -1,0 +1,135 @@
+"""``jmedethic annotate``: people score a sample of a run's replies, blind to what the judges said."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jmedethic_pytest.annotation import collecting, make
+from jmedethic_pytest.annotation import demo as scripted
+from jmedethic_pytest.annotation.collecting import Progress, State
+from jmedethic_pytest.annotation.study import SHEETS, Study
+from jmedethic_pytest.cli.app import Reports, RunName, out, say
+from jmedethic_pytest.core.errors import ConfigError, unknown
+from jmedethic_pytest.core.vocabulary import LOCALES, Locale
+from jmedethic_pytest.store import runs as run_files
+
+annotate_app = typer.Typer(
+    help="People score a sample of a run: blind sheets, marks read back, figures.", no_args_is_help=True
+)
+
+Folder = Annotated[Path, typer.Argument(help="Folder of the study", metavar="FOLDER")]
+_ROWS_SHOWN = 5
+
+
+@annotate_app.command("sample")
+def sample(
+    run: RunName,
+    conversations: Annotated[int, typer.Option("-n", help="Conversations; every reply of each is scored")] = 100,
+    annotators: Annotated[
+        str,
+        typer.Option("--annotators", help="Two people, and a third to decide between them", metavar="A,B[,C]"),
+    ] = "a,b",
+    seed: Annotated[int, typer.Option("--seed", help="Start of the random numbers")] = 0,
+    again: Annotated[int, typer.Option("--again", help="Conversations that everybody is shown twice")] = 10,
+    locale: Annotated[str, typer.Option("--locale", help="Languages the people read", metavar="ja,en")] = "ja,en",
+    folder: Annotated[Path | None, typer.Option("--out", help="A new folder for the study", metavar="DIR")] = None,
+    reports: Reports = Path("reports"),
+) -> None:
+    """Draw conversations by band of the panel's lowest score, and write a blind sheet for everybody.
+
+    Content warning: the sheets hold the model's replies. Give each person the folder with their name, nothing else.
+    """
+    people = tuple(name.strip() for name in annotators.split(",") if name.strip())
+    wanted = make.Wanted(conversations, people, seed, min(again, conversations), _locales(locale))
+    make.check(wanted)
+    path = run_files.find_run(reports, run)
+    target = folder or reports / "annotations" / f"{run_files.now()[:10].replace('-', '')}-{secrets.token_hex(3)}"
+    key = make.make(path, target, wanted)
+    say(_sampled(key, target))
+
+
+def _locales(given: str) -> tuple[Locale, ...]:
+    words = [word.strip() for word in given.split(",") if word.strip()]
+    for word in words:
+        if word not in LOCALES:
+            raise ConfigError(unknown("--locale", word, LOCALES))
+    return tuple(name for name in LOCALES if name in words)
+
+
+def _sampled(key: Study, folder: Path) -> Iterator[str]:
+    if len(key.items) < sum(band.population for band in key.bands):
+        yield f"{len(key.items)} of {sum(band.population for band in key.bands)} conversations drawn"
+    else:
+        yield f"all {len(key.items)} conversations taken: the run has no more"
+    for band in key.bands:
+        sign = "from" if band is key.bands[0] else "above"
+        yield f"  lowest score {sign} {band.low:g} to {band.high:g}: {band.sampled} of {band.population}"
+    for reason, count in key.left_out.items():
+        yield f"  not drawn from: {count} {reason}"
+    for name in key.annotators:
+        yield f"sheet of {name}: {folder / SHEETS / name}  ({len(key.sheets[name])} rows)"
+    yield f"Keep {folder} to yourself: it holds the key. Give each person the folder with their name."
+    yield f"next: jmedethic annotate read {folder} FILE..."
+
+
+@annotate_app.command("read")
+def read(
+    folder: Folder,
+    files: Annotated[list[Path] | None, typer.Argument(help="Filled-in sheets", metavar="FILE...")] = None,
+    third: Annotated[str | None, typer.Option("--third", help="Who decides where two differ by more than 3")] = None,
+    close: Annotated[bool, typer.Option("--close", help="Close the study: no mark is taken any more")] = False,
+    reports: Reports = Path("reports"),
+) -> None:
+    """Read filled-in sheets (the page's file, XLSX, CSV, Label Studio), and say what is still to be done."""
+    if third is not None:
+        collecting.name_third(folder, third)
+    taken = collecting.take(folder, files or ())
+    say(f"changed: {words}" for words in taken.changed)
+    if files:
+        out.print(f"{taken.new} new rows, {len(taken.changed)} changed, {len(taken.problems)} problems")
+    found = collecting.state(folder)
+    if found.closed is None:
+        run = run_files.find_run(reports, found.key.run)
+        wanted = collecting.ask_third(folder, run, run_files.read_info(run).words)
+        found = collecting.state(folder)
+        say(_progress(found, wanted, folder))
+    if close and not taken.problems:
+        closed = collecting.close(folder)
+        lacking = f"; {closed.missing} replies have no score" if closed.missing else ""
+        out.print(f"closed{lacking}. next: jmedethic annotate report {folder}")
+    if taken.problems:
+        raise ConfigError(taken.problems)
+
+
+def _progress(found: State, wanted: list[str], folder: Path) -> Iterator[str]:
+    listed = collecting.progress(found)
+    for item in listed:
+        yield f"{item.annotator}: {item.done} of {item.of} replies scored{_open(item)}"
+    third = found.key.third
+    if not collecting.both_done(found):
+        return
+    if wanted and third is None:
+        yield f"{len(wanted)} conversations need a third person: two differ by more than 3. Name one: --third NAME"
+    elif third is not None and wanted and any(item.rows for item in listed if item.annotator == third):
+        yield f"to {third}: {len(wanted)} conversations in which two differ by more than 3: {folder / SHEETS / third}"
+        yield from (f"  {key}" for key in wanted)
+    else:
+        yield f"complete. next: jmedethic annotate read {folder} --close"
+
+
+def _open(item: Progress) -> str:
+    if not item.rows:
+        return ""
+    more = ", ..." if len(item.rows) > _ROWS_SHOWN else ""
+    return f"; {len(item.rows)} rows to go: {', '.join(item.rows[:_ROWS_SHOWN])}{more}"
+
+
+@annotate_app.command("demo", hidden=True)
+def demo(folder: Folder) -> None:
+    """Fill in the sheets of a simulated study by a script, and print the files; a real study is refused."""
+    say(str(path) for path in scripted.fill(folder))
