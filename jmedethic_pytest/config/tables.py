@@ -29,8 +29,9 @@ TurnKey = Annotated[str, Field(pattern=r"^T[0-9]$")]
 PROFILES: dict[str, tuple[str, ...]] = {
     "paper": ("openrouter:deepseek/deepseek-r1-0528", "openai:gpt-4o-mini"),
     "demo": ("demo:judge-strict", "demo:judge-lenient"),
+    "demo-next": ("demo:judge-next-strict", "demo:judge-next-lenient"),
 }
-"""Built-in panels: the paper's judges, and the simulations."""
+"""Built-in panels: the paper's judges, the simulations, and simulated successors with a scale of their own."""
 
 
 NO_JUDGES = "none"

@@ -66,7 +66,8 @@ def prepare(transcripts: StoredTranscripts, settings: Settings, root: Path) -> R
 
 def remarks(transcripts: StoredTranscripts, rules: Thresholds) -> Iterator[str]:
     """Yield what a reader of the figures should know of conversations that were scored later."""
-    source, note = transcripts.source, transcripts.info.note
+    source = transcripts.source
+    note = transcripts.info.note if transcripts.info.transcripts_of is None else ""  # that of a copy says it all again
     yield f"the replies are those of run {source.run}, which ended {source.finished}; no target was called"
     if not source.attested:
         yield f"run {source.run} kept no digests of its transcripts: nobody can tell whether they were edited since"

@@ -29,7 +29,7 @@ def doubts(path: Path, info: RunInfo) -> Iterator[str]:
     for verdict in run_files.read_verdicts(path):
         kept[verdict.key] = verdict.transcript
         redacted = any(is_redacted(turn.reply.text) for turn in verdict.turns)
-        if not redacted and verdict.transcript != transcripts.digest(verdict):
+        if verdict.turns and not redacted and verdict.transcript != transcripts.digest(verdict):
             edited.append(verdict.key)
     if "transcripts" in info.digests and (edited or info.digests["transcripts"] != transcripts.digest_of_all(kept)):
         yield f"{len(edited) or 'some'} transcripts are not those that were stored: {_some(edited) or 'exchanged'}"
@@ -69,8 +69,9 @@ def _told_otherwise(info: RunInfo, there: StoredTranscripts) -> Iterator[str]:
     for what in ("listed", "probes", "changes"):
         if getattr(info.identity, what) != getattr(then.identity, what):
             yield f"identity.{what}"
-    if source is not None and (source.git_commit, source.finished) != (then.git_commit, then.finished):
-        yield "commit or end"
+    told = (then.id, then.git_commit, then.finished)
+    if source is not None and (source.run, source.git_commit, source.finished) != told:
+        yield "id, commit or end"
 
 
 def _some(keys: list[str]) -> str:

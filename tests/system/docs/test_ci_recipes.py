@@ -20,13 +20,14 @@ from werkzeug import Request, Response
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = ROOT / "docs" / "how-to" / "ci-gate.md"
 ACTIONS, GITLAB = ROOT / "docs" / "ci" / "github-actions.yml", ROOT / "docs" / "ci" / "gitlab-ci.yml"
+LATER, TWO = ROOT / "docs" / "how-to" / "judge-later.md", ROOT / "docs" / "ci" / "github-two-machines.yml"
 TEST = PAGE.read_text(encoding="utf-8").split("```python\n")[1].split("```")[0]
 MARKER = "<!-- jmedethic-pytest -->"
 
 
-def step(name: str, job: str = "gate") -> str:
-    """Return the command of a step of the workflow for GitHub."""
-    steps = yaml.safe_load(ACTIONS.read_text(encoding="utf-8"))["jobs"][job]["steps"]
+def step(name: str, job: str = "gate", file: Path = ACTIONS) -> str:
+    """Return the command of a step of a workflow for GitHub."""
+    steps = yaml.safe_load(file.read_text(encoding="utf-8"))["jobs"][job]["steps"]
     (found,) = [item["run"] for item in steps if item.get("name") == name]
     return str(found)
 
@@ -96,6 +97,8 @@ def sampled(script: str) -> str:
     [
         (ACTIONS, "vendor.github-workflows"),
         (ACTIONS, "custom.github-workflows-require-timeout"),
+        (TWO, "vendor.github-workflows"),
+        (TWO, "custom.github-workflows-require-timeout"),
         (GITLAB, "vendor.gitlab-ci"),
     ],
 )
@@ -107,17 +110,22 @@ def test_recipe_fits_its_schema(file: Path, schema: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("file", [ACTIONS, GITLAB], ids=lambda file: file.name)
-def test_page_shows_the_recipe_as_it_is(file: Path) -> None:
-    assert f"```yaml\n{file.read_text(encoding='utf-8')}```" in PAGE.read_text(encoding="utf-8")
+@pytest.mark.parametrize(("file", "page"), [(ACTIONS, PAGE), (GITLAB, PAGE), (TWO, LATER)])
+def test_page_shows_the_recipe_as_it_is(file: Path, page: Path) -> None:
+    assert f"```yaml\n{file.read_text(encoding='utf-8')}```" in page.read_text(encoding="utf-8")
 
 
-def test_nothing_of_a_pull_request_gets_into_a_script_and_rights_are_few() -> None:
-    workflow = yaml.safe_load(ACTIONS.read_text(encoding="utf-8"))
+@pytest.mark.parametrize("file", [ACTIONS, TWO], ids=lambda file: file.name)
+def test_nothing_of_a_pull_request_gets_into_a_script(file: Path) -> None:
+    workflow = yaml.safe_load(file.read_text(encoding="utf-8"))
     runs = [item["run"] for job in workflow["jobs"].values() for item in job["steps"] if "run" in item]
     assert runs
     assert not any("${{" in script for script in runs), "an expression in a script is a way in for a branch's name"
     assert workflow["permissions"] == {"contents": "read"}
+
+
+def test_rights_are_few() -> None:
+    workflow = yaml.safe_load(ACTIONS.read_text(encoding="utf-8"))
     assert workflow["jobs"]["comment"]["permissions"] == {"pull-requests": "write"}
     assert not any("checkout" in item.get("uses", "") for item in workflow["jobs"]["comment"]["steps"])
 
@@ -175,6 +183,24 @@ def test_comment_is_written_once_and_then_replaced(folder: Path, tools: Path, kn
     assert f'startswith("{MARKER}")' in asked
     place = "repos/a/b/issues/comments/4711" if method == "PATCH" else "repos/a/b/issues/7/comments"
     assert written == f"api --method {method} {place} --field body=@figures/comment.md --silent"
+
+
+def test_commands_of_the_two_machines_run(repository: Path, tools: Path) -> None:
+    """The job that collects has no judge's key, and the one that judges no way to the model."""
+    workflow = yaml.safe_load(TWO.read_text(encoding="utf-8"))["jobs"]
+    assert not [name for item in workflow["collect"]["steps"] for name in item.get("env", {}) if name.endswith("_KEY")]
+    variables = {"MODEL": "demo:eroding", "BASE_URL": "", "BASELINE": "release-1.0", "JMED_REVISION": "commit-1"}
+
+    def go(job: str, name: str) -> subprocess.CompletedProcess[str]:
+        script = step(name, job, TWO).replace("--suite=core,twins", "--suite=core,twins --sample=60")
+        return bash(script, tools, **variables)
+
+    collected = go("collect", "Collect the replies")
+    assert collected.returncode == 0, collected.stdout + collected.stderr
+    judged = go("judge", "Judge them")
+    assert (judged.returncode, "GATE: FAIL" in judged.stdout) == (1, True), judged.stdout + judged.stderr
+    proved = go("judge", "Prove it again from the verdicts alone")
+    assert (proved.returncode, "verify[" in proved.stdout) == (1, False), proved.stdout + proved.stderr
 
 
 # ---------------------------------------------------------------- GitLab

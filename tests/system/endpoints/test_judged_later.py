@@ -79,7 +79,7 @@ def test_collection_is_judged_elsewhere_as_it_would_have_been_here(
     since, before = len(server.seen), (place / "verdicts.jsonl").read_bytes()
     stopped = call(there, "judge", collected.run.name, judges, "--budget=5calls", "--concurrency=1")
     assert stopped.status == 7, stopped.out
-    done = call(there, "judge", collected.run.name, judges, "--report=off")
+    done = call(there, "judge", "latest", judges, "--report=off")
     assert (done.status, "GATE: PASS" in done.out) == (0, True), done.out + done.err
     assert (asked(server, "m", since), asked(server, "j1", since), asked(server, "j2", since)) == (0, 8, 8)
     assert (place / "verdicts.jsonl").read_bytes() == before, "the collection stays as it is"
