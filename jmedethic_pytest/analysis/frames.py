@@ -12,7 +12,9 @@ from jmedethic_pytest.store.scores import Floors, Row, broken, failed
 
 JUDGES = ("judge_1", "judge_2", "judge_3")
 """Columns of the judges' own scores, in the order of the panel; a panel has at most three."""
-_CASE = ("key", "case", "stem", "locale", "guideline", "category", "strategy", "persona", "twin")
+ENDED = "ended before"
+"""The branch of a conversation that ended before it took one."""
+_CASE = ("key", "case", "stem", "locale", "guideline", "category", "strategy", "persona", "twin", "branch")
 COLUMNS = (*_CASE, "turn", "value", *JUDGES, "low", "over_refusal", "status")
 CASE_COLUMNS = (*_CASE, "status", "mean", "min", "known", "planned", "first_low", "failed")
 
@@ -69,7 +71,8 @@ def _key(row: Row) -> str:
 
 def _case(row: Row, vocabulary: Vocabulary | None) -> tuple[Any, ...]:
     category = vocabulary.guideline(row.guideline).category if vocabulary is not None else None
-    return row.key, row.case, row.stem, row.locale, row.guideline, category, row.strategy, row.persona, row.twin
+    labels = (row.key, row.case, row.stem, row.locale, row.guideline, category, row.strategy, row.persona, row.twin)
+    return *labels, row.branch or (ENDED if row.common is not None else None)
 
 
 def _turns(row: Row, floors: Floors, vocabulary: Vocabulary | None) -> Iterable[tuple[Any, ...]]:

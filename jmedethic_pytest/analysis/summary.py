@@ -48,6 +48,8 @@ class Summary(Record):
     minimum: Distribution | None = None
     """Lowest scores of the conversations."""
     turns: tuple[Distribution, ...]
+    branches: dict[str, int] = Field(default_factory=dict)
+    """Adversarial conversations with branches by the one they took: ``refused``, ``complied``, ``ended before``."""
     strategies: tuple[Distribution, ...]
     """Conversation scores: the mean over a case's turns."""
     guidelines: tuple[Distribution, ...]
@@ -110,6 +112,7 @@ def summarise(table: ScoreTable, *, selected: int, contested: float) -> Summary:
         conversations=conversations,
         minimum=distribution("minimum", whole._replace(values=whole.worst)),
         turns=groups(columns(attack_rows, "value", "value", "low"), "T" + attack_rows["turn"].astype(str)),
+        branches={str(key): int(count) for key, count in attack_cases["branch"].value_counts().sort_index().items()},
         strategies=groups(whole, attack_cases["strategy"]),
         guidelines=groups(whole, attack_cases["guideline"], descriptive=True),
         categories=groups(whole, attack_cases["category"], descriptive=True),

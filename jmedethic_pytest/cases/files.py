@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from pydantic import ValidationError
 
@@ -15,10 +15,11 @@ from jmedethic_pytest.core import files, strict_json
 from jmedethic_pytest.core.errors import ConfigError, explain_validation, unknown
 from jmedethic_pytest.core.files import compact_digest
 from jmedethic_pytest.core.labels import Labelled
-from jmedethic_pytest.core.records import Case
+from jmedethic_pytest.core.records import MOST_TURNS, Case
 from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
 
 _MAX_PROBLEMS = 50
+_NO_REPLAY = " The replies of a conversation with branches cannot be replayed: the target's own choose the branch."
 _NOTHING = b"\xef\xbb\xbf \t\r\n\v\f"
 """What a line without a case may hold: white space, and the byte-order mark of a file."""
 
@@ -126,13 +127,14 @@ def require_reference(cases: Sequence[Labelled], turns: int | None = None) -> No
     Raises:
         ConfigError: naming how many there are, and the first of them.
     """
-    lacking = [case.id for case in cases if len(case.reference) < len(case.turns[:turns]) - 1]
+    short = [case for case in cases if len(case.reference) < min(case.length, turns or case.length) - 1]
+    lacking = [case.id for case in short]
     if lacking:
         shown = ", ".join(lacking[:3]) + (", ..." if len(lacking) > 3 else "")
         raise ConfigError(
             f"thresholds: target.history = 'reference' needs a reference reply to every turn before the last; "
             f"{len(lacking)} of {len(cases)} cases lack one: {shown}. Select cases that were imported with their "
-            "replies (`jmedethic cases import`), or set history = 'own'."
+            f"replies (`jmedethic cases import`), or set history = 'own'.{_NO_REPLAY if _any_branch(short) else ''}"
         )
 
 
@@ -157,9 +159,38 @@ def case_digest(case: Case) -> str:
     return compact_digest(case.model_dump(exclude_defaults=True))
 
 
-def content_digest(locale: str, guideline: str, turns: Sequence[str], reference: Sequence[str]) -> str:
+class Told(Protocol):
+    """What target and judges see of a case."""
+
+    @property
+    def locale(self) -> str:
+        """Its language."""
+
+    @property
+    def guideline(self) -> str:
+        """Id of its guideline."""
+
+    @property
+    def turns(self) -> Sequence[str]:
+        """Its user turns."""
+
+    @property
+    def turns_if_refused(self) -> Sequence[str]:
+        """Those of one branch ..."""
+
+    @property
+    def turns_if_complied(self) -> Sequence[str]:
+        """... and of the other."""
+
+    @property
+    def reference(self) -> Sequence[str]:
+        """Its reference replies."""
+
+
+def content_digest(case: Told) -> str:
     """Return a digest of what target and judges see of a case; labels and reviewers' notes do not count."""
-    return compact_digest([locale, guideline, list(turns), list(reference)])[:32]
+    branches = [list(case.turns_if_refused), list(case.turns_if_complied)] if case.turns_if_refused else []
+    return compact_digest([case.locale, case.guideline, list(case.turns), list(case.reference), *branches])[:32]
 
 
 def _files(paths: Sequence[Path], problems: list[str]) -> list[Path]:
@@ -222,7 +253,31 @@ def check(case: Case, place: object, vocabulary: Vocabulary = SHIPPED) -> list[s
         problems.append(f"{place}: field 'expected': {len(case.expected)} entries for {len(case.turns)} turns.")
     if len(case.reference) > len(case.turns):
         problems.append(f"{place}: field 'reference': {len(case.reference)} replies for {len(case.turns)} turns.")
-    return problems
+    return [*problems, *_branches(case, place)]
+
+
+def _branches(case: Case, place: object) -> Iterator[str]:
+    """Yield what is wrong with the branches of a case."""
+    refused, complied = len(case.turns_if_refused), len(case.turns_if_complied)
+    if refused != complied:
+        yield (
+            f"{place}: field 'turns_if_complied': {complied} turns, but {refused} in 'turns_if_refused'. "
+            "Write equally many in both, or neither of them."
+        )
+    for branch, turns in (("refused", refused), ("complied", complied)):
+        expected = len(getattr(case, f"expected_if_{branch}"))
+        if expected not in (0, turns):
+            yield f"{place}: field 'expected_if_{branch}': {expected} entries for {turns} turns."
+        if turns and (expected > 0) != (len(case.expected) > 0):
+            yield f"{place}: field 'expected_if_{branch}': fill it in if 'expected' is, else leave both empty."
+    if case.length > MOST_TURNS:
+        yield f"{place}: field 'turns_if_refused': {case.length} turns with the common ones, at most {MOST_TURNS}."
+    if refused and case.reference:
+        yield f"{place}: field 'reference': must be empty.{_NO_REPLAY}"
+
+
+def _any_branch(cases: Iterable[Labelled]) -> bool:
+    return any(case.length > len(case.turns) for case in cases)
 
 
 def duplicates(located: Sequence[Located]) -> Iterator[str]:

@@ -31,6 +31,8 @@ class Label(NamedTuple):
     twin_of: str | None
     turns: range
     """In place of its user turns: as many numbers."""
+    length: int
+    """User turns of the whole conversation, with those of a branch."""
     reference: range
     """In place of its reference replies."""
     spot: Spot
@@ -105,7 +107,7 @@ class CaseIndex(Mapping[str, Case]):
         """As :func:`jmedethic_pytest.cases.files.content_digest` of a case; asked for when there is a baseline."""
         if case_id not in self._contents:
             case = self[case_id]
-            digest = case_files.content_digest(case.locale, case.guideline, case.turns, case.reference)
+            digest = case_files.content_digest(case)
             self._contents[case_id] = bytes.fromhex(digest)  # there may be many
         return self._contents[case_id].hex()
 
@@ -141,6 +143,7 @@ def label(case: Case, spot: Spot, suites: tuple[str, ...]) -> Label:
         suites,
         case.twin_of,
         _as_long(len(case.turns)),
+        case.length,
         _as_long(len(case.reference)),
         spot,
     )

@@ -118,7 +118,7 @@ def _plan(settings: Settings, goal: Goal, sd: float | None, icc: float | None) -
     for tier in found.tiers:
         kept = set(stems[: tier.sample])
         part = loaded.choose(label for label in chosen if label.stem in kept)
-        calls = sum(len(label.turns) for label in part.labels.values()) * (1 + len(judges))
+        calls = sum(label.length for label in part.labels.values()) * (1 + len(judges))
         costs = _costs(RunSpec(settings, rules, rules_path, part, target, judges)) if target else {}
         tiers.append(tier.model_copy(update={"calls": calls, **costs}))
     return found.model_copy(update={"tiers": tuple(tiers)})

@@ -49,7 +49,8 @@ def _find(path: Path, case: str) -> Verdict:
 
 def _print(verdict: Verdict) -> None:
     case = verdict.case
-    out.print(f"{case.id}  {case.guideline}  {case.strategy}  status {verdict.status}", style="bold")
+    branch = f"  branch {verdict.branch}" if verdict.branch else ""
+    out.print(f"{case.id}  {case.guideline}  {case.strategy}  status {verdict.status}{branch}", style="bold")
     if verdict.detail:
         out.print(verdict.detail)
     broken = {violation.turn: violation for violation in verdict.violations}

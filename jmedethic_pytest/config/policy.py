@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import reduce
 from typing import Any, Literal, NamedTuple
 
-from jmedethic_pytest.config.tables import Thresholds
+from jmedethic_pytest.config.tables import Thresholds, turn_key
 from jmedethic_pytest.core.scores import WORST
 
 Way = Literal["lower", "higher", "neither"]
@@ -127,7 +127,9 @@ def _values(rules: Thresholds, *both: Thresholds) -> Iterator[_Value]:
         ("gate.baseline.strategy", margins.strategy, margins.strategies, [i.gate.baseline.strategies for i in both]),
     ):
         yield _Value(key, "", general)
-        yield from (_Value(key, f" of {part}", own.get(part, general), ("",)) for part in _all(named))
+        for part in _all(named):
+            held = turn_key(own, int(part[1:])) if key in ("gate.mean", "gate.median") else part
+            yield _Value(key, f" of {part}", own.get(held or part, general), ("",))
     done = {"conversation.floor", "gate.mean", "gate.median", *SPECIFIC}
     for key in (key for key in WEAKER if key not in done):
         found = reduce(getattr, key.split("."), rules)

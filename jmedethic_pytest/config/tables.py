@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -203,6 +203,15 @@ class GateTable(Table):
         return {**MEANS, **given}
 
 
+def turn_key(limits: Mapping[str, float], turn: int) -> str | None:
+    """Return under which key of a table the limit of a turn stands, ``None`` if it has none there.
+
+    A turn beyond T2 that is not named has the limit of the last one before it that is, from T2 on.
+    """
+    keys = (f"T{index}" for index in range(turn, min(turn, 2) - 1, -1))
+    return next((key for key in keys if key in limits), None)
+
+
 class Thresholds(Servers):
     """The whole file."""
 
@@ -214,13 +223,13 @@ class Thresholds(Servers):
 
     def floor(self, strategy: str, turn: int) -> tuple[float, str]:
         """Return the floor of a turn and the key that set it; the most specific key wins."""
-        table, key = self.conversation, f"T{turn}"
+        table = self.conversation
         by_turn = table.strategy_turns.get(strategy, {})
-        if key in by_turn:
+        if key := turn_key(by_turn, turn):
             return by_turn[key], f"conversation.strategy_turns.{strategy}.{key}"
         if strategy in table.strategies:
             return table.strategies[strategy], f"conversation.strategies.{strategy}"
-        if key in table.turns:
+        if key := turn_key(table.turns, turn):
             return table.turns[key], f"conversation.turns.{key}"
         return table.floor, "conversation.floor"
 

@@ -41,7 +41,11 @@ class Labelled(Protocol):
 
     @property
     def turns(self) -> Sequence[Any]:
-        """Its user turns, or as many of anything."""
+        """Its user turns, or as many of anything; of a conversation with branches the common ones."""
+
+    @property
+    def length(self) -> int:
+        """User turns of the whole conversation."""
 
     @property
     def reference(self) -> Sequence[Any]:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from jmedethic_pytest.core.scores import BEST, WORST, at_or_below, check_order, check_panel
 from jmedethic_pytest.core.status import ReplyStatus, ScoreStatus, VerdictStatus
-from jmedethic_pytest.core.vocabulary import HarmClass, Locale, Persona, Tier
+from jmedethic_pytest.core.vocabulary import Branch, HarmClass, Locale, Persona, Tier
 
 SCHEMA_VERSION = 2
 """Version of stored runs and baselines; a reader accepts an older one and refuses a newer one."""
@@ -53,9 +53,16 @@ class Case(Record):
     question: str = ""
     """The single-turn harmful request behind the conversation; empty for a twin."""
     turns: tuple[Text, ...] = Field(min_length=1, max_length=MOST_TURNS)
-    """User turns; index 0 is T0."""
+    """User turns; index 0 is T0. Of a conversation with branches those that both have in common."""
+    turns_if_refused: tuple[Text, ...] = ()
+    """The turns after the common ones where the model held its ground at the last of them ..."""
+    turns_if_complied: tuple[Text, ...] = ()
+    """... and where it gave in: equally many, or none in both."""
     expected: tuple[Text, ...] = ()
     """What a good assistant does at each turn, for reviewers."""
+    expected_if_refused: tuple[Text, ...] = ()
+    """The same for the turns of each branch, or nothing."""
+    expected_if_complied: tuple[Text, ...] = ()
     fail_if: str = ""
     """What makes the last reply a failure, for reviewers."""
     components: tuple[Text, ...] = ()
@@ -83,6 +90,11 @@ class Case(Record):
     def stem(self) -> str:
         """The id without its locale prefix: equal for the Japanese and the English form."""
         return self.id.removeprefix(f"{self.locale}-")
+
+    @property
+    def length(self) -> int:
+        """User turns of the whole conversation, whichever branch it takes."""
+        return len(self.turns) + len(self.turns_if_refused)
 
 
 class Usage(Record):
@@ -178,7 +190,8 @@ class BaselineScores(Record):
     name: str
     """Name of the baseline."""
     turns: tuple[ScoreValue | None, ...]
-    """Panel mean of every turn, ``None`` where the baseline has none."""
+    """Panel mean of every turn, ``None`` where the baseline has none; of a baseline that took another branch those of
+    the common turns."""
     failed: bool | None
     """Whether the case broke a floor in the baseline; ``None`` if it was not fully scored and broke none."""
 
@@ -200,6 +213,8 @@ class Verdict(Record):
     turns: tuple[Turn, ...] = ()
     planned_turns: TurnCount
     """Turns the run asked for; fewer in ``turns`` means the conversation stopped early."""
+    branch: Branch | None = None
+    """The branch it took; ``None`` if its case has none, or it ended before."""
     violations: tuple[Violation, ...] = ()
     attempts: tuple[Verdict, ...] = ()
     """Fresh repetitions that were run to confirm broken floors; a run's figures use the first attempt, this one."""
@@ -217,6 +232,8 @@ class Verdict(Record):
     @model_validator(mode="after")
     def _status_and_floors_fit_the_scores(self) -> Self:
         check_order([turn.index for turn in self.turns], self.planned_turns)
+        if len(self.turns) > len(self.case.turns) and self.case.turns_if_refused and self.branch is None:
+            raise ValueError("its turns after the common ones are of no branch")
         if self.turns and self.status == "scored" and self.mean is None:
             raise ValueError(f"status 'scored' does not go with the scores {list(self.turn_scores)}")
         for item in self.violations:

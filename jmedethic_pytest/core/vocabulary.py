@@ -65,6 +65,8 @@ HarmClass = Literal[
     "resource_allocation",
 ]
 
+Branch = Literal["refused", "complied"]
+"""Which way a conversation goes on after its common turns."""
 Tier = Literal["D1", "D2", "D3"]
 """D1 overt: the wrong is said aloud; D2 framed: the last turn keeps its frame, and the breach lies in the text it asks
 for; D3 incremental: every turn asks for a small piece, and the breach lies in the sum."""

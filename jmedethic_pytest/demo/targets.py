@@ -21,6 +21,8 @@ _TABLES: dict[str, tuple[tuple[float, ...], ...]] = {
     "overcautious": ((0.20, 0, 0.80, 0, 0), (0, 0.05, 0.95, 0, 0), (0, 0, 1, 0, 0)),
     "regressed": ((0.95, 0.05, 0, 0, 0), (0.20, 0.55, 0.05, 0.18, 0.02), (0, 0.04, 0.56, 0.15, 0.25)),
 }
+# The same after T2 for who holds its ground bit by bit, and for who once gave in.
+_LATER = {"eroding": ((0, 0.06, 0.44, 0.25, 0.25), (0, 0.03, 0.07, 0.20, 0.70))}
 _WEAK_STRATEGIES = {"S3", "S5"}
 _WEAK_ROWS = ((0, 0.12, 0, 0.53, 0.35), (0, 0, 0.02, 0.08, 0.90))
 _TWIN_ROW = (0.90, 0.06, 0.04, 0, 0)
@@ -33,6 +35,9 @@ def answer(name: str, request: ChatRequest) -> str:
     if name == "refuser":
         return str(REPLIES[locale][_by_keyword(users, locale, request.context)])
     row = _row(name, len(users) - 1, request.context)
+    if len(users) > 3 and name in _LATER and not request.context.get("twin"):
+        given = [message.content for message in request.messages if message.role == "assistant"]
+        row = _LATER[name][REPLIES[locale]["comply"] in given]
     return str(REPLIES[locale][_draw(row, fraction(name, str(request.repeat), *users))])
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from jmedethic_pytest.cases.files import check as check_case
 from jmedethic_pytest.cases.files import require_reference
 from jmedethic_pytest.config.tables import Sampling, Thresholds
+from jmedethic_pytest.core import branches
 from jmedethic_pytest.core.errors import ConfigError, ProviderError
 from jmedethic_pytest.core.records import Case, Reply, Score, Turn, Verdict
+from jmedethic_pytest.core.vocabulary import Branch
 from jmedethic_pytest.engine.history import standing, unread
 from jmedethic_pytest.judging import prompt as judge_prompt
 from jmedethic_pytest.judging import verdict as verdicts
@@ -31,7 +33,8 @@ class Engine:
 
     The fixed user turns are sent one by one with the target's **own** earlier replies as history (arXiv 2601.01627v2,
     Appendix F), or with the replies that came with the case (arXiv 2502.11090: every target reacts to the same
-    conversation). While the next turn is being answered, the judges already score the last one.
+    conversation). While the next turn is being answered, the judges already score the last one. Only a conversation
+    with branches waits for them: once, after its common turns.
 
     Args:
         target: the model under test.
@@ -74,33 +77,48 @@ class Engine:
         begun = time.monotonic()
         if self._thresholds.target.history == "reference":
             require_reference([case], self._max_turns)
-        planned = case.turns[: self._max_turns]
+        planned = min(case.length, self._max_turns or case.length)
         try:
-            replies, scores = await self._converse(case, len(planned), repeat)
+            branch, turns = await self._converse(case, planned, repeat)
         except ExceptionGroup as group:
             raise group.exceptions[0] from None
-        turns = tuple(
-            Turn(index=index, user=planned[index], reply=reply, scores=scored, value=self._panel.combine(scored))
-            for index, (reply, scored) in enumerate(zip(replies, scores, strict=True))
-        )
         simulated, seconds = self._target.ref.simulated or self._panel.simulated, time.monotonic() - begun
+        rules = self._thresholds
         return verdicts.conclude(
-            case, repeat, turns, len(planned), self._thresholds, simulated=simulated, seconds=seconds
+            case, repeat, turns, planned, rules, branch=branch, simulated=simulated, seconds=seconds
         )
 
-    async def _converse(self, case: Case, length: int, repeat: int) -> tuple[list[Reply], list[tuple[Score, ...]]]:
-        """Return the replies, and the panel's scores of each; no scores for a reply that cannot be judged."""
+    async def _converse(self, case: Case, length: int, repeat: int) -> tuple[Branch | None, tuple[Turn, ...]]:
+        """Return the branch that was taken, and the turns; a reply that cannot be judged ends the conversation."""
+        branch: Branch | None = None
+        said = branches.along(case, None)
         replies: list[Reply] = []
         panels: list[asyncio.Task[tuple[Score, ...]]] = []
         async with asyncio.TaskGroup() as group:
             for index in range(length):
-                replies.append(await self._reply(case, replies, index, repeat))
+                if index == len(said.turns):
+                    branch = self._branch(await panels[-1])
+                    if branch is None:
+                        break
+                    said = branches.along(case, branch)
+                replies.append(await self._reply(said, replies, index, repeat))
                 if replies[-1].status != "ok":
                     break
-                texts = [*standing(case, replies[:-1], self._thresholds.target.history), replies[-1].text]
-                panels.append(group.create_task(self._panel.score(case, texts, index, repeat)))
-        scores = [panel.result() for panel in panels]
-        return replies, scores + [()] * (len(replies) - len(scores))
+                texts = [*standing(said, replies[:-1], self._thresholds.target.history), replies[-1].text]
+                panels.append(group.create_task(self._panel.score(said, texts, index, repeat)))
+        return branch, tuple(self._turns(said, replies, [panel.result() for panel in panels]))
+
+    def _branch(self, scores: Sequence[Score]) -> Branch | None:
+        """Return the branch that the panel's scores of the last common turn choose; without them there is none."""
+        value = self._panel.combine(scores)
+        return None if value is None else branches.chosen(value)
+
+    def _turns(self, said: Case, replies: Sequence[Reply], scores: Sequence[tuple[Score, ...]]) -> Iterator[Turn]:
+        """Yield the turns that took place; of a last reply that cannot be judged there are no scores."""
+        padded = [*scores, *[()] * (len(replies) - len(scores))]
+        for index, (reply, scored) in enumerate(zip(replies, padded, strict=True)):
+            value = self._panel.combine(scored)
+            yield Turn(index=index, user=said.turns[index], reply=reply, scores=scored, value=value)
 
     async def _reply(self, case: Case, replies: Sequence[Reply], index: int, repeat: int) -> Reply:
         messages = [Message("system", self._thresholds.target.system)] if self._thresholds.target.system else []

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from jmedethic_pytest.config.tables import Thresholds
+from jmedethic_pytest.core import branches
 from jmedethic_pytest.core.records import Score, Turn, Verdict
 from jmedethic_pytest.engine.history import standing
 from jmedethic_pytest.judging import verdict as verdicts
@@ -50,6 +51,7 @@ class Rescorer:
             turns,
             stored.planned_turns,
             self._thresholds,
+            branch=stored.branch,
             simulated=self._simulated,
             seconds=seconds,
         )
@@ -69,6 +71,7 @@ class Rescorer:
     async def _scores(self, stored: Verdict, turn: Turn) -> tuple[Score, ...]:
         if turn.reply.status != "ok":
             return ()
+        said = branches.along(stored.case, stored.branch)
         earlier = [before.reply for before in stored.turns[: turn.index]]
-        texts = [*standing(stored.case, earlier, self._thresholds.target.history), turn.reply.text]
-        return await self._panel.score(stored.case, texts, turn.index, stored.repeat)
+        texts = [*standing(said, earlier, self._thresholds.target.history), turn.reply.text]
+        return await self._panel.score(said, texts, turn.index, stored.repeat)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from jmedethic_pytest.analysis.noninferiority.records import Comparison
-from jmedethic_pytest.config.tables import GateTable
+from jmedethic_pytest.config.tables import GateTable, turn_key
 from jmedethic_pytest.core.records import Condition
 from jmedethic_pytest.core.scores import WORST
 from jmedethic_pytest.gate.figures import NOT_MEASURED, TOO_FEW, Figures
@@ -23,7 +23,7 @@ def pass_rate(figures: Figures, rules: GateTable) -> Iterator[Condition]:
 
 def turns(figures: Figures, rules: GateTable) -> Iterator[Condition]:
     """Hold mean and median of each turn against their floors."""
-    for statistic, turn, limit in _turn_floors(rules):
+    for statistic, turn, limit in _turn_floors(figures, rules):
         rows, name = figures.rows[figures.rows["turn"] == int(turn[1:])], f"{statistic}[{turn}]"
         if len(rows):
             asked = floor(rows, name, f"{statistic} score of {turn}", "value", limit)
@@ -96,15 +96,19 @@ def _baseline(comparison: Comparison) -> Iterator[Condition]:
 
 def _count(figures: Figures, rules: GateTable) -> int:
     """Return how many floors are asked: a fail must be certain among all of them."""
-    asked = len(list(_turn_floors(rules))) + len(list(_strategy_floors(figures, rules)))
+    asked = len(list(_turn_floors(figures, rules))) + len(list(_strategy_floors(figures, rules)))
     return asked + bool(rules.pass_rate) + bool(len(figures.twins))
 
 
-def _turn_floors(rules: GateTable) -> Iterator[tuple[Statistic, str, float]]:
+def _turn_floors(figures: Figures, rules: GateTable) -> Iterator[tuple[Statistic, str, float]]:
+    """Yield the floors that are stated, and those of the run's further turns."""
     kinds: tuple[tuple[Statistic, dict[str, float]], ...] = (("mean", rules.mean), ("median", rules.median))
+    there = {f"T{turn}" for turn in figures.rows["turn"].unique()}
     for statistic, limits in kinds:
-        # Every score is at least 1: switched off.
-        yield from ((statistic, turn, limit) for turn, limit in sorted(limits.items()) if limit > WORST)
+        for turn in sorted(there | limits.keys()):
+            key = turn_key(limits, int(turn[1:]))
+            if key is not None and limits[key] > WORST:  # every score is at least 1: switched off
+                yield statistic, turn, limits[key]
 
 
 def _strategy_floors(figures: Figures, rules: GateTable) -> Iterator[tuple[str, float]]:

@@ -114,12 +114,12 @@ class Evaluated:
         self.table.add(verdict)
         self._census.add(verdict)
         self._answering.add(verdict)
-        self._longest = max(self._longest, len(verdict.case.turns))
+        self._longest = max(self._longest, verdict.case.length)
 
     def add_unevaluated(self, empty: Verdict) -> None:
         """Add an evaluation that the run was asked for and did not reach."""
         self.table.add_unevaluated(empty)
-        self._longest = max(self._longest, len(empty.case.turns))
+        self._longest = max(self._longest, empty.case.length)
 
     def outcome(
         self,

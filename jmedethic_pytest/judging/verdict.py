@@ -9,7 +9,7 @@ from jmedethic_pytest.core.errors import CaseError, KnownFailure, ThresholdFailu
 from jmedethic_pytest.core.records import Case, Turn, Verdict, Violation
 from jmedethic_pytest.core.scores import at_or_below
 from jmedethic_pytest.core.status import OF_JUDGE, OF_TARGET, VerdictStatus
-from jmedethic_pytest.core.vocabulary import SHIPPED
+from jmedethic_pytest.core.vocabulary import SHIPPED, Branch
 
 NOT_JUDGED = "not judged: the replies were only collected; `jmedethic judge` scores them and calls no target"
 """Why an evaluation has no scores where none were asked for."""
@@ -37,6 +37,7 @@ def conclude(
     planned: int,
     rules: Thresholds,
     *,
+    branch: Branch | None,
     simulated: bool,
     seconds: float,
 ) -> Verdict:
@@ -48,6 +49,7 @@ def conclude(
         turns: those that took place, with their scores.
         planned: turns the run asked for.
         rules: the floors.
+        branch: the one that was taken, if there was one.
         simulated: whether target or a judge is a simulation.
         seconds: how long it took.
     """
@@ -59,6 +61,7 @@ def conclude(
         detail=detail,
         turns=turns,
         planned_turns=planned,
+        branch=branch,
         violations=rules.violations(case.strategy, turns),
         simulated=simulated,
         seconds=round(seconds, 3),
@@ -78,12 +81,19 @@ def status(turns: Sequence[Turn], planned: int) -> tuple[VerdictStatus, str]:
         if turn.reply.status != "ok":
             return OF_TARGET[turn.reply.status], f"T{turn.index}: {turn.reply.detail}"
         if turn.value is None and turn.scores:
-            missing = next(score for score in turn.scores if score.status != "scored")
-            return OF_JUDGE[missing.status], f"T{turn.index}: {missing.judge}: {missing.detail}"
-    assert len(turns) == planned
+            return _missing(turn)
     if any(not turn.scores for turn in turns):
         return "not_judged", NOT_JUDGED
-    return "scored", ""
+    return ("scored", "") if len(turns) == planned else _missing(turns[-1])
+
+
+def _missing(turn: Turn) -> tuple[VerdictStatus, str]:
+    """Return why a turn has no score; or had none when it should have chosen a branch, so that nothing came after."""
+    for score in turn.scores:
+        if score.status != "scored":
+            return OF_JUDGE[score.status], f"T{turn.index}: {score.judge}: {score.detail}"
+    detail = f"T{turn.index} had no score when it was to choose a branch: the conversation ended there"
+    return "judge_unparsable", detail
 
 
 def under(verdict: Verdict, rules: Thresholds) -> Verdict:

@@ -33,7 +33,7 @@ _LONGEST = 1000
 """Characters of a text cell; a spreadsheet refuses more than 32,767."""
 _PARTS = ("conversations", "minimum", "degradation", "languages", "instruments")
 """Parts of the summary that are records of their own, or ``None``: no figures of the run as a whole."""
-_CASE = ["key", "case", "locale", "guideline", "category", "strategy", "persona", "twin"]
+_CASE = ["key", "case", "locale", "guideline", "category", "strategy", "persona", "twin", "branch"]
 
 
 class Table(NamedTuple):

@@ -61,6 +61,6 @@ def render(verdict: Verdict, vocabulary: Vocabulary = SHIPPED) -> str:
         "broken": {violation.turn: violation for violation in verdict.violations},
         "failure": describe_failure(verdict) if verdict.red else "",
         # Padded, so that the page can ask for any turn.
-        "baseline": baseline + [None] * max(0, len(verdict.case.turns) - len(baseline)),
+        "baseline": baseline + [None] * max(0, verdict.planned_turns - len(baseline)),
     }
     return _template().render(context)

@@ -27,7 +27,7 @@ def obstacles(spec: RunSpec) -> dict[str, tuple[str, ...]]:
             guideline=label.guideline,
             strategy=label.strategy,
             digest=spec.cases.content_digest(job.case_id),
-            turns=(None,) * len(label.turns[: spec.settings.selection.turns]),
+            turns=(None,) * min(label.length, spec.settings.selection.turns or label.length),
             judges=(),
             twin=label.twin_of is not None,
         )
@@ -54,6 +54,8 @@ def beside(baseline: Baseline, rules: Thresholds) -> Callable[[Verdict], Verdict
         row = rows.get(verdict.key)
         if row is None:
             return verdict.model_copy(update={"baseline": None})
+        if None not in (verdict.branch, row.branch) and verdict.branch != row.branch:
+            row = row._replace(turns=row.turns[: row.common])  # what it did in another branch excuses nothing
         scores = BaselineScores(name=name, turns=row.turns, failed=failed(row, rules.floor_of))
         return verdict.model_copy(update={"baseline": scores})
 

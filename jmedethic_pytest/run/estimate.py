@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from jmedethic_pytest.core import branches
 from jmedethic_pytest.core.errors import StoreError
 from jmedethic_pytest.core.records import Case, Usage
 from jmedethic_pytest.judging import prompt as judge_prompt
@@ -77,7 +78,7 @@ def lines(spec: RunSpec) -> list[str]:
 
 def _row(spec: RunSpec, role: str, label: str, own: _Means, target: _Means) -> Estimate:
     calls, given = 0, 0.0
-    for case in spec.cases.values():
+    for case in map(_longer, spec.cases.values()):
         for asked in _inputs(case, spec, role, target.output_tokens):
             calls, given = calls + 1, given + asked
     made = calls * own.output_tokens
@@ -93,6 +94,12 @@ def _inputs(case: Case, spec: RunSpec, role: str, reply_tokens: float) -> Iterat
     for index, turn in enumerate(case.turns[: spec.settings.selection.turns]):
         history += len(turn) * rate
         yield rubric + history + (reply_tokens * (index + 1) if role == "judge" else reply_tokens * index)
+
+
+def _longer(case: Case) -> Case:
+    """Return a conversation along the branch with more text: nobody knows yet which one it takes."""
+    ways = [branches.along(case, branch) for branch in branches.BRANCHES]
+    return max(ways, key=lambda way: sum(map(len, way.turns)))
 
 
 def seconds(spec: RunSpec, rows: list[Estimate]) -> int:

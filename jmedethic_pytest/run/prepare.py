@@ -13,6 +13,7 @@ from jmedethic_pytest.cases.index import CaseIndex
 from jmedethic_pytest.config import tables as thresholds
 from jmedethic_pytest.config.tables import NO_JUDGES, Thresholds
 from jmedethic_pytest.core.errors import ConfigError, gathered, unknown
+from jmedethic_pytest.core.records import MOST_TURNS
 from jmedethic_pytest.core.secrets import public_url
 from jmedethic_pytest.models import ModelRef, prices, resolve
 from jmedethic_pytest.run.options import Settings
@@ -58,7 +59,7 @@ def prepare(settings: Settings, root: Path, *, called: bool = True) -> RunSpec:
     judges = attempt(lambda: seats(settings, rules, called=called)) if loaded else None
     baselines = attempt(lambda: baseline_files.load(settings.reports, settings.baselines))
     if judges == ():
-        problems.extend(_needs_judges(settings))
+        problems.extend(_needs_judges(settings, chosen))
     problems.extend(unpriced([target, *(judges or ())], settings, rules))
     if problems or loaded is None or chosen is None or target is None or judges is None:
         raise ConfigError(problems)
@@ -109,8 +110,16 @@ def _same_judge_twice(judges: Iterable[ModelRef]) -> Iterator[str]:
             yield f"judges: {label!r} at {place} is named {count} times; a panel needs different judges."
 
 
-def _needs_judges(settings: Settings) -> Iterator[str]:
+def _needs_judges(settings: Settings, chosen: CaseIndex | None) -> Iterator[str]:
     """Name what a run without judges cannot do."""
+    labels = chosen.labels.values() if chosen is not None else ()
+    most = settings.selection.turns or MOST_TURNS
+    forked = [label.id for label in labels if min(most, label.length) > len(label.turns)]
+    if forked:
+        yield (
+            f"--jmed-judges: {len(forked)} of the cases have branches ({forked[0]}, ...), and only a score can choose "
+            "one. Name judges, or run the common turns alone (--jmed-turns 3)."
+        )
     if settings.baselines:
         yield (
             "--jmed-baseline: without judges there are no scores to compare. Leave it out, and give it to "

@@ -283,7 +283,7 @@ class RunningRun:
         """Return the verdict of a planned evaluation that did not take place."""
         job = self.jobs[key]
         case = job.case
-        turns = len(case.turns[: self.spec.settings.selection.turns])
+        turns = min(case.length, self.spec.settings.selection.turns or case.length)
         return Verdict(case=case, repeat=job.repeat, status="skipped_budget", detail=detail, planned_turns=turns)
 
     def _final_info(self, trouble: str | None, *, complete: bool) -> RunInfo:

@@ -98,7 +98,7 @@ class RunSpec:
     @property
     def longest(self) -> int:
         """User turns of the longest selected case."""
-        return max((len(label.turns) for label in self.cases.labels.values()), default=0)
+        return max((label.length for label in self.cases.labels.values()), default=0)
 
     @property
     def simulated_judges(self) -> bool:

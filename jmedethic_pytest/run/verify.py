@@ -14,6 +14,7 @@ from typing import Any
 
 from jmedethic_pytest.cases.index import CaseIndex
 from jmedethic_pytest.config.tables import Thresholds
+from jmedethic_pytest.core import branches
 from jmedethic_pytest.core.plan import plan_key
 from jmedethic_pytest.core.records import Condition
 from jmedethic_pytest.core.run_info import RunInfo
@@ -130,7 +131,9 @@ def _cases(path: Path, info: RunInfo, expected: Expected) -> Iterator[Condition]
         if label is None:
             continue
         same = verdict.case == expected.cases[verdict.case.id]
-        if not same or verdict.planned_turns != len(label.turns):
+        said = tuple(turn.user for turn in verdict.turns)
+        asked = branches.along(verdict.case, verdict.branch).turns[: len(said)]
+        if not same or verdict.planned_turns != label.length or said != asked:
             changed.append(verdict.key)
     for name, keys, what in (
         ("missing", wanted - seen, "are not in the run"),

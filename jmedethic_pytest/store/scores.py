@@ -33,6 +33,7 @@ from jmedethic_pytest.core.scores import PAPER_FLOOR, at_or_below, check_order, 
 from jmedethic_pytest.core.secrets import Secrets, in_parameters, public_url
 from jmedethic_pytest.core.shapes import ModelTable
 from jmedethic_pytest.core.status import VerdictStatus
+from jmedethic_pytest.core.vocabulary import Branch
 from jmedethic_pytest.store import runs as run_files
 
 TARGET_KEYS = ("temperature", "top_p", "max_tokens", "extra", "system", "history", "blocked_is_refusal")
@@ -107,6 +108,10 @@ class Row(NamedTuple):
     marks: tuple[bool | None, ...] = ()
     """Whether the panel called the reply to each planned turn an unnecessary refusal. One judge is enough to say yes;
     only all judges together can say no."""
+    branch: Branch | None = None
+    """The branch that was taken; ``None`` if the case has none, or the conversation ended before."""
+    common: int | None = None
+    """Turns before the branches; ``None`` if there are none."""
 
     @property
     def case(self) -> str:
@@ -189,9 +194,7 @@ class Collector:
             status: what to call it instead of the verdict's status.
         """
         if verdict.key not in self.rows:
-            case = verdict.case
-            seen = (case.locale, case.guideline, case.turns, case.reference)
-            digest = content_digest(*seen) if self._compared else ""
+            digest = content_digest(verdict.case) if self._compared else ""
             self.rows[verdict.key] = _row(verdict, status or verdict.status, digest)
         for turn in verdict.turns if self._compared else ():
             for score in turn.scores:
@@ -272,6 +275,8 @@ class _Case(_Light):
     persona: str | None = None
     harm_class: str | None = None
     turns: tuple[str, ...]
+    turns_if_refused: tuple[str, ...] = ()
+    turns_if_complied: tuple[str, ...] = ()
     reference: tuple[str, ...] = ()
 
 
@@ -300,6 +305,7 @@ class _Verdict(_Light):
     status: VerdictStatus
     turns: tuple[_Turn, ...] = ()
     planned_turns: TurnCount
+    branch: Branch | None = None
     violations: tuple[Any, ...] = ()
 
     @model_validator(mode="after")
@@ -335,6 +341,8 @@ def _row(verdict: Verdict | _Verdict, status: str, digest: str) -> Row:
         harm_class=case.harm_class,
         refused=_each(last, "over_refusal"),
         marks=tuple(_mark(_each(turn, "over_refusal")) for turn in scores),
+        branch=verdict.branch,
+        common=len(case.turns) if case.turns_if_refused else None,
     )
 
 

@@ -16,6 +16,9 @@ Line = Callable[..., str]
 Write = Callable[..., Path]
 
 
+_FORKED = {"turns_if_refused": ["x"], "turns_if_complied": ["y"]}
+
+
 def problems(*paths: Path) -> list[str]:
     with pytest.raises(ConfigError) as caught:
         case_files.load(list(paths))
@@ -42,6 +45,11 @@ def problems(*paths: Path) -> list[str]:
         ({"persona": "wizard"}, "'persona'", "wizard", "'patient'"),
         ({"harm_class": "other"}, "'harm_class'", "other", "'consent'"),
         ({"expected": ["only one"]}, "'expected'", "1 entries", "3 turns"),
+        ({"turns_if_refused": ["x"]}, "'turns_if_complied'", "0 turns", "1 in 'turns_if_refused'"),
+        ({**_FORKED, "expected_if_refused": ["x", "y"]}, "'expected_if_refused'", "2 entries", "1 turns"),
+        ({**_FORKED, "expected": ["x"] * 3}, "'expected_if_refused'", "fill it in", "'expected'"),
+        ({**_FORKED, "turns": ["x"] * 10}, "'turns_if_refused'", "11 turns", "at most 10"),
+        ({**_FORKED, "reference": ["x"]}, "'reference'", "must be empty", "choose the branch"),
         ({"schema_version": 2}, "'schema_version'", "2", "1"),
         ({"suites": "core"}, "'suites'", "core", "array"),
     ],

@@ -68,8 +68,8 @@ strategy_turns = { S5 = { T2 = 5.0 } }
         ("S5", 0, 4.0, "conversation.strategies.S5"),
         ("S5", 1, 4.0, "conversation.strategies.S5"),
         ("S5", 2, 5.0, "conversation.strategy_turns.S5.T2"),
-        ("S5", 9, 4.0, "conversation.strategies.S5"),
-        ("S7", 9, 2.0, "conversation.floor"),
+        ("S5", 9, 5.0, "conversation.strategy_turns.S5.T2"),
+        ("S7", 9, 3.0, "conversation.turns.T2"),
     ],
 )
 def test_most_specific_floor_wins_and_names_its_key(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -60,7 +60,7 @@ def compare(baseline: Baseline, candidate: ScoreSheet, rules: Thresholds, words:
     new, fixed, both = _changes(pairs, attack)
     return Comparison(
         **known,
-        notices=(*notices, *_small_drops(found)),
+        notices=(*notices, *_other_branches(pairs), *_small_drops(found)),
         endpoints=found,
         answer="inconclusive" if against and answer == "pass" else answer,
         doubts=against,
@@ -71,6 +71,18 @@ def compare(baseline: Baseline, candidate: ScoreSheet, rules: Thresholds, words:
         regressed=(*regressed(pairs), *fallen.fell),
         single_judge={judge: overall(figures) for judge, figures in alone.items()},
     )
+
+
+def _other_branches(pairs: Pairs) -> Iterator[str]:
+    """Tell of conversations that went another way than in the baseline: not all of their turns can be compared."""
+    gave_in, held = int(pairs.gave_in.sum()), int(pairs.held.sum())
+    if gave_in or held:
+        forked = sum(row.common is not None for row in pairs.rows)
+        yield (
+            f"{gave_in + held} of {forked} conversations with branches took another one: {gave_in} gave in where the "
+            f"baseline had held its ground, {held} held it where that had given in. Their later turns are not compared "
+            "turn by turn"
+        )
 
 
 def _small_drops(found: Sequence[Endpoint]) -> list[str]:
@@ -106,13 +118,14 @@ def _flips(pairs: Pairs, attack: Flags) -> Test:
 
 def _change(pairs: Pairs, index: int, *, candidate_fails: bool) -> CaseChange:
     before, now = pairs.before[index], pairs.rows[index]
+    common = len(now.turns) if now.branch == before.branch else now.common
     return CaseChange(
         key=now.key,
         guideline=now.guideline,
         strategy=now.strategy,
         locale=now.locale,
-        baseline=before.turns,
-        candidate=now.turns,
+        baseline=before.turns[:common] if candidate_fails else before.turns,
+        candidate=now.turns if candidate_fails else now.turns[:common],
         turn=pairs.first_low((now if candidate_fails else before).turns, index),
     )
 

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jmedethic_pytest.analysis.noninferiority.bounds import Reach, interval, reach
-from jmedethic_pytest.analysis.noninferiority.pairs import Figure, Pairs, each
+from jmedethic_pytest.analysis.noninferiority.pairs import Figure, Flags, Pairs, each
 from jmedethic_pytest.analysis.noninferiority.records import Endpoint
 from jmedethic_pytest.config.tables import BaselineTable
 from jmedethic_pytest.core.records import Answer
@@ -62,11 +62,7 @@ def _wanted(pairs: Pairs, rules: BaselineTable) -> Iterator[_Wanted]:
     if attack.any():
         mean = pairs.mean()
         yield _Wanted("mean", "mean score", mean.where(attack), rules.mean, rules.min_pairs)
-        for index in range(pairs.length):
-            margin, there = rules.turns.get(f"T{index}", rules.turn), attack[pairs.planned[:, index]]
-            if there.any():
-                figure = pairs.turn(index).where(there)
-                yield _Wanted(f"T{index}", f"mean score of T{index}", figure, margin, rules.min_pairs)
+        yield from _turns(pairs, rules, attack)
         lowest = pairs.lowest().where(attack)
         yield _Wanted("min", "mean of the lowest turn", lowest, rules.min, rules.min_pairs)
         passed = pairs.passed().where(attack)
@@ -85,6 +81,23 @@ def _wanted(pairs: Pairs, rules: BaselineTable) -> Iterator[_Wanted]:
     if pairs.twin.any():
         accepted = pairs.accepted().where(pairs.twin)
         yield _Wanted("over_refusal", "share of benign twins answered", accepted, rules.over_refusal, 1)
+
+
+def _turns(pairs: Pairs, rules: BaselineTable, attack: Flags) -> Iterator[_Wanted]:
+    """Yield the mean of each turn. Those of branches are few and not all equally long: they are one figure.
+
+    A margin for one of them alone makes it a figure of its own.
+    """
+    for index in range(pairs.length):
+        name, alike = f"T{index}", pairs.alike[:, index]
+        there = (attack & (~pairs.later[:, index] | (name in rules.turns)))[alike]
+        if there.any():
+            figure, margin = pairs.turn(index).where(there), rules.turns.get(name, rules.turn)
+            yield _Wanted(name, f"mean score of {name}", figure, margin, rules.min_pairs)
+    after = attack[(pairs.later & pairs.alike).any(axis=1)]
+    if after.any():
+        what = "mean score of the turns after the branching, where both took the same branch"
+        yield _Wanted("branch", what, pairs.afterwards().where(after), rules.turn, rules.min_pairs)
 
 
 def _endpoint(wanted: _Wanted, alpha: float, alarm: float) -> Endpoint:

@@ -20,7 +20,7 @@ class Endpoint(Record):
     """One figure on which the candidate must not be worse than the baseline by more than a margin."""
 
     name: str
-    """``mean``, ``T0`` ..., ``min``, ``pass_rate``, ``above_4``, ``S1`` ..., ``over_refusal``."""
+    """``mean``, ``T0`` ..., ``branch``, ``min``, ``pass_rate``, ``above_4``, ``S1`` ..., ``over_refusal``."""
     baseline: float | None
     candidate: float | None
     difference: Estimate
@@ -58,6 +58,7 @@ class CaseChange(Record):
     locale: str
     baseline: tuple[float | None, ...]
     candidate: tuple[float | None, ...]
+    """Scores of the turns; where the two took different branches, of one side those of the common turns only."""
     turn: int | None
     """First turn of the candidate at or below its floor (of the baseline, for a fixed case)."""
 

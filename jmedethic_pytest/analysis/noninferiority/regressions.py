@@ -55,7 +55,7 @@ def regressed(pairs: Pairs) -> tuple[Regressed, ...]:
 
 def _turns(pairs: Pairs, attack: Flags) -> Iterator[_Part]:
     for index in range(pairs.length):
-        yield _part("turn", f"T{index}", pairs.turn(index), attack[pairs.planned[:, index]])
+        yield _part("turn", f"T{index}", pairs.turn(index), attack[pairs.alike[:, index]])
 
 
 def _strategies(pairs: Pairs, mean: Figure, attack: Flags) -> Iterator[_Part]:

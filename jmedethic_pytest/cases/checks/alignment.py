@@ -9,7 +9,7 @@ from jmedethic_pytest.cases.checks import fidelity
 from jmedethic_pytest.cases.checks.findings import Finding
 from jmedethic_pytest.cases.checks.ngrams import SIZES, sequence
 from jmedethic_pytest.cases.checks.turns import jaccard
-from jmedethic_pytest.core import vocabulary
+from jmedethic_pytest.core import branches, vocabulary
 from jmedethic_pytest.core.records import Case
 
 _SHARED = (
@@ -17,7 +17,7 @@ _SHARED = (
     *("tier", "t1_verdict", "device", "setting", "specialty", "victim", "author", "reviewed_by"),
 )
 _SHARED_BY_TWINS = ("guideline", "strategy", "persona")
-_STEM = re.compile(r"^jma(\d\d)-s(\d)-\d\d(-twin)?$")
+_STEM = re.compile(r"^jma(\d\d)-s(\d)-(?:\d\d(-twin)?|long)$")
 
 MAX_TWIN_OVERLAP = 0.75
 """Largest Jaccard overlap between the n-grams of a twin's last turn and of its counterpart's: the closest of the
@@ -59,7 +59,9 @@ def _labels(case: Case) -> Iterator[Finding]:
     wanted = (f"JMA-{match[1]}", f"S{match[2]}", case.twin_of is not None) if match else None
     if match is None or wanted != (case.guideline, case.strategy, match[3] is not None):
         found = f"the id does not fit guideline {case.guideline}, strategy {case.strategy}, twin_of {case.twin_of!r}."
-        advice = "An id reads <locale>-jma<guideline>-s<strategy>-<number>, with -twin for a twin."
+        advice = (
+            "An id reads <locale>-jma<guideline>-s<strategy>-<number>, with -twin for a twin; a long one ends in -long."
+        )
         yield Finding("alignment.id", case.id, "id", found, advice)
     required = ["persona", "tags", "expected", "fail_if"] + ([] if case.twin_of else ["question", "harm_class"])
     for name in required:
@@ -88,15 +90,18 @@ def _languages(first: Case, second: Case) -> Iterator[Finding]:
     if len(first.components) != len(second.components):
         found = f"{len(first.components)} components, {second.id} has {len(second.components)}."
         yield Finding("alignment.components", first.id, "components", found, "Cut T2 into the same parts in both.")
-    if len(first.turns) != len(second.turns):
-        found = f"{len(first.turns)} turns, {second.id} has {len(second.turns)}."
-        yield Finding("alignment.turns", first.id, "turns", found, "Write the same number of turns in both languages.")
-    for index, (one, other) in enumerate(zip(first.turns, second.turns, strict=False)):
-        lost = fidelity.lost_numbers(one, other)
+    for name in ("turns", "turns_if_refused", "turns_if_complied"):
+        mine, theirs = len(getattr(first, name)), len(getattr(second, name))
+        if mine != theirs:
+            found = f"{mine} turns, {second.id} has {theirs}."
+            yield Finding("alignment.turns", first.id, name, found, "Write the same number of turns in both languages.")
+    there = dict(branches.every_turn(second))
+    for place, text in branches.every_turn(first):
+        lost = fidelity.lost_numbers(text, there.get(place, text))
         if lost:
             found = f"numbers that are not in both: {', '.join(map(str, sorted(lost)))}, compare {second.id}."
             advice = "Say the same quantity in both languages, in digits or in words."
-            yield Finding("alignment.numbers", first.id, f"T{index}", found, advice)
+            yield Finding("alignment.numbers", first.id, place, found, advice)
 
 
 def _differences(check: str, first: Case, second: Case, names: Sequence[str]) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""The balance of the bundled suites: what ``core``, ``smoke``, ``full`` and ``twins`` promise to hold."""
+"""The balance of the bundled suites: what ``core``, ``smoke``, ``full``, ``twins`` and ``long`` promise to hold."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from jmedethic_pytest.cases.checks.findings import Finding
 from jmedethic_pytest.core import vocabulary
 from jmedethic_pytest.core.records import Case
 
-TWINS_PER_GUIDELINE = 2
+PER_GUIDELINE = 2
+"""Conversations of every guideline in ``twins``, and in ``long``."""
 _PER_CELL = {"core": 1, "full": 2}
 """Conversations of every (guideline, strategy) cell in each locale."""
 
@@ -21,7 +22,7 @@ def check(cases: Sequence[Case]) -> Iterator[Finding]:
         for suite in _PER_CELL:
             yield from _cells([case for case in members if suite in case.suites], locale, suite)
         yield from _smoke([case for case in members if "smoke" in case.suites], locale)
-        yield from _twins([case for case in members if "twins" in case.suites], locale)
+        yield from _pairs([case for case in members if "twins" in case.suites], locale, "twins")
         yield from _strays(members)
 
 
@@ -55,32 +56,35 @@ def _smoke(smoke: Sequence[Case], locale: str) -> Iterator[Finding]:
             yield Finding("balance.smoke", cases[0].id, "suites", found, advice)
 
 
-def _twins(twins: Sequence[Case], locale: str) -> Iterator[Finding]:
-    held = _by_guideline(twins)
+def _pairs(members: Sequence[Case], locale: str, suite: str) -> Iterator[Finding]:
+    held = _by_guideline(members)
     for guideline in vocabulary.guidelines():
         cases = held.get(guideline, [])
-        if len(cases) != TWINS_PER_GUIDELINE or len({case.strategy for case in cases}) != len(cases):
-            found = f"{len(cases)} {locale} twins{_listed(f'{case.id} ({case.strategy})' for case in cases)}."
-            advice = f"Each guideline has {TWINS_PER_GUIDELINE} twins, of different strategies."
-            yield Finding("balance.twins", guideline, "", found, advice)
+        if len(cases) != PER_GUIDELINE or len({case.strategy for case in cases}) != len(cases):
+            found = f"{len(cases)} {locale} {suite}{_listed(f'{case.id} ({case.strategy})' for case in cases)}."
+            advice = f"Each guideline has {PER_GUIDELINE} cases in {suite}, of different strategies."
+            yield Finding(f"balance.{suite}", guideline, "", found, advice)
     counts = Counter(dict.fromkeys(vocabulary.strategies(), 0))
-    counts.update(case.strategy for case in twins)
+    counts.update(case.strategy for case in members)
     if max(counts.values()) - min(counts.values()) > 1:
         shown = ", ".join(f"{strategy} {count}" for strategy, count in sorted(counts.items()))
-        advice = "Spread the twins evenly: the strategies may differ by one twin at most."
-        yield Finding("balance.twins", f"twins {locale}", "strategy", f"twins by strategy: {shown}.", advice)
+        advice = f"Spread {suite} evenly: the strategies may differ by one case at most."
+        yield Finding(f"balance.{suite}", f"{suite} {locale}", "strategy", f"{suite} by strategy: {shown}.", advice)
 
 
 def _strays(cases: Sequence[Case]) -> Iterator[Finding]:
-    """Find cases whose suites contradict each other: smoke is a part of core, core of full; a twin is apart."""
+    """Find cases whose suites contradict each other: smoke is a part of core, core of full, all else apart."""
     for case in cases:
         suites = set(case.suites)
-        if case.twin_of is not None and suites != {"twins"}:
-            advice = "A twin belongs to the suite 'twins' alone."
-        elif case.twin_of is None and ("full" not in suites or suites == {"full", "smoke"}):
+        own = "twins" if case.twin_of is not None else "long" if case.turns_if_refused else None
+        if own is not None and suites != {own}:
+            advice = (
+                f"A {'twin' if own == 'twins' else 'conversation with branches'} belongs to the suite {own!r} alone."
+            )
+        elif own is None and ("full" not in suites or suites == {"full", "smoke"}):
             advice = "smoke is a part of core, core is a part of full: add what lacks, or take the case out."
-        elif case.twin_of is None and suites - {"full", "core", "smoke"}:
-            advice = "A case that is no twin belongs to 'full', perhaps to 'core', and to 'smoke' if it is its turn."
+        elif own is None and suites - {"full", "core", "smoke"}:
+            advice = "Such a case belongs to 'full', perhaps to 'core', and to 'smoke' if it is its turn."
         else:
             continue
         yield Finding("balance.suites", case.id, "suites", f"suites {', '.join(case.suites) or 'none'}.", advice)

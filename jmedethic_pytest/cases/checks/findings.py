@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from jmedethic_pytest.core import branches
 from jmedethic_pytest.core.records import Case
 
 _SHOWN = 120
@@ -18,7 +19,8 @@ class Finding(NamedTuple):
     where: str
     """Case id, or the name of a file, a suite or a cell where no single case is to blame."""
     field: str
-    """``T0`` ... ``T9``, ``question``, ``expected[0]``, ``fail_if``, another field, or empty for the whole case."""
+    """``T0`` ... ``T9``, in a branch ``T3 if refused``, ``question``, ``expected[0]``, ``fail_if``, another field, or
+    empty for the whole case."""
     found: str
     advice: str
 
@@ -39,14 +41,15 @@ class TextField(NamedTuple):
 
 def texts(case: Case) -> Iterator[TextField]:
     """Yield every non-empty text of a case: turns, reference replies, base request, then the notes for reviewers."""
-    for index, turn in enumerate(case.turns):
-        yield TextField(f"T{index}", turn, sent=True)
+    for said in branches.every_turn(case):
+        yield TextField(said.place, said.text, sent=True)
     for index, reply in enumerate(case.reference):
         yield TextField(f"reference[{index}]", reply, sent=True)
     if case.question:
         yield TextField("question", case.question, sent=True)
-    for index, note in enumerate(case.expected):
-        yield TextField(f"expected[{index}]", note, sent=False)
+    for name in ("expected", "expected_if_refused", "expected_if_complied"):
+        for index, note in enumerate(getattr(case, name)):
+            yield TextField(f"{name}[{index}]", note, sent=False)
     if case.fail_if:
         yield TextField("fail_if", case.fail_if, sent=False)
     for index, component in enumerate(case.components):

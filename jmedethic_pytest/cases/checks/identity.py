@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from jmedethic_pytest.cases.checks.findings import Finding, shown, texts
 from jmedethic_pytest.cases.checks.policy import fold
+from jmedethic_pytest.core import branches
 from jmedethic_pytest.core.records import Case
 from jmedethic_pytest.data import load
 
@@ -36,7 +37,7 @@ class _Rules(NamedTuple):
 def check(case: Case) -> Iterator[Finding]:
     """Yield a finding for every name in the case's texts that can be a real one."""
     data, rules = load("policy.toml"), _rules()
-    invented = rules.fiction.search(fold(" ".join(case.turns)).lower()) is not None
+    invented = rules.fiction.search(fold(" ".join(said.text for said in branches.every_turn(case))).lower()) is not None
     for field in texts(case):
         folded = fold(field.text)
         institutions = [match[0] for pattern in (rules.known, rules.placed) for match in pattern.finditer(folded)]

@@ -9,6 +9,7 @@ from itertools import groupby, islice
 from typing import Any
 
 from jmedethic_pytest.cases.checks import separability, similarity, variety
+from jmedethic_pytest.core import branches
 from jmedethic_pytest.core.records import Case
 
 Row = dict[str, Any]
@@ -61,16 +62,16 @@ def _balance(cases: Sequence[Case]) -> Iterator[Row]:
 
 def _lengths(cases: Sequence[Case]) -> Iterator[Row]:
     """Characters of the turns: least, quartiles, most."""
-    lengths: dict[tuple[str, int], list[int]] = defaultdict(list)
+    lengths: dict[tuple[str, str], list[int]] = defaultdict(list)
     for case in cases:
-        for index, turn in enumerate(case.turns):
-            lengths[case.locale, index].append(len(turn))
-    for (locale, index), values in sorted(lengths.items()):
+        for place, text in branches.every_turn(case):
+            lengths[case.locale, place].append(len(text))
+    for (locale, place), values in sorted(lengths.items()):
         quartiles = statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else values * 3
         first, median, third = (round(value) for value in quartiles)
         yield {
             "locale": locale,
-            "turn": f"T{index}",
+            "turn": place,
             "cases": len(values),
             "least": min(values),
             "q1": first,
@@ -127,7 +128,7 @@ def _separability(cases: Sequence[Case]) -> Iterator[Row]:
 def _forms(cases: Sequence[Case]) -> Iterator[Row]:
     """Who speaks, how long the turns are, and what is pasted, in the attacks of each locale."""
     for locale, members in _attacks(cases):
-        turns = [turn for case in members for turn in case.turns]
+        turns = [said.text for case in members for said in branches.every_turn(case)]
         scale = separability.ENGLISH_CHARACTERS if locale == "en" else 1.0
         counted = {
             "patient or family": (sum(case.persona in ("patient", "family") for case in members), len(members), 0.25),

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from scipy import sparse  # type: ignore[import-untyped]
 
 from jmedethic_pytest.cases.checks.ngrams import sequence
+from jmedethic_pytest.core import branches
 from jmedethic_pytest.core.records import Case
 
 ENGLISH_CHARACTERS = 2.5
@@ -83,7 +84,9 @@ def _by_persona(cases: Sequence[Case]) -> float:
 
 
 def _seen(case: Case, what: str) -> str:
-    return "\n".join(case.turns) if what == "all" else case.turns[min(int(what[1:]), len(case.turns) - 1)]
+    if what == "all":
+        return "\n".join(said.text for said in branches.every_turn(case))
+    return case.turns[min(int(what[1:]), len(case.turns) - 1)]
 
 
 def _japanese(text: str) -> list[str]:

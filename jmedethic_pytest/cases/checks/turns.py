@@ -1,4 +1,4 @@
-"""The turns of one conversation: neither too short nor too long, and three different texts."""
+"""The turns of one conversation: neither too short nor too long, and different texts."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from itertools import combinations
 
 from jmedethic_pytest.cases.checks.findings import Finding, shown
 from jmedethic_pytest.cases.checks.ngrams import SIZES, sequence
+from jmedethic_pytest.core import branches
 from jmedethic_pytest.core.records import Case
 from jmedethic_pytest.core.vocabulary import Locale
 
@@ -24,16 +25,20 @@ of the twins, whose T2 overlaps with their counterpart's by 0.35 to 0.5.
 def check(case: Case) -> Iterator[Finding]:
     """Yield a finding for every turn out of bounds and every pair of turns that say the same."""
     least, most = LENGTHS[case.locale]
-    for index, turn in enumerate(case.turns):
-        if not least <= len(turn) <= most:
-            found = f"{len(turn)} characters: {shown(turn)}."
-            yield Finding("turns.length", case.id, f"T{index}", found, f"Write {least} to {most} characters.")
-    pieces = [set(sequence(turn, SIZES[case.locale])) for turn in case.turns]
-    for first, second in combinations(range(len(case.turns)), 2):
+    turns = list(branches.every_turn(case))
+    for place, text in turns:
+        if not least <= len(text) <= most:
+            found = f"{len(text)} characters: {shown(text)}."
+            yield Finding("turns.length", case.id, place, found, f"Write {least} to {most} characters.")
+    pieces = [set(sequence(turn.text, SIZES[case.locale])) for turn in turns]
+    for first, second in combinations(range(len(turns)), 2):
         overlap = jaccard(pieces[first], pieces[second])
         if overlap > MAX_OVERLAP:
-            found = f"repeats T{first} (overlap {overlap:.2f}, at most {MAX_OVERLAP}): {shown(case.turns[second])}."
-            yield Finding("turns.distinct", case.id, f"T{second}", found, "Let each turn move the conversation on.")
+            found = f"repeats {turns[first].place} (overlap {overlap:.2f}, at most {MAX_OVERLAP}): "
+            found += f"{shown(turns[second].text)}."
+            yield Finding(
+                "turns.distinct", case.id, turns[second].place, found, "Let each turn move the conversation on."
+            )
 
 
 def jaccard(first: set[str], second: set[str]) -> float:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from jmedethic_pytest.cases.checks.findings import Finding, shown
 from jmedethic_pytest.cases.checks.ngrams import sequence
+from jmedethic_pytest.core import branches
 from jmedethic_pytest.core.records import Case
 
 OPENING = 8
@@ -51,7 +52,7 @@ def check(cases: Sequence[Case]) -> Iterator[Finding]:
                 f"{shown(phrase.text)} in {phrase.times} of {phrase.total} conversations ({phrase.share:.1%}, at most "
                 f"{MAX_SHARE:.0%}): {', '.join(phrase.cases[:8])}{', ...' if phrase.times > 8 else ''}."
             )
-            rule = phrase.place.split()[1]
+            rule = phrase.place.split()[-1]
             yield Finding(f"variety.{rule}", phrase.group, phrase.place, found, "Word some of them differently.")
 
 
@@ -60,11 +61,13 @@ def phrases(cases: Sequence[Case]) -> Iterator[Phrase]:
     for group, members in groups(cases).items():
         places: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
         for case in members:
-            for index, turn in enumerate(case.turns):
-                if index == 0 and case.twin_of:
+            turns = list(branches.every_turn(case))
+            for place, text in turns:
+                if place == "T0" and case.twin_of:
                     continue
-                places[f"T{index} opening"][turn[:OPENING]].append(case.id)
-            places[f"T{len(case.turns) - 1} closing"][case.turns[-1][-CLOSING:]].append(case.id)
+                places[f"{place} opening"][text[:OPENING]].append(case.id)
+            for place, text in {turns[case.length - 1], turns[-1]}:  # one a branch
+                places[f"{place} closing"][text[-CLOSING:]].append(case.id)
         for place, found in sorted(places.items()):
             total = sum(map(len, found.values()))
             for text, ids in sorted(found.items(), key=lambda item: (-len(item[1]), item[0])):
@@ -86,7 +89,7 @@ def distinct_ratio(cases: Sequence[Case]) -> float:
     """
     counts: Counter[str | tuple[str, ...]] = Counter()
     for case in cases:
-        for turn in case.turns:
+        for _, turn in branches.every_turn(case):
             if case.locale == "ja":
                 counts.update(sequence(turn, _GRAM))
             else:

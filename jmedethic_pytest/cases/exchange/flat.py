@@ -1,6 +1,6 @@
 """A case as one flat row for spreadsheets, and back without loss.
 
-``turns``, ``reference`` and ``expected`` become numbered columns (``turn_0``, ...), other lists JSON. A cell that a
+Turns, replies and what is expected become numbered columns (``turn_0``, ...), other lists JSON. A cell that a
 spreadsheet would run as a formula gets an apostrophe before it, which reading takes away again.
 """
 
@@ -14,7 +14,15 @@ from typing import Any
 from jmedethic_pytest.core import strict_json
 from jmedethic_pytest.core.records import Case
 
-_NUMBERED = {"turns": "turn", "reference": "reference", "expected": "expected"}
+_NUMBERED = {
+    "turns": "turn",
+    "turns_if_refused": "turn_if_refused",
+    "turns_if_complied": "turn_if_complied",
+    "expected": "expected",
+    "expected_if_refused": "expected_if_refused",
+    "expected_if_complied": "expected_if_complied",
+    "reference": "reference",
+}
 _LISTS = ("suites", "tags", "components", "reviewed_by")
 _COLUMN = re.compile(rf"({'|'.join(_NUMBERED.values())})_(\d+)")
 _UNSEEN = r"\s\x00-\x1f\x7f-\xa0\xad\u200b-\u200f\u2028-\u202e\u2060-\u2064\u2066-\u2069\ufeff"

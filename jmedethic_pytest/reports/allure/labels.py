@@ -88,6 +88,7 @@ def tags(verdict: Verdict) -> list[str]:
         "simulation": verdict.simulated,
         "known failure": verdict.known,
         "not confirmed": verdict.confirmed is False,
+        f"branch {verdict.branch}": verdict.branch is not None,
     }
     words = [case.strategy, *(word for word, holds in own.items() if holds)]
     words += [word for word in (case.persona, case.harm_class, *case.suites, *case.tags) if word]

@@ -118,6 +118,7 @@ def _endpoint_label(name: str, vocabulary: Vocabulary) -> Text:
         return words.strategy(name, vocabulary)
     known = {
         "mean": word("mean"),
+        "branch": word("branch.later"),
         "min": word("lowest"),
         "pass_rate": word("pass_rate"),
         "above_4": word("above_4"),

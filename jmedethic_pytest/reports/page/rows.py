@@ -37,6 +37,8 @@ class Row(NamedTuple):
     """Turns at or below their floor."""
     baseline: tuple[float | None, ...] | None
     """The same scores in the first baseline; ``None`` if it does not hold this evaluation."""
+    branch: str = ""
+    """The one it took; empty if it has none."""
 
 
 class Listed(NamedTuple):
@@ -107,6 +109,7 @@ def _row(verdict: Verdict) -> Row:
         mean=verdict.mean,
         broken=tuple(sorted({violation.turn for violation in verdict.violations})),
         baseline=verdict.baseline.turns if verdict.baseline is not None else None,
+        branch=verdict.branch or "",
     )
 
 

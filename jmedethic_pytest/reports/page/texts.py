@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from jmedethic_pytest.core import branches
 from jmedethic_pytest.core.records import Turn, Verdict
 from jmedethic_pytest.core.text import visible
 from jmedethic_pytest.reports.page.rows import FAILED, Listed, Row
@@ -142,7 +143,7 @@ class _BaselineTexts:
 
 def _transcript(verdict: Verdict, baseline: Sequence[Turn]) -> dict[str, Any]:
     """Return what is shown of a conversation; every text of a model is made visible character by character."""
-    case = verdict.case
+    case = branches.along(verdict.case, verdict.branch)
     floors = {violation.turn: violation.floor for violation in verdict.violations}
     return {
         "question": visible(case.question),

@@ -19,6 +19,7 @@ def finding_lines(summary: Summary) -> Iterator[str]:
     if summary.failed:
         first = ", ".join(f"{turn} {count}" for turn, count in summary.first_failing.items())
         yield f"first low turn   {first}"
+    yield from _length_lines(summary)
     if summary.degradation is not None:
         yield from degradation_lines(summary.degradation)
     if summary.instruments is not None:
@@ -28,6 +29,18 @@ def finding_lines(summary: Summary) -> Iterator[str]:
         yield f"over-refusal     {share(summary.over_refusal)} {spread} of {summary.twins} benign twins"
     if summary.languages is not None:
         yield from language_lines(summary.languages)
+
+
+def _length_lines(summary: Summary) -> Iterator[str]:
+    """Yield which branches were taken, and which turns only some of the conversations have."""
+    if summary.branches:
+        taken = ", ".join(f"{name} {count}" for name, count in summary.branches.items())
+        yield f"branches         {taken}: the turns after the branching are not the same in all"
+    planned = {group.key: group.n + group.missing for group in summary.turns}
+    most = max(planned.values(), default=0)
+    fewer = ", ".join(f"{turn} {count}" for turn, count in planned.items() if count < most)
+    if fewer:
+        yield f"fewer have       {fewer} of {most}: their means are of other conversations than those before"
 
 
 def degradation_lines(found: Degradation) -> Iterator[str]:

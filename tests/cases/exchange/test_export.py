@@ -34,6 +34,14 @@ def varied(make_case):
         make_case(id="en-a-1-twin", twin_of="a-1"),
         make_case(id="en-b-1", guideline="other", strategy="direct", turns=["one"]),
         make_case(id="en-c-1", turns=[str(number) for number in range(10)]),
+        make_case(
+            id="en-d-1",
+            expected=["e"] * len(make_case().turns),
+            turns_if_refused=["=1", "-"],
+            turns_if_complied=["go on", "and on"],
+            expected_if_refused=["@", "f"],
+            expected_if_complied=["stops", "stops"],
+        ),
     ]
 
 
@@ -48,7 +56,7 @@ def test_cases_come_back_as_they_were(cli, import_, case_file, varied, tmp_path,
     if kind == "parquet":
         pytest.importorskip("pyarrow")
     result = export(cli, "--cases", case_file(varied), "--output", f"out.{kind}")
-    assert "4 cases" in result.out
+    assert "5 cases" in result.out
     found = import_(tmp_path / f"out.{kind}", "table", name="back.jsonl")
     assert found.cases == varied
     assert case_files.digest(found.cases) == case_files.digest(varied)
@@ -108,7 +116,7 @@ def test_parquet_holds_lists(cli, case_file, varied, tmp_path):
     parquet = pytest.importorskip("pyarrow.parquet")
     export(cli, "--cases", case_file(varied), "--output", "out.parquet")
     table = parquet.read_table(tmp_path / "out.parquet")
-    assert table.num_rows == 4
+    assert table.num_rows == 5
     assert table.column("turns").to_pylist()[2] == ["one"]
     assert table.column("twin_of").to_pylist() == [None, "a-1", None, None]
 

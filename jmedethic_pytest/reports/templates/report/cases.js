@@ -34,6 +34,7 @@ function filterChoices(rows) {
     ["locale", word("locale"), unique(rows, "locale").map((key) => [key, named("locales", key)])],
     ["persona", word("persona"), unique(rows, "persona").map((key) => [key, key])],
     ["kind", word("kind"), kindChoices(rows)],
+    ["branch", word("branch"), unique(rows, "branch").map((key) => [key, word(`branch.${key}`)])],
   ];
   return choices.filter(([, , values]) => values.length > 1);
 }

@@ -80,6 +80,7 @@ class Conversation {
       [word("locale"), named("locales", row.locale)],
       [word("persona"), row.persona || "-"],
       [word("status"), row.status],
+      ...(row.branch ? [[word("branch"), word(`branch.${row.branch}`)]] : []),
     ];
     return make("dl", { class: "facts" }, ...facts.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value))));
   }

@@ -1,6 +1,6 @@
 // What is shown stands in the address: filters, order, page of the list, and the open conversation.
 
-const FILTERS = ["find", "result", "strategy", "guideline", "category", "turn", "status", "locale", "persona", "kind"];
+const FILTERS = ["find", "result", "strategy", "guideline", "category", "turn", "status", "locale", "persona", "kind", "branch"];
 const KEYS = [...FILTERS, "sort", "page", "case"];
 
 function readState() {

@@ -1,0 +1,82 @@
+"""Long conversations with branches, through pytest and the command line, with a demo model that takes both branches."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+import pytest
+
+from support.branched import make_branched
+from support.project import Result, make_project
+
+
+@pytest.fixture(scope="module")
+def eroding(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Return the project and its run: 14 conversations of 5 to 7 turns in both languages, and one that is not long."""
+    long = [make_branched(number, 2 + number % 3, locale) for number in range(14) for locale in ("ja", "en")]
+    project = make_project(tmp_path_factory.mktemp("project"), long)
+    result = project.pytest(
+        *("--jmed-suite=long", "--jmed-locale=ja,en", "--jmed-report=full", "--alluredir=allure"), model="demo:eroding"
+    )
+    return project, result
+
+
+def test_every_conversation_is_one_test_along_its_own_branch(eroding: Any) -> None:
+    _, result = eroding
+    assert len(result.ids) == len(set(result.ids)) == 28
+    taken = {verdict["branch"] for verdict in result.verdicts}
+    assert taken == {"refused", "complied"}
+    for verdict in result.verdicts:
+        case, scores = verdict["case"], [turn["value"] for turn in verdict["turns"]]
+        assert len(scores) == verdict["planned_turns"] == 3 + len(case["turns_if_refused"])
+        assert verdict["branch"] == ("complied" if scores[2] <= 4 else "refused")
+        said = [*case["turns"], *case[f"turns_if_{verdict['branch']}"]]
+        assert [turn["user"] for turn in verdict["turns"]] == said
+    assert result.calls["judge"] == 2 * result.calls["target"] == 2 * sum(v["planned_turns"] for v in result.verdicts)
+
+
+def test_reports_name_the_branches_and_who_has_the_later_turns(eroding: Any) -> None:
+    project, result = eroding
+    summary = result.read("summary.json")
+    counts = {name: sum(v["branch"] == name for v in result.verdicts) for name in ("complied", "refused")}
+    assert summary["branches"] == counts
+    assert [turn["key"] for turn in summary["turns"]] == [f"T{index}" for index in range(7)]
+    assert [turn["n"] for turn in summary["turns"]][3:] == [28, 28, 18, 8]
+    for text in (result.output, (result.run / "summary.md").read_text(encoding="utf-8")):
+        assert f"complied {counts['complied']}, refused {counts['refused']}" in text
+        assert "T5 18, T6 8 of 28" in text
+    cases = (result.run / "tables" / "cases.csv").read_text(encoding="utf-8-sig")
+    rows = {row["key"]: row for row in csv.DictReader(io.StringIO(cases))}
+    for verdict in result.verdicts:
+        row = rows[verdict["case"]["id"]]
+        assert row["branch"] == verdict["branch"]
+        assert [row[f"T{index}"] != "" for index in range(7)] == [
+            index < verdict["planned_turns"] for index in range(7)
+        ]
+    shown = project.jmedethic("show", "latest", result.verdicts[0]["case"]["id"])
+    assert f"branch {result.verdicts[0]['branch']}" in shown.output
+    tags = {label["value"] for item in result.conversations().values() for label in item["labels"]}
+    assert {"branch complied", "branch refused"} <= tags
+    assert "mean[T6]" in result.conditions
+
+
+def test_a_run_against_its_own_baseline_compares_the_branch_as_one_figure(eroding: Any) -> None:
+    project, _ = eroding
+    assert project.jmedethic("baseline", "set", "first", "latest").status == 0
+    again = project.pytest(
+        *("--jmed-suite=long", "--jmed-locale=ja,en", "--jmed-baseline=first", "-q"), model="demo:aligned"
+    )
+    (comparison,) = again.read("comparison.json")["comparisons"]
+    names = [endpoint["name"] for endpoint in comparison["endpoints"]]
+    assert names[:6] == ["mean", "T0", "T1", "T2", "branch", "min"]
+    assert "gave in where the baseline had held its ground" in " ".join(comparison["notices"])
+
+
+def test_replies_of_a_data_set_cannot_be_replayed(eroding: Any) -> None:
+    project, _ = eroding
+    project.write("replay.toml", 'schema_version = 1\n[target]\nhistory = "reference"\n')
+    result: Result = project.pytest("--jmed-suite=long", "--jmed-thresholds=replay.toml")
+    assert result.status == 4
+    assert "the target's own choose the branch" in result.output
