@@ -34,8 +34,8 @@ from jmedethic_pytest.cli import (  # noqa: F401 - each module adds its commands
 )
 from jmedethic_pytest.cli.app import app, err, say, spell
 from jmedethic_pytest.cli.generate import discover, review, stages  # noqa: F401
+from jmedethic_pytest.cli.judges import anchors, link  # noqa: F401
 from jmedethic_pytest.cli.judges import app as judges
-from jmedethic_pytest.cli.judges import link  # noqa: F401
 from jmedethic_pytest.core.errors import ConfigError, JmedError, crash
 from jmedethic_pytest.core.status import ExitStatus
 
