@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jmedethic_pytest.cli import named_runs
-from jmedethic_pytest.cli.app import AsJson, Reports, app, out, say
+from jmedethic_pytest.cli import agreement_items, named_runs
+from jmedethic_pytest.cli.app import AsJson, Reports, app, err, out, say
 from jmedethic_pytest.core.errors import ConfigError
 from jmedethic_pytest.reports.wording import SIMULATION, number, share
 
 if TYPE_CHECKING:
+    from jmedethic_pytest.analysis.items import ItemStudy
     from jmedethic_pytest.analysis.judge_reliability import ContestedTurn, Instruments
     from jmedethic_pytest.analysis.judge_study import PanelStudy, RunPanel
 
@@ -24,19 +25,30 @@ def agreement(
     contested: Annotated[
         float, typer.Option("--contested", min=0.0, max=9.0, help="Distance above which a turn is contested")
     ] = 3.0,
+    items: Annotated[
+        bool, typer.Option("--items", help="Look at the conversations instead: contested again, telling nothing, hard")
+    ] = False,
+    output: Annotated[
+        Path, typer.Option("--output", help="Folder for the table and the plot of --items", metavar="DIR")
+    ] = Path("reports") / "items",
     reports: Reports = Path("reports"),
     as_json: AsJson = False,
 ) -> None:
     """Show how far the judges agree, what their mean is worth, and which turns they contest.
 
-    With several runs also over all turns together, and with at least three on model means.
+    With several runs also over all turns together, and with at least three on model means. With --items
+    each conversation over all runs: how often contested, how hard, and whether it orders models as the others do.
     """
+    from jmedethic_pytest.analysis import items as item_study
     from jmedethic_pytest.analysis import judge_study, same_table
 
     chosen = named_runs.read_runs(reports, runs)
     differences = same_table.unlike_judges(list(chosen.values()))
     if differences:
         raise ConfigError([*differences, "Agreement is that of one panel. Choose runs that were judged alike."])
+    if items:
+        _items(item_study.study(list(chosen.values()), contested=contested), output, as_json=as_json)
+        return
     found = judge_study.study(list(chosen.values()), contested=contested)
     if as_json:
         out.print_json(found.model_dump_json())
@@ -44,6 +56,15 @@ def agreement(
     if any(run.origin.simulated_target for run in chosen.values()):
         out.print(SIMULATION, end="\n\n")
     say(lines(found))
+
+
+def _items(found: ItemStudy, folder: Path, *, as_json: bool) -> None:
+    for file in agreement_items.write(folder, found):
+        err.print(str(file))
+    if as_json:
+        out.print_json(found.model_dump_json())
+    else:
+        say(agreement_items.lines(found))
 
 
 def lines(found: PanelStudy) -> Iterator[str]:

@@ -11,7 +11,9 @@ from pydantic import ValidationError
 from jmedethic_pytest.cases.selection import Selection
 from jmedethic_pytest.config import tables
 from jmedethic_pytest.config.tables import TargetTable, Thresholds
+from jmedethic_pytest.core import branches
 from jmedethic_pytest.core.errors import ConfigError, StoreError, gathered
+from jmedethic_pytest.core.records import Verdict
 from jmedethic_pytest.models import ModelRef
 from jmedethic_pytest.run.options import Settings
 from jmedethic_pytest.run.prepare import seats, unpriced
@@ -75,6 +77,14 @@ def remarks(transcripts: StoredTranscripts, rules: Thresholds) -> Iterator[str]:
         yield "broken floors were not confirmed ([conversation] confirm): that takes the target"
     if note:
         yield f"of that run: {note}"
+
+
+def strays(verdict: Verdict) -> bool:
+    """Tell whether these scores would have led a conversation into the other branch than the one it took."""
+    if verdict.branch is None:
+        return False
+    value = verdict.turn_scores[len(verdict.case.turns) - 1]
+    return value is not None and branches.chosen(value) != verdict.branch
 
 
 def _settings(transcripts: StoredTranscripts, settings: Settings) -> Settings:

@@ -271,11 +271,14 @@ class RunningRun:
 
     def _read_back(self, evaluated: Evaluated) -> None:
         planned = set(self.planned)
-        digests = {}
+        digests, strayed = {}, 0
         for verdict in run_files.read_verdicts(self.path):
             digests[verdict.key] = verdict.transcript
+            strayed += rejudging.strays(verdict)
             if verdict.key in planned:
                 evaluated.add(verdict)
+        if strayed:
+            self._notes.append(f"{strayed} conversations took a branch that these judges would not have chosen")
         whole = transcripts.digest_of_all(digests)
         self.info = self.info.model_copy(update={"digests": {**self.info.digests, "transcripts": whole}})
 

@@ -63,7 +63,7 @@ def rewrite(run: Path, number: int, change: Callable[[dict[str, Any]], None]) ->
     lines = file.read_text(encoding="utf-8").splitlines()
     content = json.loads(lines[number])
     change(content)
-    lines[number] = json.dumps(content, ensure_ascii=False)
+    lines[number] = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -117,7 +117,7 @@ def test_edit_with_a_digest_of_its_own_does_not_fit_the_run(run: Path) -> None:
         verdict["transcript"] = transcripts.digest(Verdict.model_validate(verdict))
 
     rewrite(run, 1, change)
-    with pytest.raises(StoreError, match="not those that were"):
+    with pytest.raises(StoreError, match="put in place of others"):
         open_transcripts(run)
 
 

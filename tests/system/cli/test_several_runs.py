@@ -208,6 +208,20 @@ def test_nearer_turns_can_be_called_contested(cli: Callable[..., Any], runs: Sto
     assert len(near["runs"][0]["report"]["most_contested"]) == 20
 
 
+def test_items_over_several_models_as_text_table_and_plot(cli: Callable[..., Any], runs: Stored, folder: Path) -> None:
+    shown = cli("agreement", "--items", runs.aligned, runs.eroding, runs.regressed, "--contested", "0.5")
+    assert shown.status == 0, shown.err
+    assert "nothing about a conversation" in shown.out, "scripted targets show the mechanism alone"
+    assert f"{CASES} conversations, 3 runs, 3 models" in shown.out
+    lines = (folder / "reports" / "items" / "items.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert len(lines) == 1 + CASES
+    assert {"case", "again", "mean", "varies", "discrimination"} <= set(lines[0].split(","))
+    assert (folder / "reports" / "items" / "items.svg").stat().st_size > 1_000
+    two = cli("agreement", "--items", runs.aligned, runs.eroding, "--output", "elsewhere")
+    assert "not estimable: 2 models; at least 3 are needed" in two.out
+    assert sorted(path.name for path in (folder / "elsewhere").iterdir()) == ["items.csv"]
+
+
 def test_agreement_of_unlike_panels_is_refused(cli: Callable[..., Any], runs: Stored) -> None:
     answer = cli("agreement", runs.eroding, runs.other_judges)
     assert answer.status == 4
