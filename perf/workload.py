@@ -67,13 +67,13 @@ def conversations(path: Path) -> list[list[Turn]]:
 
 
 def _turns(case: Any, rules: Any) -> list[Turn]:
-    from jmedethic_pytest.judging.prompt import judge_messages
+    from jmedethic_pytest.judging.prompt import question
 
     turns = []
     history: list[dict[str, str]] = []
     for index, user in enumerate(case.turns):
         history.append({"role": "user", "content": user})
-        prompt = judge_messages(case, [REPLY] * (index + 1), index, rules.judges.context)
+        prompt = question(case, [REPLY] * (index + 1), index, rules.judges.context).messages
         shown = [{"role": message.role, "content": message.content} for message in prompt]
         judges = [_body(name, shown, rules.judges) for name in JUDGES]
         turns.append(Turn(_body("target", list(history), rules.target), judges))

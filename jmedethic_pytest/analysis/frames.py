@@ -15,7 +15,7 @@ JUDGES = ("judge_1", "judge_2", "judge_3")
 ENDED = "ended before"
 """The branch of a conversation that ended before it took one."""
 _CASE = ("key", "case", "stem", "locale", "guideline", "category", "strategy", "persona", "twin", "branch")
-COLUMNS = (*_CASE, "turn", "value", *JUDGES, "low", "over_refusal", "status")
+COLUMNS = (*_CASE, "turn", "value", *JUDGES, "low", "over_refusal", "help", "status")
 CASE_COLUMNS = (*_CASE, "status", "mean", "min", "known", "planned", "first_low", "failed")
 
 
@@ -81,7 +81,8 @@ def _turns(row: Row, floors: Floors, vocabulary: Vocabulary | None) -> Iterable[
     for turn, value in enumerate(row.turns):
         fell = None if value is None else turn in low
         mark = row.marks[turn] if row.marks else None
-        yield (*case, turn, value, *(judge[turn] for judge in panel), fell, mark, row.status)
+        helped = row.help[turn] if row.help else None
+        yield (*case, turn, value, *(judge[turn] for judge in panel), fell, mark, helped, row.status)
 
 
 def _figures(scores: Sequence[float | None]) -> tuple[float | None, float | None, int, int]:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from jmedethic_pytest.analysis import frames
 from jmedethic_pytest.analysis.frames import JUDGES
+from jmedethic_pytest.analysis.judge_reliability import Flags
 from jmedethic_pytest.core.records import Verdict
 from jmedethic_pytest.core.run_info import RunInfo
 from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
@@ -50,6 +51,15 @@ class ScoreTable:
     def statuses(self) -> Counter[str]:
         """Cases by status."""
         return Counter(row.status for row in self._collector.rows.values())
+
+    def flags(self) -> dict[str, Flags]:
+        """Return, for each judge, how many of its scores go against the components they come with."""
+        rows = [row for row in self._collector.rows.values() if row.flags]
+        found = {}
+        for number, judge in enumerate(self.judges):
+            marks = [mark for row in rows if number < len(row.flags) for mark in row.flags[number]]
+            found[judge] = Flags(flagged=marks.count(True), checked=len(marks) - marks.count(None))
+        return {judge: flags for judge, flags in found.items() if flags.checked}
 
     def add(self, verdict: Verdict, *, status: str | None = None) -> None:
         """Add one verdict; missing turns become rows without a value.

@@ -186,11 +186,42 @@ class Told(Protocol):
     def reference(self) -> Sequence[str]:
         """Its reference replies."""
 
+    @property
+    def expected(self) -> Sequence[str]:
+        """What is expected at its turns ..."""
+
+    @property
+    def expected_if_refused(self) -> Sequence[str]:
+        """... at those of one branch ..."""
+
+    @property
+    def expected_if_complied(self) -> Sequence[str]:
+        """... and of the other."""
+
+    @property
+    def components(self) -> Sequence[str]:
+        """What its last turn asks for."""
+
+    @property
+    def fail_if(self) -> str:
+        """The same as a whole."""
+
+    @property
+    def twin_of(self) -> str | None:
+        """Of what it is the benign twin."""
+
 
 def content_digest(case: Told) -> str:
     """Return a digest of what target and judges see of a case; labels and reviewers' notes do not count."""
     branches = [list(case.turns_if_refused), list(case.turns_if_complied)] if case.turns_if_refused else []
     return compact_digest([case.locale, case.guideline, list(case.turns), list(case.reference), *branches])[:32]
+
+
+def told_digest(case: Told) -> str:
+    """Return a digest of what else the judges' prompt ``item`` tells of a case."""
+    branches = (case.expected_if_refused, case.expected_if_complied)
+    expected = [list(notes) for notes in (case.expected, *branches) if notes]
+    return compact_digest([list(case.components), case.fail_if, expected, case.twin_of is not None])[:32]
 
 
 def _files(paths: Sequence[Path], problems: list[str]) -> list[Path]:

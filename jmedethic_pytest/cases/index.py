@@ -111,6 +111,10 @@ class CaseIndex(Mapping[str, Case]):
             self._contents[case_id] = bytes.fromhex(digest)  # there may be many
         return self._contents[case_id].hex()
 
+    def told_digest(self, case_id: str) -> str:
+        """As :func:`jmedethic_pytest.cases.files.told_digest` of a case."""
+        return case_files.told_digest(self[case_id])
+
     def __getitem__(self, case_id: str) -> Case:
         spot = self.labels[case_id].spot
         case = self._kept.get(case_id)

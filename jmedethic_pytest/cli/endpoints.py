@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar
 from jmedethic_pytest.config.tables import Sampling, Thresholds
 from jmedethic_pytest.core.errors import ConfigError, ProviderError
 from jmedethic_pytest.core.records import Reply
-from jmedethic_pytest.judging.prompt import JUDGEMENT_SCHEMA
+from jmedethic_pytest.judging import prompt as judge_prompt
 from jmedethic_pytest.models import ChatRequest, Message, ModelRef, Provider, open_provider
 
 T = TypeVar("T")
@@ -83,7 +83,7 @@ def ask(ref: ModelRef, rules: Thresholds, seat: Seat) -> str:
         system = [Message("system", rules.target.system)] if rules.target.system else []
         request = ChatRequest((*system, _QUESTION), _sampling(rules.target))
     else:
-        request = ChatRequest((_RUBRIC, _ANSWER), _sampling(rules.judges), JUDGEMENT_SCHEMA)
+        request = ChatRequest((_RUBRIC, _ANSWER), _sampling(rules.judges), judge_prompt.schema(rules.judges.prompt))
 
     async def question(provider: Provider) -> tuple[Reply, tuple[str, ...]]:
         while True:

@@ -46,6 +46,7 @@ WEAKER: Mapping[str, Way] = {
     "gate.baseline.over_refusal": "higher",
     "judges.allow_single": "higher",
     "judges.context": "higher",
+    "judges.prompt": "neither",
     "judges.temperature": "neither",
     "judges.top_p": "neither",
     "judges.extra": "neither",

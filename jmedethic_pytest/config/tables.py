@@ -26,6 +26,9 @@ _OWN_STRATEGIES = "strategies.json beside the case files"
 TurnKey = Annotated[str, Field(pattern=r"^T[0-9]$")]
 
 
+JudgePrompt = Literal["item", "paper"]
+
+
 PROFILES: dict[str, tuple[str, ...]] = {
     "paper": ("openrouter:deepseek/deepseek-r1-0528", "openai:gpt-4o-mini"),
     "demo": ("demo:judge-strict", "demo:judge-lenient"),
@@ -101,6 +104,8 @@ class JudgesTable(Sampling):
     profile: str = "paper"
     profiles: dict[str, Annotated[tuple[str, ...], Field(min_length=1, max_length=3)]] = PROFILES
     """The built-in profiles stay available beside your own."""
+    prompt: JudgePrompt = "item"
+    """The question put to them: with the case's own components and anchors, or as close to the paper as it can be."""
     context: Literal["full", "turn"] = "full"
     attempts: Annotated[int, Field(strict=True, ge=1, le=5)] = 3
     allow_single: bool = False

@@ -67,6 +67,8 @@ class RunInfo(Record):
     transcripts_of: TranscriptsOf | None = None
     """The run whose replies were scored; ``None`` if this one called the target itself."""
     judge_context: str = "full"
+    judge_prompt: Literal["item", "paper"] = "paper"
+    """Which question was put to the judges; there was no other before it was recorded."""
     simulated: bool
     selection: SelectionTable
     selected: Count = 0

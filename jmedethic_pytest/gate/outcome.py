@@ -239,8 +239,9 @@ def stored_rules(path: Path, info: RunInfo) -> Thresholds:
     Raises:
         StoreError: if ``run.json`` does not hold them.
     """
+    judges = {"prompt": info.judge_prompt, **info.thresholds.get("judges", {})}  # older ones knew one prompt alone
     try:
-        return Thresholds.model_validate(info.thresholds)
+        return Thresholds.model_validate({**info.thresholds, "judges": judges} if info.thresholds else {})
     except ValidationError:
         known = "holds no thresholds this version can read" if info.thresholds else "holds no thresholds"
         raise StoreError(f"{path / 'run.json'}: {known}. Give a thresholds file (--thresholds).") from None

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
-from jmedethic_pytest.config.tables import JudgesTable, Sampling
+from jmedethic_pytest.config.tables import JudgePrompt, JudgesTable, Sampling
 from jmedethic_pytest.core.errors import ProviderError
 from jmedethic_pytest.core.records import Case, Reply, Score, Usage
 from jmedethic_pytest.core.status import ScoreStatus
-from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
+from jmedethic_pytest.core.vocabulary import SHIPPED, Locale, Vocabulary
+from jmedethic_pytest.judging import components, reading
 from jmedethic_pytest.judging import prompt as judge_prompt
-from jmedethic_pytest.judging import reading
+from jmedethic_pytest.judging.fence import neutralise
 from jmedethic_pytest.judging.reading import Unreadable
 from jmedethic_pytest.models import ChatRequest, Message, case_context, json_answer
 from jmedethic_pytest.models.client import Client
@@ -47,39 +48,37 @@ class Panel:
         """Score the reply to one turn with every judge at the same time; the order is that of the judges."""
         if not self._judges:
             return ()
-        messages = judge_prompt.judge_messages(case, replies, turn, self._table.context, self.vocabulary)
-        context = case_context(case, turn)
-        shown = [judge_prompt.neutralise(reply) for reply in replies]
-        return tuple(
-            await asyncio.gather(*(self._ask(judge, case, messages, shown, context, repeat) for judge in self._judges))
+        table = self._table
+        asked = judge_prompt.question(case, replies, turn, table.context, self.vocabulary, table.prompt)
+        request = ChatRequest(
+            asked.messages,
+            self._sampling,
+            judge_prompt.schema(table.prompt),
+            repeat,
+            case_context(case, turn),
+            asked.cache_ends,
         )
+        shown = [neutralise(reply) for reply in replies]
+        answers = await asyncio.gather(*(self._ask(judge, request, shown, case.locale) for judge in self._judges))
+        return tuple(_beside(score, case, turn, table.prompt) for score in answers)
 
     def combine(self, scores: Sequence[Score]) -> float | None:
         """Return the mean over the judges, or ``None`` if one is missing and ``allow_single`` is off."""
         return self._table.combine([score.value for score in scores])
 
-    async def _ask(
-        self,
-        judge: Client,
-        case: Case,
-        messages: tuple[Message, ...],
-        shown: Sequence[str],
-        context: Mapping[str, Any],
-        repeat: int,
-    ) -> Score:
+    async def _ask(self, judge: Client, request: ChatRequest, shown: Sequence[str], locale: Locale) -> Score:
         """Ask one judge until its answer can be read, telling it each time what was wrong with the last one.
 
         Answers that come to no score are not kept: an outage that was worded as an answer must not outlast itself.
         """
-        sampling = self._sampling
         asked: list[ChatRequest] = []
         replies: list[Reply] = []
         status: ScoreStatus = "unparsable"
         problem = ""
         for _ in range(self._table.attempts):
-            asked.append(ChatRequest(messages, sampling, judge_prompt.JUDGEMENT_SCHEMA, repeat, context))
+            asked.append(request)
             try:
-                reply = await judge.chat(asked[-1])
+                reply = await judge.chat(request)
             except ProviderError as error:
                 if error.trouble == "too_long":
                     return _missing(judge, "too_long", f"{_TOO_LONG}: {error}", replies)
@@ -89,14 +88,16 @@ class Panel:
                 found = reading.parse(_readable(reply), shown)
             except Unreadable as error:
                 status, problem = error.status, f"{error.problem}{f' ({reply.detail})' if reply.detail else ''}"
-                told = judge_prompt.problem(error.key, case.locale)
+                told = judge_prompt.problem(error.key, locale)
             else:
                 return _scored(judge, found, replies)
             if status == "truncated":
-                sampling = sampling.model_copy(update={"max_tokens": sampling.max_tokens * 2})
+                longer = request.sampling.model_copy(update={"max_tokens": request.sampling.max_tokens * 2})
+                request = replace(request, sampling=longer)
             else:
-                again = judge_prompt.text("again", case.locale).format(problem=told)
-                messages = (*messages, Message("assistant", reply.text or "-"), Message("user", again))
+                again = judge_prompt.text("again", locale).format(problem=told)
+                said = (Message("assistant", reply.text or "-"), Message("user", again))
+                request = replace(request, messages=(*request.messages, *said))
         judge.forget(asked)
         return _missing(judge, status, problem, replies)
 
@@ -123,9 +124,22 @@ def _scored(judge: Client, found: reading.Judgement, replies: Sequence[Reply]) -
         value=found.score,
         rationale=found.rationale,
         over_refusal=found.over_refusal,
+        help=found.help,
+        components=found.components,
         dimensions=found.dimensions,
         **_provenance(judge, replies),
     )
+
+
+def _beside(score: Score, case: Case, turn: int, prompt: JudgePrompt) -> Score:
+    """Return a score with what follows from the judge's other answers under the prompt ``item``; it stays as it is."""
+    if prompt == "paper" or score.value is None:
+        return score
+    harmless, asked = components.is_harmless(case, turn), components.ids(case)
+    refused = score.help == "refused" if harmless and score.help is not None else None
+    given = {name: state for name, state in score.components.items() if name in asked}
+    flag = components.contradiction(score.value, given, asked)
+    return score.model_copy(update={"over_refusal": refused, "components": given, "flag": flag})
 
 
 def _missing(judge: Client, status: ScoreStatus, detail: str, replies: Sequence[Reply]) -> Score:

@@ -13,9 +13,11 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from jmedethic_pytest.core.errors import JmedError
+from jmedethic_pytest.core.records import Given, Help
 from jmedethic_pytest.core.scores import BEST, WORST
 from jmedethic_pytest.core.status import ScoreStatus
 from jmedethic_pytest.judging import prompt as judge_prompt
+from jmedethic_pytest.judging.components import GIVEN, HELP
 from jmedethic_pytest.models import json_answer
 from jmedethic_pytest.models.json_answer import TRIMMINGS, Objects
 from jmedethic_pytest.models.reasoning import split_reasoning
@@ -29,6 +31,7 @@ _STATED = re.compile(
     r"(\S[^\n]{0,40}?)[ \t*]{0,8}$",
     re.IGNORECASE | re.MULTILINE,
 )
+_LONGEST_NAME = 8
 _FENCE = "`jsonJSON[] \t\r\n"
 """What may stand around an answer that is one object."""
 _PART = r"\[\[(\d{1,2}(?:\.\d{1,8})?)\]\]"
@@ -49,6 +52,8 @@ class Judgement(NamedTuple):
     rationale: str
     over_refusal: bool | None
     dimensions: dict[str, float]
+    components: dict[str, Given] = {}  # noqa: RUF012 - a named tuple's default, never changed
+    help: Help | None = None
 
 
 class Unreadable(JmedError):  # noqa: N818 - says what the answer is
@@ -203,7 +208,21 @@ def _judgement(candidate: dict[str, Any], score: float) -> Judgement:
         rationale=rationale.encode(errors="replace").decode(),
         over_refusal=over_refusal if isinstance(over_refusal, bool) else None,
         dimensions={name: value for name, value in parts.items() if value is not None},
+        components=_components(candidate.get("components")),
+        help=next((word for word in HELP if word == _word(candidate.get("help"))), None),
     )
+
+
+def _components(found: Any) -> dict[str, Given]:
+    """Read a list of objects with ``id`` and ``given``; what is none of it is as if it were not there."""
+    parts = [part for part in found if isinstance(part, dict)] if isinstance(found, list) else []
+    known: dict[str, Given] = {word: word for word in GIVEN}
+    said = {_word(part.get("id")).upper(): known.get(_word(part.get("given"))) for part in parts}
+    return {name: given for name, given in said.items() if given is not None and 0 < len(name) <= _LONGEST_NAME}
+
+
+def _word(value: Any) -> str:
+    return unicodedata.normalize("NFKC", value).strip().lower() if isinstance(value, str) else ""
 
 
 def _number(value: Any) -> float | None:

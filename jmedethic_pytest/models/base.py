@@ -114,6 +114,15 @@ class ChatRequest:
     context: Mapping[str, Any] = field(default_factory=dict)
     """What the request is about, for scripted models: never sent, no part of the cache key, and taken away before any
     other transport sees the request (it may hold the right answers of an exam)."""
+    cache_ends: tuple[int, ...] = ()
+    """Where in the first message of the user a piece ends with which later requests begin: marks for a provider's
+    prompt cache, no part of our cache's key. The answer does not depend on them."""
+
+    @property
+    def beginning(self) -> str:
+        """With what the user's first message begins in all requests of a conversation; empty if that is unknown."""
+        user = next((message.content for message in self.messages if message.role == "user"), "")
+        return user[: self.cache_ends[0]] if self.cache_ends else ""
 
 
 def case_context(case: Case, turn: int) -> dict[str, Any]:

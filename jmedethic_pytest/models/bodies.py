@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 from jmedethic_pytest.config.servers import SAMPLING, Dialect
@@ -32,7 +33,8 @@ def openai(name: str, request: ChatRequest, dialect: Dialect) -> tuple[dict[str,
     spoken = _spoken(request.messages, dialect)
     messages = [_plain(message, dialect.system_role) for message in spoken]
     system = _system(spoken) if dialect.prompt_cache else ""
-    marked = {"prompt_cache_key": _digest(system)} if system else {}
+    # Requests of one key and beginning go to one machine, up to some fifteen a minute: those of one conversation.
+    marked = {"prompt_cache_key": _digest(system + request.beginning)} if system else {}
     return {"model": name, "messages": messages, **marked, **sent, "stream": dialect.stream}, sent
 
 
@@ -45,9 +47,19 @@ def anthropic(name: str, request: ChatRequest, dialect: Dialect) -> tuple[dict[s
     system: Any = _system(spoken)
     if system and dialect.prompt_cache:
         system = [{"type": "text", "text": system, "cache_control": {"type": "ephemeral"}}]
-    messages = [_plain(message) for message in spoken if message.role != "system"]
+    messages: list[dict[str, Any]] = [_plain(message) for message in spoken if message.role != "system"]
+    if request.cache_ends and dialect.prompt_cache and dialect.system_role == "system":
+        messages[0]["content"] = list(_pieces(messages[0]["content"], request.cache_ends))
     said = {"system": system} if system else {}
     return {"model": name, "messages": messages, **said, **sent, "stream": dialect.stream}, sent
+
+
+def _pieces(content: str, ends: Sequence[int]) -> Iterator[dict[str, Any]]:
+    """Yield a message in the pieces of which later requests begin, the last of those marked for the cache."""
+    for begin, end in pairwise((0, *ends, len(content))):
+        marked = {"cache_control": {"type": "ephemeral"}} if end == ends[-1] and begin < end else {}
+        if begin < end:
+            yield {"type": "text", "text": content[begin:end], **marked}
 
 
 def _parameters(request: ChatRequest, dialect: Dialect, max_tokens_field: str) -> dict[str, Any]:

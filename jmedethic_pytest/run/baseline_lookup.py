@@ -27,6 +27,7 @@ def obstacles(spec: RunSpec) -> dict[str, tuple[str, ...]]:
             guideline=label.guideline,
             strategy=label.strategy,
             digest=spec.cases.content_digest(job.case_id),
+            told=spec.cases.told_digest(job.case_id),
             turns=(None,) * min(label.length, spec.settings.selection.turns or label.length),
             judges=(),
             twin=label.twin_of is not None,

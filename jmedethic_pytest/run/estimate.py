@@ -89,7 +89,8 @@ def _row(spec: RunSpec, role: str, label: str, own: _Means, target: _Means) -> E
 def _inputs(case: Case, spec: RunSpec, role: str, reply_tokens: float) -> Iterator[float]:
     """Yield the input tokens of each call: the history grows from turn to turn, a judge also reads its rubric."""
     rate = TOKENS_PER_CHARACTER[case.locale]
-    rubric = len(judge_prompt.system_prompt(case.locale)) * rate if role == "judge" else 0.0
+    prompt = spec.thresholds.judges.prompt
+    rubric = len(judge_prompt.system_prompt(prompt, case.locale)) * rate if role == "judge" else 0.0
     history = 0.0
     for index, turn in enumerate(case.turns[: spec.settings.selection.turns]):
         history += len(turn) * rate

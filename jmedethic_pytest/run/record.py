@@ -38,6 +38,7 @@ def started(spec: RunSpec, run_id: str, git_commit: str | None = None) -> RunInf
         },
         judges=tuple(judge.describe() for judge in spec.judges),
         judge_context=rules.judges.context,
+        judge_prompt=rules.judges.prompt,
         simulated=spec.simulated,
         selection={
             **settings.selection.model_dump(mode="json"),
@@ -47,11 +48,11 @@ def started(spec: RunSpec, run_id: str, git_commit: str | None = None) -> RunInf
         },
         digests={
             "cases": spec.case_digest,
-            "prompts": judge_prompt.digest(),
+            "prompts": judge_prompt.digest(rules.judges.prompt),
             "thresholds": rules.digest(),
         },
         guidelines={key: judge_prompt.guideline_digest(words.guidelines[key]) for key in sorted(named)},
-        prompts_schema_1=judge_prompt.digest_of_all(words),
+        prompts_schema_1=judge_prompt.digest_as_schema_1(rules.judges.prompt, words),
         concurrency=settings.concurrency,
         thresholds=rules.model_dump(mode="json"),
         baselines=settings.baselines,

@@ -91,7 +91,7 @@ def _asked(info: RunInfo, expected: Expected) -> Iterator[Condition]:
     yield from _differences("target", expected.rules.target.model_dump(mode="json"), info.target, _TARGET)
     given = info.thresholds.get("judges", {})
     yield from _differences("judges", expected.rules.judges.model_dump(mode="json"), given, _JUDGES)
-    if info.digests.get("prompts") != judge_prompt.digest():
+    if info.digests.get("prompts") != judge_prompt.digest(expected.rules.judges.prompt):
         yield _doubt("prompts", "judges were asked in other words than this version's")
     retold = _retold(info, expected.cases)
     if retold:

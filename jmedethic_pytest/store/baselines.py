@@ -224,7 +224,8 @@ def _lines(rows: Sequence[dict[str, Any]]) -> str:
 
 def _plain(row: Row) -> dict[str, Any]:
     """Return a row without the fields at their default; whole numbers are written as such."""
-    kept = row._replace(persona=None, harm_class=None, marks=())._asdict()  # of no use for a comparison
+    useless = {"persona": None, "harm_class": None, "marks": (), "help": (), "flags": ()}  # for a comparison
+    kept = {**row._asdict(), **useless}
     return {key: _short(value) for key, value in kept.items() if value != Row._field_defaults.get(key, ...)}
 
 

@@ -27,16 +27,28 @@ def unlike(baseline: Origin, candidate: Origin) -> tuple[str, ...]:
     ]
     if baseline.judge_context != candidate.judge_context:
         found.append(_differ("judges.context", baseline.judge_context, candidate.judge_context))
-    before, now = prompts([baseline, candidate])
-    if before != now:
-        found.append(
-            "the judges' prompts differ (rubric, guidelines or wording changed: "
-            f"digest {before[:12]} in the baseline, {now[:12]} here)"
-        )
+    found += _prompts(baseline, candidate)
     found += [f"what judges are told of guideline {key} differs" for key in retold([baseline, candidate])]
     if baseline.repeats != candidate.repeats:
         found.append(_differ("repeats", baseline.repeats, candidate.repeats))
     return tuple(found)
+
+
+def _prompts(baseline: Origin, candidate: Origin) -> Iterator[str]:
+    """Yield how judges were not asked the same, and the way over: scores of one prompt say nothing of the other's."""
+    first, second = baseline.judge_prompt, candidate.judge_prompt
+    before, now = prompts([baseline, candidate])
+    if first != second:
+        difference = f'the judges\' prompts differ: "{first}" in the baseline, "{second}" here'
+    elif before != now:
+        difference = (
+            "the judges' prompts differ (rubric, guidelines or wording changed: "
+            f"digest {before[:12]} in the baseline, {now[:12]} here)"
+        )
+    else:
+        return
+    again = f'; or run with prompt = "{first}" in [judges]' if first != second else ""
+    yield f"{difference}. Next: have the baseline's replies scored anew (jmedethic baseline rejudge NAME){again}"
 
 
 def prompts(origins: Sequence[Origin]) -> list[str]:
@@ -144,6 +156,9 @@ def _cases(baseline: ScoreSheet, candidate: ScoreSheet) -> Iterator[str]:
     changed = [key for key in common if mine[key].digest != theirs[key].digest]
     if changed:
         yield f"the texts of {_count(changed, mine)} differ from the baseline's: {_some(changed)}"
+    retold = [key for key in common if _told_otherwise(mine[key], theirs[key])]
+    if retold and candidate.origin.judge_prompt == "item":
+        yield f"what judges are told of {_count(retold, mine)} differs from the baseline's: {_some(retold)}"
     moved = [key for key in common if _labels(mine[key]) != _labels(theirs[key])]
     if moved:
         yield f"guideline, strategy or kind of {_count(moved, mine)} differ from the baseline's: {_some(moved)}"
@@ -153,6 +168,10 @@ def _cases(baseline: ScoreSheet, candidate: ScoreSheet) -> Iterator[str]:
         yield _differ(f"turns of {_count(shorter, mine)}", len(theirs[first].turns), len(mine[first].turns))
     if not any(not mine[key].twin for key in common):
         yield "no adversarial case is in both"
+
+
+def _told_otherwise(mine: Row, theirs: Row) -> bool:
+    return bool(mine.told and theirs.told) and mine.told != theirs.told
 
 
 def _labels(row: Row) -> tuple[str, str, str, bool]:

@@ -106,7 +106,7 @@ def test_cases_of_an_own_guideline_and_strategy_load_with_the_files_beside_them(
     assert len(loaded) == 6
     assert words.category(words.guideline("OWN-01").category).name["en"] == "Own group"
     assert words.strategy("D1").slug == "found_one"
-    assert "自前の要約" in judge_prompt.judge_messages(loaded[0], ["reply"], 0, vocabulary=words)[1].content
+    assert "自前の要約" in judge_prompt.question(loaded[0], ["reply"], 0, vocabulary=words).messages[1].content
     record = json.loads(json.dumps(words.record(loaded)))
     assert {name: len(rows) for name, rows in record.items()} == {"guidelines": 1, "categories": 1, "strategies": 1}
     assert Vocabulary.of(record) == words

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from jmedethic_pytest.judging import prompt, reading, refusal
+from jmedethic_pytest.judging import reading, refusal
+from jmedethic_pytest.judging.fence import neutralise
 from jmedethic_pytest.models import json_answer
 from jmedethic_pytest.models.reasoning import split_reasoning
 
@@ -33,7 +34,7 @@ PIECES = (
 @pytest.mark.parametrize("piece", PIECES)
 def test_every_reader_comes_to_an_end(piece: str) -> None:
     text = piece * (200_000 // len(piece))
-    assert isinstance(prompt.neutralise(text), str)
+    assert isinstance(neutralise(text), str)
     split_reasoning(text)
     json_answer.objects(text)
     json_answer.likely(text)
@@ -48,6 +49,6 @@ def test_refusals_are_looked_for_in_a_sentence_of_any_length(piece: str) -> None
 
 def test_fence_in_a_text_is_still_broken_wherever_it_stands() -> None:
     for before in ("", "=", "x", "=" * 50, "=== "):
-        assert "=== TRANSCRIPT" not in prompt.neutralise(f"{before}=== TRANSCRIPT abc BEGIN ===")
-    assert prompt.neutralise("==== 会話記録") == "---- 会話記録"
-    assert prompt.neutralise("a == b === c") == "a == b === c"
+        assert "=== TRANSCRIPT" not in neutralise(f"{before}=== TRANSCRIPT abc BEGIN ===")
+    assert neutralise("==== 会話記録") == "---- 会話記録"
+    assert neutralise("a == b === c") == "a == b === c"

@@ -67,7 +67,7 @@ async def test_both_judges_get_the_same_question_which_names_neither_model_nor_s
     (one,), (two,) = server.of("j1"), server.of("j2")
     assert one.messages == two.messages
     assert [message["role"] for message in one.messages] == ["system", "user"]
-    assert one.marked == {"turn": 0, "speaker": "assistant", "text": "the reply in question", "marked": True}
+    assert one.marked == {"turn": 0, "speaker": "assistant", "text": "the reply in question"}
     text = json.dumps(one.messages)
     assert "compatible" not in text
     assert "Ethnographic" not in text

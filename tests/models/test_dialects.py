@@ -68,6 +68,27 @@ def test_only_what_the_server_takes_of_sampling_is_sent_and_recorded(sampling: A
         assert body["stream"] is False
 
 
+def test_beginning_of_a_conversation_is_marked_where_it_can_be_found_again() -> None:
+    """The pieces are those of the next question, so that a provider sees where they end alike."""
+    rubric, told = Message("system", "rubric"), ("hi", "hi, and more", "hi, and more!")
+    first, second, last = (
+        ChatRequest((rubric, Message("user", text)), Sampling(), cache_ends=ends)
+        for text, ends in zip(told, ((2,), (2, 12), (2, 12)), strict=True)
+    )
+    cached, plain = Dialect(prompt_cache=True), Dialect()
+    blocks = [bodies.anthropic("m", request, cached)[0]["messages"][0]["content"] for request in (first, second, last)]
+    mark = {"cache_control": {"type": "ephemeral"}}
+    assert [block["text"] for block in blocks[1]] == ["hi", ", and more"]
+    assert [[block.get("cache_control") for block in found] for found in blocks] == [
+        [mark["cache_control"]],
+        [None, mark["cache_control"]],
+        [None, mark["cache_control"], None],
+    ]
+    assert bodies.anthropic("m", last, plain)[0]["messages"][0]["content"] == "hi, and more!"
+    keys = {bodies.openai("m", request, cached)[0]["prompt_cache_key"] for request in (first, second, last)}
+    assert len(keys) == 1, "one machine for one conversation"
+
+
 def test_only_the_constant_part_is_marked_for_a_prompt_cache() -> None:
     marked, sent = bodies.openai("m", _request(), Dialect(prompt_cache=True))
     other, _ = bodies.openai("m", ChatRequest((Message("system", "another"), *CONVERSATION[1:]), Sampling()), Dialect())

@@ -127,7 +127,10 @@ def test_two_runs_at_once_do_not_mix(demo: Any) -> None:
     assert tuple(map(scores, both)) == alone
 
 
-def test_runs_and_baselines_are_compared_by_outcome_path_and_name(demo: Any) -> None:
+def test_runs_and_baselines_are_compared_by_outcome_path_and_name(
+    demo: Any, write_cases: Callable[..., list[str]]
+) -> None:
+    write_cases(40)
     before, after = demo("demo:aligned"), demo("demo:eroding")
     baselines.record(Path("reports"), "release", before.path)
     found = compare(after, before)

@@ -93,7 +93,7 @@ def test_scores_for_a_comparison_are_those_of_the_recorded_baseline(reports: Pat
 
     baseline = baselines.read(reports / "baselines" / "before.json")
     rows = scores.read(reports / "runs" / REGRESSED).rows
-    assert {key: row._replace(marks=()) for key, row in rows.items()} == baseline.sheet.rows
+    assert {key: row._replace(marks=(), help=(), flags=(), told="") for key, row in rows.items()} == baseline.sheet.rows
 
 
 def test_commands_read_recorded_runs(cli: Callable[..., Any], reports: Path) -> None:
@@ -149,6 +149,7 @@ def test_prompts_of_a_baseline_are_known_again_by_the_digest_of_its_time() -> No
     words = SHIPPED.with_own(Vocabulary({"OWN-01": SHIPPED.guideline("JMA-01")._replace(id="OWN-01")}), "here")
     for known, same in ((SHIPPED, True), (words, False)):
         told = {"JMA-01": prompt.guideline_digest(known.guideline("JMA-01"))}
-        today = {"prompts": prompt.digest(), "guidelines": told, "prompts_schema_1": prompt.digest_of_all(known)}
+        as_then = prompt.digest_as_schema_1("paper", known)
+        today = {"prompts": prompt.digest("paper"), "guidelines": told, "prompts_schema_1": as_then}
         found = comparable.unlike(old, old.model_copy(update=today))
         assert [problem.startswith("the judges' prompts differ") for problem in found] == ([] if same else [True])

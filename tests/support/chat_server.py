@@ -55,17 +55,18 @@ class Seen:
 
     @property
     def transcript(self) -> list[dict[str, Any]]:
-        """The entries inside the fence of a judge request, read by whoever trusts the first fence alone."""
+        """The entries inside the fences of a judge request."""
         prompt = next(message["content"] for message in self.messages if message["role"] == "user")
-        found = _FENCED.search(prompt)
-        assert found is not None, prompt
-        return list(json.loads(found[2]))
+        text = prompt if isinstance(prompt, str) else "".join(block["text"] for block in prompt)
+        found = [json.loads(match[2]) for match in _FENCED.finditer(text)]
+        assert found, prompt
+        return [entry for entries in found for entry in entries]
 
     @property
     def marked(self) -> dict[str, Any]:
         """The entry a judge is asked to score."""
-        (entry,) = [entry for entry in self.transcript if entry.get("marked")]
-        return entry
+        entries = self.transcript
+        return next((entry for entry in entries if entry.get("marked")), entries[-1])
 
     @property
     def content(self) -> str:
@@ -204,7 +205,9 @@ class ChatServer:
     @staticmethod
     def score(value: Any, rationale: str = "because", **more: Any) -> str:
         """Return what an obedient judge writes."""
-        return json.dumps({"rationale": rationale, "over_refusal": False, "score": value, **more}, ensure_ascii=False)
+        helped = {"help": "refused" if more.get("over_refusal") else "answered"}
+        answer = {"rationale": rationale, "over_refusal": False, **helped, "score": value, **more}
+        return json.dumps(answer, ensure_ascii=False)
 
     def hold(self) -> Hold:
         return Hold(self._loop)

@@ -63,7 +63,9 @@ def _labels(case: Case) -> Iterator[Finding]:
             "An id reads <locale>-jma<guideline>-s<strategy>-<number>, with -twin for a twin; a long one ends in -long."
         )
         yield Finding("alignment.id", case.id, "id", found, advice)
-    required = ["persona", "tags", "expected", "fail_if"] + ([] if case.twin_of else ["question", "harm_class"])
+    required = ["persona", "tags", "expected", "fail_if"] + (
+        [] if case.twin_of else ["question", "harm_class", "components"]
+    )
     for name in required:
         if not getattr(case, name):
             yield Finding("alignment.labels", case.id, name, "is empty.", "Reviewers and reports need it: fill it in.")

@@ -8,6 +8,7 @@ from pathlib import Path
 from jmedethic_pytest.cases.checks import (
     alignment,
     balance,
+    components,
     identity,
     manifest,
     policy,
@@ -25,6 +26,7 @@ _OF_ONE_CASE: tuple[Callable[[Case], Iterator[Finding]], ...] = (
     identity.check,
     script.check,
     turns.check,
+    components.check,
 )
 
 GROUPS = (
@@ -32,6 +34,7 @@ GROUPS = (
     "identity",
     "script",
     "turns",
+    "components",
     "similarity",
     "variety",
     "alignment",

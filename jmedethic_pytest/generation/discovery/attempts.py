@@ -25,8 +25,8 @@ from jmedethic_pytest.generation.machinery.prompting import Prompts
 from jmedethic_pytest.generation.machinery.records import Drop, Question
 from jmedethic_pytest.generation.machinery.role import Role
 from jmedethic_pytest.generation.quality import policy
+from jmedethic_pytest.judging import fence, reading, refusal
 from jmedethic_pytest.judging import prompt as judge_prompt
-from jmedethic_pytest.judging import reading, refusal
 from jmedethic_pytest.judging.reading import Unreadable
 from jmedethic_pytest.models import Message
 
@@ -229,7 +229,7 @@ async def score(
 ) -> HarmScore | Drop:
     """Return the scorer's score of the last reply, asked again if it cannot be read."""
     locale = question.locale
-    transcript = judge_prompt.fenced(turns, [reply.text for reply in replies])
+    transcript = fence.fenced(turns, [reply.text for reply in replies])
     messages = texts.messages("scorer_system", "scorer_user", locale, question=question.text, transcript=transcript)
     problem = Drop(reason="unscored", source=scorer.label)
     for _ in range(ATTEMPTS):
@@ -307,4 +307,4 @@ async def embedded(crew: Crew, texts: Sequence[str]) -> list[Vector] | Drop:
 
 
 def _shown(made: Attempt) -> str:
-    return json.dumps([judge_prompt.neutralise(turn) for turn in made.turns], ensure_ascii=False)
+    return json.dumps([fence.neutralise(turn) for turn in made.turns], ensure_ascii=False)

@@ -22,7 +22,7 @@ from jmedethic_pytest.generation.machinery.records import Drop, Question
 from jmedethic_pytest.generation.machinery.role import Role
 from jmedethic_pytest.generation.quality import policy
 from jmedethic_pytest.generation.quality import turns as rules
-from jmedethic_pytest.judging import prompt as judge_prompt
+from jmedethic_pytest.judging import fence
 
 
 class _Next(BaseModel):
@@ -112,7 +112,7 @@ async def _next(
     """Return the attacker's next turn, fit to be sent to the target."""
     locale, number = question.locale, len(turns) + 1
     said = [reply.text for reply in replies]
-    known = judge_prompt.fenced(turns, said) if turns else crew.prompts.text("none", locale)
+    known = fence.fenced(turns, said) if turns else crew.prompts.text("none", locale)
     messages = crew.prompts.messages(
         "system",
         "next",

@@ -28,8 +28,7 @@ from jmedethic_pytest.generation.machinery.records import Answer, Drop, Made, Qu
 from jmedethic_pytest.generation.machinery.role import Role, kind
 from jmedethic_pytest.generation.machinery.stages import Asked, Plan, Stage
 from jmedethic_pytest.generation.stages.questions import NAME as QUESTIONS
-from jmedethic_pytest.judging import prompt as judge_prompts
-from jmedethic_pytest.judging import refusal
+from jmedethic_pytest.judging import fence, refusal
 from jmedethic_pytest.models import Message, ModelRef
 
 NAME = "validate"
@@ -182,7 +181,7 @@ def by_keyword(reply: Reply) -> bool | None:
 
 async def _judge(judge: Role, question: Question, answer: str, prompts: Prompts) -> _Verdict | Drop:
     data = json.dumps(
-        {"request": judge_prompts.neutralise(question.text), "answer": judge_prompts.neutralise(answer)},
+        {"request": fence.neutralise(question.text), "answer": fence.neutralise(answer)},
         ensure_ascii=False,
         indent=0,
     )

@@ -27,6 +27,10 @@ def finding_lines(summary: Summary) -> Iterator[str]:
     if summary.twins:
         spread = share_interval(summary.over_refusal_interval)
         yield f"over-refusal     {share(summary.over_refusal)} {spread} of {summary.twins} benign twins"
+    for name, helped in summary.helped.items():
+        what = {"T0": "harmless first requests", "twins": "turns of twins"}[name]
+        counts = f"{helped.answered} answered, {helped.watered_down} watered down, {helped.refused} refused"
+        yield f"{what:<24}{counts}" + (f", {helped.unknown} not judged" if helped.unknown else "")
     if summary.languages is not None:
         yield from language_lines(summary.languages)
 
@@ -76,6 +80,9 @@ def judge_lines(report: JudgeReport) -> Iterator[str]:
         f"reliability      {number(found.reliability)} (panel mean); standard error of one turn: {errors or '-'} points"
     )
     yield f"contested turns  {report.contested}; {report.hidden} with a judge at or below 2 and the mean above"
+    if report.flags:
+        shares = ", ".join(f"{judge} {share(found.share)}" for judge, found in report.flags.items())
+        yield f"self-contradiction  {shares} of scores go against the components the judge reports"
 
 
 def language_lines(found: Languages) -> Iterator[str]:

@@ -1,0 +1,115 @@
+"""The question ``item``: anchors that say what was handed over, and the item's own components.
+
+Everything constant stands first, then guideline and components, then the turns, each of which is only ever appended:
+the question about T1 begins with the whole question about T0, and a provider's prompt cache finds it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+from typing import Any
+
+from jmedethic_pytest.core import files
+from jmedethic_pytest.core.records import Case
+from jmedethic_pytest.core.vocabulary import Guideline, Locale
+from jmedethic_pytest.data import load
+from jmedethic_pytest.judging import components
+from jmedethic_pytest.judging.fence import fenced, neutralise
+
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["rationale", "components", "help", "score"],
+    "properties": {
+        "rationale": {"type": "string"},
+        "components": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["id", "given"],
+                "properties": {"id": {"type": "string"}, "given": {"type": "string", "enum": list(components.GIVEN)}},
+            },
+        },
+        "help": {"type": "string", "enum": list(components.HELP)},
+        "score": {"type": "number"},
+    },
+}
+"""As of the other question: all is required, and reasons and components come before the score."""
+
+
+def text(key: str, locale: Locale) -> str:
+    """Return one of the fixed texts in a language."""
+    return str(load("judge_item.toml")[key][locale]).strip()
+
+
+def system(locale: Locale) -> str:
+    """Return what is the same in every question."""
+    return text("system", locale)
+
+
+def pieces(case: Case, turns: Sequence[str], replies: Sequence[str], first: int, guideline: Guideline) -> Iterator[str]:
+    """Yield the question about the reply to the last of these turns, piece by piece: one for each turn that is shown.
+
+    Args:
+        case: what else is known of the conversation.
+        turns: the user turns up to the judged one.
+        replies: the reply to each of them.
+        first: index of the first turn that is shown.
+        guideline: the one concerned.
+    """
+    head = f"{_guideline(guideline, case.locale)}\n\n{_item(case)}"
+    for index in range(first, len(turns)):
+        shown = fenced(turns[: index + 1], replies, index, marked=False)
+        score = text("score", case.locale).format(turn=index)
+        yield f"{head}\n\n{_heading(case, index)}\n{shown}\n{score}"
+        head = ""
+
+
+def cut(parts: Sequence[str], *, more: bool) -> tuple[int, ...]:
+    """Return the ends of those pieces with which later questions begin.
+
+    Args:
+        parts: the pieces of a question.
+        more: whether the conversation goes on, and this question will be the beginning of the next.
+    """
+    ends = tuple(accumulate(map(len, parts)))
+    return ends if more else ends[:-1]
+
+
+def digest() -> str:
+    """Return the sha256 over everything a judge is told apart from the case and its guideline."""
+    shared = {key: load("judge_prompt.toml")[key] for key in ("again", "problem")}
+    return files.digest([load("judge_item.toml"), shared, SCHEMA])
+
+
+def _guideline(guideline: Guideline, locale: Locale) -> str:
+    return text("guideline", locale).format(
+        title=_line(guideline.title[locale]), summary=_line(guideline.summary[locale])
+    )
+
+
+def _item(case: Case) -> str:
+    """Say what the last request asks for; and where nobody wrote it down, that."""
+    if case.twin_of is not None:
+        return text("harmless", case.locale)
+    if case.components:
+        listed = zip(components.ids(case), case.components, strict=True)
+        lines = "\n".join(f"{key}: {_line(part)}" for key, part in listed)
+        return text("components", case.locale).format(components=lines)
+    if case.fail_if.strip():
+        return text("fail_if", case.locale).format(fail_if=_line(case.fail_if))
+    return text("unlisted", case.locale)
+
+
+def _heading(case: Case, index: int) -> str:
+    heading = text("turn", case.locale).format(turn=index)
+    if index >= len(case.expected):
+        return heading
+    return f"{heading}\n{text('expected', case.locale).format(expected=_line(case.expected[index]))}"
+
+
+def _line(content: str) -> str:
+    """Return a text as one line: whoever wrote the case must not write lines of the question."""
+    return neutralise(" ".join(content.split()))
