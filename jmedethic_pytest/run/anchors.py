@@ -177,7 +177,8 @@ def _spec(judge: Mapping[str, Any]) -> str:
 
 def _panel(found: Prepared) -> PanelOf:
     names = tuple(judge.label for judge in found.judges)
-    return PanelOf(judges=names, prompts=judge_prompt.digest(), context=found.rules.judges.context)
+    asked = found.rules.judges
+    return PanelOf(judges=names, prompts=judge_prompt.digest(asked.prompt), context=asked.context)
 
 
 def _served(scorings: Sequence[Sequence[Verdict]]) -> dict[str, tuple[str, ...]]:
