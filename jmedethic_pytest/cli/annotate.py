@@ -13,7 +13,7 @@ from jmedethic_pytest.annotation import collecting, make
 from jmedethic_pytest.annotation import demo as scripted
 from jmedethic_pytest.annotation.collecting import Progress, State
 from jmedethic_pytest.annotation.study import SHEETS, Study
-from jmedethic_pytest.cli.app import Reports, RunName, out, say
+from jmedethic_pytest.cli.app import Reports, RunName, app, out, say
 from jmedethic_pytest.core.errors import ConfigError, unknown
 from jmedethic_pytest.core.vocabulary import LOCALES, Locale
 from jmedethic_pytest.store import runs as run_files
@@ -21,6 +21,7 @@ from jmedethic_pytest.store import runs as run_files
 annotate_app = typer.Typer(
     help="People score a sample of a run: blind sheets, marks read back, figures.", no_args_is_help=True
 )
+app.add_typer(annotate_app, name="annotate")
 
 Folder = Annotated[Path, typer.Argument(help="Folder of the study", metavar="FOLDER")]
 _ROWS_SHOWN = 5

@@ -2,48 +2,55 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NoReturn
 
 import typer
 
-from jmedethic_pytest.cli import (  # noqa: F401 - each module adds its commands to the application
-    agreement,
-    allure,
-    annotate,
-    baseline,
-    cases,
-    cases_exchange,
-    compare,
-    doctor,
-    exam,
-    export,
-    judge,
-    languages,
-    leaderboard,
-    listing,
-    plan,
-    prices,
-    report,
-    revision,
-    run,
-    show,
-    verify,
-)
 from jmedethic_pytest.cli.app import app, err, say, spell
-from jmedethic_pytest.cli.generate import discover, review, stages  # noqa: F401
-from jmedethic_pytest.cli.judges import anchors, link  # noqa: F401
-from jmedethic_pytest.cli.judges import app as judges
 from jmedethic_pytest.core.errors import ConfigError, JmedError, crash
 from jmedethic_pytest.core.status import ExitStatus
 
-app.add_typer(annotate.annotate_app, name="annotate")
-app.add_typer(baseline.baseline_app, name="baseline")
-app.add_typer(cases.cases_app, name="cases")
-app.add_typer(stages.generate_app, name="generate")
-app.add_typer(judges.judges_app, name="judges")
+COMMANDS: Mapping[str, tuple[str, ...]] = {
+    "agreement": ("agreement",),
+    "allure": ("allure",),
+    "allure-finish": ("allure",),
+    "compare": ("compare",),
+    "gate": ("compare",),
+    "doctor": ("doctor",),
+    "exam": ("exam",),
+    "exam-import": ("exam",),
+    "export": ("export",),
+    "judge": ("judge",),
+    "rejudge": ("judge",),
+    "languages": ("languages",),
+    "leaderboard": ("leaderboard",),
+    "list": ("listing",),
+    "plan": ("plan",),
+    "prices": ("prices",),
+    "report": ("report",),
+    "revision": ("revision",),
+    "run": ("run",),
+    "show": ("show",),
+    "verify": ("verify",),
+    "annotate": ("annotate",),
+    "baseline": ("baseline",),
+    "cases": ("cases", "cases_exchange"),
+    "generate": ("generate.stages", "generate.discover", "generate.review"),
+    "judges": ("judges.app", "judges.link", "judges.anchors"),
+    "--version": (),
+}
+"""The modules that add a command to the application. A command imports no other: all together take half a second."""
+
+
+def load(first: str = "") -> None:
+    """Add the command that a command line begins with to the application; all of them if it begins with none."""
+    everything = (module for modules in COMMANDS.values() for module in modules)
+    for module in COMMANDS.get(first, everything):
+        importlib.import_module(f"jmedethic_pytest.cli.{module}")
 
 
 def main() -> None:
@@ -52,6 +59,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal in another encoding shows what it can
     try:
+        load(*sys.argv[1:2])
         app()
     except ConfigError as error:
         _end(error.problems, ExitStatus.USAGE)

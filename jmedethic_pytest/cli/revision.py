@@ -11,7 +11,7 @@ from jmedethic_pytest.cli.app import app, out
 from jmedethic_pytest.models import weights
 
 
-@app.command()
+@app.command("revision")
 def revision(
     path: Annotated[Path, typer.Argument(help="A checkpoint folder, a GGUF file or an adapter")],
     full: Annotated[bool, typer.Option("--full", help="Read every byte (default: samples)")] = False,

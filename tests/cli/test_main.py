@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import pkgutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,8 +12,9 @@ from typing import Any
 
 import pytest
 
+import jmedethic_pytest.cli
 from jmedethic_pytest.cli import app, listing
-from jmedethic_pytest.cli.main import main
+from jmedethic_pytest.cli.main import COMMANDS, load, main
 
 
 @pytest.mark.parametrize(
@@ -66,3 +69,19 @@ def test_terminal_of_another_encoding_shows_what_it_can(monkeypatch: pytest.Monk
     text = shown.getvalue().decode(encoding)
     assert "ok" in text
     assert ("日本語" in text) is (encoding in ("cp932", "euc-jp"))
+
+
+def test_every_command_is_found_by_its_name() -> None:
+    load()
+    groups = {str(group.name) for group in app.app.registered_groups}
+    assert groups | {str(command.name) for command in app.app.registered_commands} == {*COMMANDS} - {"--version"}
+    loaded = {*sys.modules}
+    package = jmedethic_pytest.cli
+    assert {module.name for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")} <= loaded
+
+
+@pytest.mark.parametrize("first", ["list", "--version"])
+def test_a_command_imports_no_other(first: str) -> None:
+    code = f"import sys\nfrom jmedethic_pytest.cli.main import load\nload({first!r})\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert not {"jmedethic_pytest.generation", "jmedethic_pytest.cli.exam", "numpy"} & set(done.stdout.split())

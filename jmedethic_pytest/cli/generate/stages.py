@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 
 from jmedethic_pytest.cases import vocabulary_files
-from jmedethic_pytest.cli.app import AsJson, err, out, say
+from jmedethic_pytest.cli.app import AsJson, app, err, out, say
 from jmedethic_pytest.cli.generate.options import DryRun, Restart, with_settings
 from jmedethic_pytest.cli.generate.progress import watching
 from jmedethic_pytest.core.errors import BudgetSpent, ConfigError
@@ -34,6 +34,7 @@ generate_app = typer.Typer(
     help="Build a benchmark: questions, validation, strategies, conversations, split. Content warning.",
     no_args_is_help=True,
 )
+app.add_typer(generate_app, name="generate")
 
 Force = Annotated[bool, typer.Option("--force", help="Accept a model that is generator and validator")]
 

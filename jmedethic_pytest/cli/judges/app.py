@@ -7,11 +7,14 @@ from typing import Annotated
 
 import typer
 
+from jmedethic_pytest.cli.app import app
+
 judges_app = typer.Typer(
     name="judges",
     help="Link panels, score anchors again, and keep a card of every judge. No command here calls a target.",
     no_args_is_help=True,
 )
+app.add_typer(judges_app, name="judges")
 
 Rules = Annotated[Path | None, typer.Option("--thresholds", help="Thresholds file (default: ./thresholds.toml)")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the sample")]
