@@ -6,7 +6,7 @@ TESTS := $(RUN) pytest --dist worksteal -q --timeout 300
 # The tests start hundreds of short processes: compiled modules are kept, whatever the shell says.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo demo-generate quick test check lint format allure perf calibrate reference clean
+.PHONY: help demo demo-annotate demo-generate quick test check lint format allure perf calibrate reference clean
 help:            ## List the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -37,6 +37,19 @@ demo: .venv/installed   ## Evaluate a simulated model that erodes under pressure
 	  echo "One conversation: $(BIN)/jmedethic show latest ja-jma21-s5-01"; \
 	  echo "The report, for any browser: $$PWD/reports/latest/report.html"; \
 	else echo "unexpected exit status $$status"; exit 1; fi
+
+demo-annotate: .venv/installed   ## Let scripted people score a sample of a simulated run, blind, and compare them with its judges
+	@$(BIN)/jmedethic run --model=demo:regressed --report=off >/dev/null; status=$$?; [ $$status -eq 1 ] || exit 6
+	@mkdir -p reports/annotations; study=$$(mktemp -d reports/annotations/demo-XXXXXX); set -e; \
+	say() { echo; echo "$$ jmedethic annotate $$*"; $(BIN)/jmedethic annotate "$$@"; }; \
+	say sample latest -n 100 --annotators a,b,c --out $$study; \
+	echo; echo "Two scripted people fill in their sheets: one in the page, one in a spreadsheet."; \
+	say read $$study $$($(BIN)/jmedethic annotate demo $$study); \
+	echo; echo "The third one scores what they do not agree on, in Label Studio."; \
+	say read $$study $$($(BIN)/jmedethic annotate demo $$study) --close; \
+	say report $$study; \
+	echo; echo "A sheet, for any browser: $$PWD/$$study/sheets/a/a.html"; \
+	echo "The figures: $$PWD/$$study/report.html. Everything here is a simulation."
 
 demo-generate: .venv/installed   ## Build a small benchmark with scripted models, and evaluate a simulated model on it
 	$(BIN)/jmedethic generate all --config demo

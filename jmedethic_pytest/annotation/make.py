@@ -7,7 +7,7 @@ import secrets
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple, get_args
+from typing import Literal, NamedTuple, get_args
 
 from jmedethic_pytest import _version
 from jmedethic_pytest.annotation import sampling, sheets, study
@@ -34,6 +34,10 @@ class Wanted(NamedTuple):
     again: int = 10
     """Conversations that everybody is shown twice."""
     locales: tuple[Locale, ...] = LOCALES
+    at_random: bool = False
+    """Draw every conversation with the same chance instead of by band."""
+    like: Study | None = None
+    """A study of another run whose conversations are taken instead, so that the two runs can be compared."""
 
 
 def check(wanted: Wanted) -> None:
@@ -54,6 +58,8 @@ def check(wanted: Wanted) -> None:
         )
     if wanted.conversations < sampling.LEAST:
         problems.append(f"-n: {wanted.conversations} is not allowed; {sampling.LEAST} or more, 100 advised.")
+    if wanted.at_random and wanted.like is not None:
+        problems.append("--random: not together with --like, which takes the conversations of another study.")
     if not 0 <= wanted.again <= wanted.conversations:
         problems.append(f"--again: {wanted.again} is not allowed; 0 to {wanted.conversations}, 10 advised.")
     if problems:
@@ -76,8 +82,8 @@ def make(run: Path, folder: Path, wanted: Wanted) -> Study:
             f"{run.name}: {len(candidates)} conversations can be scored by people ({reasons}); "
             f"at least {sampling.LEAST} are needed. Choose a larger run."
         )
-    bands, drawn = sampling.draw(list(candidates), wanted.conversations, wanted.seed)
-    texts = _texts(run, candidates, [item.key for _, item in drawn])
+    drawn = _drawn(run, list(candidates), wanted)
+    texts = _texts(run, candidates, drawn.keys)
     name = f"study-{secrets.token_hex(4)}"
     twice = sampling.repeated(list(texts), wanted.again, wanted.seed)
     first, second = wanted.people[:2]
@@ -91,9 +97,12 @@ def make(run: Path, folder: Path, wanted: Wanted) -> Study:
         rubric=files.compact_digest(load("rubric.json")),
         seed=wanted.seed,
         locales=wanted.locales,
+        design=_design(wanted),
+        like="" if wanted.like is None else wanted.like.id,
+        frame=drawn.frame,
         left_out=left_out,
-        bands=bands,
-        items=sampling.items(drawn, texts),
+        bands=drawn.bands,
+        items=sampling.items(drawn, list(candidates), texts),
         annotators=(first, second),
         third=wanted.people[2] if len(wanted.people) > 2 else None,
         sheets={who: sampling.order(name, who, list(texts), twice, wanted.seed) for who in (first, second)},
@@ -103,6 +112,27 @@ def make(run: Path, folder: Path, wanted: Wanted) -> Study:
     for who in key.annotators:
         sheets.write(folder, key, who, texts, info.words)
     return key
+
+
+def _drawn(run: Path, candidates: Sequence[Candidate], wanted: Wanted) -> sampling.Drawn:
+    like = wanted.like
+    if like is None:
+        draw = sampling.draw_at_random if wanted.at_random else sampling.draw
+        return draw(candidates, wanted.conversations, wanted.seed)
+    lacking = sorted(like.frame.keys() - {item.key for item in candidates})
+    if lacking:
+        raise StoreError(
+            f"{run.name}: {len(lacking)} conversations of study {like.id} have no complete score in this run "
+            f"({', '.join(lacking[:3])}{', ...' if len(lacking) > 3 else ''}): the two cannot be compared. Choose a "
+            "run of the same cases."
+        )
+    return sampling.Drawn(like.bands, like.frame, [item.key for item in like.items])
+
+
+def _design(wanted: Wanted) -> Literal["banded", "random"]:
+    if wanted.like is not None:
+        return wanted.like.design
+    return "random" if wanted.at_random else "banded"
 
 
 def read_texts(run: Path, key: Study, wanted: Iterable[str]) -> dict[str, Shown]:

@@ -58,31 +58,48 @@ def _apportioned(n: int) -> list[int]:
     return found
 
 
-def draw(candidates: Sequence[Candidate], n: int, seed: int) -> tuple[tuple[Band, ...], list[tuple[int, Candidate]]]:
+class Drawn(NamedTuple):
+    """A sample, and the whole that it was drawn from."""
+
+    bands: tuple[Band, ...]
+    frame: dict[str, int]
+    """The band of every conversation, by evaluation."""
+    keys: list[str]
+    """The sample."""
+
+
+def draw(candidates: Sequence[Candidate], n: int, seed: int) -> Drawn:
     """Draw a sample: in each band one conversation of a guideline before a second, then strategies, then languages.
 
     Args:
         candidates: all conversations that people could be asked about.
         n: how many to draw.
         seed: start of the random numbers; the same seed draws the same ones.
-
-    Returns:
-        The bands with their numbers, and the drawn conversations with the number of their band.
     """
     ordered = sorted(candidates)
     members: list[list[Candidate]] = [[] for _ in range(strata.BANDS)]
     for item, band in zip(ordered, strata.band([item.lowest for item in ordered]), strict=True):
         members[band].append(item)
     given = places([len(inside) for inside in members], n)
-    drawn: list[tuple[int, Candidate]] = []
+    drawn: list[str] = []
     for band, (inside, count) in enumerate(zip(members, given, strict=True)):
         if count:
             labels = [[item.guideline for item in inside], [item.strategy for item in inside]]
             chosen = strata.spread([*labels, [item.locale for item in inside]], count, seed + band)
-            drawn += [(band, inside[at]) for at in chosen]
+            drawn += [inside[at].key for at in chosen]
+    frame = {item.key: band for band, inside in enumerate(members) for item in inside}
     ends = (WORST, *strata.EDGES, BEST)
     limits = zip(ends[:-1], ends[1:], map(len, members), given, strict=True)
-    return tuple(Band(low=a, high=b, population=all_, sampled=some) for a, b, all_, some in limits), drawn
+    bands = tuple(Band(low=a, high=b, population=all_, sampled=some) for a, b, all_, some in limits)
+    return Drawn(bands, frame, drawn)
+
+
+def draw_at_random(candidates: Sequence[Candidate], n: int, seed: int) -> Drawn:
+    """Draw a sample in which every conversation has the same chance, whatever the panel said; arguments as above."""
+    keys = sorted(item.key for item in candidates)
+    drawn = random.Random(f"{seed}/random").sample(keys, min(n, len(keys)))  # noqa: S311 - a design
+    band = Band(low=WORST, high=BEST, population=len(keys), sampled=len(drawn))
+    return Drawn((band,), dict.fromkeys(keys, 0), drawn)
 
 
 def repeated(keys: Sequence[str], count: int, seed: int) -> list[str]:
@@ -111,17 +128,18 @@ def order(study: str, annotator: str, keys: Sequence[str], twice: Sequence[str],
     )
 
 
-def items(drawn: Sequence[tuple[int, Candidate]], texts: Mapping[str, Shown]) -> tuple[Item, ...]:
+def items(drawn: Drawn, candidates: Sequence[Candidate], texts: Mapping[str, Shown]) -> tuple[Item, ...]:
     """Return the drawn conversations as the key holds them."""
+    by_key = {item.key: item for item in candidates}
     return tuple(
         Item(
-            key=found.key,
-            band=band,
-            guideline=found.guideline,
-            strategy=found.strategy,
-            locale=texts[found.key].locale,
-            turns=len(texts[found.key].turns),
-            digest=texts[found.key].digest(),
+            key=key,
+            band=drawn.frame[key],
+            guideline=by_key[key].guideline,
+            strategy=by_key[key].strategy,
+            locale=texts[key].locale,
+            turns=len(texts[key].turns),
+            digest=texts[key].digest(),
         )
-        for band, found in drawn
+        for key in drawn.keys
     )

@@ -89,6 +89,12 @@ class Study(Record):
     """Digest of the rubric that people are shown."""
     seed: int
     locales: tuple[Locale, ...]
+    design: Literal["banded", "random"] = "banded"
+    """How it was drawn: by band of the panel's lowest score, or each conversation with the same chance."""
+    like: str = ""
+    """The study whose conversations these are, so that two runs can be compared; empty for a sample of its own."""
+    frame: dict[str, Annotated[int, Field(ge=0)]]
+    """The band of every conversation that could have been drawn, by evaluation."""
     left_out: dict[str, Count] = Field(default_factory=dict)
     """Evaluations of the run that could not be drawn, by the reason."""
     bands: tuple[Band, ...]
@@ -107,7 +113,9 @@ class Study(Record):
         strange = {place.key for places in self.sheets.values() for place in places} - keys
         if len(keys) < len(self.items) or len(set(ids)) < len(ids) or strange:
             raise ValueError("the sheets do not hold the conversations of the sample, each row under a name of its own")
-        if any(item.band >= len(self.bands) for item in self.items):
+        if any(self.frame.get(item.key) != item.band for item in self.items):
+            raise ValueError("a conversation does not lie in the band it was drawn from")
+        if max(self.frame.values(), default=0) >= len(self.bands):
             raise ValueError("a conversation lies in a band that is not there")
         return self
 

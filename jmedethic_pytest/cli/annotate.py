@@ -9,12 +9,13 @@ from typing import Annotated
 
 import typer
 
-from jmedethic_pytest.annotation import collecting, make
+from jmedethic_pytest.annotation import collecting, make, study
 from jmedethic_pytest.annotation import demo as scripted
 from jmedethic_pytest.annotation.collecting import Progress, State
 from jmedethic_pytest.annotation.study import SHEETS, Study
-from jmedethic_pytest.cli.app import Reports, RunName, app, out, say
-from jmedethic_pytest.core.errors import ConfigError, unknown
+from jmedethic_pytest.cli.app import AsJson, Reports, RunName, app, err, out, say
+from jmedethic_pytest.core import files
+from jmedethic_pytest.core.errors import ConfigError, StoreError, unknown
 from jmedethic_pytest.core.vocabulary import LOCALES, Locale
 from jmedethic_pytest.store import runs as run_files
 
@@ -38,6 +39,12 @@ def sample(
     seed: Annotated[int, typer.Option("--seed", help="Start of the random numbers")] = 0,
     again: Annotated[int, typer.Option("--again", help="Conversations that everybody is shown twice")] = 10,
     locale: Annotated[str, typer.Option("--locale", help="Languages the people read", metavar="ja,en")] = "ja,en",
+    at_random: Annotated[
+        bool, typer.Option("--random", help="Draw every conversation with the same chance, not by band")
+    ] = False,
+    like: Annotated[
+        Path | None, typer.Option("--like", help="Take the conversations of this study of another run", metavar="DIR")
+    ] = None,
     folder: Annotated[Path | None, typer.Option("--out", help="A new folder for the study", metavar="DIR")] = None,
     reports: Reports = Path("reports"),
 ) -> None:
@@ -46,7 +53,10 @@ def sample(
     Content warning: the sheets hold the model's replies. Give each person the folder with their name, nothing else.
     """
     people = tuple(name.strip() for name in annotators.split(",") if name.strip())
-    wanted = make.Wanted(conversations, people, seed, min(again, conversations), _locales(locale))
+    other = study.read_key(like) if like is not None else None
+    wanted = make.Wanted(
+        conversations, people, seed, min(again, conversations), _locales(locale), at_random=at_random, like=other
+    )
     make.check(wanted)
     path = run_files.find_run(reports, run)
     target = folder or reports / "annotations" / f"{run_files.now()[:10].replace('-', '')}-{secrets.token_hex(3)}"
@@ -81,7 +91,7 @@ def _sampled(key: Study, folder: Path) -> Iterator[str]:
 @annotate_app.command("read")
 def read(
     folder: Folder,
-    files: Annotated[list[Path] | None, typer.Argument(help="Filled-in sheets", metavar="FILE...")] = None,
+    sheets: Annotated[list[Path] | None, typer.Argument(help="Filled-in sheets", metavar="FILE...")] = None,
     third: Annotated[str | None, typer.Option("--third", help="Who decides where two differ by more than 3")] = None,
     close: Annotated[bool, typer.Option("--close", help="Close the study: no mark is taken any more")] = False,
     reports: Reports = Path("reports"),
@@ -89,9 +99,9 @@ def read(
     """Read filled-in sheets (the page's file, XLSX, CSV, Label Studio), and say what is still to be done."""
     if third is not None:
         collecting.name_third(folder, third)
-    taken = collecting.take(folder, files or ())
+    taken = collecting.take(folder, sheets or ())
     say(f"changed: {words}" for words in taken.changed)
-    if files:
+    if sheets:
         out.print(f"{taken.new} new rows, {len(taken.changed)} changed, {len(taken.problems)} problems")
     found = collecting.state(folder)
     if found.closed is None:
@@ -134,3 +144,35 @@ def _open(item: Progress) -> str:
 def demo(folder: Folder) -> None:
     """Fill in the sheets of a simulated study by a script, and print the files; a real study is refused."""
     say(str(path) for path in scripted.fill(folder))
+
+
+@annotate_app.command("report")
+def report(folder: Folder, reports: Reports = Path("reports"), as_json: AsJson = False) -> None:
+    """Say what people's marks mean: agreement, the judges' errors, and the share that fails beside the measured one.
+
+    Writes report.html, figures and tables into the folder of the study, and annotation.json beside the run.
+    """
+    from jmedethic_pytest.analysis.people import calibration, figures, records
+    from jmedethic_pytest.reports.people import lines, page, tables
+    from jmedethic_pytest.store import scores
+
+    found = collecting.state(folder)
+    if found.closed is None:
+        raise StoreError(f"{folder}: the study is open. First: jmedethic annotate read {folder} FILE... --close")
+    run = run_files.find_run(reports, found.key.run)
+    with err.status("Computing ..."):
+        sheet = scores.read(run)
+        result = figures.figures(found, sheet)
+    for path, text in (
+        (folder / page.NAME, page.render(result)),
+        (folder / "figures.json", files.as_json(result.model_dump(mode="json"))),
+        (folder / calibration.NAME, files.as_json(calibration.calibration(result).model_dump(mode="json"))),
+        (run / records.NAME, files.as_json(result.model_dump(mode="json"))),
+    ):
+        files.replace(path, text, make_folder=False, private=True)
+    tables.write(folder, result, found, sheet.rows)
+    if as_json:
+        out.print_json(result.model_dump_json())
+        return
+    say(lines.lines(result))
+    err.print(f"written: {folder / page.NAME}  the run's own pages: jmedethic report {found.key.run}")

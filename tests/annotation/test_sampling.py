@@ -36,26 +36,36 @@ def test_every_place_is_given_and_no_band_gives_more_than_it_has(populations: li
 
 @given(candidates(), st.integers(10, 60), st.integers(0, 3))
 def test_bands_count_the_run_and_the_sample_and_the_seed_decides(pool: list[Candidate], n: int, seed: int) -> None:
-    bands, drawn = sampling.draw(pool, n, seed)
-    assert sum(band.population for band in bands) == len(pool)
-    assert Counter(number for number, _ in drawn) == {i: band.sampled for i, band in enumerate(bands) if band.sampled}
-    assert len({item.key for _, item in drawn}) == len(drawn) == min(n, len(pool))
-    for number, item in drawn:
-        assert bands[number].low <= item.lowest <= bands[number].high
-    assert all(band.sampled for band in bands if band.population), "each band stands for itself, so none has no weight"
-    assert sampling.draw(pool[::-1], n, seed) == (bands, drawn)
+    found = sampling.draw(pool, n, seed)
+    counts = Counter(found.frame[key] for key in found.keys)
+    assert [band.sampled for band in found.bands] == [counts[number] for number in range(5)]
+    assert [band.population for band in found.bands] == [Counter(found.frame.values())[number] for number in range(5)]
+    assert len(set(found.keys)) == len(found.keys) == min(n, len(pool))
+    assert found.frame.keys() == {item.key for item in pool}
+    for item in pool:
+        band = found.bands[found.frame[item.key]]
+        assert band.low <= item.lowest <= band.high
+    assert all(band.sampled for band in found.bands if band.population), "or its conversations would stand for nothing"
+    assert sampling.draw(pool[::-1], n, seed) == found
 
 
 @given(candidates(), st.integers(10, 40))
 def test_no_guideline_is_drawn_twice_in_a_band_before_each_was_drawn_once(pool: list[Candidate], n: int) -> None:
-    bands, drawn = sampling.draw(pool, n, 0)
-    for number, band in enumerate(bands):
-        inside = [item for item in pool if (band.low if number else 0) < item.lowest <= band.high]
-        chosen = Counter(item.guideline for at, item in drawn if at == number)
+    found = sampling.draw(pool, n, 0)
+    for number in range(5):
+        inside = [item for item in pool if found.frame[item.key] == number]
+        chosen = Counter(item.guideline for item in inside if item.key in found.keys)
         there = Counter(item.guideline for item in inside)
         for name, count in chosen.items():
             others = [chosen[other] for other in there if there[other] > chosen[other]]
             assert count <= min(others, default=count) + 1, name
+
+
+@given(candidates(), st.integers(10, 60))
+def test_a_random_sample_has_one_band(pool: list[Candidate], n: int) -> None:
+    found = sampling.draw_at_random(pool, n, 3)
+    assert [(band.population, band.sampled) for band in found.bands] == [(len(pool), min(n, len(pool)))]
+    assert set(found.keys) <= found.frame.keys()
 
 
 @given(st.integers(10, 60), st.integers(0, 10), st.integers(0, 99))

@@ -1,0 +1,8 @@
+"""A stored run to draw from, and studies of it."""
+
+from __future__ import annotations
+
+from support.command import cli, folder
+from support.studies import made, saved, study_run
+
+__all__ = ["cli", "folder", "made", "saved", "study_run"]
