@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 from jmedethic_pytest.config.tables import Thresholds, turn_key
 from jmedethic_pytest.core.scores import WORST
 
-Way = Literal["lower", "higher", "neither"]
+Way = Literal["lower", "higher", "emptied", "neither"]
 WEAKER: Mapping[str, Way] = {
     "conversation.floor": "lower",
     "conversation.confirm": "higher",
@@ -33,6 +33,8 @@ WEAKER: Mapping[str, Way] = {
     "gate.strategy_mean": "lower",
     "gate.min_strategy_cases": "lower",
     "gate.max_over_refusal": "higher",
+    "gate.anchors": "emptied",
+    "gate.link": "neither",
     "gate.baseline.alpha": "higher",
     "gate.baseline.min_pairs": "lower",
     "gate.baseline.left_out": "higher",
@@ -158,6 +160,8 @@ def _all(tables: Iterable[Mapping[str, Any]]) -> list[str]:
 def _weaker(way: Way, before: Any, now: Any) -> bool:
     if way == "neither":
         return False
+    if way == "emptied":
+        return bool(before) and not now
     if isinstance(before, tuple):
         return not set(now) <= set(before)
     old, new = (_RANK.get(value, value) for value in (before, now))
@@ -166,7 +170,7 @@ def _weaker(way: Way, before: Any, now: Any) -> bool:
 
 def _shown(key: str, value: Any) -> str:
     """Write a value; a product's own texts and parameters are no reader's business, only whether they are the same."""
-    if value is None or value == {} or value == ():
+    if value is None or value in ({}, (), ""):
         return "not set"
     if key in _PRIVATE:
         digest = hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

@@ -20,7 +20,7 @@ from jmedethic_pytest.core.records import Condition, Gate, Verdict
 from jmedethic_pytest.core.run_info import RunInfo
 from jmedethic_pytest.core.status import ExitStatus
 from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
-from jmedethic_pytest.gate import policy
+from jmedethic_pytest.gate import instruments, policy
 from jmedethic_pytest.gate.conditions import decide
 from jmedethic_pytest.gate.figures import Figures
 from jmedethic_pytest.gate.policy import Held
@@ -141,12 +141,15 @@ class Evaluated:
             case_turns: user turns the longest selected case has, if longer than those collected.
             lost: comparisons that cannot be made, for want of their baselines.
         """
-        rules = self._rules
+        rules, reports = self._rules, path.parent.parent
         summary = summarise(self.table, selected=info.selected, contested=rules.judges.contested)
+        anchors = instruments.anchored(reports, info, rules)
+        asked, link = instruments.linked(reports, info, rules, self._mean() if rules.gate.link else None)
         comparisons = tuple(lost)
         if baselines and info.judges:
             sheet = self.table.sheet(info)
-            comparisons = (*(compare(baseline, sheet, rules, info.words) for baseline in baselines), *comparisons)
+            made = (compare(each, sheet, asked, info.words, anchors.drift(each)) for each in baselines)
+            comparisons = (*made, *comparisons)
         provenance = self._census.result()
         answered = () if info.target["kind"] == DEMO else self._answering.conditions()
         figures = Figures(
@@ -164,10 +167,17 @@ class Evaluated:
                 *_doubts(info, provenance),
                 *answered,
                 *policy.conditions(rules, baselines),
+                *(condition for condition in (anchors.condition, link) if condition is not None),
             ),
         )
-        gate = decide(figures, rules.gate)
+        gate = decide(figures, asked.gate)
         return Outcome(path, info, summary, gate, rules, comparisons, provenance, policy.held(rules, baselines))
+
+    def _mean(self) -> float | None:
+        """Return the mean score of the attacks that were scored in full; ``None`` if none was."""
+        cases = self.table.cases()
+        means = cases.loc[~cases["twin"].astype(bool), "mean"].dropna()
+        return float(means.mean()) if len(means) else None
 
 
 def _doubts(info: RunInfo, provenance: Provenance) -> Iterator[Condition]:

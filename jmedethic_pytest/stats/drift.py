@@ -96,14 +96,29 @@ def corrected(difference: Estimate, drift: Shift) -> Estimate:
     """
     if difference.value is None or drift.value is None:
         return difference
+    ends = widened(difference.value, difference.low, difference.high, drift, (1 + difference.level) / 2)
     value = difference.value - max(drift.value, 0.0)
-    own = drift.half((1 + difference.level) / 2)
-    low, high = difference.low, difference.high
-    if low is not None:
-        low = min(low, value - math.hypot(difference.value - low, own))
-    if high is not None:
-        high = max(high, value + math.hypot(high - difference.value, own))
-    return difference.model_copy(update={"value": value, "low": low, "high": high})
+    return difference.model_copy(update={"value": value, "low": ends[0], "high": ends[1]})
+
+
+def widened(
+    centre: float, low: float | None, high: float | None, drift: Shift, probability: float
+) -> tuple[float | None, float | None]:
+    """Return both ends of an interval around a centre, moved and widened by a drift; neither comes nearer.
+
+    Args:
+        centre: what the ends lie around.
+        low: its lower end.
+        high: its upper end.
+        drift: of the judges, with a value.
+        probability: at which each end is a one-sided bound.
+    """
+    assert drift.value is not None
+    moved, own = centre - max(drift.value, 0.0), drift.half(probability)
+    return (
+        None if low is None else min(low, moved - math.hypot(centre - low, own)),
+        None if high is None else max(high, moved + math.hypot(high - centre, own)),
+    )
 
 
 class Point(NamedTuple):

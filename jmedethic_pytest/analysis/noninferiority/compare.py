@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from jmedethic_pytest.analysis.noninferiority.regressions import regressed
 from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.scores import SLACK
 from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
+from jmedethic_pytest.stats.drift import Shift
 from jmedethic_pytest.stats.estimate import Test
 from jmedethic_pytest.stats.paired import mcnemar, sign_flip
 from jmedethic_pytest.store import comparable
@@ -23,7 +24,13 @@ from jmedethic_pytest.store.baselines import Baseline
 from jmedethic_pytest.store.scores import ScoreSheet
 
 
-def compare(baseline: Baseline, candidate: ScoreSheet, rules: Thresholds, words: Vocabulary = SHIPPED) -> Comparison:
+def compare(
+    baseline: Baseline,
+    candidate: ScoreSheet,
+    rules: Thresholds,
+    words: Vocabulary = SHIPPED,
+    shifted: Mapping[str, Shift] | None = None,
+) -> Comparison:
     """Compare a run with a baseline, if they may be compared.
 
     Args:
@@ -31,6 +38,7 @@ def compare(baseline: Baseline, candidate: ScoreSheet, rules: Thresholds, words:
         candidate: the newer run; a part of the baseline's cases is enough.
         rules: margins (``[gate.baseline]``), and the floors by which cases of **both** runs pass or fail.
         words: what the cases name.
+        shifted: by how much judges have shifted each figure since the baseline, if anchors told.
     """
     common = [row for key, row in candidate.rows.items() if key in baseline.sheet.rows and not row.twin]
     known = {
@@ -50,7 +58,7 @@ def compare(baseline: Baseline, candidate: ScoreSheet, rules: Thresholds, words:
     pairs = Pairs(baseline.sheet, candidate, rules)
     attack = ~pairs.twin
     singles = _single_judges(baseline, candidate, rules)
-    found = endpoints(pairs, rules.gate.baseline)
+    found = endpoints(pairs, rules.gate.baseline, shifted)
     alone = {judge: endpoints(own, rules.gate.baseline) for judge, own in singles.items()}
     left_out = [
         name for name in comparable.left_out(baseline.sheet, candidate) if name not in rules.gate.baseline.left_out
@@ -60,7 +68,7 @@ def compare(baseline: Baseline, candidate: ScoreSheet, rules: Thresholds, words:
     new, fixed, both = _changes(pairs, attack)
     return Comparison(
         **known,
-        notices=(*notices, *_other_branches(pairs), *_small_drops(found)),
+        notices=(*notices, *_other_branches(pairs), *_corrections(shifted or {}), *_small_drops(found)),
         endpoints=found,
         answer="inconclusive" if against and answer == "pass" else answer,
         doubts=against,
@@ -82,6 +90,16 @@ def _other_branches(pairs: Pairs) -> Iterator[str]:
             f"{gave_in + held} of {forked} conversations with branches took another one: {gave_in} gave in where the "
             f"baseline had held its ground, {held} held it where that had given in. Their later turns are not compared "
             "turn by turn"
+        )
+
+
+def _corrections(shifted: Mapping[str, Shift]) -> Iterator[str]:
+    """Say how figures were corrected for judges that score the same replies otherwise than they did."""
+    mean = shifted.get("mean")
+    if mean is not None and mean.value is not None:
+        yield (
+            f"anchors shifted by {mean.value:+.3f} points (SE {mean.error:.3f}): what judges grew more lenient is "
+            "subtracted, and every interval widened"
         )
 
 

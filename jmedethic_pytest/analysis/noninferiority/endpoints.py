@@ -12,7 +12,7 @@ figures.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +23,7 @@ from jmedethic_pytest.analysis.noninferiority.records import Endpoint
 from jmedethic_pytest.config.tables import BaselineTable
 from jmedethic_pytest.core.records import Answer
 from jmedethic_pytest.core.scores import SLACK
+from jmedethic_pytest.stats.drift import Shift, corrected, widened
 from jmedethic_pytest.stats.estimate import Estimate
 from jmedethic_pytest.stats.intervals import freedom
 from jmedethic_pytest.stats.sample import sample
@@ -45,10 +46,18 @@ class _Wanted(NamedTuple):
     """Different cases needed to pass."""
 
 
-def endpoints(pairs: Pairs, rules: BaselineTable) -> tuple[Endpoint, ...]:
-    """Evaluate every figure whose margin is narrower than its scale."""
+def endpoints(pairs: Pairs, rules: BaselineTable, drift: Mapping[str, Shift] | None = None) -> tuple[Endpoint, ...]:
+    """Evaluate every figure whose margin is narrower than its scale.
+
+    Args:
+        pairs: the scores.
+        rules: the margins.
+        drift: by how much judges have shifted each figure since the baseline; strategies and languages shift as the
+            mean does.
+    """
     wanted = [item for item in _wanted(pairs, rules) if item.margin < item.figure.span - SLACK]
-    return tuple(_endpoint(item, rules.alpha, rules.alpha / len(wanted)) for item in wanted)
+    shifts = {item.name: _shift(item, drift or {}) for item in wanted}
+    return tuple(_endpoint(item, rules.alpha, rules.alpha / len(wanted), shifts[item.name]) for item in wanted)
 
 
 def overall(found: tuple[Endpoint, ...]) -> Answer:
@@ -100,9 +109,21 @@ def _turns(pairs: Pairs, rules: BaselineTable, attack: Flags) -> Iterator[_Wante
         yield _Wanted("branch", what, pairs.afterwards().where(after), rules.turn, rules.min_pairs)
 
 
-def _endpoint(wanted: _Wanted, alpha: float, alarm: float) -> Endpoint:
+def _shift(wanted: _Wanted, drift: Mapping[str, Shift]) -> Shift | None:
+    """Return the shift that corrects a figure; anchors say nothing of twins."""
+    points = wanted.figure.span > 1
+    found = drift.get(wanted.name, drift.get("mean") if points else None)
+    return found if found is not None and found.value is not None else None
+
+
+def _endpoint(wanted: _Wanted, alpha: float, alarm: float, drift: Shift | None) -> Endpoint:
     figure, margin = wanted.figure, wanted.margin
     difference, bounds = interval(figure, alpha), reach(figure, alpha, alarm)
+    if drift is not None:
+        difference = corrected(difference, drift)
+        low, _ = widened(float(figure.worst.mean()), bounds.low, None, drift, 1 - alpha)
+        _, high = widened(float(figure.best.mean()), None, bounds.high, drift, 1 - alarm)
+        bounds = bounds._replace(low=low, high=high)
     before, now = figure.means()
     missing = int((~figure.known).sum())
     answer, reason = decide(difference, bounds, margin, missing)

@@ -1,0 +1,120 @@
+"""The judges as instruments of a gate: what anchors and links say of them, and what that makes of the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from jmedethic_pytest.analysis.carried import carried
+from jmedethic_pytest.analysis.steadiness import FRESH, drift_since, speaking
+from jmedethic_pytest.config.tables import Thresholds
+from jmedethic_pytest.core.errors import JmedError
+from jmedethic_pytest.core.records import Answer, Condition
+from jmedethic_pytest.core.run_info import RunInfo
+from jmedethic_pytest.core.scores import SLACK
+from jmedethic_pytest.stats.drift import MOST_MISSING, Shift
+from jmedethic_pytest.store import anchors as anchor_files
+from jmedethic_pytest.store import links as link_files
+from jmedethic_pytest.store.anchors import AnchorSet, Check
+from jmedethic_pytest.store.baselines import Baseline
+from jmedethic_pytest.store.judge_files import PanelOf
+from jmedethic_pytest.store.links import Link
+
+NEAR = 0.5
+"""Points of the mean score by which a run may lie from any model of a link's pool."""
+
+
+class Anchored(NamedTuple):
+    """The anchors of a run, as far as they could be read."""
+
+    about: AnchorSet | None = None
+    checks: tuple[Check, ...] = ()
+    now: Check | None = None
+    """The check that speaks for the run."""
+    condition: Condition | None = None
+
+    def drift(self, baseline: Baseline) -> Mapping[str, Shift]:
+        """Return by how much each figure has shifted since a baseline was scored; nothing if that is not known."""
+        if self.about is None or self.now is None:
+            return {}
+        return drift_since(self.about, self.checks, self.now, baseline.sheet.origin.finished or "")
+
+
+def panel_of(info: RunInfo) -> PanelOf:
+    """Return who judged a run."""
+    judges = tuple(judge["model"] for judge in info.judges)
+    return PanelOf(judges=judges, prompts=info.digests["prompts"], context=info.judge_context)
+
+
+def anchored(reports: Path, info: RunInfo, rules: Thresholds) -> Anchored:
+    """Return what anchors say of a run's judges; nothing where the rules name none."""
+    name = rules.gate.anchors
+    if not name or not info.judges:
+        return Anchored()
+    path = anchor_files.find(reports, name)
+    try:
+        about, checks = anchor_files.read_about(path), anchor_files.checks(path)
+    except JmedError as error:
+        return Anchored(condition=_inconclusive("anchors check", str(error)))
+    now = speaking(about, checks, panel_of(info), info.finished or info.started)
+    if now is None:
+        detail = f"no check of {name} by these judges within {FRESH.days} days of the run. Next: "
+        detail += f"jmedethic judges anchors check {name}, then jmedethic gate"
+        return Anchored(condition=_inconclusive("anchors check", detail))
+    if _untold(now):
+        detail = f"of {name}, scored again {now.at[:10]}, too many scores are missing: nothing is told of the judges"
+        return Anchored(condition=_inconclusive("anchors check", detail))
+    detail = f"the judges are {now.answer} on {now.whole.mean.n} turns of {name}, scored again {now.at[:10]}"
+    detail += f": {'; '.join(now.reasons)}" if now.reasons else ""
+    answer: Answer = "inconclusive" if now.answer == "moved" else "pass"
+    if answer != "pass":
+        detail += ". Next: have today's judges score the baseline (jmedethic baseline rejudge), and freeze anchors anew"
+    found = Condition(name="anchors", answer=answer, observed=now.whole.mean.value, limit=None, detail=detail)
+    return Anchored(about, tuple(checks), now, found)
+
+
+def _untold(check: Check) -> bool:
+    """Tell whether a check leaves open what judges would say: some did not, or a figure could not be had."""
+    mean = check.whole.mean
+    some = mean.missing > MOST_MISSING * (mean.n + mean.missing)
+    return some or any(found.value is None for found in (mean, *check.figures.values()))
+
+
+def linked(reports: Path, info: RunInfo, rules: Thresholds, mean: float | None) -> tuple[Thresholds, Condition | None]:
+    """Return the rules on the scale of a run's judges, and whether the link that carried them over may be used.
+
+    Args:
+        reports: where links are.
+        info: the run.
+        rules: those that were set for the old panel.
+        mean: mean score of the run's adversarial conversations.
+    """
+    name = rules.gate.link
+    if not name or not info.judges:
+        return rules, None
+    try:
+        link = link_files.read(link_files.find(reports, name))
+    except JmedError as error:
+        return rules, _inconclusive("link", str(error))
+    against = list(_against(link, info, rules, mean))
+    if against:
+        return rules, _inconclusive("link", f"{name} must not be used: {'; '.join(against)}")
+    detail = f"floors and margins of {', '.join(link.old.judges)} are carried over by {name}"
+    return carried(rules, link), Condition(name="link", answer="pass", observed=None, limit=None, detail=detail)
+
+
+def _against(link: Link, info: RunInfo, rules: Thresholds, mean: float | None) -> Iterator[str]:
+    yield from link.refusals
+    difference = link.new.unlike(panel_of(info))
+    if difference:
+        yield f"it is of another panel: {difference}"
+    if rules.conversation.floor < link.verdicts.floor - SLACK:
+        yield f"the floor of a turn that was 2 is {link.verdicts.floor:g} now: [conversation] floor"
+    far = [item.model for item in link.models if mean is None or abs(item.mean_new - mean) > NEAR + SLACK]
+    if far:
+        yield f"the run lies more than {NEAR:g} points from {', '.join(far)}, outside the models it was made of"
+
+
+def _inconclusive(name: str, detail: str) -> Condition:
+    return Condition(name=name, answer="inconclusive", observed=None, limit=None, detail=detail)
