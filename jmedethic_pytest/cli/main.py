@@ -69,6 +69,8 @@ def main() -> None:
         if end.code == ExitStatus.FAIL and not isinstance(end.__context__, typer.Exit):  # a closed pipe, for one
             sys.exit(ExitStatus.INCONCLUSIVE)
         raise
+    except KeyboardInterrupt:  # before the command could listen to it
+        sys.exit(ExitStatus.INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - a crash must look like neither answer of the gate
         _end([crash(error)], ExitStatus.INCONCLUSIVE)
 

@@ -1,6 +1,6 @@
 """The response cache: one sqlite file, so that nothing is ever paid for twice.
 
-A key is the sha256 of the canonical JSON of everything that may change the answer. Only complete, unblocked replies
+A key is the sha256 of everything that may change the answer. Only complete, unblocked replies
 are kept: errors, cut replies and blocks are asked again, and so is what its reader could not read
 (:meth:`Cache.forget`). Write-ahead logging lets several runs share the file and keeps it sound when a process is
 killed.
@@ -17,16 +17,17 @@ import sqlite3
 import time
 import zlib
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
 from jmedethic_pytest.core import strict_json
-from jmedethic_pytest.core.files import compact_digest
+from jmedethic_pytest.core.files import compact_digest, sha256
 from jmedethic_pytest.core.records import Reply
 from jmedethic_pytest.models.base import ChatRequest, ModelRef
 
 T = TypeVar("T")
-_KEY_VERSION = 1
+_KEY_VERSION = 2
 PATIENCE = 10.0
 """Seconds to wait for a file that another process keeps locked."""
 _COLUMNS = ["key", "value"]
@@ -60,7 +61,7 @@ def key(role: str, ref: ModelRef, request: ChatRequest) -> str:
         "model": ref.label,
         "endpoint": ref.base_url,
         "structured": ref.dialect.structured if request.schema else None,
-        "messages": request.messages,
+        "messages": [(message.role, _digest(message.content)) for message in request.messages],
         "sampling": request.sampling.model_dump(include={"temperature", "top_p", "max_tokens", "extra"}),
         "schema": request.schema,
         "repeat": request.repeat,
@@ -68,6 +69,10 @@ def key(role: str, ref: ModelRef, request: ChatRequest) -> str:
         **({"dialect": peculiar} if (peculiar := ref.dialect.peculiar) else {}),
     }
     return compact_digest(content)
+
+
+_digest = lru_cache(maxsize=256)(sha256)
+"""Of a text that is asked again at once: by the other judge, or with the next turn."""
 
 
 class Cache:

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import aiohttp
 import httpx2
 import yarl
+from pydantic_core import to_json
 
 from jmedethic_pytest.core.errors import ProviderError
 from jmedethic_pytest.core.secrets import public_url
@@ -136,7 +137,7 @@ class Wire:
         return _decoded(response.headers.get("content-type", ""), response.content)
 
     async def _short_way(self, path: str, body: dict[str, Any]) -> _Answer | httpx2.TransportError:
-        content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+        content = to_json(body)
         try:
             return await self.exchange("POST", *self._written[path], content)
         except httpx2.TransportError as error:
