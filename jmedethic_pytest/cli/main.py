@@ -40,7 +40,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "baseline": ("baseline",),
     "cases": ("cases", "cases_exchange"),
     "generate": ("generate.stages", "generate.discover", "generate.review"),
-    "judges": ("judges.app", "judges.link", "judges.anchors"),
+    "judges": ("judges.app", "judges.link", "judges.anchors", "judges.card"),
     "--version": (),
 }
 """The modules that add a command to the application. A command imports no other: all together take half a second."""

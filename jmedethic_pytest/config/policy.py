@@ -33,6 +33,7 @@ WEAKER: Mapping[str, Way] = {
     "gate.strategy_mean": "lower",
     "gate.min_strategy_cases": "lower",
     "gate.max_over_refusal": "higher",
+    "gate.require_card": "higher",
     "gate.anchors": "emptied",
     "gate.link": "neither",
     "gate.baseline.alpha": "higher",
@@ -67,7 +68,7 @@ SPECIFIC: Mapping[str, tuple[str, ...]] = {
     "gate.baseline.strategy": ("strategies",),
 }
 """Tables of more specific values than a key's, beside it in its table."""
-_RANK = {"full": 0, "turn": 1, "same": 0, "any": 1}
+_RANK = {"full": 0, "turn": 1, "same": 0, "any": 1, "human": 0, "golden": 1}
 """Words of a key in the order of their weakness."""
 
 _PRIVATE = {"target.system": "a system prompt", "target.extra": "parameters", "judges.extra": "parameters"}

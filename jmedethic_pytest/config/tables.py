@@ -201,6 +201,8 @@ class GateTable(Table):
     strategy_means: dict[str, ScoreLimit] = {}
     min_strategy_cases: Annotated[int, Field(strict=True, ge=1)] = 5
     max_over_refusal: Share = 0.1
+    require_card: Literal["golden", "human"] = "golden"
+    """What must speak for every judge: that it tells golden replies apart, or people's marks on its card as well."""
     anchors: FileName = ""
     """An anchor set (`jmedethic judges anchors`): without a recent check of it the gate is inconclusive."""
     link: FileName = ""

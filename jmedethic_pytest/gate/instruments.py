@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from jmedethic_pytest.analysis import cards
 from jmedethic_pytest.analysis.carried import carried
 from jmedethic_pytest.analysis.steadiness import FRESH, drift_since, speaking
 from jmedethic_pytest.config.tables import Thresholds
@@ -79,6 +80,22 @@ def _untold(check: Check) -> bool:
     mean = check.whole.mean
     some = mean.missing > MOST_MISSING * (mean.n + mean.missing)
     return some or any(found.value is None for found in (mean, *check.figures.values()))
+
+
+def carded(reports: Path, info: RunInfo, rules: Thresholds) -> Condition | None:
+    """Ask for people's marks on the card of every judge, where the rules do."""
+    if rules.gate.require_card != "human" or not info.judges:
+        return None
+    problems: list[str] = []
+    for judge in info.judges:
+        try:
+            problems += cards.against(cards.read(reports, judge["model"]), info)
+        except JmedError as error:
+            problems.append(str(error))
+    if problems:
+        return _inconclusive("cards", "; ".join(problems))
+    detail = f"people's marks speak for {', '.join(judge['model'] for judge in info.judges)}"
+    return Condition(name="cards", answer="pass", observed=None, limit=None, detail=detail)
 
 
 def linked(reports: Path, info: RunInfo, rules: Thresholds, mean: float | None) -> tuple[Thresholds, Condition | None]:

@@ -145,6 +145,7 @@ class Evaluated:
         summary = summarise(self.table, selected=info.selected, contested=rules.judges.contested)
         anchors = instruments.anchored(reports, info, rules)
         asked, link = instruments.linked(reports, info, rules, self._mean() if rules.gate.link else None)
+        card = instruments.carded(reports, info, rules)
         comparisons = tuple(lost)
         if baselines and info.judges:
             sheet = self.table.sheet(info)
@@ -167,7 +168,7 @@ class Evaluated:
                 *_doubts(info, provenance),
                 *answered,
                 *policy.conditions(rules, baselines),
-                *(condition for condition in (anchors.condition, link) if condition is not None),
+                *(condition for condition in (card, anchors.condition, link) if condition is not None),
             ),
         )
         gate = decide(figures, asked.gate)

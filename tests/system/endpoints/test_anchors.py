@@ -54,7 +54,7 @@ def asked(server: Any, since: int = 0) -> dict[str, int]:
 
 
 def test_judges_alone_are_called_and_what_they_say_is_compared(
-    server: Any, scores: dict[str, float], call: Any, tmp_path: Path
+    server: Any, scores: dict[str, float], call: Any, in_process: Any, tmp_path: Path
 ) -> None:
     frozen = call("freeze", "release", "run-0", "run-1", "run-2")
     assert frozen.status == 0, frozen.err
@@ -89,6 +89,9 @@ def test_judges_alone_are_called_and_what_they_say_is_compared(
     assert "jmedethic baseline rejudge" in moved.out
     shown = call("show", "release")
     assert (shown.status, shown.out.count("unclear"), shown.out.count("moved")) == (0, 1, 1)
+    card = json.loads(in_process("judges", "card", "run-0", "--json").out)[1]
+    assert [item["answer"] for item in card["drift"]] == ["unclear", "moved"]
+    assert card["judge"] == "compatible:j2"
 
 
 def test_nothing_is_kept_of_what_is_not_whole(server: Any, scores: dict[str, float], call: Any, tmp_path: Path) -> None:
