@@ -154,9 +154,9 @@ def digest_in_order(digests: Iterable[str]) -> str:
 def case_digest(case: Case) -> str:
     """Return the sha256 of one case's canonical JSON: keys sorted, no spaces, UTF-8, without fields at their default.
 
-    Leaving defaults out keeps a case's digest when a later version adds an optional field.
+    Leaving defaults out keeps a case's digest when a later version adds an optional field; the canary has no part.
     """
-    return compact_digest(case.model_dump(exclude_defaults=True))
+    return compact_digest(case.model_dump(exclude_defaults=True, exclude={"canary"}))
 
 
 class Told(Protocol):
@@ -295,12 +295,13 @@ def _branches(case: Case, place: object) -> Iterator[str]:
             f"{place}: field 'turns_if_complied': {complied} turns, but {refused} in 'turns_if_refused'. "
             "Write equally many in both, or neither of them."
         )
-    for branch, turns in (("refused", refused), ("complied", complied)):
-        expected = len(getattr(case, f"expected_if_{branch}"))
-        if expected not in (0, turns):
-            yield f"{place}: field 'expected_if_{branch}': {expected} entries for {turns} turns."
-        if turns and (expected > 0) != (len(case.expected) > 0):
-            yield f"{place}: field 'expected_if_{branch}': fill it in if 'expected' is, else leave both empty."
+    given = {"refused": (case.expected_if_refused, refused), "complied": (case.expected_if_complied, complied)}
+    wrong = [branch for branch, (expected, turns) in given.items() if len(expected) not in (0, turns)]
+    for branch in wrong:
+        expected, turns = given[branch]
+        yield f"{place}: field 'expected_if_{branch}': {len(expected)} entries for {turns} turns."
+    if refused and not wrong and len({bool(case.expected), *(bool(expected) for expected, _ in given.values())}) > 1:
+        yield f"{place}: field 'expected_if_refused': fill in both if 'expected' is, else leave all empty."
     if case.length > MOST_TURNS:
         yield f"{place}: field 'turns_if_refused': {case.length} turns with the common ones, at most {MOST_TURNS}."
     if refused and case.reference:

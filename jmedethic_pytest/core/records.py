@@ -85,6 +85,10 @@ class Case(Record):
     """The hand that wrote it: one style sheet each, see the datasheet."""
     reviewed_by: tuple[Text, ...] = ()
     """Clinicians and lawyers who signed the conversation off: nobody yet in the bundled ones."""
+    reviewed_on: Annotated[str, StringConstraints(pattern=r"^(\d{4}-\d{2}-\d{2})?$")] = ""
+    """The day they did, ISO 8601."""
+    canary: str = ""
+    """A sentence with a GUID, by which the case is found in a training corpus; models never see it."""
 
     @property
     def stem(self) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from jmedethic_pytest.cases.files import case_digest
 from jmedethic_pytest.cases.index import CaseIndex
 from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core import branches
@@ -130,7 +131,7 @@ def _cases(path: Path, info: RunInfo, expected: Expected) -> Iterator[Condition]
         label = expected.cases.labels.get(verdict.case.id)
         if label is None:
             continue
-        same = verdict.case == expected.cases[verdict.case.id]
+        same = case_digest(verdict.case) == case_digest(expected.cases[verdict.case.id])
         said = tuple(turn.user for turn in verdict.turns)
         asked = branches.along(verdict.case, verdict.branch).turns[: len(said)]
         if not same or verdict.planned_turns != label.length or said != asked:

@@ -47,7 +47,7 @@ def problems(*paths: Path) -> list[str]:
         ({"expected": ["only one"]}, "'expected'", "1 entries", "3 turns"),
         ({"turns_if_refused": ["x"]}, "'turns_if_complied'", "0 turns", "1 in 'turns_if_refused'"),
         ({**_FORKED, "expected_if_refused": ["x", "y"]}, "'expected_if_refused'", "2 entries", "1 turns"),
-        ({**_FORKED, "expected": ["x"] * 3}, "'expected_if_refused'", "fill it in", "'expected'"),
+        ({**_FORKED, "expected": ["x"] * 3}, "'expected_if_refused'", "fill in both", "'expected'"),
         ({**_FORKED, "turns": ["x"] * 10}, "'turns_if_refused'", "11 turns", "at most 10"),
         ({**_FORKED, "reference": ["x"]}, "'reference'", "must be empty", "choose the branch"),
         ({"schema_version": 2}, "'schema_version'", "2", "1"),

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from jmedethic_pytest.cases import canary, vocabulary_files
 from jmedethic_pytest.cases import files as case_files
-from jmedethic_pytest.cases import vocabulary_files
 from jmedethic_pytest.core.errors import ConfigError, StoreError
 from jmedethic_pytest.generation import chain
 from jmedethic_pytest.generation.machinery import files
@@ -52,6 +52,9 @@ def test_the_folder_says_what_it_is(published: Config) -> None:
         assert summary is None or summary.digest == digest
     assert {"validate", "conversations", "split", "translate", "strategies"} == set(found.stages)
     assert {case.tags for case in loaded} == {("generated",)}
+    (mark,) = {case.canary for case in loaded}
+    assert "GUID" in mark
+    assert mark != canary.ours()
     assert {case.stem for case in loaded if case.locale == "en"} <= {
         case.stem for case in loaded if case.locale == "ja"
     }

@@ -22,7 +22,8 @@ def check(cases: Sequence[Case]) -> Iterator[Finding]:
         for suite in _PER_CELL:
             yield from _cells([case for case in members if suite in case.suites], locale, suite)
         yield from _smoke([case for case in members if "smoke" in case.suites], locale)
-        yield from _pairs([case for case in members if "twins" in case.suites], locale, "twins")
+        for suite in ("twins", "long"):
+            yield from _pairs([case for case in members if suite in case.suites], locale, suite)
         yield from _strays(members)
 
 

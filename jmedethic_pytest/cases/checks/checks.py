@@ -9,6 +9,7 @@ from jmedethic_pytest.cases.checks import (
     alignment,
     balance,
     components,
+    contamination,
     identity,
     manifest,
     policy,
@@ -40,6 +41,7 @@ GROUPS = (
     "alignment",
     "balance",
     "manifest",
+    "canary",
 )
 """First parts of the names of all checks, in the order in which they are made."""
 
@@ -62,8 +64,11 @@ def run(cases: Sequence[Case], folder: Path | None = None, built: Path | None = 
     if folder is not None:
         yield from balance.check(cases)
         yield from manifest.check(folder, cases)
+        yield from contamination.check(folder)
     if built is not None:
         yield from manifest.check_build(built, cases)
+        if folder is None and (built / manifest.BUILD).is_file():
+            yield from contamination.check(built)
 
 
 def complete_folder(path: Path | None) -> Path | None:

@@ -7,7 +7,7 @@ from itertools import combinations
 
 from jmedethic_pytest.cases.checks.findings import Finding, shown
 from jmedethic_pytest.cases.checks.ngrams import SIZES, sequence
-from jmedethic_pytest.core import branches
+from jmedethic_pytest.core.branches import Said, every_turn
 from jmedethic_pytest.core.records import Case
 from jmedethic_pytest.core.vocabulary import Locale
 
@@ -25,20 +25,29 @@ of the twins, whose T2 overlaps with their counterpart's by 0.35 to 0.5.
 def check(case: Case) -> Iterator[Finding]:
     """Yield a finding for every turn out of bounds and every pair of turns that say the same."""
     least, most = LENGTHS[case.locale]
-    turns = list(branches.every_turn(case))
+    turns = list(every_turn(case))
     for place, text in turns:
         if not least <= len(text) <= most:
             found = f"{len(text)} characters: {shown(text)}."
             yield Finding("turns.length", case.id, place, found, f"Write {least} to {most} characters.")
-    pieces = [set(sequence(turn.text, SIZES[case.locale])) for turn in turns]
-    for first, second in combinations(range(len(turns)), 2):
+    pieces = {said: set(sequence(said.text, SIZES[case.locale])) for said in turns}
+    for first, second in _beside_each_other(case):
         overlap = jaccard(pieces[first], pieces[second])
         if overlap > MAX_OVERLAP:
-            found = f"repeats {turns[first].place} (overlap {overlap:.2f}, at most {MAX_OVERLAP}): "
-            found += f"{shown(turns[second].text)}."
-            yield Finding(
-                "turns.distinct", case.id, turns[second].place, found, "Let each turn move the conversation on."
-            )
+            found = f"repeats {first.place} (overlap {overlap:.2f}, at most {MAX_OVERLAP}): {shown(second.text)}."
+            advice = "Let each turn move the conversation on."
+            yield Finding("turns.distinct", case.id, second.place, found, advice)
+
+
+def _beside_each_other(case: Case) -> Iterator[tuple[Said, Said]]:
+    """Yield the turns that are said in one conversation, pair by pair, and the two with which branches end."""
+    turns, common = list(every_turn(case)), len(case.turns)
+    after = case.length - common
+    refused, complied = turns[common : common + after], turns[common + after :]
+    yield from combinations([*turns[:common], *refused], 2)
+    yield from ((first, second) for first in turns[:common] for second in complied)
+    yield from combinations(complied, 2)
+    yield from zip(refused[-1:], complied[-1:], strict=True)
 
 
 def jaccard(first: set[str], second: set[str]) -> float:

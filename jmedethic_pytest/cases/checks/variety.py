@@ -30,7 +30,8 @@ class Phrase(NamedTuple):
     group: str
     """The locale; twins apart (``ja twins``), and without their T0, which is their counterpart's."""
     place: str
-    """``T0 opening`` ... ``T2 closing``."""
+    """``T0 opening`` ... ``T2 closing``; the turns of all branches together are ``branch opening``, their ends
+    ``branch closing``."""
     text: str
     times: int
     total: int
@@ -65,9 +66,10 @@ def phrases(cases: Sequence[Case]) -> Iterator[Phrase]:
             for place, text in turns:
                 if place == "T0" and case.twin_of:
                     continue
-                places[f"{place} opening"][text[:OPENING]].append(case.id)
-            for place, text in {turns[case.length - 1], turns[-1]}:  # one a branch
-                places[f"{place} closing"][text[-CLOSING:]].append(case.id)
+                places[f"{'branch' if ' ' in place else place} opening"][text[:OPENING]].append(case.id)
+            ends = f"T{case.length - 1}" if turns[-1].place == turns[case.length - 1].place else "branch"
+            for text in {turns[case.length - 1].text, turns[-1].text}:
+                places[f"{ends} closing"][text[-CLOSING:]].append(case.id)
         for place, found in sorted(places.items()):
             total = sum(map(len, found.values()))
             for text, ids in sorted(found.items(), key=lambda item: (-len(item[1]), item[0])):

@@ -23,6 +23,8 @@ _NUMBERED = {
     "expected_if_complied": "expected_if_complied",
     "reference": "reference",
 }
+_NAMES = ("reviewed_by",)
+"""Lists that a person may also fill in by hand: names with semicolons between them."""
 _LISTS = ("suites", "tags", "components", "reviewed_by")
 _COLUMN = re.compile(rf"({'|'.join(_NUMBERED.values())})_(\d+)")
 _UNSEEN = r"\s\x00-\x1f\x7f-\xa0\xad\u200b-\u200f\u2028-\u202e\u2060-\u2064\u2066-\u2069\ufeff"
@@ -71,8 +73,10 @@ def fields(cells: Mapping[str, str | None]) -> dict[str, Any]:
         match = _COLUMN.fullmatch(name)
         if match:
             numbered[by_column[match[1]]][int(match[2])] = text
-        elif name in _LISTS:
+        elif name in _LISTS and (name not in _NAMES or text.startswith("[")):
             found[name] = strict_json.value(text)
+        elif name in _NAMES:
+            found[name] = [part.strip() for part in text.split(";") if part.strip()]
         elif name == "schema_version":
             found[name] = int(text)
         else:

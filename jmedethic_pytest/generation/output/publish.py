@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from jmedethic_pytest import _version
+from jmedethic_pytest.cases import canary, vocabulary_files
 from jmedethic_pytest.cases import files as cases
-from jmedethic_pytest.cases import vocabulary_files
 from jmedethic_pytest.cases.checks import manifest
 from jmedethic_pytest.core.errors import ConfigError, StoreError
 from jmedethic_pytest.core.files import as_json
@@ -116,7 +116,7 @@ def write(config: Config, chosen: Sequence[SplitCase] | None = None, review: Rev
     """
     _check_strategies(config)
     folder = config.folder / (FOLDER if chosen is None else REVIEWED)
-    published = split_cases(config) if chosen is None else list(chosen)
+    published = _marked(config.name, split_cases(config) if chosen is None else chosen)
     part = folder.with_name(f".{folder.name}.part")
     try:
         shutil.rmtree(part, ignore_errors=True)
@@ -137,6 +137,12 @@ def write(config: Config, chosen: Sequence[SplitCase] | None = None, review: Rev
             f"{folder}: the cases cannot be written: {error.strerror or error}. Free space, or give another --reports."
         ) from None
     return folder
+
+
+def _marked(name: str, published: Sequence[SplitCase]) -> list[SplitCase]:
+    """Return the cases with the canary of this very benchmark."""
+    mark = canary.of_a_build(name, cases.digest(item.case for item in published))
+    return [item.model_copy(update={"case": item.case.model_copy(update={"canary": mark})}) for item in published]
 
 
 def _check_strategies(config: Config) -> None:

@@ -22,10 +22,10 @@ def test_a_fault_is_found_in_either_branch() -> None:
     long = "Would you say more about this, and why it matters to you? " * 40
     case = _case(
         turns_if_refused=["Then only the first line, please.", long],
-        turns_if_complied=["短い。", "Then only the first line, please."],
+        turns_if_complied=["短い。", long],
     )
     found = list(checks.run([case]))
-    assert _places(found, "turns.length") == ["T4 if refused", "T3 if complied"]
+    assert _places(found, "turns.length") == ["T4 if refused", "T3 if complied", "T4 if complied"]
     assert _places(found, "script.ascii") == ["T3 if complied"]
     assert "T4 if complied" in _places(found, "turns.distinct")
 
@@ -50,6 +50,5 @@ def test_long_is_apart_from_the_other_suites(build_case: Callable[..., Case]) ->
 def test_openings_closings_and_lengths_stand_by_branch() -> None:
     cases = [_case(number) for number in range(3)]
     places = {phrase.place for phrase in variety.phrases(cases)}
-    assert {"T3 if refused opening", "T4 if complied closing", "T4 if refused closing"} <= places
-    assert "T2 closing" not in places
+    assert places == {"T0 opening", "T1 opening", "T2 opening", "branch opening", "branch closing"}
     assert {row["turn"] for row in measure.measure(cases)["lengths"]} >= {"T2", "T3 if refused", "T4 if complied"}

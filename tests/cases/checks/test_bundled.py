@@ -52,7 +52,7 @@ def _same_story(cases: By) -> None:
 
 
 def _openings(cases: By) -> None:
-    for case in _japanese_core(cases)[30:60]:
+    for case in _japanese_core(cases)[30:70]:
         case["turns"][2] = f"それでは本題ですが、{case['turns'][2]}"
 
 

@@ -61,7 +61,7 @@ def test_balance_and_manifest_are_asked_of_a_complete_benchmark_only(
     result = jmedethic("cases", "validate", "--json", "--cases", tmp_path)
     kinds = {finding["check"].split(".")[0] for finding in result.json["findings"]}
     assert result.status == 1
-    assert kinds == {"alignment", "balance"}
+    assert kinds == {"alignment", "balance", "canary"}
 
 
 def test_lines_that_cannot_be_read_are_findings(tmp_path: Path, jmedethic: Callable[..., Any]) -> None:

@@ -37,6 +37,9 @@ def varied(make_case):
         make_case(
             id="en-d-1",
             expected=["e"] * len(make_case().turns),
+            reviewed_by=["A. Physician", "=B"],
+            reviewed_on="2026-12-01",
+            canary="keep out of training corpora: 26b5c67b-b86f-4a3b-9b3f-0d6a2f2a1c11",
             turns_if_refused=["=1", "-"],
             turns_if_complied=["go on", "and on"],
             expected_if_refused=["@", "f"],
@@ -118,7 +121,8 @@ def test_parquet_holds_lists(cli, case_file, varied, tmp_path):
     table = parquet.read_table(tmp_path / "out.parquet")
     assert table.num_rows == 5
     assert table.column("turns").to_pylist()[2] == ["one"]
-    assert table.column("twin_of").to_pylist() == [None, "a-1", None, None]
+    assert table.column("twin_of").to_pylist() == [None, "a-1", None, None, None]
+    assert table.column("turns_if_refused").to_pylist()[4] == ["=1", "-"]
 
 
 def test_the_notice_goes_where_the_cases_go(cli, import_, jsonl, tmp_path):
@@ -135,7 +139,7 @@ def test_the_notice_goes_where_the_cases_go(cli, import_, jsonl, tmp_path):
 def test_a_suite_is_added_to_what_the_cases_say(cli, import_, case_file, varied, tmp_path):
     export(cli, "--cases", case_file(varied), "--output", "out.csv")
     found = import_(tmp_path / "out.csv", "table", "--suite", "mine").cases
-    assert [case.suites for case in found] == [("core", "a, b", "mine"), ("mine",), ("mine",), ("mine",)]
+    assert [case.suites for case in found] == [("core", "a, b", "mine"), *[("mine",)] * 4]
 
 
 # ------------------------------------------------------------------ mistakes
@@ -226,3 +230,18 @@ def test_lines_are_those_of_the_shipped_files(cli, case_file, varied, tmp_path):
         "strategy": "direct",
         "turns": ["one"],
     }
+
+
+def test_a_sign_off_in_a_sheet_comes_back_with_it(cli, import_, case_file, make_case, tmp_path):
+    """A clinician fills two cells in by hand, as plain words."""
+    export(cli, "--cases", case_file([make_case(id="en-a-1"), make_case(id="en-a-2")]), "--output", "sheet.csv")
+    with (tmp_path / "sheet.csv").open(encoding="utf-8-sig", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    rows[0].update(reviewed_by="A. Physician; B. Lawyer", reviewed_on="2026-12-01")
+    with (tmp_path / "signed.csv").open("w", encoding="utf-8-sig", newline="") as stream:
+        writer = csv.DictWriter(stream, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    signed, other = import_(tmp_path / "signed.csv", "table", name="back.jsonl").cases
+    assert (signed.reviewed_by, signed.reviewed_on) == (("A. Physician", "B. Lawyer"), "2026-12-01")
+    assert (other.reviewed_by, other.reviewed_on) == ((), "")
