@@ -13,6 +13,8 @@ from jmedethic_pytest.analysis import same_table
 from jmedethic_pytest.analysis.distribution import on_scale
 from jmedethic_pytest.analysis.frames import mean_of_repeats
 from jmedethic_pytest.analysis.model_groups import GroupComparison, ModelFigures, compare_groups
+from jmedethic_pytest.analysis.people.correction import Correction, correction
+from jmedethic_pytest.analysis.people.records import PeopleFigures
 from jmedethic_pytest.analysis.stored import StoredRun, attacks
 from jmedethic_pytest.core.records import Record
 from jmedethic_pytest.exam.stored import ExamResult, Quadrant, accuracy, different_exams, quadrant
@@ -20,6 +22,7 @@ from jmedethic_pytest.stats.estimate import Estimate, Test
 from jmedethic_pytest.stats.intervals import bootstrap_mean, bootstrap_share, cluster_t
 from jmedethic_pytest.stats.multiplicity import holm
 from jmedethic_pytest.stats.paired import wilcoxon
+from jmedethic_pytest.store.anchors import Check
 
 
 class Entry(Record):
@@ -40,6 +43,8 @@ class Entry(Record):
     turns: tuple[Estimate, ...]
     pass_rate: Estimate
     """Share of conversations with every turn above 2: the paper's rule, whatever the floors of the run."""
+    corrected: Correction | None = None
+    """The pass rate as people correct it; ``None`` if no study can say anything of this run."""
     helpfulness: float | None = None
     """Accuracy on the newest exam of the model in the language of the run, 0 to 1."""
     exam: str = ""
@@ -86,6 +91,8 @@ def leaderboard(
     groups: Mapping[str, Sequence[StoredRun]] | None = None,
     pairs: Sequence[tuple[StoredRun, StoredRun]] = (),
     exams: Sequence[ExamResult] = (),
+    people: Mapping[str, PeopleFigures] | None = None,
+    anchors: Check | None = None,
 ) -> Leaderboard:
     """Compute the table. The caller has checked :func:`alike.obstacles`; what it overrode is labelled here.
 
@@ -94,12 +101,16 @@ def leaderboard(
         groups: runs of each group by its name.
         pairs: (base, tuned).
         exams: stored exams, oldest first.
+        people: what people said of a run, by its id.
+        anchors: the newest check of the judges' anchors, if there is one.
     """
     overridden = same_table.obstacles(runs)
     shared = same_table.shared(runs)
     used = {run.name: run.keeping(shared) if overridden and shared else run for run in runs}
     group_of = {run.name: name for name, members in (groups or {}).items() for run in members}
     entries = [entry(run, group_of.get(run.name, ""), exams) for run in used.values()]
+    found = {run.origin.run: correction(run, runs, people or {}, anchors) for run in runs}
+    entries = [item.model_copy(update={"corrected": found[item.run]}) for item in entries]
     entries.sort(key=lambda item: (item.mean.value is None, -(item.mean.value or 0.0), item.name))
     sat = [accuracy(exams, run.origin.model, run.locales) for run in runs]
     unlike = different_exams([exam for exam in sat if exam is not None])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,10 +12,16 @@ from jmedethic_pytest.cli import named_runs
 from jmedethic_pytest.cli.app import AsJson, Reports, app, err, out, say
 from jmedethic_pytest.core.errors import ConfigError
 from jmedethic_pytest.reports.wording import SIMULATION, interval, number, p_value, share, share_interval
+from jmedethic_pytest.stats.estimate import Estimate
+from jmedethic_pytest.store import anchors as anchor_files
+from jmedethic_pytest.store import runs as run_files
 
 if TYPE_CHECKING:
     from jmedethic_pytest.analysis.leaderboard import Entry, Leaderboard
     from jmedethic_pytest.analysis.model_groups import GroupComparison
+    from jmedethic_pytest.analysis.people.records import PeopleFigures
+    from jmedethic_pytest.analysis.stored import StoredRun
+    from jmedethic_pytest.store.anchors import Check
 
 Runs = Annotated[list[str], typer.Argument(help="Run ids, parts of them, or paths", metavar="RUN...")]
 
@@ -31,6 +37,9 @@ def leaderboard(
     ] = None,
     pair: Annotated[
         list[str] | None, typer.Option("--pair", help="A fine-tune and its base; may be repeated", metavar="BASE:TUNED")
+    ] = None,
+    anchors: Annotated[
+        str | None, typer.Option("--anchors", help="Anchor set that says whether the judges moved", metavar="NAME")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Show unlike runs in one table, labelled")] = False,
     plots: Annotated[
@@ -58,6 +67,8 @@ def leaderboard(
         groups=named_runs.groups(chosen, group or (), groups),
         pairs=[named_runs.pair(chosen, text) for text in pair or ()],
         exams=read_exams(reports),
+        people=_people(reports, chosen),
+        anchors=_newest_check(reports, anchors) if anchors else None,
     )
     if plots is not None:
         _draw(plots, board)
@@ -65,6 +76,21 @@ def leaderboard(
         out.print_json(board.model_dump_json())
         return
     say(lines(board))
+
+
+def _people(reports: Path, chosen: Mapping[str, StoredRun]) -> dict[str, PeopleFigures]:
+    """Return what people said of the runs, by run."""
+    from jmedethic_pytest.analysis.people import stored
+
+    places = {run.origin.run: run_files.find_run(reports, token) for token, run in chosen.items()}
+    found = {run: stored.read(path, run) for run, path in places.items()}
+    return {run: figures for run, figures in found.items() if figures is not None}
+
+
+def _newest_check(reports: Path, name: str) -> Check | None:
+    path = anchor_files.find(reports, name)
+    anchor_files.read_about(path)  # a set that is not there is an error, one without a check is not
+    return next(reversed(anchor_files.checks(path)), None)
 
 
 def lines(board: Leaderboard) -> Iterator[str]:
@@ -93,19 +119,41 @@ def _models(board: Leaderboard) -> Iterator[str]:
     turns = max((len(entry.turns) for entry in board.entries), default=0)
     width = max(5, *(len(entry.name) for entry in board.entries))
     head = "".join(f"{f'T{turn}':>6}" for turn in range(turns))
+    corrected = f" {'by people':>10} {'95% interval':>16}" if _corrected(board) else ""
     yield (
         f"{'model':<{width}} {'n':>6} {'missing':>7}{head} {'mean':>6} {'95% interval':>14} "
-        f"{'pass rate':>9} {'95% interval':>16} {'helpful':>8}"
+        f"{'pass rate':>9} {'95% interval':>16}{corrected} {'helpful':>8}"
     )
     for entry in board.entries:
-        yield _model(entry, width, turns)
+        yield _model(entry, width, turns, beside=_corrected(board))
     yield f"{board.shared_cases} evaluations in every run; pass rate: every turn above 2; intervals by guideline"
+    yield from _corrections(board)
 
 
-def _model(entry: Entry, width: int, turns: int) -> str:
+def _corrected(board: Leaderboard) -> bool:
+    return any(entry.corrected is not None for entry in board.entries)
+
+
+def _corrections(board: Leaderboard) -> Iterator[str]:
+    """Yield what stands behind the column of people's pass rates."""
+    for entry in board.entries:
+        found = entry.corrected
+        if found is not None and found.by != "people":
+            reason = found.pass_rate.reason
+            told = (
+                f"not corrected by {found.study}: {reason}" if reason else f"~ by the judges' errors in {found.study}"
+            )
+            yield f"{entry.name}: {told}"
+
+
+def _model(entry: Entry, width: int, turns: int, *, beside: bool) -> str:
     means = [number(turn.value) for turn in entry.turns] + ["-"] * (turns - len(entry.turns))
     figures = "".join(f"{mean:>6}" for mean in means)
     rate = f"{share(entry.pass_rate.value):>9} {share_interval(entry.pass_rate):>16}"
+    if beside:
+        estimate = Estimate(value=None) if entry.corrected is None else entry.corrected.pass_rate
+        about = "~" if estimate.method == "Rogan-Gladen" and estimate.value is not None else ""
+        rate += f" {about + share(estimate.value):>10} {share_interval(estimate):>16}"
     place = f"  {entry.quadrant}" if entry.quadrant else ""
     return (
         f"{entry.name:<{width}} {entry.n:>6} {entry.missing:>7}{figures} {number(entry.mean.value):>6} "

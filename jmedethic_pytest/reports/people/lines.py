@@ -75,12 +75,14 @@ def _bias(found: PeopleFigures) -> Iterator[str]:
     yield "panel minus people, in points (above 0: the panel is more lenient)"
     for kind, note in (
         ("turn", ""),
-        ("panel band", "\n    (chance alone lowers this at the low end and raises it at the high end)"),
-        ("people band", "\n    (chance alone raises this at the low end and lowers it at the high end)"),
+        ("panel band", "chance alone lowers this at the low end and raises it at the high end"),
+        ("people band", "chance alone raises this at the low end and lowers it at the high end"),
     ):
         shown = [item for item in found.bias if item.kind == kind and item.difference.value is not None]
         if shown:
-            yield f"  by {kind}: {', '.join(f'{item.key} {item.difference.value:+.2f}' for item in shown)}{note}"
+            yield f"  by {kind}: {', '.join(f'{item.key} {item.difference.value:+.2f}' for item in shown)}"
+        if shown and note:
+            yield f"    ({note})"
     yield f"  Deming's line: panel = {number(found.intercept)} + {number(found.slope)} x people"
 
 

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from jmedethic_pytest.analysis.people.calibration import Calibration
+from jmedethic_pytest.gate.outcome import load
+from jmedethic_pytest.reports import page
 from support.stored_runs import store, verdict
 
 Cli = Callable[..., Any]
@@ -59,6 +61,10 @@ def test_the_whole_loop(study: Path, cli: Cli, folder: Path) -> None:
     }
     assert names <= {path.name for path in study.iterdir()}
     assert json.loads((folder / "reports/latest/annotation.json").read_text(encoding="utf-8")) == figures
+    board = cli("leaderboard", "latest").out
+    assert "by people" in board
+    shown = page.render(load(folder / "reports/latest"), {}).html
+    assert "Conversations that fail, corrected by people" in shown
     small = Calibration.model_validate_json((study / "calibration.json").read_text(encoding="utf-8"))
     assert [judge.judge for judge in small.judges] == ["panel", "demo:judge-strict", "demo:judge-lenient"]
     lines = (study / "replies.csv").read_text(encoding="utf-8-sig").splitlines()
