@@ -53,7 +53,8 @@ def doctor(
     if model:
         target = partial(resolve, model, place="--model", providers=rules.providers, base_url=base_url)
         refs.append((report.check("target", target, _shown), "target"))
-    specs = report.check("panel", lambda: panel(Settings(model=model or "", judges=judges), rules), ", ".join) or ()
+    asked = Settings(model=model or "", judges=judges)
+    specs = report.check("panel", lambda: panel(asked, rules), lambda found: ", ".join(found) or "none") or ()
     judge = partial(resolve, place="judge", role="judge", providers=rules.providers)
     refs += [(report.check("judge", partial(judge, spec), _shown), "judge") for spec in specs]
     for ref, seat in refs:

@@ -120,6 +120,8 @@ def _needs_judges(settings: Settings, chosen: CaseIndex | None) -> Iterator[str]
             f"--jmed-judges: {len(forked)} of the cases have branches ({forked[0]}, ...), and only a score can choose "
             "one. Name judges, or run the common turns alone (--jmed-turns 3)."
         )
+    if settings.redact:
+        yield "--jmed-redact: a collection without its texts could never be judged. Redact when it is judged."
     if settings.baselines:
         yield (
             "--jmed-baseline: without judges there are no scores to compare. Leave it out, and give it to "

@@ -155,3 +155,7 @@ def _own(outcome: Outcome, expected: Expected) -> Iterator[Condition]:
             f"{found.cached_scores} of {found.scores} scores come from a cache, whose origin nobody has vouched for"
         )
         yield _doubt("scores", f"{detail} (--trust-judge-cache)")
+    info = outcome.info
+    called = sum(count for name, count in info.calls.items() if name.startswith("target "))
+    if info.transcripts_of is None and not called and found.replies > found.cached:
+        yield _doubt("calls", f"the run holds {found.replies} replies, and no call to the target that gave them")

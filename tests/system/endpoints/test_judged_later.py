@@ -165,6 +165,7 @@ def test_what_the_target_did_not_answer_stays_unanswered_and_redacted_texts_are_
     ("arguments", "told"),
     [
         (["run", "--model=demo:aligned", "--judges=none", "--baseline=x"], "without judges there are no scores"),
+        (["run", "--model=demo:aligned", "--judges=none", "--redact"], "could never be judged"),
         (["judge", "latest", "--judges=none"], "'none' scores nothing"),
         (["rejudge", "latest", "--judges=demo"], "nobody has scored it yet"),
         (["rejudge", "latest"], "say by whom"),

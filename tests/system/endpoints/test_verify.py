@@ -118,6 +118,15 @@ def test_edited_verdicts_are_refused_or_doubted(server: Any, project: Any, verif
     assert (doubled.status, "second verdict" in doubled.err) == (6, True)
     file.write_text("".join(lines[1:]))
     assert "verify[missing]" in verify(made).out
+    file.write_text("".join([lines[0].replace("reply to", "Reply to"), *lines[1:]]))
+    assert "verify[transcripts]" in verify(made).out
+    file.write_text("".join(lines))
+    told = json.loads((made.path / "reports" / "latest" / "run.json").read_text())
+    told["calls"].pop("target compatible:m")
+    (made.path / "reports" / "latest" / "run.json").write_text(json.dumps(told))
+    doubted = verify(made)
+    assert "verify[calls]" in doubted.out
+    assert "verify[transcripts]" not in doubted.out
 
 
 def test_scores_of_a_cache_count_only_if_the_caller_vouches_for_it(server: Any, project: Any, verify: Any) -> None:
