@@ -11,7 +11,6 @@ from typing import Annotated, Any
 import typer
 
 from jmedethic_pytest.cli.app import AsJson, Reports, RunName, app, err, out, with_judging_options
-from jmedethic_pytest.cli.judge import require_judges, score
 from jmedethic_pytest.core.errors import ConfigError, StoreError
 from jmedethic_pytest.run.options import parse
 from jmedethic_pytest.store import baselines
@@ -72,6 +71,8 @@ def rejudge(
 
     No target is called; run and baseline stay as they are. Exit status: 0 recorded, 6 not all was scored.
     """
+    from jmedethic_pytest.cli.scoring import require_judges, score
+
     require_judges(raw, name)
     reports = parse("stored", raw, prefix="--").reports
     before = baselines.read(baselines.find(reports, name))

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 
-from jmedethic_pytest.cli.app import RunName, app, err, with_judging_options
-from jmedethic_pytest.cli.run import execute, with_command
+from jmedethic_pytest.cli.app import RunName, app, with_judging_options
+from jmedethic_pytest.cli.scoring import require_judges, score
 from jmedethic_pytest.core.errors import ConfigError
 from jmedethic_pytest.core.run_info import RunInfo
-from jmedethic_pytest.run import rejudging
 from jmedethic_pytest.run.options import Settings, parse
 from jmedethic_pytest.store import runs as run_files
-from jmedethic_pytest.store.transcripts import open_transcripts
-
-if TYPE_CHECKING:
-    from jmedethic_pytest.gate.outcome import Outcome
 
 
 @app.command("judge")
@@ -58,30 +53,3 @@ def _chosen(run: str, raw: dict[str, Any]) -> tuple[Path, RunInfo, Settings]:
         path = run_files.find_run(settings.reports, info.transcripts_of.run)
         info = run_files.read_info(path)
     return path, info, settings
-
-
-def require_judges(raw: dict[str, Any], name: str) -> None:
-    """Refuse to score again what was scored without being told by whom.
-
-    Raises:
-        ConfigError: saying how.
-    """
-    if not raw["judges"]:
-        raise ConfigError(f"{name}: say by whom it is to be scored: --judges=PROFILE, or --judges=PROVIDER:NAME,...")
-
-
-def score(path: Path, raw: dict[str, Any]) -> Outcome:
-    """Score the conversations of a stored run, watched.
-
-    Args:
-        path: its folder.
-        raw: the options of the command line.
-
-    Raises:
-        ConfigError: naming everything that is wrong with options, files and keys; nothing was called then.
-        StoreError: if the conversations cannot be scored.
-    """
-    with err.status(f"Reading {path.name} ..."):
-        transcripts = open_transcripts(path)
-    settings = with_command(parse(transcripts.info.target["model"], raw, prefix="--"))
-    return execute(rejudging.prepare(transcripts, settings, Path.cwd()))
