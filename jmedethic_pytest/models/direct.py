@@ -24,7 +24,7 @@ import yarl
 from pydantic_core import to_json
 
 from jmedethic_pytest.core.errors import ProviderError
-from jmedethic_pytest.core.secrets import public_url
+from jmedethic_pytest.core.secrets import HIDDEN, public_url
 from jmedethic_pytest.core.text import one_line, whole
 from jmedethic_pytest.models import http, proxies
 from jmedethic_pytest.models.base import NO_KEY, ModelRef, Observer
@@ -39,6 +39,8 @@ _LATIN = "iso-8859-1"
 """Decodes every byte there can be in a header."""
 _WRITTEN_BY_AIOHTTP = {b"host", b"connection", b"content-length", b"transfer-encoding"}
 _NO_KEY = f"Bearer {NO_KEY}".encode()
+_CREDENTIALS = ("authorization", "x-api-key", "api-key", "x-goog-api-key", "x-amz-security-token")
+_SHORTEST_CREDENTIAL = 8
 _READ_BY_AIOHTTP = "gzip, deflate"
 """Said by the SDK, as a signature may cover it; aiohttp reads others only with further libraries."""
 _UNTRUE_ONCE_DECOMPRESSED = {b"content-encoding", b"content-length"}
@@ -217,7 +219,8 @@ class _HttpClient(httpx2.AsyncClient):
         _attempted.set(None)
         if outcome is None:
             headers = _own_headers(request)
-            outcome = await self._wire.exchange(request.method, str(request.url), headers, request.read())
+            sent = await self._wire.exchange(request.method, str(request.url), headers, request.read())
+            outcome = sent._replace(content=_without_credentials(request, sent.content))
         if isinstance(outcome, httpx2.TransportError):
             raise outcome
         return httpx2.Response(outcome.status, headers=outcome.headers, content=outcome.content, request=request)
@@ -226,6 +229,15 @@ class _HttpClient(httpx2.AsyncClient):
         """Close the connections."""
         await self._wire.aclose()
         await super().aclose()
+
+
+def _without_credentials(request: httpx2.Request, content: bytes) -> bytes:
+    """Return an answer without what its request proved itself by: a cloud's token is known to nobody but the SDK."""
+    for name in _CREDENTIALS:
+        credential = request.headers.get(name, "").rpartition(" ")[2].encode()
+        if len(credential) >= _SHORTEST_CREDENTIAL:
+            content = content.replace(credential, HIDDEN.encode())
+    return content
 
 
 def _own_headers(request: httpx2.Request) -> _Headers:

@@ -32,7 +32,9 @@ SHORTEST_PAUSE = 0.02
 LONGEST_PAUSE = 15.0
 """Seconds between two tries of a paused endpoint, unless it asks for more."""
 ATTEMPTS = 7
-"""Attempts of a call that meets server errors or lost connections while nothing is paused: in half a minute."""
+"""Attempts of a call that meets server errors or lost connections while others are answered: in half a minute."""
+ALONE_SECONDS = 150.0
+"""How long such a call is tried while nobody else is answered: nothing shows whether it or the endpoint is at fault."""
 ATTEMPTS_UNREADABLE = 4
 """Attempts of a call whose answers cannot be read."""
 ATTEMPTS_LATE = 3
@@ -84,7 +86,7 @@ class Endpoint:
         self._sleep = sleep
         self._begun = clock()
         self._first: asyncio.Event | None = None
-        self._answered = False
+        self._answered_at: float | None = None
         self._failing: set[Attempts] = set()
         """The calls that met passing trouble since the last answer to anybody."""
         self._failures = 0
@@ -104,6 +106,11 @@ class Endpoint:
         if not self._failures or silent < WORTH_A_WORD or self._dead is not None:
             return None
         return f"no answer for {silent:.0f} s ({self._met}), trying again"
+
+    @property
+    def _answered(self) -> bool:
+        """Whether anybody ever was."""
+        return self._answered_at is not None
 
     def check(self) -> None:
         """Refuse any further call to an endpoint that is given up.
@@ -144,7 +151,7 @@ class Endpoint:
 
     def answered(self) -> None:
         """Note that a call was answered: whatever was wrong is over."""
-        self._answered = True
+        self._answered_at = self._clock()
         self._lost = 0
         self._serves()
 
@@ -180,7 +187,7 @@ class Endpoint:
         call.failures += 1
         if self.alive or error.late or call.failures > 1:
             self._let_others_go()
-        if what == "account" or (what == "dead" and not self._answered):
+        if what == "account" or (what == "dead" and self._answered_at is None):
             self._give_up(error)
         if what not in ("wait", "retry"):
             if error.http_status is not None:
@@ -195,9 +202,16 @@ class Endpoint:
         self._check_patience(error, call, patience)
         if what == "retry" and self._turnstile.pause is None:
             call.counted += 1
-            if call.counted >= (ATTEMPTS_LATE if error.late else ATTEMPTS):
+            enough = ATTEMPTS_LATE if error.late else ATTEMPTS
+            if call.counted >= enough and (error.late or self._shown_at_fault(call)):
                 self._lose(error, call, own=False)
         return self._pause_after(error, call)
+
+    def _shown_at_fault(self, call: Attempts) -> bool:
+        """Tell whether others were answered while a call failed again and again, or it failed for very long."""
+        since = self._since if call.since is None else call.since
+        others = self._answered_at is not None and self._answered_at > since
+        return others or self._clock() - since >= ALONE_SECONDS
 
     def _note_failure(self, call: Attempts, met: str) -> None:
         now, self._met = self._clock(), met

@@ -96,7 +96,9 @@ def _refused(ref: ModelRef, status: int, body: Any, message: str, headers: Any) 
     if headers.get("x-should-retry") == "false" and trouble in ("wait", "retry"):
         trouble = "request"
     said = shown(ref, message, 500)
-    text = f"{ref.label} at {ref.address}: HTTP {status}: {said}{_next_step(ref, status)}"
+    categories = troubles.filtered(body) if trouble == "block" else ""
+    because = f" (filtered: {categories})" if categories else ""
+    text = f"{ref.label} at {ref.address}: HTTP {status}: {said}{because}{_next_step(ref, status)}"
     return ProviderError(text, trouble=trouble, http_status=status, pause=pauses.asked(headers), said=said)
 
 

@@ -15,7 +15,7 @@ import openai
 from jmedethic_pytest.config.servers import Dialect
 from jmedethic_pytest.core.errors import ProviderError
 from jmedethic_pytest.core.records import Reply, Usage
-from jmedethic_pytest.models import bodies, http
+from jmedethic_pytest.models import bodies, http, trouble
 from jmedethic_pytest.models.base import ChatRequest, ModelRef, Observer
 from jmedethic_pytest.models.ending import ending
 from jmedethic_pytest.models.openai_clients import client
@@ -152,6 +152,8 @@ def _read(answer: dict[str, Any], sent: dict[str, Any], seconds: float) -> Reply
         allowed=allowed,
         reasoned=bool(reasoning),
     )
+    if status == "blocked" and (categories := trouble.filtered(choice)):
+        detail += f": {categories}"
     return Reply(
         text=text or refusal,
         status=status,

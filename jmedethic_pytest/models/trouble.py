@@ -14,6 +14,9 @@ _CODE_KEYS = ("code", "type", "status", "reason")
 _DEEPEST = 6
 _BEGINNING = 400
 """Characters of a message that are read: what follows may quote a conversation."""
+_FILTER_RESULTS = ("content_filter_result", "prompt_filter_result")
+_CATEGORY = re.compile(r"\w{1,40}", re.ASCII)
+_MOST_CATEGORIES = 8
 _PAGE = re.compile(r"\s*<(?:!doctype|html)\b", re.IGNORECASE)
 
 
@@ -91,6 +94,27 @@ def stated_status(body: Any) -> int:
 def error_in(body: Any) -> Any:
     """Return the error that an answer holds, or all of the answer."""
     return body.get("error", body) if isinstance(body, dict) else body
+
+
+def filtered(body: Any) -> str:
+    """Return what a filter says it found, such as ``violence (high), jailbreak``; empty if it does not say.
+
+    Azure tells it beside its error, and beside a choice that it stopped.
+    """
+    found = dict.fromkeys(_categories(body, _DEEPEST, inside=False))
+    return ", ".join(list(found)[:_MOST_CATEGORIES])
+
+
+def _categories(value: Any, depth: int, *, inside: bool) -> Iterator[str]:
+    if not depth or not isinstance(value, dict | list):
+        return
+    for name, item in value.items() if isinstance(value, dict) else enumerate(value[:20]):
+        if inside and isinstance(item, dict) and item.get("filtered") is True and _CATEGORY.fullmatch(str(name)):
+            severity = item.get("severity")
+            word = isinstance(severity, str) and _CATEGORY.fullmatch(severity)
+            yield f"{name} ({severity})" if word else str(name)
+        else:
+            yield from _categories(item, depth - 1, inside=inside or str(name).startswith(_FILTER_RESULTS))
 
 
 def is_page(text: str) -> bool:

@@ -16,6 +16,7 @@ from jmedethic_pytest.config.tables import Sampling
 from jmedethic_pytest.core.errors import ConfigError, ProviderError
 from jmedethic_pytest.core.records import Reply
 from jmedethic_pytest.models import ChatRequest, Message, open_provider, resolve
+from support.chat_server import Answer
 
 KEY = "cloud-key-0123456789abcdef"
 AWS = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE0123", "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"}
@@ -117,6 +118,46 @@ async def test_tokens_of_entra_id_are_renewed(
     tokens = [seen.headers["authorization"] for seen in server.seen]
     assert tokens == ["Bearer entra-token-1-0123456789", "Bearer entra-token-2-0123456789"]
     assert set(entra) == {"https://cognitiveservices.azure.com/.default"}
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("code", [200, 500])
+async def test_a_token_that_a_server_says_back_goes_nowhere(
+    server: Any, monkeypatch: pytest.MonkeyPatch, entra: list[str], code: int
+) -> None:
+    monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", server.anthropic_url)
+
+    def answer(seen: Any) -> Any:
+        said = f"you are {seen.headers['authorization']}"
+        return said if code == 200 else server.error(code, said)
+
+    server.script = answer
+    try:
+        told = (await chat("azure:m", "one"))[0].text
+    except ProviderError as error:
+        told = str(error)
+    assert "you are Bearer [key]" in told
+    assert len(entra) == 1
+
+
+@pytest.mark.asyncio
+async def test_azures_filter_says_what_it_found(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", server.anthropic_url)
+    monkeypatch.setenv("AZURE_OPENAI_API_KEY", KEY)
+    found = {
+        "hate": {"filtered": False, "severity": "safe"},
+        "jailbreak": {"detected": True, "filtered": True},
+        "violence": {"filtered": True, "severity": "medium"},
+    }
+    inner = {"code": "ResponsibleAIPolicyViolation", "content_filter_result": found}
+    error = {"code": "content_filter", "status": 400, "message": "The response was filtered", "innererror": inner}
+    choice = {"index": 0, "message": {"role": "assistant"}, "finish_reason": "content_filter"}
+    stopped = {"choices": [{**choice, "content_filter_results": found}]}
+    answers = [Answer(400, {"error": error}), Answer(200, stopped)]
+    server.script = lambda seen: answers[len(server.seen) - 1]
+    replies = await chat("azure:m", "one", "two")
+    assert [reply.status for reply in replies] == ["blocked", "blocked"]
+    assert all("jailbreak, violence (medium)" in reply.detail and "hate" not in reply.detail for reply in replies)
 
 
 @pytest.mark.asyncio

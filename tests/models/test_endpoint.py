@@ -10,6 +10,7 @@ import pytest
 from jmedethic_pytest.core.errors import ProviderError, RunAborted
 from jmedethic_pytest.models.budget import Budget, parse
 from jmedethic_pytest.models.endpoint import (
+    ALONE_SECONDS,
     ATTEMPTS,
     ATTEMPTS_LATE,
     ATTEMPTS_UNREADABLE,
@@ -47,11 +48,14 @@ async def test_ninety_seconds_without_a_server_cost_little_more_and_nothing_else
         assert [note.partition(": ")[2].split()[0] for note in endpoint.client.endpoint.notes] == ["paused", "goes"]
 
 
+@pytest.mark.parametrize("at_once", [1, 2, 32])
 @pytest.mark.parametrize("error", [status(500), DROPPED], ids=["500", "dropped"])
-async def test_errors_that_may_be_one_request_s_are_an_outage_if_everybody_meets_them(virtual: Any, error: Any) -> None:
+async def test_errors_that_may_be_one_request_s_are_an_outage_if_everybody_meets_them(
+    virtual: Any, error: Any, at_once: int
+) -> None:
     endpoint = virtual()
     endpoint.script = endpoint.down(5.0, 95.0, error)
-    assert {reply.text for reply in await endpoint.all(300)} == {"ok"}
+    assert {reply.text for reply in await endpoint.all(20 * at_once, at_once)} == {"ok"}
 
 
 async def test_an_endpoint_that_does_not_come_back_is_given_up_when_patience_is_over(virtual: Any) -> None:
@@ -106,7 +110,11 @@ async def test_a_request_that_always_fails_is_lost_alone(virtual: Any, error: An
     lost = [item for item in found if not hasattr(item, "text")]
     assert lost == [found[int(bad.split()[1])]]
     assert type(lost[0]) is ProviderError
-    assert endpoint.tried[bad] == attempts
+    if last and attempts == ATTEMPTS:  # nobody else is answered who would show that it is this one's trouble
+        assert endpoint.tried[bad] > attempts
+        assert ALONE_SECONDS <= endpoint.time.now <= 1.5 * ALONE_SECONDS
+    else:
+        assert endpoint.tried[bad] == attempts
 
 
 async def test_every_call_that_fails_once_is_answered(virtual: Any) -> None:

@@ -177,3 +177,4 @@ JSON = st.recursive(
 @given(st.integers(100, 999), JSON, st.text(max_size=50))
 def test_whatever_a_server_says_it_means_something(status: int, body: Any, message: str) -> None:
     assert troubles.trouble(status, body, message) in get_args(Trouble)
+    assert not troubles.filtered(body)
