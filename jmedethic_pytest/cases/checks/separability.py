@@ -100,17 +100,14 @@ def _english(text: str) -> list[str]:
 
 def _weights(texts: Sequence[str], pieces: Callable[[str], list[str]]) -> sparse.csr_array:
     """Return tf-idf rows of length 1; pieces of one text alone are left out, as they meet nothing."""
-    counts = [Counter(pieces(text)) for text in texts]
-    found = Counter(piece for count in counts for piece in count)
-    columns = {piece: number for number, piece in enumerate(piece for piece, times in found.items() if times > 1)}
-    entries = [
-        (row, columns[piece], (1 + np.log(times)) * np.log(len(texts) / found[piece]))
-        for row, count in enumerate(counts)
-        for piece, times in count.items()
-        if piece in columns
-    ]
-    row, column, value = (np.array(part) for part in zip(*entries, strict=True))
-    lengths = np.maximum(np.sqrt(np.bincount(row.astype(int), value**2, minlength=len(texts))), 1e-12)
-    return sparse.csr_array(
-        (value / lengths[row.astype(int)], (row.astype(int), column.astype(int))), shape=(len(texts), len(columns))
-    )
+    listed = [pieces(text) for text in texts]
+    vocabulary: dict[str, int] = {}
+    columns = np.array([vocabulary.setdefault(piece, len(vocabulary)) for found in listed for piece in found], int)
+    rows = np.repeat(np.arange(len(texts)), [len(found) for found in listed])
+    times = sparse.csr_array((np.ones(len(rows)), (rows, columns)), shape=(len(texts), len(vocabulary)))
+    texts_with = np.bincount(times.indices, minlength=len(vocabulary))
+    weights = times[:, np.flatnonzero(texts_with > 1)]
+    weights.data = 1 + np.log(weights.data)
+    weights = weights.multiply(np.log(len(texts) / texts_with[texts_with > 1]))
+    lengths = np.maximum(np.sqrt(weights.multiply(weights).sum(axis=1)), 1e-12)
+    return weights.multiply(1 / lengths[:, np.newaxis]).tocsr()

@@ -59,10 +59,10 @@ def pairs(cases: Sequence[Case], above: float) -> list[Pair]:
         matrix = _weights([_grams(case) for case in members])
         for start in range(0, len(members), _BLOCK):
             near = sparse.triu(matrix[start : start + _BLOCK] @ matrix.T, k=start + 1).tocoo()
-            for row, column, value in zip(near.row, near.col, near.data, strict=True):
-                first, second = members[start + row], members[column]
-                if value > above and _story(first) != _story(second):
-                    found.append(Pair(float(value), first, second))
+            for entry in np.flatnonzero(near.data > above):
+                first, second = members[start + near.row[entry]], members[near.col[entry]]
+                if _story(first) != _story(second):
+                    found.append(Pair(float(near.data[entry]), first, second))
     return sorted(found, key=lambda pair: (-pair.similarity, pair.first.id, pair.second.id))
 
 

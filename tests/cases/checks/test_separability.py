@@ -69,9 +69,11 @@ REACHED = {("T1", "strategy"): (0.0, 0.87), ("all", "guideline"): (0.48, 1.0)}
 
 @pytest.mark.parametrize("locale", ["ja", "en"])
 def test_the_bundled_conversations_keep_to_what_the_datasheet_says(locale: str, full: list[Case]) -> None:
-    members = [case for case in full if case.locale == locale]
-    for gate, share in separability.shares(members):
-        least, most = REACHED.get((gate.seen, gate.told), (gate.least, gate.most))
-        assert least <= share <= most, (gate, share)
-    for row in measure(members)["forms"]:
+    tables = measure([case for case in full if case.locale == locale])
+    wanted = {(gate.seen, gate.told): (gate.least, gate.most) for gate in separability.GATES} | REACHED
+    found = {(row["from"], row["told"]): row["share"] for row in tables["separability"]}
+    assert found.keys() == wanted.keys()
+    for told, (least, most) in wanted.items():
+        assert least <= found[told] <= most, (told, found[told])
+    for row in tables["forms"]:
         assert row["share"] >= float(row["wanted"].strip(">= %")) / 100, row
