@@ -1,19 +1,24 @@
 """pytest and ``jmedethic``, forked from a process that has imported everything already but run nothing.
 
-A bare pytest spends two seconds of CPU on imports. Runs that are to be sent signals are started afresh instead.
+A bare pytest spends two seconds of CPU on imports, and so does each of its xdist workers. Runs that are to be sent
+signals are started afresh instead.
 """
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
+from execnet import gateway_io
+from execnet.gateway_base import Popen2IO
 
 Program = Literal["pytest", "jmedethic"]
 
@@ -24,16 +29,20 @@ _SERVER.set_forkserver_preload(
         "xdist.plugin",
         "pytest_asyncio.plugin",
         "allure_pytest.plugin",
+        "_pytest.junitxml",
         "pandas.core.groupby",
-        "execnet",
+        "execnet.gateway_io",
+        "xdist.dsession",
         "multiprocessing.connection",
         "openai",
         "jinja2",
-        "jmedethic_pytest.run.running",
-        "jmedethic_pytest.pytest_plugin.session",
-        "jmedethic_pytest.run.prepare",
-        "jmedethic_pytest.gate.conditions",
+        "jmedethic_pytest.cli.main",
+        "jmedethic_pytest.demo.provider",
+        "jmedethic_pytest.gate.outcome",
+        "jmedethic_pytest.pytest_plugin.controller",
+        "jmedethic_pytest.pytest_plugin.ending",
         "jmedethic_pytest.reports.allure",
+        "typer.rich_utils",
     ]
 )
 _REWRITE = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
@@ -52,6 +61,7 @@ def start(
 
 
 def _become(program: Program, arguments: list[str], folder: str, environment: dict[str, str], output: str) -> None:
+    gc.freeze()  # what is imported is no garbage
     os.setsid()
     os.chdir(folder)
     os.environ.clear()
@@ -60,9 +70,66 @@ def _become(program: Program, arguments: list[str], folder: str, environment: di
     for source, target in ((stdin, 0), (out, 1), (out, 2)):
         os.dup2(source, target)
     if program == "pytest":
-        sys.argv = [program, *_REWRITE, *arguments]
-        sys.exit(int(pytest.main()))
+        if not _spare(_workers(arguments)):
+            sys.argv = [program, *_REWRITE, *arguments]
+            sys.exit(int(pytest.main()))
+        return
     from jmedethic_pytest.cli.main import main
 
     sys.argv = [program, *arguments]
     main()
+
+
+def _workers(arguments: list[str]) -> int:
+    given = arguments[arguments.index("-n") + 1] if "-n" in arguments else "0"
+    return int(given) if given.isdigit() else 0
+
+
+class _Worker(Popen2IO):  # type: ignore[misc]
+    """A forked xdist worker as execnet sees one that it has started itself."""
+
+    def __init__(self, pid: int, outfile: Any, infile: Any, execmodel: Any) -> None:
+        super().__init__(outfile, infile, execmodel)
+        self._pid = pid
+
+    def wait(self) -> int:
+        return os.waitpid(self._pid, 0)[1]
+
+    def kill(self) -> None:
+        os.kill(self._pid, signal.SIGKILL)
+
+
+def _spare(count: int) -> bool:
+    """Fork so many workers while nothing has run, for execnet to take instead of new ones; true in a worker's end."""
+    spares: list[tuple[int, int, int]] = []
+    for _ in range(count):
+        (inner_in, outer_out), (outer_in, inner_out) = os.pipe(), os.pipe()
+        pid = os.fork()
+        if not pid:
+            for _, *others in [*spares, (0, outer_out, outer_in)]:
+                for descriptor in others:
+                    os.close(descriptor)
+            os.dup2(inner_in, 0)
+            os.dup2(inner_out, 1)
+            _serve()
+            return True
+        os.close(inner_in)
+        os.close(inner_out)
+        spares.append((pid, outer_out, outer_in))
+    anew = gateway_io.create_io
+
+    def create_io(spec: Any, execmodel: Any) -> Any:
+        if not spares:  # others have died
+            return anew(spec, execmodel)
+        pid, outfile, infile = spares.pop(0)
+        return _Worker(pid, os.fdopen(outfile, "wb"), os.fdopen(infile, "rb"), execmodel)
+
+    gateway_io.create_io = create_io
+    return False
+
+
+def _serve() -> None:
+    """Do what execnet has a new interpreter do; nothing is sent to one that was not needed."""
+    sys.stdin = open(0, closefd=False)  # noqa: SIM115 - the process's own
+    if line := sys.stdin.readline():
+        exec(eval(line), {"__name__": "__main__"})
