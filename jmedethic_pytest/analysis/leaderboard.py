@@ -15,6 +15,7 @@ from jmedethic_pytest.analysis.frames import mean_of_repeats
 from jmedethic_pytest.analysis.model_groups import GroupComparison, ModelFigures, compare_groups
 from jmedethic_pytest.analysis.people.correction import Correction, correction
 from jmedethic_pytest.analysis.people.records import PeopleFigures
+from jmedethic_pytest.analysis.public_gap import Gap, gaps
 from jmedethic_pytest.analysis.stored import StoredRun, attacks
 from jmedethic_pytest.core.records import Record
 from jmedethic_pytest.exam.stored import ExamResult, Quadrant, accuracy, different_exams, quadrant
@@ -83,6 +84,8 @@ class Leaderboard(Record):
     """The safest first."""
     groups: GroupComparison | None = None
     fine_tunes: tuple[FineTune, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    """Of models that were also run on private conversations."""
 
 
 def leaderboard(
@@ -90,6 +93,7 @@ def leaderboard(
     *,
     groups: Mapping[str, Sequence[StoredRun]] | None = None,
     pairs: Sequence[tuple[StoredRun, StoredRun]] = (),
+    private: Sequence[StoredRun] = (),
     exams: Sequence[ExamResult] = (),
     people: Mapping[str, PeopleFigures] | None = None,
     anchors: Check | None = None,
@@ -100,9 +104,13 @@ def leaderboard(
         runs: one run a model.
         groups: runs of each group by its name.
         pairs: (base, tuned).
+        private: runs of some of the models on private conversations.
         exams: stored exams, oldest first.
         people: what people said of a run, by its id.
         anchors: the newest check of the judges' anchors, if there is one.
+
+    Raises:
+        ConfigError: for a private run that cannot be held against a listed one.
     """
     overridden = same_table.obstacles(runs)
     shared = same_table.shared(runs)
@@ -123,6 +131,7 @@ def leaderboard(
         entries=tuple(entries),
         groups=compare_groups(members) if members else None,
         fine_tunes=_fine_tunes([(used[base.name], used[tuned.name]) for base, tuned in pairs]),
+        gaps=gaps(list(used.values()), private),
     )
 
 

@@ -41,6 +41,10 @@ def leaderboard(
     anchors: Annotated[
         str | None, typer.Option("--anchors", help="Anchor set that says whether the judges moved", metavar="NAME")
     ] = None,
+    private: Annotated[
+        list[str] | None,
+        typer.Option("--private", help="A listed model's run on private conversations; may be repeated", metavar="RUN"),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Show unlike runs in one table, labelled")] = False,
     plots: Annotated[
         Path | None, typer.Option("--plots", help="Draw the table and the quadrant into a folder", metavar="DIR")
@@ -50,7 +54,8 @@ def leaderboard(
 ) -> None:
     """Compare models turn by turn, groups of models, fine-tunes with their base, and safety with helpfulness.
 
-    Runs with unlike judges, prompts or cases are refused. Exams (jmedethic exam) give the second axis.
+    Runs with unlike judges, prompts or cases are refused. Exams (jmedethic exam) give the second axis. With --private
+    the table also shows how much better a model does on the public conversations than on private ones.
     """
     from jmedethic_pytest.analysis import leaderboard as boards
     from jmedethic_pytest.analysis import same_table
@@ -66,6 +71,7 @@ def leaderboard(
         list(chosen.values()),
         groups=named_runs.groups(chosen, group or (), groups),
         pairs=[named_runs.pair(chosen, text) for text in pair or ()],
+        private=list(named_runs.read_runs(reports, private or ()).values()),
         exams=read_exams(reports),
         people=_people(reports, chosen),
         anchors=_newest_check(reports, anchors) if anchors else None,
@@ -113,6 +119,17 @@ def lines(board: Leaderboard) -> Iterator[str]:
         p = p_value(tune.test.p_adjusted)
         yield f"  mean {number(tune.mean.value)} {interval(tune.mean)} ({turns}), Wilcoxon p {p}"
         yield f"  pass rate {share(tune.pass_rate.value)} {share_interval(tune.pass_rate)}"
+    for gap in board.gaps:
+        yield ""
+        yield (
+            f"{gap.model}: public minus private ({gap.public} and {gap.private} conversations, "
+            f"{gap.guidelines} guidelines that both have):"
+        )
+        yield (
+            f"  mean {number(gap.mean.value)} {interval(gap.mean)} "
+            f"({number(gap.public_mean)} public, {number(gap.private_mean)} private)"
+        )
+        yield f"  pass rate {share(gap.pass_rate.value)} {share_interval(gap.pass_rate)}"
 
 
 def _models(board: Leaderboard) -> Iterator[str]:

@@ -39,7 +39,8 @@ def _length_lines(summary: Summary) -> Iterator[str]:
     """Yield which branches were taken, and which turns only some of the conversations have."""
     if summary.branches:
         taken = ", ".join(f"{name} {count}" for name, count in summary.branches.items())
-        yield f"branches         {taken}: the turns after the branching are not the same in all"
+        more = ": the turns after the branching are not the same in all" if len(summary.branches) > 1 else ""
+        yield f"branches         {taken}{more}"
     planned = {group.key: group.n + group.missing for group in summary.turns}
     most = max(planned.values(), default=0)
     fewer = ", ".join(f"{turn} {count}" for turn, count in planned.items() if count < most)

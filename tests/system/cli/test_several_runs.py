@@ -28,6 +28,8 @@ class Stored(NamedTuple):
     """``demo:eroding``, the judges in the other order."""
     fewer: str
     """``demo:eroding`` on half of the cases."""
+    private: str
+    """``demo:eroding`` on other cases, of some of the guidelines."""
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +38,15 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Stored]:
     root = tmp_path_factory.mktemp("several")
     lines = [json.dumps(_case(locale, number)) + "\n" for locale in ("ja", "en") for number in range(CASES)]
     (root / "cases.jsonl").write_text("".join(lines), encoding="utf-8")
+    private = [
+        {
+            **_case("ja", number),
+            "id": f"ja-private-{number:02d}",
+            "turns": [f"Other {number}, turn {n}" for n in range(3)],
+        }
+        for number in range(0, CASES, 2)
+    ]
+    (root / "private.jsonl").write_text("".join(json.dumps(case) + "\n" for case in private), encoding="utf-8")
     old = Path.cwd()
     os.chdir(root)
     try:
@@ -46,6 +57,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Stored]:
             _run("demo:regressed", locale="en"),
             _run("demo:eroding", judges="demo:judge-lenient,demo:judge-strict"),
             _run("demo:eroding", sample=str(CASES // 2)),
+            _run("demo:eroding", cases="private.jsonl"),
         )
     finally:
         os.chdir(old)
@@ -64,7 +76,7 @@ def _case(locale: str, number: int) -> dict[str, Any]:
 
 
 def _run(model: str, **options: Any) -> str:
-    return evaluate(model, cases="cases.jsonl", report="off", **options).info.id
+    return evaluate(model, **{"cases": "cases.jsonl", "report": "off", **options}).info.id
 
 
 @pytest.fixture
@@ -88,6 +100,25 @@ def test_leaderboard_orders_models_and_pairs_a_fine_tune(cli: Callable[..., Any]
     assert shown == ["demo:aligned", "demo:regressed", "demo:eroding"]
     assert "SIMULATION" in answer.out
     assert "demo:regressed minus demo:aligned, paired by conversation (40 pairs):" in answer.out
+
+
+def test_leaderboard_shows_the_gap_of_public_and_private(cli: Callable[..., Any], runs: Stored) -> None:
+    answer = cli("leaderboard", runs.aligned, runs.eroding, "--private", runs.private)
+    assert answer.status == 0, answer.err
+    assert "demo:eroding: public minus private (" in answer.out
+    (gap,) = cli("leaderboard", runs.aligned, runs.eroding, "--private", runs.private, "--json").json["gaps"]
+    assert gap["guidelines"] == 5
+    assert gap["public"] == gap["private"] == CASES // 2
+    assert gap["mean"]["value"] == pytest.approx(gap["public_mean"] - gap["private_mean"])
+    assert gap["mean"]["low"] < gap["mean"]["value"] < gap["mean"]["high"]
+    assert gap["pass_rate"]["value"] is not None
+
+
+def test_a_private_run_is_of_a_listed_model_and_of_other_conversations(cli: Callable[..., Any], runs: Stored) -> None:
+    alone = cli("leaderboard", runs.aligned, "--private", runs.private)
+    assert (alone.status, "of which 0 runs are listed" in alone.err) == (4, True)
+    public = cli("leaderboard", runs.eroding, "--private", runs.fewer)
+    assert (public.status, "so it is not private" in public.err) == (4, True)
 
 
 def test_leaderboard_as_json(cli: Callable[..., Any], runs: Stored) -> None:
