@@ -103,6 +103,7 @@ class JudgesTable(Sampling):
     """``[judges]``: the panel."""
 
     profile: str = "paper"
+    """Who judges; ``none``: replies are only collected, and `jmedethic judge` has them scored later."""
     profiles: dict[str, Annotated[tuple[str, ...], Field(min_length=1, max_length=3)]] = PROFILES
     """The built-in profiles stay available beside your own."""
     prompt: JudgePrompt = "item"

@@ -75,7 +75,7 @@ class RunInfo(Record):
     identity: Identity = Identity()
     """Whose weights answered, as far as it could be seen."""
     digests: DigestTable
-    """sha256 of cases, prompts (rubric and wording) and thresholds."""
+    """sha256 of cases, prompts (rubric and wording) and thresholds; of all transcripts, once the run has ended."""
     guidelines: dict[str, str] = {}
     """sha256 of what judges are told of each guideline that the cases name; a run of schema 1 holds none."""
     prompts_schema_1: str | None = None

@@ -181,18 +181,21 @@ def test_baseline_is_rejudged_under_a_name_that_says_by_whom(cli, demo, folder) 
     _, run = demo("aligned", "--sample=10")
     cli("baseline", "set", "one", "latest")
     before = sorted((run / name, (run / name).read_bytes()) for name in ("run.json", "verdicts.jsonl"))
-    done = cli("baseline", "rejudge", "one", "--judges=demo:judge-lenient", "--report=off")
+    done = cli("baseline", "rejudge", "one", "--judges=demo-next", "--report=off")
     assert done.status == 0, done.out + done.err
-    found = cli("baseline", "show", "one@judge-lenient", "--json").json
+    found = cli("baseline", "show", "one@demo-next", "--json").json
     assert (found["origin"]["transcripts_of"], found["origin"]["model"]) == (run.name, "demo:aligned")
-    assert [judge["model"] for judge in found["origin"]["judges"]] == ["demo:judge-lenient"]
+    assert [judge["model"] for judge in found["origin"]["judges"]] == [
+        "demo:judge-next-strict",
+        "demo:judge-next-lenient",
+    ]
     assert before == sorted((path, path.read_bytes()) for path, _ in before)
-    again = cli("baseline", "rejudge", "one", "--judges=demo:judge-lenient")
+    again = cli("baseline", "rejudge", "one", "--judges=demo-next")
     assert (again.status, "never rewritten" in again.err) == (4, True)
-    demo("aligned", "--sample=10", "--judges=demo:judge-lenient", "--baseline=one@judge-lenient")
+    demo("aligned", "--sample=10", "--judges=demo-next", "--baseline=one@demo-next")
     answer = cli("gate", "latest")
     assert "cannot be compared" not in answer.out, "judged alike, the two are on one scale"
-    assert "BASELINE one@judge-lenient" in answer.out
+    assert "BASELINE one@demo-next" in answer.out
     run.rename(folder / "away")
     lost = cli("baseline", "rejudge", "one", "--judges=demo", "--as=two")
     assert (lost.status, "a baseline holds no texts" in lost.err) == (6, True), lost.err
