@@ -9,13 +9,13 @@ from jmedethic_pytest.core.records import Verdict
 
 
 def digest(verdict: Verdict) -> str:
-    """Return the sha256 of a conversation: its case as judges are told of it, and every message with what became of it.
+    """Return the sha256 of a conversation: its case, of which judges are told much, and every message with its status.
 
-    Scores, times and counts have no part in it.
+    Scores, times and counts have no part in it, nor fields of the case at their default: a later version may add some.
     """
-    case = verdict.case
+    case = verdict.case.model_dump(mode="json", exclude_defaults=True)
     said = [[turn.user, turn.reply.status, turn.reply.text] for turn in verdict.turns]
-    return files.compact_digest([verdict.key, case.locale, case.guideline, list(case.reference), said])
+    return files.compact_digest([verdict.key, case, said])
 
 
 def digest_of_all(digests: Mapping[str, str]) -> str:

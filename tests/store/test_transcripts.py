@@ -98,6 +98,7 @@ def test_sound_run_is_read_conversation_by_conversation(run: Path) -> None:
         (1, say("somebody else's words"), "1 of 3 conversations were edited .*: ja-b"),
         (2, lambda verdict: verdict["turns"][1].update(user="another question"), "edited .*: ja-c"),
         (0, lambda verdict: verdict["case"].update(guideline="JMA-02"), "edited .*: ja-a"),
+        (0, lambda verdict: verdict["case"].update(components=["nothing"]), "edited .*: ja-a"),
         (0, lambda verdict: verdict.update(transcript=""), "edited .*: ja-a"),
         (0, say("[redacted: sha256 0123456789abcdef, 12 characters]"), r"digests in the place of texts .*: ja-a"),
         (0, say(""), "1 of 3 conversations lack the text of a reply: ja-a"),
