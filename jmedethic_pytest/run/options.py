@@ -71,14 +71,11 @@ OPTIONS = (
     ),
     Option("reports", "DIR", "Where runs and the cache are stored (default: reports)"),
 )
+_OF_TARGET_AND_CASES = {"base-url", "revision", "cases", "suite", "locale", "strategy", "guideline", "sample", "seed"}
 JUDGING = tuple(
-    option
-    for option in OPTIONS
-    if option.name
-    in {"judges", "concurrency", "budget", "dry-run", "thresholds", "baseline", "strict", "cache", "report", "redact"}
-    | {"shared", "reports"}
+    option for option in OPTIONS if option.name not in {*_OF_TARGET_AND_CASES, "repeats", "turns", "allure"}
 )
-"""Those that mean something where no target is called."""
+"""Those that mean something where stored conversations are judged: neither target nor cases can be chosen any more."""
 
 
 @dataclass(frozen=True)

@@ -161,27 +161,25 @@ def test_what_the_target_did_not_answer_stays_unanswered_and_redacted_texts_are_
     assert (refused.status, "digests in the place of texts (--redact)" in refused.err) == (6, True), refused.err
 
 
-@pytest.mark.parametrize(
-    ("arguments", "told"),
-    [
-        (["run", "--model=demo:aligned", "--judges=none", "--baseline=x"], "without judges there are no scores"),
-        (["run", "--model=demo:aligned", "--judges=none", "--redact"], "could never be judged"),
-        (["judge", "latest", "--judges=none"], "'none' scores nothing"),
-        (["rejudge", "latest", "--judges=demo"], "nobody has scored it yet"),
-        (["rejudge", "latest"], "say by whom"),
-        (["baseline", "set", "x", "latest"], "only collected"),
-    ],
-)
-def test_what_cannot_be_done_is_said_before_anything_is_paid(
-    call: Any, tmp_path: Path, arguments: list[str], told: str
-) -> None:
+REFUSED = [
+    (["run", "--model=demo:aligned", "--judges=none", "--baseline=x"], "without judges there are no scores"),
+    (["run", "--model=demo:aligned", "--judges=none", "--redact"], "could never be judged"),
+    (["judge", "latest", "--judges=none"], "'none' scores nothing"),
+    (["rejudge", "latest", "--judges=demo"], "nobody has scored it yet"),
+    (["rejudge", "latest"], "say by whom"),
+    (["baseline", "set", "x", "latest"], "only collected"),
+]
+
+
+def test_what_cannot_be_done_is_said_before_anything_is_paid(call: Any, tmp_path: Path) -> None:
     (tmp_path / "cases.jsonl").write_text(
         '{"id": "en-a", "locale": "en", "guideline": "JMA-01", "strategy": "S1", "turns": ["Hello?"]}\n'
     )
     made = call(tmp_path, "run", "--model=demo:aligned", "--judges=none", "--cases=cases.jsonl", "--locale=en")
     assert made.status == 6
     runs = list((tmp_path / "reports" / "runs").iterdir())
-    done = call(tmp_path, *arguments)
-    assert done.status in (4, 6)
-    assert told in done.err
+    for arguments, told in REFUSED:
+        done = call(tmp_path, *arguments)
+        assert done.status in (4, 6)
+        assert told in done.err
     assert list((tmp_path / "reports" / "runs").iterdir()) == runs
