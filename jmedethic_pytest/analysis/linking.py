@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Hashable, Iterator, Sequence
-from itertools import combinations
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,18 +11,12 @@ from jmedethic_pytest.analysis.linkable import Pair, panel_of
 from jmedethic_pytest.core import files
 from jmedethic_pytest.core.errors import ConfigError
 from jmedethic_pytest.core.scores import BEST
-from jmedethic_pytest.stats import linking
-from jmedethic_pytest.stats.agreement import pearson, spearman_brown
+from jmedethic_pytest.stats import link_rules, linking
 from jmedethic_pytest.stats.bands import EDGES, band, spread, stands_for
-from jmedethic_pytest.stats.linking import GRID, Moments, Turns
-from jmedethic_pytest.stats.sample import SAME, Floats
+from jmedethic_pytest.stats.linking import GRID, Turns
+from jmedethic_pytest.stats.sample import Floats
 from jmedethic_pytest.store.links import Band, Link, LinkedModel, Point, Unit, Verdicts
 from jmedethic_pytest.store.scores import Row
-
-LEAST_CONVERSATIONS = 120
-_LEAST_TURNS = 15
-_MOST_ERROR, _MOST_APART, _MOST_CURVED = 0.10, 0.25, 0.3
-_LEAST_CORRELATION = 0.8
 
 
 class _Conversation(NamedTuple):
@@ -75,7 +67,9 @@ def link(
         raise ConfigError("judges link: the scores of a panel do not vary: there is nothing to link.")
     errors = linking.spread(turns, resamples=resamples, seed=seed)
     curve, cut, apart = linking.equipercentile(GRID, turns), linking.cut(turns), linking.invariance(turns)
-    bands, correlation = tuple(_bands(pool, drawn)), _correlation(turns, drawn)
+    bands = tuple(_bands(pool, drawn))
+    judges = [_judges(item.old for item in drawn), _judges(item.new for item in drawn)]
+    correlation = link_rules.correlation(turns, *judges)
     value, low, high = errors.unit
     return Link(
         created=created,
@@ -98,8 +92,8 @@ def link(
         invariance=apart if np.isfinite(apart) else None,
         floors={f"{floor:g}": float(found.to_new(floor)) for floor in floors},
         refusals=(
-            *_sample_refusals(len(drawn), bands, correlation, apart),
-            *_floor_refusals(found, errors.errors, curve, floors),
+            *link_rules.of_sample(len(drawn), [item.turns for item in bands], correlation, apart),
+            *link_rules.at_floors(found, errors.errors, curve, floors),
             *(f"the new panel cannot be believed: {reason}" for reason in unreliable),
         ),
     )
@@ -141,24 +135,9 @@ def _turns(drawn: Sequence[_Conversation], weights: Floats) -> Turns:
     return Turns(old, new, weight, guideline.astype(np.intp), model.astype(np.intp))
 
 
-def _correlation(turns: Turns, drawn: Sequence[_Conversation]) -> float | None:
-    """Return Pearson's r of the two panels, divided by what their own noise leaves of a perfect one; at most 1."""
-    weight = turns.weight / turns.weight.sum()
-    x, y = turns.old - weight @ turns.old, turns.new - weight @ turns.new
-    both = math.sqrt(float((weight @ x**2) * (weight @ y**2)))
-    if both <= SAME:
-        return None
-    noise = math.sqrt(_reliability([item.old for item in drawn]) * _reliability([item.new for item in drawn]))
-    return min(1.0, float(weight @ (x * y)) / both / noise)
-
-
-def _reliability(rows: Sequence[Row | None]) -> float:
-    """Return what the mean of two judges is worth (Spearman-Brown); 1, no correction, where it is unknown."""
-    judges = np.concatenate([np.array(row.judges[:2], dtype=np.float64) for row in rows if row is not None], axis=1)
-    found = [pearson(first, second) for first, second in combinations(judges, 2)]
-    known = [value for value in found if value is not None and value > 0]
-    worth = spearman_brown(float(np.mean(known)), len(judges)) if known else None
-    return 1.0 if worth is None else worth
+def _judges(rows: Iterable[Row | None]) -> Floats:
+    """Return the scores of the first two judges, a row each; a third one is asked of some turns alone."""
+    return np.concatenate([np.array(row.judges[:2], dtype=np.float64) for row in rows if row is not None], axis=1)
 
 
 def _bands(pool: Sequence[_Conversation], drawn: Sequence[_Conversation]) -> Iterator[Band]:
@@ -178,31 +157,3 @@ def _models(pairs: Sequence[Pair], drawn: Sequence[_Conversation], means: Floats
             mean_new=float(means[1][number]),
             conversations=sum(item.model == number for item in drawn),
         )
-
-
-def _sample_refusals(
-    conversations: int, bands: Sequence[Band], correlation: float | None, apart: float
-) -> Iterator[str]:
-    """Yield what speaks against any link of these panels: keep the old one, or begin a new history."""
-    if conversations < LEAST_CONVERSATIONS:
-        yield f"only {conversations} conversations (at least {LEAST_CONVERSATIONS})"
-    few = [f"{item.turns} up to {item.highest:g}" for item in bands if item.turns < _LEAST_TURNS]
-    if few:
-        yield f"too few turns in a band of the old lowest score (at least {_LEAST_TURNS}): {', '.join(few)}"
-    if correlation is None or correlation < _LEAST_CORRELATION:
-        shown = "not estimable" if correlation is None else f"{correlation:.2f}"
-        yield f"the panels order replies differently: corrected correlation {shown} (at least {_LEAST_CORRELATION:g})"
-    if apart > _MOST_APART:
-        yield f"the links of single models lie {apart:.2f} points from that of all (at most {_MOST_APART:g})"
-
-
-def _floor_refusals(found: Moments, errors: Floats, curve: Floats, floors: Sequence[float]) -> Iterator[str]:
-    """Yield the floors at which the link is too uncertain."""
-    for floor in floors:
-        at = float(found.to_new(floor))
-        error, bent = (float(np.interp(at, GRID, column)) for column in (errors, curve))
-        if error > _MOST_ERROR:
-            yield f"at the floor {floor:g} the standard error is {error:.2f} points (at most {_MOST_ERROR:g})"
-        gap = abs(bent - float(found.to_old(at)))
-        if gap > _MOST_CURVED:
-            yield f"at the floor {floor:g} line and curve lie {gap:.2f} points apart (at most {_MOST_CURVED:g})"
