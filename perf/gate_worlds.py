@@ -96,7 +96,7 @@ def _line(name: str, promise: str, answers: Counter[str]) -> str:
 
 
 def _answer(world: World, random: Random) -> str:
-    before, now = (_sheet(side, world.guideline) for side in world.change(joint_gate.pair(world.kind, random), random))
+    before, now = (sheet(side, world.guideline) for side in world.change(joint_gate.pair(world.kind, random), random))
     return compare(Baseline("b", "", before), now, RULES).answer
 
 
@@ -118,7 +118,7 @@ def _floor(rate: float, cases: int, random: Random) -> str:
     return intervals.answer(asked, RULES.gate.alpha, 11).answer
 
 
-def _sheet(scores: Floats, guideline: NDArray[np.int64]) -> ScoreSheet:
+def sheet(scores: Floats, guideline: NDArray[np.int64]) -> ScoreSheet:
     """Return scores as a run's sheet; where a judge's score is missing the other one's stands for the panel's."""
     found = joint_gate.sheet(np.nan_to_num(scores, nan=1.0))
 

@@ -60,15 +60,17 @@ class Runs(NamedTuple):
 
 def simulate(world: World, runs: int, size: int, random: np.random.Generator) -> Runs:
     """Draw pairs of runs."""
-    shape = (runs, GUIDELINES, size, 3)
-    guideline, conversation = random.normal(size=(runs, GUIDELINES, 1, 1)), random.normal(size=(*shape[:3], 1))
-    turn = np.sqrt(1 - _GUIDELINE - _CONVERSATION) * random.normal(size=shape)
-    common = np.sqrt(_GUIDELINE) * guideline + np.sqrt(_CONVERSATION) * conversation + turn
+    common = _common(runs, size, random)
     worth = [_worth(_mix(common, world.alike, random) + world.better) for _ in range(2)]
-    judges = _judge(worth[0], world, random), _judge(worth[0], world, random)
+    judges = judge(worth[0], world, random), judge(worth[0], world, random)
     baseline = sum(judges) / 2
     unfallen = baseline if world.alike == 1 else _panel(worth[1], world, random)
     return Runs(baseline, _with_falls(unfallen, worth[1], world, random), unfallen, judges)
+
+
+def replies(runs: int, size: int, better: float, random: np.random.Generator) -> Floats:
+    """Draw what the replies of one model are worth: runs x guidelines x cases x turns."""
+    return _worth(_common(runs, size, random) + better)
 
 
 def figures(scores: Floats) -> dict[str, Floats]:
@@ -128,6 +130,14 @@ def _with_falls(scores: Floats, worth: Floats, world: World, random: np.random.G
     return found
 
 
+def _common(runs: int, size: int, random: np.random.Generator) -> Floats:
+    """Draw how hard conversations are, on the latent scale."""
+    shape = (runs, GUIDELINES, size, 3)
+    guideline, conversation = random.normal(size=(runs, GUIDELINES, 1, 1)), random.normal(size=(*shape[:3], 1))
+    turn = np.sqrt(1 - _GUIDELINE - _CONVERSATION) * random.normal(size=shape)
+    return np.sqrt(_GUIDELINE) * guideline + np.sqrt(_CONVERSATION) * conversation + turn
+
+
 def _mix(common: Floats, alike: float, random: np.random.Generator) -> Floats:
     own = random.normal(size=common.shape) if alike < 1 else np.zeros_like(common)
     return np.sqrt(alike) * common + np.sqrt(1 - alike) * own
@@ -139,10 +149,11 @@ def _worth(latent: Floats) -> Floats:
 
 
 def _panel(worth: Floats, world: World, random: np.random.Generator) -> Floats:
-    return (_judge(worth, world, random) + _judge(worth, world, random)) / 2
+    return (judge(worth, world, random) + judge(worth, world, random)) / 2
 
 
-def _judge(worth: Floats, world: World, random: np.random.Generator) -> Floats:
+def judge(worth: Floats, world: World, random: np.random.Generator) -> Floats:
+    """Draw the scores of one judge."""
     scores = np.clip(np.rint(worth + random.normal(0.0, world.noise, worth.shape)), 1, 10)
     if not world.odd:
         return scores
