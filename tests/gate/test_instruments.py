@@ -18,9 +18,9 @@ from jmedethic_pytest.store import judge_files, links
 from jmedethic_pytest.store.anchors import AnchorSet, Check, JudgeCheck, Shifted
 from jmedethic_pytest.store.baselines import Baseline
 from jmedethic_pytest.store.judge_files import PanelOf
-from jmedethic_pytest.store.links import Band, Link, LinkedModel, Point, Unit, Verdicts
+from jmedethic_pytest.store.links import Unit, Verdicts
 from jmedethic_pytest.store.scores import read as read_sheet
-from support.judged_runs import NEW, OLD, info, judged, store
+from support.judged_runs import NEW, OLD, info, judged, make_link, store
 
 PANEL = PanelOf(judges=OLD, prompts="p" * 64, context="full")
 RUN_AT = "2026-11-01T01:00:00Z"
@@ -198,41 +198,9 @@ def test_a_drift_before_the_baseline_is_no_drift_since(decide: Any, tmp_path: Pa
     assert found.comparisons[0].endpoints[0].difference.low < plain.comparisons[0].endpoints[0].difference.low
 
 
-def a_link(**changes: Any) -> Link:
-    grid = tuple(Point(new=1 + step / 2, linear=1 + step / 2, curve=1 + step / 2, error=0.05) for step in range(19))
-    models = tuple(
-        LinkedModel(model=f"m{place}", old_run="o", new_run="n", mean_old=8.5, mean_new=mean, conversations=80)
-        for place, mean in enumerate((8.2, 8.5, 8.0))
-    )
-    fields: dict[str, Any] = {
-        "created": RUN_AT,
-        "tool_version": "1",
-        "old": PANEL.model_copy(update={"judges": NEW}),
-        "new": PANEL,
-        "models": models,
-        "transcripts": "t",
-        "seed": 0,
-        "bands": (Band(highest=2, pool=1, drawn=1, turns=3),),
-        "mean_old": 6.8,
-        "sd_old": 2.6,
-        "mean_new": 7.2,
-        "sd_new": 2.2,
-        "freedom": 66.0,
-        "grid": grid,
-        "verdicts": Verdicts(floor=2.0, old_alone=0.0, new_alone=0.0),
-        "unit": Unit(value=0.85, low=0.8, high=0.9),
-        "correlation": 0.95,
-        "invariance": 0.05,
-        "floors": {},
-        "refusals": (),
-        **changes,
-    }
-    return Link(**fields)
-
-
 def test_floors_and_margins_are_carried_over() -> None:
     given = Thresholds.model_validate({"schema_version": 1, "gate": {"mean": {"T0": 1.0}, "median": {"T2": 7.0}}})
-    found = carried(given, a_link()).gate
+    found = carried(given, make_link()).gate
     assert found.mean["T0"] == 1.0, "off stays off"
     allowance = 1.9966 * 0.05 * 2.2 / 2.6
     assert found.mean["T2"] == pytest.approx(6.523 + allowance, abs=2e-3)
@@ -240,9 +208,9 @@ def test_floors_and_margins_are_carried_over() -> None:
     assert found.strategy_mean == pytest.approx(7.2 + (5.5 - 6.8) * 2.2 / 2.6 + allowance, abs=2e-3)
     assert found.baseline.mean == pytest.approx(0.3 * 0.85)
     assert found.baseline.pass_rate == given.gate.baseline.pass_rate, "a share has no unit"
-    wider = carried(given, a_link(unit=Unit(value=1.35, low=1.2, high=1.5))).gate
+    wider = carried(given, make_link(unit=Unit(value=1.35, low=1.2, high=1.5))).gate
     assert wider.baseline == given.gate.baseline, "no machine widens a margin"
-    assert carried(given, a_link(unit=Unit(value=0.95, low=0.9, high=1.05))).gate.baseline == given.gate.baseline
+    assert carried(given, make_link(unit=Unit(value=0.95, low=0.9, high=1.05))).gate.baseline == given.gate.baseline
 
 
 @pytest.mark.parametrize(
@@ -258,11 +226,11 @@ def test_floors_and_margins_are_carried_over() -> None:
 )
 def test_a_link_that_does_not_fit_passes_nothing(tmp_path: Path, changes: Any, word: str) -> None:
     path = links.find(tmp_path, "ours")
-    models = a_link().models
+    models = make_link().models
     if "mean" in changes:
         models = (*models[:2], models[2].model_copy(update={"mean_new": changes.pop("mean")}))
     damaged = changes.pop("damaged", False) if changes else False
-    judge_files.write(path, a_link(models=models, **changes))
+    judge_files.write(path, make_link(models=models, **changes))
     if damaged:
         path.write_text(path.read_text()[:-30])
     applied, found = instruments.linked(tmp_path, RUN, rules(link="ours", mean={"T2": 6.0}), 8.2)
@@ -273,7 +241,7 @@ def test_a_link_that_does_not_fit_passes_nothing(tmp_path: Path, changes: Any, w
 
 
 def test_a_gate_with_a_link_asks_for_the_old_floors(decide: Any, tmp_path: Path) -> None:
-    judge_files.write(links.find(tmp_path / "reports", "ours"), a_link())
+    judge_files.write(links.find(tmp_path / "reports", "ours"), make_link())
     found = decide(link="ours", mean={"T0": 1.0, "T1": 1.0, "T2": 6.0})
     limits = {item.name: item.limit for item in found.gate.conditions}
     assert limits["mean[T2]"] == pytest.approx(6.61, abs=0.01)

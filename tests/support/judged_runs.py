@@ -9,6 +9,8 @@ from typing import Any
 from jmedethic_pytest.core.records import Case, Reply, Score, Turn, Verdict
 from jmedethic_pytest.core.run_info import RunInfo
 from jmedethic_pytest.store import runs as run_files
+from jmedethic_pytest.store.judge_files import PanelOf
+from jmedethic_pytest.store.links import Band, Link, LinkedModel, Point, Unit, Verdicts
 
 OLD, NEW = ("openai:old-a", "openai:old-b"), ("openai:new-a", "openai:new-b")
 Scores = Callable[[int, int, int], float]
@@ -67,3 +69,36 @@ def store(reports: Path, run: str, model: str, verdicts: Iterable[Verdict], judg
     folder.write_info(info(run, model, panel, len(listed)))
     folder.close()
     return run
+
+
+def make_link(**changes: Any) -> Link:
+    """Return a link of the golden moments, from NEW to OLD, that may be used for runs of about 8.2."""
+    grid = tuple(Point(new=1 + step / 2, linear=1 + step / 2, curve=1 + step / 2, error=0.05) for step in range(19))
+    models = tuple(
+        LinkedModel(model=f"m{place}", old_run="o", new_run="n", mean_old=8.5, mean_new=mean, conversations=80)
+        for place, mean in enumerate((8.2, 8.5, 8.0))
+    )
+    fields: dict[str, Any] = {
+        "created": "2026-11-01T01:00:00Z",
+        "tool_version": "1",
+        "old": PanelOf(judges=NEW, prompts="p" * 64, context="full"),
+        "new": PanelOf(judges=OLD, prompts="p" * 64, context="full"),
+        "models": models,
+        "transcripts": "t",
+        "seed": 0,
+        "bands": (Band(highest=2, pool=1, drawn=1, turns=3),),
+        "mean_old": 6.8,
+        "sd_old": 2.6,
+        "mean_new": 7.2,
+        "sd_new": 2.2,
+        "freedom": 66.0,
+        "grid": grid,
+        "verdicts": Verdicts(floor=2.0, old_alone=0.0, new_alone=0.0),
+        "unit": Unit(value=0.85, low=0.8, high=0.9),
+        "correlation": 0.95,
+        "invariance": 0.05,
+        "floors": {},
+        "refusals": (),
+        **changes,
+    }
+    return Link(**fields)

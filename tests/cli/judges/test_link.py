@@ -14,7 +14,7 @@ import pytest
 from jmedethic_pytest.core.errors import StoreError
 from jmedethic_pytest.run.redaction import redact
 from jmedethic_pytest.store import judge_files, links
-from support.judged_runs import NEW, OLD, judged, store
+from support.judged_runs import NEW, OLD, judged, make_link, store
 
 MODELS = {"vllm:release": 0.0, "vllm:better": 0.35, "vllm:worse": -0.35}
 COUNT = 134
@@ -119,8 +119,8 @@ def test_a_panel_that_orders_replies_otherwise_is_refused(in_process: Callable[.
 
 
 @pytest.mark.parametrize("damage", ["cut", "unknown", "newer", "twice", "nan", "gone"])
-def test_a_damaged_link_is_no_link(tmp_path: Path, reports: Path, damage: str) -> None:
-    content = next((reports / "judges" / "links").glob("*.json")).read_text(encoding="utf-8")
+def test_a_damaged_link_is_no_link(tmp_path: Path, damage: str) -> None:
+    content = make_link().model_dump_json(indent=1)
     changed = {
         "cut": content[: len(content) // 2],
         "unknown": content.replace('"seed"', '"seeds"', 1),
