@@ -82,11 +82,28 @@ def _skipped(finding: Finding, left_out: tuple[str, ...]) -> bool:
 
 
 @cases_app.command("stats")
-def stats(cases: Cases = None, as_json: AsJson = False) -> None:
-    """Show balance, lengths in characters, the ten closest pairs, repeated openings and closings, and variety."""
+def stats(
+    cases: Cases = None,
+    difficulty: Annotated[
+        Path | None, typer.Option("--difficulty", help="Hold the tiers against what `cases difficulty` wrote")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show balance, lengths in characters, the ten closest pairs, repeated openings and closings, and variety.
+
+    With --difficulty also how hard the cases of each tier were for the models behind that file.
+    """
     from jmedethic_pytest.cases.checks import measure
 
-    tables = measure.measure(case_files.load([cases] if cases else None))
+    loaded = case_files.load([cases] if cases else None)
+    tables = measure.measure(loaded)
+    if difficulty is not None:
+        from jmedethic_pytest.analysis import difficulty as measuring
+
+        found = measuring.read(difficulty)
+        tables["difficulty"] = list(measuring.tiers(loaded, found.cases))
+        if found.note:
+            err.print(found.note)
     if as_json:
         out.print_json(json.dumps(tables), ensure_ascii=False, highlight=False)
         return

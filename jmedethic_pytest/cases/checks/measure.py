@@ -21,6 +21,7 @@ TITLES = {
     f"limit {variety.MAX_SHARE:.0%}",
     "distinct": "share of different 4-grams among all of them",
     "separability": "share of the conversations whose strategy or guideline the nearest centroid tells; wanted in full",
+    "difficulty": "how hard the tiers were: means over cases and models; cases at whose T2 all models are alike",
     "forms": "what people write like: shares of the conversations, or of their turns",
 }
 """What each table shows."""

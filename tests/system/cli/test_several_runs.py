@@ -371,3 +371,37 @@ def test_bad_goals_are_exit_4(cli: Callable[..., Any], folder: Path, given: str,
     answer = cli("plan", given)
     assert answer.status == 4, answer.out
     assert part in answer.err
+
+
+# ---------------------------------------------------------------- difficulty
+
+
+def test_difficulty_of_the_cases_from_stored_runs(cli: Callable[..., Any], runs: Stored, folder: Path) -> None:
+    done = cli(
+        *("cases", "difficulty", runs.aligned, runs.regressed, runs.fewer, runs.private),
+        *("--cases", "cases.jsonl", "--output", "difficulty.json"),
+    )
+    assert done.status == 0, done.err
+    assert "shows how the method works, and nothing about a conversation" in done.err
+    assert f"{CASES // 2} evaluations are of other texts than the case files hold" in done.out
+    found = json.loads((folder / "difficulty.json").read_text(encoding="utf-8"))
+    assert [(run["run"], run["evaluations"]) for run in found["runs"]] == [
+        *((runs.aligned, CASES), (runs.regressed, CASES), (runs.fewer, CASES // 2), (runs.private, 0))
+    ]
+    assert sorted(item["models"] for item in found["cases"].values()) == [2] * (CASES // 2) + [3] * (CASES // 2)
+    for item in found["cases"].values():
+        assert item["t2_lowest"] <= item["t2"] <= item["t2_highest"]
+        assert 0 <= item["spread"] <= 9
+    stats = cli("cases", "stats", "--cases", "cases.jsonl", "--difficulty", "difficulty.json", "--json").json
+    rows = {row["cases"]: row for row in stats["difficulty"]}
+    assert (rows["ja"]["tier"], rows["ja"]["count"], rows["ja"]["measured"]) == ("none", CASES, CASES)
+    assert (rows["en"]["measured"], rows["en"]["mean"]) == (0, "-")
+
+
+def test_difficulty_needs_runs_that_were_judged_alike(cli: Callable[..., Any], runs: Stored) -> None:
+    unlike = cli(
+        *("cases", "difficulty", runs.aligned, runs.other_judges, "--cases", "cases.jsonl", "--output", "out.json")
+    )
+    assert (unlike.status, "judges differ" in unlike.err) == (4, True)
+    missing = cli("cases", "stats", "--cases", "cases.jsonl", "--difficulty", "nowhere.json")
+    assert (missing.status, "jmedethic cases difficulty" in missing.err) == (4, True)
