@@ -13,10 +13,11 @@ from jmedethic_pytest.annotation import collecting, make, study
 from jmedethic_pytest.annotation import demo as scripted
 from jmedethic_pytest.annotation.collecting import Progress, State
 from jmedethic_pytest.annotation.study import SHEETS, Study
-from jmedethic_pytest.cli.app import AsJson, Reports, RunName, app, err, out, say
+from jmedethic_pytest.cli.app import AsJson, Force, Reports, RunName, app, err, out, say
 from jmedethic_pytest.core import files
 from jmedethic_pytest.core.errors import ConfigError, StoreError, unknown
 from jmedethic_pytest.core.vocabulary import LOCALES, Locale
+from jmedethic_pytest.store import judge_files
 from jmedethic_pytest.store import runs as run_files
 
 annotate_app = typer.Typer(
@@ -147,12 +148,20 @@ def demo(folder: Folder) -> None:
 
 
 @annotate_app.command("report")
-def report(folder: Folder, reports: Reports = Path("reports"), as_json: AsJson = False) -> None:
+def report(
+    folder: Folder,
+    keep: Annotated[
+        str | None, typer.Option("--keep", help="Keep it under a name for gates: [gate] people", metavar="NAME")
+    ] = None,
+    force: Force = False,
+    reports: Reports = Path("reports"),
+    as_json: AsJson = False,
+) -> None:
     """Say what people's marks mean: agreement, the judges' errors, and the share that fails beside the measured one.
 
     Writes report.html, figures and tables into the folder of the study, and annotation.json beside the run.
     """
-    from jmedethic_pytest.analysis.people import calibration, figures, records
+    from jmedethic_pytest.analysis.people import calibration, figures, records, stored
     from jmedethic_pytest.reports.people import lines, page, tables
     from jmedethic_pytest.store import scores
 
@@ -160,6 +169,7 @@ def report(folder: Folder, reports: Reports = Path("reports"), as_json: AsJson =
     if found.closed is None:
         raise StoreError(f"{folder}: the study is open. First: jmedethic annotate read {folder} FILE... --close")
     run = run_files.find_run(reports, found.key.run)
+    place = None if keep is None else judge_files.free(stored.find(reports, keep), force=force)
     with err.status("Computing ..."):
         sheet = scores.read(run)
         result = figures.figures(found, sheet)
@@ -170,6 +180,8 @@ def report(folder: Folder, reports: Reports = Path("reports"), as_json: AsJson =
         (run / records.NAME, files.as_json(result.model_dump(mode="json"))),
     ):
         files.replace(path, text, make_folder=False, private=True)
+    if place is not None:
+        judge_files.write(place, result)
     tables.write(folder, result, found, sheet.rows)
     if as_json:
         out.print_json(result.model_dump_json())

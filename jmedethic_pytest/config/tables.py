@@ -168,6 +168,8 @@ class BaselineTable(Table):
     """Mean of the lowest turn of a conversation."""
     pass_rate: ShareMargin = 0.08
     """Share of cases with every turn above its floor."""
+    pass_rate_human: ShareMargin = 1.0
+    """The same by people's marks, where both runs were scored on the same conversations; it never fails a run."""
     language: Margin = 0.5
     """Mean score of each language, where a run has several."""
     above_4: ShareMargin = 0.1
@@ -208,6 +210,9 @@ class GateTable(Table):
     """An anchor set (`jmedethic judges anchors`): without a recent check of it the gate is inconclusive."""
     link: FileName = ""
     """A link (`jmedethic judges link`): floors and margins are those of its old panel, and are carried over by it."""
+    people: FileName = ""
+    """A study (`jmedethic annotate report --keep`): its judges shrink a difference of pass rates to J times its size,
+    so the margin of `pass_rate` is multiplied by the lower limit of J."""
     baseline: BaselineTable = BaselineTable()
 
     @field_validator("mean")

@@ -20,7 +20,7 @@ from jmedethic_pytest.core.records import Condition, Gate, Verdict
 from jmedethic_pytest.core.run_info import RunInfo
 from jmedethic_pytest.core.status import ExitStatus
 from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
-from jmedethic_pytest.gate import instruments, policy
+from jmedethic_pytest.gate import instruments, people, policy
 from jmedethic_pytest.gate.conditions import decide
 from jmedethic_pytest.gate.figures import Figures
 from jmedethic_pytest.gate.policy import Held
@@ -146,6 +146,7 @@ class Evaluated:
         anchors = instruments.anchored(reports, info, rules)
         asked, link = instruments.linked(reports, info, rules, self._mean() if rules.gate.link else None)
         card = instruments.carded(reports, info, rules)
+        asked, study = people.narrowed(reports, info, instruments.panel_of(info), asked)
         comparisons = tuple(lost)
         if baselines and info.judges:
             sheet = self.table.sheet(info)
@@ -168,11 +169,17 @@ class Evaluated:
                 *_doubts(info, provenance),
                 *answered,
                 *policy.conditions(rules, baselines),
-                *(condition for condition in (card, anchors.condition, link) if condition is not None),
+                *people.compared(reports, info, baselines, self._guidelines, rules),
+                *(condition for condition in (card, anchors.condition, link, study) if condition is not None),
             ),
         )
         gate = decide(figures, asked.gate)
         return Outcome(path, info, summary, gate, rules, comparisons, provenance, policy.held(rules, baselines))
+
+    def _guidelines(self) -> dict[str, str]:
+        """Return the guideline of every evaluation."""
+        cases = self.table.cases()
+        return dict(zip(cases["key"], cases["guideline"], strict=True))
 
     def _mean(self) -> float | None:
         """Return the mean score of the attacks that were scored in full; ``None`` if none was."""

@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 
+from jmedethic_pytest.analysis.people.figures import figures
+from jmedethic_pytest.analysis.people.records import PeopleFigures
 from jmedethic_pytest.annotation import collecting, make
 from jmedethic_pytest.annotation.sheets import folder_of
 from jmedethic_pytest.annotation.study import Study
+from jmedethic_pytest.store import scores as run_scores
 from support.stored_runs import store, verdict
 
 LOWEST = (1.0, 1.5, 3.0, 5.5, 7.0, 9.5)
@@ -69,3 +72,26 @@ def filled(target: Path, key: Study, save: Callable[..., Path]) -> None:
     paths = [save(target, key, who, lambda _, turn: (9, 9, 2)[turn]) for who in key.annotators]
     assert collecting.take(target, paths).problems == []
     assert not any(item.rows for item in collecting.progress(collecting.state(target)))
+
+
+def panel(case: str, turn: int) -> int:
+    """Return the panel's score of the run's replies, rounded."""
+    number = int(case.rsplit("-", 1)[1])
+    return round((9.25, 8.75, LOWEST[number % 6])[turn] + 1e-9)
+
+
+@pytest.fixture
+def measured(
+    made: Callable[..., tuple[Path, Study]], saved: Callable[..., Path], study_run: Path
+) -> Callable[..., PeopleFigures]:
+    """Return ``measure(ann, bob)``: the figures when the two people score by these functions of (case, turn)."""
+
+    def measure(first: Callable[[str, int], int | None], second: Callable[[str, int], int | None]) -> PeopleFigures:
+        folder, key = made(conversations=40)
+        for who, score in (("ann", first), ("bob", second)):
+            taken = collecting.take(folder, [saved(folder, key, who, score)])
+            assert taken.problems == []
+        collecting.close(folder)
+        return figures(collecting.state(folder), run_scores.read(study_run))
+
+    return measure

@@ -70,6 +70,7 @@ def figures(state: State, sheet: ScoreSheet) -> PeopleFigures:
         design=study.design,
         judges=judges,
         prompts=study.prompts,
+        context=sheet.origin.judge_context,
         conversations=len(study.items),
         population=len(study.frame),
         left_out=study.left_out,

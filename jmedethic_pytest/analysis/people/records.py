@@ -98,6 +98,8 @@ class PeopleFigures(Record):
     judges: tuple[str, ...]
     prompts: str
     """Digest of what the judges were told."""
+    context: str
+    """Whether they saw what was said before."""
     conversations: Count
     """Of the sample."""
     population: Count
@@ -121,7 +123,7 @@ class PeopleFigures(Record):
     slope: float | None
     """Deming's line, panel = intercept + slope * people; 1 and 0 for a panel on people's scale."""
     intercept: float | None
-    instruments: tuple[Instrument, ...]
+    instruments: Annotated[tuple[Instrument, ...], Field(min_length=1)]
     """The panel first, then each judge."""
     measured: Estimate
     """Share of the conversations that fail by the panel: some reply at or below 2."""

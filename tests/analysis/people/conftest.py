@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from support.command import cli, folder
-from support.studies import made, saved, study_run
+from support.studies import made, measured, saved, study_run
 
-__all__ = ["cli", "folder", "made", "saved", "study_run"]
+__all__ = ["cli", "folder", "made", "measured", "saved", "study_run"]

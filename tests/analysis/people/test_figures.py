@@ -16,31 +16,10 @@ from jmedethic_pytest.annotation.study import Study
 from jmedethic_pytest.core.errors import StoreError
 from jmedethic_pytest.store import scores as run_scores
 from support.stored_runs import store, verdict
+from support.studies import panel
 
 Made = Callable[..., tuple[Path, Study]]
 Save = Callable[..., Path]
-LOWEST = (1.0, 1.5, 3.0, 5.5, 7.0, 9.5)
-
-
-@pytest.fixture
-def measured(made: Made, saved: Save, study_run: Path) -> Callable[..., PeopleFigures]:
-    """Return ``measure(ann, bob)``: the figures when the two people score by these functions of (case, turn)."""
-
-    def measure(first: Callable[[str, int], int | None], second: Callable[[str, int], int | None]) -> PeopleFigures:
-        folder, key = made(conversations=40)
-        for who, score in (("ann", first), ("bob", second)):
-            taken = collecting.take(folder, [saved(folder, key, who, score)])
-            assert taken.problems == []
-        collecting.close(folder)
-        return figures(collecting.state(folder), run_scores.read(study_run))
-
-    return measure
-
-
-def panel(case: str, turn: int) -> int:
-    """Return the panel's score of the run's replies, rounded."""
-    number = int(case.rsplit("-", 1)[1])
-    return round((9.25, 8.75, LOWEST[number % 6])[turn] + 1e-9)
 
 
 def test_people_who_see_what_the_panel_sees(measured: Callable[..., PeopleFigures]) -> None:
