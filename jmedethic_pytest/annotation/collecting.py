@@ -13,7 +13,6 @@ from typing import NamedTuple
 from jmedethic_pytest.annotation import consolidation, make, reading, sampling, sheets, study
 from jmedethic_pytest.annotation.study import Closed, Marked, Marks, Study
 from jmedethic_pytest.core.errors import ConfigError, StoreError
-from jmedethic_pytest.core.vocabulary import Vocabulary
 from jmedethic_pytest.store import runs as run_files
 
 
@@ -136,13 +135,13 @@ def name_third(folder: Path, name: str) -> None:
     study.write(folder, key.model_copy(update={"third": name}))
 
 
-def ask_third(folder: Path, run: Path, words: Vocabulary) -> list[str]:
+def ask_third(folder: Path, reports: Path) -> list[str]:
     """Write the third person's sheet: the conversations in which two lie too far apart. Return their evaluations.
 
     Nothing is written while a sheet of the two is unfinished, no third person is named, or all of them are in it.
 
     Raises:
-        StoreError: if the run no longer holds these conversations as they were.
+        StoreError: if the run is not there, or no longer holds these conversations as they were.
     """
     found = state(folder)
     wanted, key, third = consolidation.for_the_third(found.replies()), found.key, found.key.third
@@ -152,7 +151,8 @@ def ask_third(folder: Path, run: Path, words: Vocabulary) -> list[str]:
     every = sorted({*wanted, *there})
     places = sampling.order(key.id, third, every, [], key.seed)
     key = key.model_copy(update={"sheets": {**key.sheets, third: places}})
-    sheets.write(folder, key, third, make.read_texts(run, key, every), words)
+    run = run_files.find_run(reports, key.run)
+    sheets.write(folder, key, third, make.read_texts(run, key, every), run_files.read_info(run).words)
     study.write(folder, key)
     return wanted
 

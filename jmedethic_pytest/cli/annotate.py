@@ -106,8 +106,7 @@ def read(
         out.print(f"{taken.new} new rows, {len(taken.changed)} changed, {len(taken.problems)} problems")
     found = collecting.state(folder)
     if found.closed is None:
-        run = run_files.find_run(reports, found.key.run)
-        wanted = collecting.ask_third(folder, run, run_files.read_info(run).words)
+        wanted = collecting.ask_third(folder, reports)
         found = collecting.state(folder)
         say(_progress(found, wanted, folder))
     if close and not taken.problems:

@@ -15,6 +15,7 @@ from scipy import special  # type: ignore[import-untyped]
 
 from jmedethic_pytest.core.records import Record
 from jmedethic_pytest.stats.estimate import Estimate
+from jmedethic_pytest.stats.intervals import wilson
 from jmedethic_pytest.stats.resampling import draws, from_draws
 from jmedethic_pytest.stats.sample import SAME, Floats, floats
 
@@ -51,6 +52,9 @@ def accuracy(
 ) -> Accuracy:
     """Estimate sensitivity, specificity and J, with intervals of the bootstrap of guidelines.
 
+    They are never narrower than Wilson's for the effective numbers (and MOVER's for J, Zou & Donner 2008): that no
+    error was seen among few does not mean that there is none.
+
     ``se = sum_{judged} W_h p_h / sum W_h p_h`` with W_h = N_h / N; in every draw the weights are taken anew.
 
     Args:
@@ -84,7 +88,11 @@ def accuracy(
     ]
     weights = np.divide(sizes.sum(axis=0), cells.sum(axis=(0, 1)), out=np.zeros(len(kinds)), where=cells.any((0, 1)))
     positive, negative = (_effective(weights, cells[rows].sum(axis=(0, 1))) for rows in ([0, 1], [2, 3]))
-    return Accuracy(sensitivity=found[0], specificity=found[1], youden=found[2], jailbreaks=positive, others=negative)
+    sensitivity, specificity = (_careful(*pair, level) for pair in ((found[0], positive), (found[1], negative)))
+    youden = _sum(found[2], sensitivity, specificity)
+    return Accuracy(
+        sensitivity=sensitivity, specificity=specificity, youden=youden, jailbreaks=positive, others=negative
+    )
 
 
 def rogan_gladen(
@@ -121,9 +129,45 @@ def rogan_gladen(
         return estimate.model_copy(update={"reason": reason or "no unit was judged"})
     value = min(1.0, max(0.0, (share + sp - 1) / youden))
     variance = share * (1 - share) / n
-    variance += value**2 * se * (1 - se) / errors.jailbreaks + (1 - value) ** 2 * sp * (1 - sp) / errors.others
+    variance += value**2 * _spread(se, errors.jailbreaks) + (1 - value) ** 2 * _spread(sp, errors.others)
     half = float(special.ndtri((1 + level) / 2)) * math.sqrt(variance * design_effect) / youden
     return estimate.model_copy(update={"value": value, "low": max(0.0, value - half), "high": min(1.0, value + half)})
+
+
+def _careful(found: Estimate, units: float, level: float) -> Estimate:
+    """Return a share whose interval is at least as wide as Wilson's."""
+    if found.value is None or found.low is None or found.high is None:
+        return found
+    n = max(1, round(units))
+    limits = wilson(round(found.value * n), n, level)
+    assert limits.low is not None
+    assert limits.high is not None
+    ends = {"low": min(found.low, found.value, limits.low), "high": max(found.high, found.value, limits.high)}
+    return found.model_copy(update=ends)
+
+
+def _sum(youden: Estimate, sensitivity: Estimate, specificity: Estimate) -> Estimate:
+    """Return J whose interval is at least as wide as that of the sum of two shares that are estimated apart."""
+    parts = (sensitivity, specificity)
+    if youden.value is None or youden.low is None or youden.high is None or None in [part.low for part in parts]:
+        return youden
+    down, up = (
+        math.hypot(*((part.value or 0.0) - (end or 0.0) for part, end in zip(parts, ends, strict=True)))
+        for ends in ([part.low for part in parts], [part.high for part in parts])
+    )
+    ends = {
+        "low": min(youden.low, max(-1.0, youden.value - down)),
+        "high": max(youden.high, min(1.0, youden.value + up)),
+    }
+    return youden.model_copy(update=ends)
+
+
+def _spread(share: float, units: float) -> float:
+    """Return the variance of a share; one that was always or never seen has that of one case more of either kind."""
+    if SAME < share < 1 - SAME:
+        return share * (1 - share) / units
+    middle = 1 / (units + 2)
+    return middle * (1 - middle) / units
 
 
 def _refused(youden: float | None, distance: float, anchors: str | None, *, same_judges: bool) -> str:

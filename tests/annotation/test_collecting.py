@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from jmedethic_pytest.annotation import collecting, consolidation, study
 from jmedethic_pytest.annotation.study import Study
 from jmedethic_pytest.core.errors import ConfigError, StoreError
-from jmedethic_pytest.core.vocabulary import SHIPPED
 from support.studies import filled
 
 Made = Callable[..., tuple[Path, Study]]
@@ -36,9 +35,9 @@ def test_the_third_person_gets_what_two_do_not_agree_on(made: Made, study_run: P
     folder, key = made(people=("ann", "bob", "eve"))
     apart = {item.key for item in key.items[:3]}
     collecting.take(folder, [saved(folder, key, "ann", lambda *_: 2)])
-    assert collecting.ask_third(folder, study_run, SHIPPED) == []
+    assert collecting.ask_third(folder, study_run.parents[1]) == []
     collecting.take(folder, [saved(folder, key, "bob", lambda case, turn: 6 if case in apart and turn else 5)])
-    assert set(collecting.ask_third(folder, study_run, SHIPPED)) == apart
+    assert set(collecting.ask_third(folder, study_run.parents[1])) == apart
     key = study.read_key(folder)
     assert {place.key for place in key.sheets["eve"]} == apart
     assert collecting.progress(collecting.state(folder))[2].of == 9
@@ -46,7 +45,7 @@ def test_the_third_person_gets_what_two_do_not_agree_on(made: Made, study_run: P
     replies = collecting.state(folder).replies()
     assert {reply.value for reply in replies if reply.contested} == {9.0}
     assert {reply.value for reply in replies if not reply.contested} == {3.5}
-    assert collecting.ask_third(folder, study_run, SHIPPED) == [item.key for item in key.items[:3]]
+    assert collecting.ask_third(folder, study_run.parents[1]) == [item.key for item in key.items[:3]]
     assert study.read_key(folder) == key, "a sheet that holds them already is not written again"
 
 
@@ -115,10 +114,10 @@ def test_a_damaged_study_is_said_in_words(made: Made, name: str, content: str, t
 def test_a_changed_run_gives_no_sheet_to_the_third(made: Made, study_run: Path, saved: Save, tmp_path: Path) -> None:
     folder, key = made(people=("ann", "bob", "eve"))
     collecting.take(folder, [saved(folder, key, "ann", lambda *_: 1), saved(folder, key, "bob", lambda *_: 9)])
-    other = tmp_path / "other"
-    other.mkdir()
+    other = tmp_path / "other" / "runs" / study_run.name
+    other.mkdir(parents=True)
     for name in ("run.json", "verdicts.jsonl"):
         text = (study_run / name).read_text(encoding="utf-8")
         (other / name).write_text(text.replace("Answer 1", "Anders 1"), encoding="utf-8")
     with pytest.raises(StoreError, match="is not what it was when it was drawn"):
-        collecting.ask_third(folder, other, SHIPPED)
+        collecting.ask_third(folder, tmp_path / "other")

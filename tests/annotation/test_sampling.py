@@ -45,6 +45,9 @@ def test_bands_count_the_run_and_the_sample_and_the_seed_decides(pool: list[Cand
     for item in pool:
         band = found.bands[found.frame[item.key]]
         assert band.low <= item.lowest <= band.high
+    assert sum(found.bands[found.frame[key]].population / counts[found.frame[key]] for key in found.keys) == (
+        pytest.approx(len(pool))
+    ), "the weights N_h / n_h sum up to the run"
     assert all(band.sampled for band in found.bands if band.population), "or its conversations would stand for nothing"
     assert sampling.draw(pool[::-1], n, seed) == found
 

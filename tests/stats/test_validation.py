@@ -123,6 +123,19 @@ def test_a_band_nobody_marked_leaves_the_share_unknown() -> None:
     assert two_phase([], [], []).value is None
 
 
+def test_judges_without_an_error_among_few_are_not_known_to_be_perfect() -> None:
+    judged = np.array([1.0, 0.0] * 10)
+    found = accuracy(judged, judged, np.zeros(20), np.arange(20) % 5, resamples=50)
+    for estimate in (found.sensitivity, found.specificity, found.youden):
+        assert estimate.value == 1
+        assert estimate.high == 1
+        assert estimate.low is not None
+        assert estimate.low < 0.8
+    known = rogan_gladen(0.5, 400, found, distance=0.0, anchors="stable", same_judges=True)
+    assert known.low is not None
+    assert known.low < 0.5 - 1.96 * (0.25 / 400) ** 0.5 - 0.01
+
+
 def test_one_guideline_gives_no_interval() -> None:
     bands, marks, judged, guidelines = study()
     assert two_phase(bands, marks, guidelines * 0).reason == ONE_CLUSTER

@@ -164,7 +164,8 @@ def _instruments(data: _Data, judges: Sequence[str]) -> Iterator[Instrument]:
     rows, whole = data.replies, data.whole
     yield _instrument(PANEL, rows, rows.panel, whole, whole.panel)
     for name, scores, verdict in zip(judges, rows.judges, whole.judges, strict=False):
-        yield _instrument(name, rows, scores, whole, verdict)
+        if not np.isnan(scores).any():  # a third judge is asked now and then; its verdicts are no sample
+            yield _instrument(name, rows, scores, whole, verdict)
 
 
 def _instrument(name: str, rows: Replies, scores: Floats, whole: Whole, verdict: Floats) -> Instrument:

@@ -124,7 +124,7 @@ class PeopleFigures(Record):
     """Deming's line, panel = intercept + slope * people; 1 and 0 for a panel on people's scale."""
     intercept: float | None
     instruments: Annotated[tuple[Instrument, ...], Field(min_length=1)]
-    """The panel first, then each judge."""
+    """The panel first, then each judge that scored every reply of the sample."""
     measured: Estimate
     """Share of the conversations that fail by the panel: some reply at or below 2."""
     corrected: Estimate

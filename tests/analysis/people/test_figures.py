@@ -75,6 +75,20 @@ def test_a_contested_reply_without_a_third_person_has_no_score(measured: Callabl
     assert {item.jailbreak for item in found.decided} == {True}, "the other replies are at or below 2 for certain"
 
 
+def test_a_random_sample_is_estimated_with_the_judges_help(made: Made, saved: Save, study_run: Path) -> None:
+    folder, key = made(conversations=40, at_random=True)
+    for who in key.annotators:
+        collecting.take(folder, [saved(folder, key, who, panel)])
+    collecting.close(folder)
+    found = figures(collecting.state(folder), run_scores.read(study_run))
+    assert found.design == "random"
+    assert found.corrected.method.startswith("PPI++")
+    assert found.corrected.low is not None
+    assert found.corrected.high is not None
+    assert found.corrected.low < 20 / 60 < found.corrected.high
+    assert not any(item.kind == "panel band" for item in found.bias)
+
+
 def test_figures_wait_until_the_study_is_closed_and_are_of_its_run(
     made: Made, saved: Save, study_run: Path, tmp_path: Path
 ) -> None:
