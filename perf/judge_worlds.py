@@ -155,26 +155,30 @@ def _link(panel: Panel, size: int, random: Random, truth: tuple[Floats, Floats])
 
 def anchors(runs: int, random: Random) -> Iterator[str]:
     """What judges who moved are called, and what passes against a baseline at exactly the margin."""
-    runs *= 5
+    checks, pairs = 5 * runs, 10 * runs
+    yield f"{checks:,} checks each:"
+    yield ""
     yield "| drift | turns | stable | unclear | moved |"
     yield "|---:|---:|---:|---:|---:|"
     for moved in (0.0, 0.05, 0.1, 0.2):
         for turns in (120, 402):
-            answers = Counter(steadiness(_shift(moved, turns, random), _NO_SHARE) for _ in range(runs))
-            shares = [f"{answers[word] / runs:.1%}" for word in ("stable", "unclear", "moved")]
+            answers = Counter(steadiness(_shift(moved, turns, random), _NO_SHARE) for _ in range(checks))
+            shares = [f"{answers[word] / checks:.1%}" for word in ("stable", "unclear", "moved")]
             yield f"| {moved:g} | {turns} | {' | '.join(shares)} |"
+    yield ""
+    yield f"{pairs:,} pairs of runs each, the candidate worse by exactly the margin:"
     yield ""
     yield "| drift | passes uncorrected | passes corrected |"
     yield "|---:|---:|---:|"
-    margin = true_drops(FINE_TUNE, 100_000 if runs < 50 else 3_000_000, random)["mean"]
+    margin = true_drops(FINE_TUNE, 100_000 if runs < 10 else 3_000_000, random)["mean"]
     for moved in (0.0, 0.05, 0.1, 0.2):
-        plain, better = np.mean([_passes(moved, margin, random) for _ in range(runs)], axis=0)
+        plain, better = np.mean([_passes(moved, margin, random) for _ in range(pairs)], axis=0)
         yield f"| {moved:g} | {plain:.1%} | {better:.1%} |"
     yield ""
     yield "| drift in standard errors | checks until the chart signals |"
     yield "|---:|---:|"
     for moved, most in ((0.0, 1500), (1.0, 100), (2.0, 50)):
-        lengths = [_until(moved, most, random) for _ in range(min(runs, 200))]
+        lengths = [_until(moved, most, random) for _ in range(runs)]
         yield f"| {moved:g} | {np.mean(lengths):.1f} |"
 
 

@@ -7,6 +7,7 @@ The frozen score of a judge is the mean of several scorings, so that the noise o
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -196,7 +197,7 @@ def append(path: Path, check: Check) -> None:
     """
     place = path / "checks.jsonl"
     known = b"".join(line + b"\n" for line in _lines(place, CHECK)) if place.exists() else b""
-    files.replace(place, known + check.model_dump_json().encode() + b"\n")
+    files.replace(place, known + json.dumps(judge_files.seal(check), ensure_ascii=False).encode() + b"\n")
 
 
 def checks(path: Path) -> list[Check]:

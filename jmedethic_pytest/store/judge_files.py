@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -61,7 +61,7 @@ def checked(name: str, what: str) -> str:
     return name
 
 
-def read(path: Path, form: type[R], what: str, again: str) -> R:
+def read(path: Path, form: type[R], what: str, again: str, *, sealed: bool = True) -> R:
     """Return the record in a file.
 
     Args:
@@ -69,9 +69,10 @@ def read(path: Path, form: type[R], what: str, again: str) -> R:
         form: its form.
         what: it is called in words: ``link``.
         again: the command that makes one.
+        sealed: whether it was written here, with a digest that tells whether somebody edited it.
 
     Raises:
-        StoreError: if it is missing, damaged or of a newer version; whoever reads it knows nothing then.
+        StoreError: if it is missing, damaged, edited or of a newer version; whoever reads it knows nothing then.
     """
     try:
         data = files.read(path)
@@ -79,21 +80,34 @@ def read(path: Path, form: type[R], what: str, again: str) -> R:
         raise StoreError(f"{path}: there is no {what}. Next: {again}.") from None
     except OSError as error:
         raise StoreError(f"{path}: the {what} cannot be read: {error.strerror}. Next: {again}.") from None
-    return parse(str(path), data, form, what, again)
+    return parse(str(path), data, form, what, again, sealed=sealed)
 
 
-def parse(place: str, data: bytes, form: type[R], what: str, again: str) -> R:
+def parse(place: str, data: bytes, form: type[R], what: str, again: str, *, sealed: bool = True) -> R:
     """Return the record in a text; arguments and error as of :func:`read`."""
+    advice = f"Restore it from version control, or make it again: {again}."
     try:
-        return strict_json.record(form, data)
+        content = strict_json.value(data)
+    except ValueError as error:
+        raise StoreError(f"{place}: the {what} is damaged: no valid JSON ({error}). {advice}") from None
+    version = content.get("schema_version") if isinstance(content, dict) else None
+    if isinstance(version, int) and version > SCHEMA:
+        known = f"schema {version}, this one reads {SCHEMA}"
+        raise StoreError(f"{place}: written by a newer version ({known}). Upgrade jmedethic-pytest.")
+    if sealed and (not isinstance(content, dict) or content.pop("digest", None) != files.compact_digest(content)):
+        raise StoreError(f"{place}: the {what} is damaged or was edited: its digest does not fit. {advice}")
+    try:
+        return form.model_validate(content)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = ".".join(map(str, first["loc"])) or "the text"
-        if field == "schema_version" and isinstance(first["input"], int) and first["input"] > SCHEMA:
-            known = f"schema {first['input']}, this one reads {SCHEMA}"
-            raise StoreError(f"{place}: written by a newer version ({known}). Upgrade jmedethic-pytest.") from None
-        advice = f"Restore it from version control, or make it again: {again}."
         raise StoreError(f"{place}: the {what} is damaged: {field}: {first['msg']}. {advice}") from None
+
+
+def seal(record: Record) -> dict[str, Any]:
+    """Return what the file of a record holds: the record, and a digest of it."""
+    content = record.model_dump(mode="json")
+    return {**content, "digest": files.compact_digest(content)}
 
 
 def free(path: Path, *, force: bool) -> Path:
@@ -113,4 +127,4 @@ def write(path: Path, record: Record) -> None:
     Raises:
         StoreError: if it cannot be written.
     """
-    files.replace(path, files.as_json(record.model_dump(mode="json")))
+    files.replace(path, files.as_json(seal(record)))

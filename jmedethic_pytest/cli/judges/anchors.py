@@ -28,7 +28,7 @@ anchors_app = typer.Typer(
 )
 judges_app.add_typer(anchors_app)
 
-Name = Annotated[str, typer.Argument(help="Name of the anchor set, for [gate] anchors", metavar="NAME")]
+Name = Annotated[str, typer.Argument(help="Name of the anchor set, for gate.anchors", metavar="NAME")]
 _WITHOUT = ("dry-run", "baseline", "strict", "cache", "report", "redact", "shared")
 
 

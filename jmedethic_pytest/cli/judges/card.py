@@ -38,7 +38,8 @@ def card(
         raise ConfigError(f"{run}: run {info.id} has no judges. Next: jmedethic judge {info.id} --judges=...")
     marks = None
     if study is not None:
-        marks = judge_files.read(study, Calibration, "calibration", "jmedethic annotate report FOLDER")
+        again = "jmedethic annotate report FOLDER"
+        marks = judge_files.read(study, Calibration, "calibration", again, sealed=False)
     now = run_files.now()
     made = [cards.make(reports, info, judge["model"], marks, now) for judge in info.judges]
     for item in made:

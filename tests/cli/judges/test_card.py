@@ -110,7 +110,7 @@ def test_damaged_files_are_named_and_are_no_card(in_process: Callable[..., Any],
     in_process("judges", "card", "run-1", "--study", study, "--reports", reports)
     path = cards.find(reports, OLD[1])
     path.write_text(path.read_text(encoding="utf-8").replace('"judge"', '"juge"', 1), encoding="utf-8")
-    with pytest.raises(StoreError, match="card is damaged"):
+    with pytest.raises(StoreError, match="damaged or was edited"):
         cards.read(reports, OLD[1])
     assert gate(reports)[0] == "inconclusive"
     again = in_process("judges", "card", "run-1", "--reports", reports)

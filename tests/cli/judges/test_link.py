@@ -118,14 +118,16 @@ def test_a_panel_that_orders_replies_otherwise_is_refused(in_process: Callable[.
     assert links.read(links.find(reports, "blind")).refusals
 
 
-@pytest.mark.parametrize("damage", ["cut", "unknown", "newer", "twice", "nan", "gone"])
+@pytest.mark.parametrize("damage", ["cut", "unknown", "newer", "twice", "nan", "gone", "edited", "unsealed"])
 def test_a_damaged_link_is_no_link(tmp_path: Path, damage: str) -> None:
-    content = make_link().model_dump_json(indent=1)
+    content = json.dumps(judge_files.seal(make_link()), indent=1)
     changed = {
         "cut": content[: len(content) // 2],
         "unknown": content.replace('"seed"', '"seeds"', 1),
         "newer": content.replace('"schema_version": 1', '"schema_version": 2', 1),
         "twice": content.replace('"seed": 0', '"seed": 0, "seed": 1', 1),
+        "edited": content.replace('"seed": 0', '"seed": 1', 1),
+        "unsealed": make_link().model_dump_json(),
         "nan": content.replace('"sd_new": ', '"sd_new": NaN, "x": ', 1),
     }
     path = tmp_path / "link.json"
