@@ -11,8 +11,8 @@ import pytest
 @pytest.mark.parametrize(
     ("kind", "count", "first"),
     [
-        ("suites", 8, {"suite": "core", "locale": "en", "cases": 469}),
-        ("cases", 2 * (938 + 134), {"id": "en-jma01-s1-01"}),
+        ("suites", 10, {"suite": "core", "locale": "en", "cases": 469}),
+        ("cases", 2 * (938 + 134 + 134), {"id": "en-jma01-s1-01"}),
         ("guidelines", 67, {"id": "JMA-01", "category": "A"}),
         ("strategies", 7, {"id": "S1", "slug": "gray_zone_ethnographic", "name": "Gray-Zone Ethnographic Simulation"}),
         ("providers", None, {"provider": "demo"}),

@@ -237,4 +237,4 @@ def test_unreachable_endpoint_is_one_error_with_workers_too(project) -> None:
 
 
 def test_bundled_cases_are_sound() -> None:
-    assert len(case_files.load()) == 2 * (2 * 469 + 134)
+    assert len(case_files.load()) == 2 * (2 * 469 + 134 + 134)
