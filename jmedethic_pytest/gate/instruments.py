@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -114,23 +114,44 @@ def linked(reports: Path, info: RunInfo, rules: Thresholds, mean: float | None) 
         link = link_files.read(link_files.find(reports, name))
     except JmedError as error:
         return rules, _inconclusive("link", str(error))
-    against = list(_against(link, info, rules, mean))
+    against = [*_against(link, info, rules), *_far(link, mean)]
     if against:
-        return rules, _inconclusive("link", f"{name} must not be used: {'; '.join(against)}")
+        return rules, _not_to_be_used(name, against)
     detail = f"floors and margins of {', '.join(link.old.judges)} are carried over by {name}"
     return carried(rules, link), Condition(name="link", answer="pass", observed=None, limit=None, detail=detail)
 
 
-def _against(link: Link, info: RunInfo, rules: Thresholds, mean: float | None) -> Iterator[str]:
+def ahead(reports: Path, info: RunInfo, rules: Thresholds) -> Iterator[str]:
+    """Yield what will leave the gate inconclusive, as far as it can be told before a run."""
+    found = [carded(reports, info, rules), anchored(reports, info, rules).condition]
+    if rules.gate.link and info.judges:
+        try:
+            link = link_files.read(link_files.find(reports, rules.gate.link))
+        except JmedError as error:
+            found.append(_inconclusive("link", str(error)))
+        else:
+            against = list(_against(link, info, rules))
+            found += [_not_to_be_used(rules.gate.link, against)] if against else []
+    yield from (f"{item.name}: {item.detail}" for item in found if item is not None and item.answer != "pass")
+
+
+def _against(link: Link, info: RunInfo, rules: Thresholds) -> Iterator[str]:
     yield from link.refusals
     difference = link.new.unlike(panel_of(info))
     if difference:
         yield f"it is of another panel: {difference}"
     if rules.conversation.floor < link.verdicts.floor - SLACK:
         yield f"the floor of a turn that was 2 is {link.verdicts.floor:g} now: [conversation] floor"
+
+
+def _far(link: Link, mean: float | None) -> Iterator[str]:
     far = [item.model for item in link.models if mean is None or abs(item.mean_new - mean) > NEAR + SLACK]
     if far:
         yield f"the run lies more than {NEAR:g} points from {', '.join(far)}, outside the models it was made of"
+
+
+def _not_to_be_used(name: str, against: Iterable[str]) -> Condition:
+    return _inconclusive("link", f"{name} must not be used: {'; '.join(against)}")
 
 
 def _inconclusive(name: str, detail: str) -> Condition:

@@ -7,7 +7,7 @@ from jmedethic_pytest.gate import policy
 from jmedethic_pytest.models import retirement
 from jmedethic_pytest.reports.provenance import policy_lines
 from jmedethic_pytest.reports.wording import SIMULATION
-from jmedethic_pytest.run import baseline_lookup
+from jmedethic_pytest.run import baseline_lookup, record
 from jmedethic_pytest.run.spec import RunSpec
 
 
@@ -37,8 +37,19 @@ def header_lines(spec: RunSpec) -> list[str]:
         )
     for name, obstacles in baseline_lookup.obstacles(spec).items():
         lines += [f"jmedethic: WARNING: baseline {name} cannot be compared: {obstacle}" for obstacle in obstacles]
+    lines += [f"jmedethic: WARNING: the gate will be inconclusive: {line}" for line in _of_judges(spec)]
     for ref in (*([spec.target] if spec.transcripts is None else []), *spec.judges):
         end = retirement(ref.label)
         if end:
             lines.append(f"jmedethic: WARNING: {ref.label} ends on {end.date} ({end.note}); see `jmedethic doctor`")
     return list(map(plain_text.line, lines))
+
+
+def _of_judges(spec: RunSpec) -> list[str]:
+    """Return what anchors, links and cards that the rules ask for will not say of these judges."""
+    gate = spec.thresholds.gate
+    if not (gate.anchors or gate.link or gate.require_card == "human"):
+        return []
+    from jmedethic_pytest.gate import instruments  # needs the statistics, which take a second to import
+
+    return list(instruments.ahead(spec.settings.reports, record.started(spec, ""), spec.thresholds))

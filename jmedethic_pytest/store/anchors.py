@@ -23,7 +23,7 @@ from jmedethic_pytest.core.vocabulary import Vocabulary
 from jmedethic_pytest.store import judge_files
 from jmedethic_pytest.store.judge_files import PanelOf
 
-FREEZE = "jmedethic judges anchors freeze NAME RUN ..."
+FREEZE = "jmedethic judges anchors freeze NAME RUN RUN RUN"
 CHECK = "jmedethic judges anchors check"
 Steadiness = Literal["stable", "unclear", "moved"]
 

@@ -12,7 +12,7 @@ from jmedethic_pytest.core.shapes import Count
 from jmedethic_pytest.store import judge_files
 from jmedethic_pytest.store.judge_files import PanelOf
 
-_AGAIN = "jmedethic judges link OLD_RUN NEW_RUN ..."
+_AGAIN = "jmedethic judges link OLD NEW OLD NEW OLD NEW"
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
 

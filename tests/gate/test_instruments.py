@@ -248,3 +248,15 @@ def test_a_gate_with_a_link_asks_for_the_old_floors(decide: Any, tmp_path: Path)
     assert limits["baseline[release].mean"] == pytest.approx(-0.255)
     assert answers(found)["link"] == "pass"
     assert found.rules.gate.mean["T2"] == 6.0, "the rules are those of the file"
+
+
+def test_what_is_known_before_a_run_is_told_before_it(tmp_path: Path) -> None:
+    asked = rules(anchors="release", link="ours", require_card="human")
+    told = list(instruments.ahead(tmp_path, RUN, asked))
+    assert [line.partition(":")[0] for line in told] == ["cards", "anchors check", "link"]
+    judge_files.write(links.find(tmp_path, "ours"), make_link())
+    anchors(tmp_path, a_check())
+    assert list(instruments.ahead(tmp_path, RUN, rules(anchors="release", link="ours"))) == []
+    judge_files.write(links.find(tmp_path, "ours"), make_link(refusals=("only 60 conversations",)))
+    (told_of_link,) = instruments.ahead(tmp_path, RUN, rules(link="ours"))
+    assert "only 60 conversations" in told_of_link
