@@ -55,6 +55,7 @@ def _runs(reports: Path) -> Iterable[dict[str, Any]]:
             "model": info.target["model"],
             "cases": info.selected,
             "started": info.started,
+            "judges": ", ".join(judge["model"] for judge in info.judges) or "none",
         }
 
 
