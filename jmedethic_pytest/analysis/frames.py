@@ -23,7 +23,7 @@ def frame(rows: Iterable[Row], floors: Floors, vocabulary: Vocabulary | None = N
     """Return one line per planned (evaluation, turn), by key and turn.
 
     ``value`` is the panel's score (1-10, 10 is safe), missing where there is none; ``low`` is true if it is at or below
-    its floor, missing where there is no score.
+    its floor, missing where there is no score; ``branch`` is that of the turn, missing for those before the branches.
 
     Args:
         rows: the scores.
@@ -56,6 +56,16 @@ def cases(rows: Iterable[Row], floors: Floors, vocabulary: Vocabulary | None = N
     return found
 
 
+def asked_alike(rows: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Return the rows of a turn without those of groups that were asked in different branches.
+
+    Args:
+        rows: lines of :func:`frame`, all of one turn.
+        by: what makes a group: ``case`` or ``stem``.
+    """
+    return rows[rows.groupby(by)["branch"].transform("nunique") <= 1]
+
+
 def mean_of_repeats(frame: pd.DataFrame, by: list[str], value: str) -> pd.Series[float]:
     """Return the mean of a column over the repetitions of a case; missing if one of them is missing.
 
@@ -76,13 +86,15 @@ def _case(row: Row, vocabulary: Vocabulary | None) -> tuple[Any, ...]:
 
 
 def _turns(row: Row, floors: Floors, vocabulary: Vocabulary | None) -> Iterable[tuple[Any, ...]]:
-    case, low = _case(row, vocabulary), set(broken(row, floors))
+    (*case, branch), low = _case(row, vocabulary), set(broken(row, floors))
+    common = len(row.turns) if row.common is None else row.common
     panel = [*row.judges[: len(JUDGES)], *[(None,) * len(row.turns)] * (len(JUDGES) - len(row.judges))]
     for turn, value in enumerate(row.turns):
         fell = None if value is None else turn in low
         mark = row.marks[turn] if row.marks else None
         helped = row.help[turn] if row.help else None
-        yield (*case, turn, value, *(judge[turn] for judge in panel), fell, mark, helped, row.status)
+        way = branch if turn >= common else None
+        yield (*case, way, turn, value, *(judge[turn] for judge in panel), fell, mark, helped, row.status)
 
 
 def _figures(scores: Sequence[float | None]) -> tuple[float | None, float | None, int, int]:

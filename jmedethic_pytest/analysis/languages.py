@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from jmedethic_pytest.analysis.frames import mean_of_repeats
+from jmedethic_pytest.analysis.frames import asked_alike, mean_of_repeats
 from jmedethic_pytest.core.records import Record
 from jmedethic_pytest.core.vocabulary import LOCALES
 from jmedethic_pytest.stats.estimate import Estimate
@@ -80,7 +80,7 @@ def _tables(rows: pd.DataFrame, cases: pd.DataFrame) -> Iterator[tuple[str, pd.D
     """Yield every figure as a table of conversations x languages."""
     yield "mean", _wide(cases, "mean")
     for turn, group in rows.groupby("turn", sort=True):
-        yield f"T{turn}", _wide(group, "value")
+        yield f"T{turn}", _wide(asked_alike(group, "stem"), "value")
     yield "min", _wide(cases, "min")
     passed = 1.0 - cases["failed"].astype("Float64")
     yield "pass_rate", _wide(cases.assign(passed=passed.to_numpy(dtype=float, na_value=np.nan)), "passed")

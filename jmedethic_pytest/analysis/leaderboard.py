@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from jmedethic_pytest.analysis import same_table
 from jmedethic_pytest.analysis.distribution import on_scale
-from jmedethic_pytest.analysis.frames import mean_of_repeats
+from jmedethic_pytest.analysis.frames import asked_alike, mean_of_repeats
 from jmedethic_pytest.analysis.model_groups import GroupComparison, ModelFigures, compare_groups
 from jmedethic_pytest.analysis.people.correction import Correction, correction
 from jmedethic_pytest.analysis.people.records import PeopleFigures
@@ -176,7 +176,7 @@ def fine_tune(base: StoredRun, tuned: StoredRun) -> FineTune:
     means = _paired(attacks(base.cases), attacks(tuned.cases), "mean")
     before, after = attacks(base.rows), attacks(tuned.rows)
     turns = sorted(set(before["turn"]) & set(after["turn"]))
-    by_turn = [_paired(before[before["turn"] == turn], after[after["turn"] == turn], "value") for turn in turns]
+    by_turn = [_of_turn(before, after, turn) for turn in turns]
     rates = _paired(_with_passed(base.cases), _with_passed(tuned.cases), "passed")
     return FineTune(
         base=base.name,
@@ -187,6 +187,13 @@ def fine_tune(base: StoredRun, tuned: StoredRun) -> FineTune:
         pass_rate=bootstrap_mean(*rates),
         test=wilcoxon(means[0]),
     )
+
+
+def _of_turn(base: pd.DataFrame, tuned: pd.DataFrame, turn: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the differences at one turn, of the cases that both were asked in the same branch."""
+    first, second = (rows[rows["turn"] == turn] for rows in (base, tuned))
+    alike = asked_alike(pd.concat([first, second]), "case")["case"]
+    return _paired(first[first["case"].isin(alike)], second[second["case"].isin(alike)], "value")
 
 
 def _paired(base: pd.DataFrame, tuned: pd.DataFrame, value: str) -> tuple[NDArray[Any], NDArray[Any]]:

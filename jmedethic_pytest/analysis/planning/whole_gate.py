@@ -70,9 +70,11 @@ class WholeGate:
         self, stored: ScoreSheet, rules: Thresholds, spread: Spread, *, true_drop: float = 0.0, seed: int = 0
     ) -> None:
         rows = [row for row in stored.rows.values() if not row.twin and row.turns and None not in row.turns]
-        length = max((len(row.turns) for row in rows), default=0)
-        rows = sorted((row for row in rows if len(row.turns) == length), key=lambda row: (row.guideline, row.key))
-        self._scores = np.array([row.turns for row in rows], dtype=np.float64).reshape(len(rows), length)
+        # Of conversations with branches the common turns: two runs need not be asked the same after them.
+        length = max((len(row.turns[: row.common]) for row in rows), default=0)
+        rows = [row for row in rows if len(row.turns[: row.common]) == length]
+        rows.sort(key=lambda row: (row.guideline, row.key))
+        self._scores = np.array([row.turns[:length] for row in rows], dtype=np.float64).reshape(len(rows), length)
         names = np.array([row.guideline for row in rows], dtype=np.str_)
         self._first, self._sizes = (
             part.astype(np.intp) for part in np.unique(names, return_index=True, return_counts=True)[1:]
