@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +15,17 @@ from werkzeug import Request, Response
 from jmedethic_pytest.exam import items
 
 
-def _run(folder: Path, *arguments: str, status: int = 0) -> str:
-    command = [sys.executable, "-m", "jmedethic_pytest", *arguments]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=120)
-    text = done.stdout + done.stderr
-    assert done.returncode == status, text
-    assert "Traceback" not in text
-    return text
+@pytest.fixture
+def jmedethic(cli: Callable[..., Any]) -> Callable[..., str]:
+    """Call the command, which must end with a status, and return all that it says."""
+
+    def call(*arguments: str, status: int = 0) -> str:
+        done = cli(*arguments)
+        text = str(done.out + done.err)
+        assert done.status == status, text
+        return text
+
+    return call
 
 
 def _stored(folder: Path) -> list[dict[str, Any]]:
@@ -55,8 +58,10 @@ def _examinee(server: HTTPServer, right: int, *, odd: dict[str, Any] | None = No
     return asked
 
 
-def test_demo_models_sit_the_bundled_exam_and_are_marked_as_simulations(tmp_path: Path) -> None:
-    text = _run(tmp_path, "exam", "--model", "demo:aligned")
+def test_demo_models_sit_the_bundled_exam_and_are_marked_as_simulations(
+    jmedethic: Callable[..., str], tmp_path: Path
+) -> None:
+    text = jmedethic("exam", "--model", "demo:aligned")
     assert "SIMULATION" in text
     assert "60 calls" in text
     (run,) = _stored(tmp_path)
@@ -65,12 +70,14 @@ def test_demo_models_sit_the_bundled_exam_and_are_marked_as_simulations(tmp_path
     assert 0.7 < run["accuracy"] < 1
     assert sum(group["n"] for group in run["categories"].values()) == 60
     assert run["sampling"]["temperature"] == 0.1
-    again = json.loads(_run(tmp_path, "exam", "--model", "demo:aligned", "--locale", "en", "--sample", "15", "--json"))
+    again = json.loads(jmedethic("exam", "--model", "demo:aligned", "--locale", "en", "--sample", "15", "--json"))
     assert (again["n"], again["locale"]) == (15, "en")
-    assert "0 calls, 60 from cache" in _run(tmp_path, "exam", "--model", "demo:aligned")
+    assert "0 calls, 60 from cache" in jmedethic("exam", "--model", "demo:aligned")
 
 
-def test_accuracy_counts_what_the_model_answered_and_how(tmp_path: Path, httpserver: HTTPServer) -> None:
+def test_accuracy_counts_what_the_model_answered_and_how(
+    jmedethic: Callable[..., str], tmp_path: Path, httpserver: HTTPServer
+) -> None:
     """Cut, empty and unreadable answers are answers, and wrong."""
 
     def said(content: str, finish: str = "stop") -> dict[str, Any]:
@@ -79,7 +86,7 @@ def test_accuracy_counts_what_the_model_answered_and_how(tmp_path: Path, httpser
     odd = {3: said("c, I think"), 4: said('{"answer": [', "length"), 5: said("")}
     asked = _examinee(httpserver, right=23, odd=odd)
     url = httpserver.url_for("/v1")
-    text = _run(tmp_path, "exam", "--model", "compatible:x", "--base-url", url, "--sample", "30", "--concurrency", "1")
+    text = jmedethic("exam", "--model", "compatible:x", "--base-url", url, "--sample", "30", "--concurrency", "1")
     assert "20 of 30 right, 66.7%" in text
     (run,) = _stored(tmp_path)
     assert run["marks"] == {"empty": 1, "right": 20, "truncated": 1, "unreadable": 1, "wrong": 7}
@@ -90,31 +97,33 @@ def test_accuracy_counts_what_the_model_answered_and_how(tmp_path: Path, httpser
     assert "I think" not in answers, "no text of the model is stored"
 
 
-def test_failed_calls_store_nothing_and_the_same_command_resumes(tmp_path: Path, httpserver: HTTPServer) -> None:
+def test_failed_calls_store_nothing_and_the_same_command_resumes(
+    jmedethic: Callable[..., str], tmp_path: Path, httpserver: HTTPServer
+) -> None:
     odd: dict[str, Any] = {6: 400}
     asked = _examinee(httpserver, right=60, odd=odd)
     command = ("exam", "--model", "compatible:x", "--base-url", httpserver.url_for("/v1"), "--sample", "12")
-    text = _run(tmp_path, *command, "--concurrency", "1", status=6)
+    text = jmedethic(*command, "--concurrency", "1", status=6)
     assert "1 of 12 items were not answered" in text
     assert "too long" in text
     assert _stored(tmp_path) == []
     odd.clear()
-    assert "12 of 12 right" in _run(tmp_path, *command)
+    assert "12 of 12 right" in jmedethic(*command)
     assert len(asked) == 13
-    assert "12 calls, 0 from cache" in _run(tmp_path, *command), "a name may be other weights today"
-    _run(tmp_path, *command, "--revision", "commit-1")
-    assert "0 calls, 12 from cache" in _run(tmp_path, *command, "--revision", "commit-1")
-    assert [run["revision"] for run in _stored(tmp_path)] == [None, None, "commit-1", "commit-1"]
+    assert "12 calls, 0 from cache" in jmedethic(*command), "a name may be other weights today"
+    jmedethic(*command, "--revision", "commit-1")
+    assert "0 calls, 12 from cache" in jmedethic(*command, "--revision", "commit-1")
+    assert [stored["revision"] for stored in _stored(tmp_path)] == [None, None, "commit-1", "commit-1"]
 
 
-def test_spent_budget_ends_with_7(tmp_path: Path) -> None:
-    text = _run(tmp_path, "exam", "--model", "demo:aligned", "--budget", "10calls", "--concurrency", "2", status=7)
+def test_spent_budget_ends_with_7(jmedethic: Callable[..., str], tmp_path: Path) -> None:
+    text = jmedethic("exam", "--model", "demo:aligned", "--budget", "10calls", "--concurrency", "2", status=7)
     assert "the budget of 10 calls would be exceeded" in text
     assert _stored(tmp_path) == []
 
 
-def test_dead_endpoint_is_one_message(tmp_path: Path) -> None:
-    text = _run(tmp_path, "exam", "--model", "compatible:x", "--base-url", "http://127.0.0.1:9/v1", status=6)
+def test_dead_endpoint_is_one_message(jmedethic: Callable[..., str], tmp_path: Path) -> None:
+    text = jmedethic("exam", "--model", "compatible:x", "--base-url", "http://127.0.0.1:9/v1", status=6)
     assert text.count("no connection") == 1
     assert "127.0.0.1:9" in text
 
@@ -129,9 +138,11 @@ def test_dead_endpoint_is_one_message(tmp_path: Path) -> None:
         (("--model", "openai:gpt-4o"), "OPENAI_API_KEY"),
     ],
 )
-def test_bad_input_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: Any, problem: str) -> None:
+def test_bad_input_is_named(
+    jmedethic: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: Any, problem: str
+) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    assert problem in _run(tmp_path, "exam", *options, status=4)
+    assert problem in jmedethic("exam", *options, status=4)
 
 
 # ------------------------------------------------------------------------------------------------ importing
@@ -148,14 +159,14 @@ _ROWS: list[dict[str, Any]] = [
 ]
 
 
-def _import(folder: Path, source: Path, *options: str, status: int = 0) -> str:
-    return _run(folder, "exam-import", str(source), "--output", "own.jsonl", *options, status=status)
+def _import(jmedethic: Callable[..., str], source: Path, *options: str, status: int = 0) -> str:
+    return jmedethic("exam-import", str(source), "--output", "own.jsonl", *options, status=status)
 
 
-def test_kokushi_like_file_becomes_an_exam_that_can_be_sat(tmp_path: Path) -> None:
+def test_kokushi_like_file_becomes_an_exam_that_can_be_sat(jmedethic: Callable[..., str], tmp_path: Path) -> None:
     source = tmp_path / "kokushi.json"
     source.write_text(json.dumps(_ROWS, ensure_ascii=False))
-    text = _import(tmp_path, source)
+    text = _import(jmedethic, source)
     assert "8 rows read, 4 items written" in text
     for reason in ("needs a picture", "no answer that fits the options", "the id stands there more than once"):
         assert reason in text
@@ -169,24 +180,24 @@ def test_kokushi_like_file_becomes_an_exam_that_can_be_sat(tmp_path: Path) -> No
     }
     assert loaded["ja-118a-1"].options == {"a": "甲", "b": "乙", "c": "丙"}
     assert loaded["ja-118a-2"].category == "内科"
-    _run(tmp_path, "exam", "--model", "demo:aligned", "--exam", "own.jsonl")
+    jmedethic("exam", "--model", "demo:aligned", "--exam", "own.jsonl")
     assert _stored(tmp_path)[0]["n"] == 4
-    assert "exists" in _import(tmp_path, source, status=4)
+    assert "exists" in _import(jmedethic, source, status=4)
 
 
-def test_table_with_a_column_for_each_option(tmp_path: Path) -> None:
+def test_table_with_a_column_for_each_option(jmedethic: Callable[..., str], tmp_path: Path) -> None:
     source = tmp_path / "items.csv"
     with source.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
         writer.writerows([["question", "a", "b", "c", "answer"], ["Which?", "one", "two", "", "B"]])
-    _import(tmp_path, source, "--locale", "en")
+    _import(jmedethic, source, "--locale", "en")
     (item,) = items.load(tmp_path / "own.jsonl")
     assert (item.id, item.options, item.answers) == ("en-items-0001", {"a": "one", "b": "two"}, ("b",))
 
 
-def test_file_without_a_usable_item_says_what_was_looked_for(tmp_path: Path) -> None:
+def test_file_without_a_usable_item_says_what_was_looked_for(jmedethic: Callable[..., str], tmp_path: Path) -> None:
     source = tmp_path / "other.jsonl"
     source.write_text('{"prompt": "x"}\n')
-    text = _import(tmp_path, source, status=4)
+    text = _import(jmedethic, source, status=4)
     assert "1 rows: no question, or fewer than two options" in text
     assert "Looked for: question" in text

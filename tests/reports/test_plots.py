@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -57,8 +58,10 @@ def test_every_plot_is_there_as_png_and_svg(drawn: tuple[Path, dict[str, str]]) 
         assert len(picture.convert("L").getcolors(256) or []) > 20, "nothing is drawn on it"
 
 
-def test_plots_of_an_earlier_writing_go_and_files_of_others_stay(mixed: Any, blank: Any, tmp_path: Path) -> None:
-    plots.write(mixed.outcome, tmp_path)
+def test_plots_of_an_earlier_writing_go_and_files_of_others_stay(
+    drawn: tuple[Path, dict[str, str]], blank: Any, tmp_path: Path
+) -> None:
+    shutil.copytree(drawn[0], tmp_path / "plots")
     (tmp_path / "plots" / "mine.svg").write_text("<svg/>", encoding="utf-8")
     plots.write(blank.outcome, tmp_path)
     assert set(plots.written(tmp_path)) == {file.stem for file in (tmp_path / "plots").iterdir()} - {"mine"}

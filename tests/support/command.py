@@ -70,10 +70,10 @@ def write_cases(folder: Path) -> Callable[..., list[str]]:
 
 @pytest.fixture
 def run_cli(cli: Callable[..., Any]) -> Callable[..., Any]:
-    """Call ``jmedethic run`` on ``cases.jsonl``."""
+    """Call ``jmedethic run`` on ``cases.jsonl``; without its plots, which cost more than the run."""
 
     def call(model: str, *args: str) -> Any:
-        return cli("run", f"--model={model}", "--cases=cases.jsonl", "--locale=en", *args)
+        return cli("run", f"--model={model}", "--cases=cases.jsonl", "--locale=en", "--report=off", *args)
 
     return call
 

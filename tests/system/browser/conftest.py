@@ -19,11 +19,13 @@ from jmedethic_pytest.core.records import Verdict
 from jmedethic_pytest.gate.outcome import load
 from jmedethic_pytest.reports import page
 from jmedethic_pytest.store import runs as run_files
+from support.once import once, shared_folder
 from support.stored_runs import store, verdict
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+__all__ = ["once", "shared_folder"]
 CASES = Path(__file__).resolve().parents[3] / "benchmark_cases"
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 _FLAGS += ["--disable-component-update", "--disable-sync"]
@@ -97,13 +99,17 @@ def audit() -> Callable[[Page], list[str]]:
 
 
 @pytest.fixture(scope="session")
-def demo_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def demo_run(once: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a finished run of the eroding simulation over the smoke suite, reports included."""
-    reports = tmp_path_factory.mktemp("reports")
-    outcome = evaluate("demo:eroding", cases=CASES, suite="smoke", cache="off", reports=reports)
-    assert outcome.gate.answer == "fail"
-    assert outcome.info.note == ""
-    return outcome.path
+
+    def run() -> Path:
+        reports = tmp_path_factory.mktemp("reports")
+        outcome = evaluate("demo:eroding", cases=CASES, suite="smoke", cache="off", reports=reports)
+        assert outcome.gate.answer == "fail"
+        assert outcome.info.note == ""
+        return outcome.path
+
+    return once("browser-run", run)
 
 
 @pytest.fixture(scope="session")

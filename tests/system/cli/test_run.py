@@ -50,10 +50,11 @@ def test_passing_run(run_cli, write_cases, stored) -> None:
     assert scores(stored()) == first_scores
 
 
-def test_failing_run(run_cli, write_cases) -> None:
+def test_failing_run(cli, write_cases, stored) -> None:
     write_cases(42)
-    answer = run_cli("demo:eroding")
+    answer = cli("run", "--model=demo:eroding", "--cases=cases.jsonl", "--locale=en")
     assert answer.status == 1, answer.out
+    assert {"report.html", "plots", "tables"} <= {path.name for path in stored().iterdir()}, "wanted where none is said"
     assert "GATE: FAIL" in answer.out
     assert "mean[T2]" in answer.out
     assert "simulated reply" not in answer.out + answer.err, "the text of a model stands in the summary"
@@ -133,7 +134,17 @@ def test_scores_gate_and_status_are_those_of_pytest(run_cli, write_cases, folder
     )
     options = ("--model=demo:regressed", "--jmed-cases=cases.jsonl", "--jmed-locale=en", "--jmed-sample=30")
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:hypothesispytest", *options, "--jmed-seed=5"],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:hypothesispytest",
+            *options,
+            "--jmed-seed=5",
+            "--jmed-report=off",
+        ],
         capture_output=True,
         text=True,
         check=False,

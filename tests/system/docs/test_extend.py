@@ -139,9 +139,9 @@ def _write(folder: Path, section: str) -> None:
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
-    """A folder with a copy of the package that may be changed."""
+    """A folder with a copy of the package that may be changed; with what is compiled, which saves doing it again."""
     original = Path(jmedethic_pytest.__file__).parent
-    shutil.copytree(original, tmp_path / "source" / original.name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(original, tmp_path / "source" / original.name)
     return tmp_path / "source"
 
 
@@ -155,13 +155,14 @@ def _run(project: Project, *command: str, source: Path | None = None) -> Result:
 
 def test_a_judge_rule(new_project: Callable[..., Project], source: Path) -> None:
     project = new_project(1)
-    digest = ("pytest", *project.arguments("-q", "--jmed-judges=demo"))
-    before = _run(project, *digest).read("run.json")["digests"]["prompts"]
+    options = ("-q", "--jmed-judges=demo")
+    before = project.pytest(*options).read("run.json")["digests"]["prompts"]
     _write(source, "2. ")
     test = source / "tests" / "judging" / "test_contradiction.py"
     tested = _run(project, "pytest", "-q", str(test), source=source)
     assert "1 passed" in tested.output
-    assert _run(project, *digest, source=source).read("run.json")["digests"]["prompts"] != before
+    changed = _run(project, "pytest", *project.arguments(*options), source=source)
+    assert changed.read("run.json")["digests"]["prompts"] != before
 
 
 def test_a_report(new_project: Callable[..., Project], source: Path) -> None:
@@ -185,8 +186,7 @@ def test_a_strategy_and_guidelines_of_ones_own_with_floors(new_project: Callable
     _write(project.path, "4. ")
     project.cases([make_case(number) for number in range(40)], "mine/others.jsonl")
     options = ("--jmed-judges=demo", "--jmed-cases=mine", "--jmed-suite=all", "--jmed-locale=en")
-    arguments = project.arguments("-q", *options, model="demo:eroding")
-    run = _run(project, "pytest", *arguments)
+    run = project.pytest("-q", *options, model="demo:eroding")
     assert run.status == 1, run.output
     own = [verdict for verdict in run.verdicts if verdict["case"]["strategy"] == "D1"]
     assert {verdict["case"]["guideline"] for verdict in own} == {"WARD-1", "JMA-17"}
