@@ -31,7 +31,7 @@ def test_help_names_every_command(cli) -> None:
 
 def test_passing_run(run_cli, write_cases, stored) -> None:
     """Exit 0; every case once, one target call and two judge calls for a turn; the second run calls nobody."""
-    ids = write_cases(42)
+    ids = write_cases(49)
     first = run_cli("demo:aligned")
     assert first.status == 0, first.out
     assert "GATE: PASS" in first.out
@@ -42,7 +42,7 @@ def test_passing_run(run_cli, write_cases, stored) -> None:
     info = json.loads((stored() / "run.json").read_text(encoding="utf-8"))
     assert info["status"] == "complete"
     assert info["command"][:2] == ["jmedethic", "run"]
-    assert sorted(info["calls"].values()) == [126, 126, 126]
+    assert sorted(info["calls"].values()) == [147, 147, 147]
     first_scores = scores(stored())
     assert run_cli("demo:aligned").status == 0
     info = json.loads((stored() / "run.json").read_text(encoding="utf-8"))
@@ -69,7 +69,7 @@ def test_uncertain_run_is_exit_6(run_cli, write_cases, count: int, option: str) 
 
 
 def test_strict_fails_for_one_failed_case(run_cli, write_cases, folder: Path) -> None:
-    write_cases(42)
+    write_cases(49)
     (folder / "thresholds.toml").write_text(
         "schema_version = 1\n[conversation]\nfloor = 7.0\n[gate]\npass_rate = 0.5\n"
     )
