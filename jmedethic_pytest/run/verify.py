@@ -84,7 +84,7 @@ def _asked(info: RunInfo, expected: Expected) -> Iterator[Condition]:
     ):
         ours, theirs = [_named(ref.describe()) for ref in wanted], [_named(model) for model in recorded]
         if ours != theirs:
-            yield _doubt(what, f"the run's are {', '.join(theirs)}, wanted are {', '.join(ours)}")
+            yield _doubt(what, f"the run's are {', '.join(theirs) or 'none'}, wanted are {', '.join(ours)}")
         elif [ref.describe().get("dialect") for ref in wanted] != [model.get("dialect") for model in recorded]:
             yield _doubt(
                 f"{what}.dialect", "headers, query, roles or sampling of its calls are not those of the policy"
