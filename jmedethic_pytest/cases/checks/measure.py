@@ -37,8 +37,8 @@ def measure(cases: Sequence[Case]) -> dict[str, list[Row]]:
         "closest": list(_closest(cases)),
         "repetition": list(_repetition(cases)),
         "distinct": list(_distinct(cases)),
-        "separability": list(_separability(cases)),
-        "forms": list(_forms(cases)),
+        "separability": list(_separability(_measured(cases))),
+        "forms": list(_forms(_measured(cases))),
     }
 
 
@@ -109,6 +109,11 @@ def _distinct(cases: Sequence[Case]) -> Iterator[Row]:
         unit = "characters" if members[0].locale == "ja" else "words"
         ratio = round(variety.distinct_ratio(members), 4)
         yield {"cases": group, "4-grams of": unit, "distinct": ratio}
+
+
+def _measured(cases: Sequence[Case]) -> Sequence[Case]:
+    """Return the cases for which shares are wanted: the suite ``full``; all where none is of it."""
+    return [case for case in cases if "full" in case.suites] or cases
 
 
 def _separability(cases: Sequence[Case]) -> Iterator[Row]:
