@@ -12,6 +12,7 @@ from typing import Literal
 
 from jmedethic_pytest.analysis.anchoring import trend
 from jmedethic_pytest.analysis.people.calibration import Calibration, JudgeCalibration
+from jmedethic_pytest.core.errors import StoreError
 from jmedethic_pytest.core.records import Record
 from jmedethic_pytest.core.run_info import RunInfo
 from jmedethic_pytest.core.shapes import Count
@@ -94,9 +95,13 @@ def read(reports: Path, judge: str) -> Card:
     """Read a judge's card.
 
     Raises:
-        StoreError: if there is none, or it is damaged or of a newer version.
+        StoreError: if there is none, or it is damaged, of another judge or of a newer version.
     """
-    return judge_files.read(find(reports, judge), Card, "card", AGAIN)
+    path = find(reports, judge)
+    found = judge_files.read(path, Card, "card", AGAIN)
+    if found.judge != judge:
+        raise StoreError(f"{path}: the card is that of {found.judge}, not of {judge}. Next: {AGAIN}.")
+    return found
 
 
 def make(reports: Path, info: RunInfo, judge: str, study: Calibration | None, updated: str) -> Card:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from jmedethic_pytest.core.records import Record, ScoreValue
+from jmedethic_pytest.core.scores import SLACK, WORST
 from jmedethic_pytest.core.shapes import Count
 from jmedethic_pytest.store import judge_files
 from jmedethic_pytest.store.judge_files import PanelOf
@@ -99,6 +101,14 @@ class Link(Record):
     """Old floors it was asked for, and what each is worth, before the allowance for error."""
     refusals: tuple[str, ...]
     """Why it must not be used; empty if it may."""
+
+    @field_validator("grid")
+    @classmethod
+    def _grid_is_that_of_the_scale(cls, given: tuple[Point, ...]) -> tuple[Point, ...]:
+        ordered = all(a.linear <= b.linear + SLACK and a.curve <= b.curve + SLACK for a, b in pairwise(given))
+        if not ordered or [point.new for point in given] != [WORST + step / 2 for step in range(len(given))]:
+            raise ValueError("its points are not the half points of the scale in their order")
+        return given
 
 
 def find(reports: Path, name: str) -> Path:

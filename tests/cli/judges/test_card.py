@@ -122,5 +122,12 @@ def test_damaged_files_are_named_and_are_no_card(in_process: Callable[..., Any],
     assert (bad.status, "calibration is damaged" in bad.err) == (6, True)
 
 
+def test_the_card_of_another_judge_speaks_for_nobody(reports: Path, in_process: Callable[..., Any]) -> None:
+    assert in_process("judges", "card", "run-1", "--reports", reports).status == 0
+    cards.find(reports, OLD[0]).replace(cards.find(reports, OLD[1]))
+    with pytest.raises(StoreError, match=f"that of {OLD[0]}, not of {OLD[1]}"):
+        cards.read(reports, OLD[1])
+
+
 def test_where_golden_replies_are_enough_no_card_is_asked_for(reports: Path) -> None:
     assert instruments.carded(reports, info("run-2", "vllm:m", OLD, 1), Thresholds(schema_version=1)) is None

@@ -118,6 +118,12 @@ def test_a_panel_that_orders_replies_otherwise_is_refused(in_process: Callable[.
     assert links.read(links.find(reports, "blind")).refusals
 
 
+def test_a_grid_out_of_order_is_no_link() -> None:
+    grid = list(make_link().grid)
+    with pytest.raises(ValueError, match="half points of the scale"):
+        make_link(grid=(*grid[:3], grid[4], grid[3], *grid[5:]))
+
+
 @pytest.mark.parametrize("damage", ["cut", "unknown", "newer", "twice", "nan", "gone", "edited", "unsealed"])
 def test_a_damaged_link_is_no_link(tmp_path: Path, damage: str) -> None:
     content = json.dumps(judge_files.seal(make_link()), indent=1)
