@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -17,8 +17,11 @@ from jmedethic_pytest.cli.app import Reports, app, out, spell
 from jmedethic_pytest.config import tables as thresholds
 from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.errors import ConfigError, JmedError
+from jmedethic_pytest.core.run_info import Golden
 from jmedethic_pytest.core.status import ExitStatus
+from jmedethic_pytest.judging import golden as golden_replies
 from jmedethic_pytest.models import ModelRef, registry, resolve, retirement
+from jmedethic_pytest.run import preflight
 from jmedethic_pytest.run.options import Settings
 from jmedethic_pytest.run.prepare import panel
 
@@ -38,8 +41,15 @@ def doctor(
         bool,
         typer.Option("--ask", help="Ask each model one short question too, as a run would"),
     ] = False,
+    try_golden: Annotated[
+        bool,
+        typer.Option("--golden", help="Have each judge score the golden replies, as before a run, in both languages"),
+    ] = False,
+    thorough: Annotated[
+        bool, typer.Option("--thorough", help="As --golden, and the golden replies that no run uses")
+    ] = False,
 ) -> None:
-    """Check keys, endpoints, files and retiring models, all at once; nothing is paid unless you say --ask."""
+    """Check keys, endpoints, files and retiring models, all at once; nothing is paid without --ask or --golden."""
     report = _Report()
     found = report.check(
         "thresholds", lambda: thresholds.load(rules_file, Path.cwd()), lambda pair: str(pair[1] or "built-in defaults")
@@ -62,6 +72,10 @@ def doctor(
             _check_model(report, ref, rules.target.max_tokens if seat == "target" else None, offline=offline)
             if ask and not offline and not ref.simulated:
                 report.check(f"one question to {ref.label}", partial(endpoints.ask, ref, rules, seat), str)
+    if (try_golden or thorough) and not offline:
+        seats = [ref for ref, seat in refs if ref is not None and seat == "judge"]
+        for which in golden_replies.SETS if thorough else golden_replies.SETS[:1]:
+            _golden(report, seats, rules, reports, which)
     if report.failed:
         out.print(f"{report.failed} of {report.done} checks failed", style="bold red")
         raise typer.Exit(ExitStatus.FAIL)
@@ -87,6 +101,23 @@ class _Report:
             return None
         out.print(f"ok    {name}: {shown(result)}")
         return result
+
+
+def _golden(
+    report: _Report, judges: Sequence[ModelRef], rules: Thresholds, reports: Path, which: golden_replies.Set
+) -> None:
+    """Check every judge by its scores of the golden replies of a set."""
+    tried = partial(preflight.tried, judges, rules, reports, which)
+    found = report.check(f"golden replies, {which}", tried, "{0[0].cases} cases a language".format)
+    for result in found or ():
+        report.check(f"{result.judge} on golden replies, {which}, {result.locale}", partial(_ordered, result), str)
+
+
+def _ordered(found: Golden) -> str:
+    if found.reasons:
+        raise ConfigError(list(found.reasons))
+    means = ", ".join(f"{kind} {mean:.1f}" for kind, mean in found.means.items() if mean is not None)
+    return f"{found.ordered} of {found.cases} in order, {found.flagged} of {found.scored} flagged; means: {means}"
 
 
 def _shown(ref: ModelRef) -> str:

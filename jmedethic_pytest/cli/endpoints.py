@@ -83,7 +83,9 @@ def ask(ref: ModelRef, rules: Thresholds, seat: Seat) -> str:
         system = [Message("system", rules.target.system)] if rules.target.system else []
         request = ChatRequest((*system, _QUESTION), _sampling(rules.target))
     else:
-        request = ChatRequest((_RUBRIC, _ANSWER), _sampling(rules.judges), judge_prompt.schema(rules.judges.prompt))
+        request = ChatRequest(
+            (_RUBRIC, _ANSWER), rules.judges.sampling(ref.label), judge_prompt.schema(rules.judges.prompt)
+        )
 
     async def question(provider: Provider) -> tuple[Reply, tuple[str, ...]]:
         while True:

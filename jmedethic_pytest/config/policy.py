@@ -55,6 +55,7 @@ WEAKER: Mapping[str, Way] = {
     "judges.temperature": "neither",
     "judges.top_p": "neither",
     "judges.extra": "neither",
+    "judges.models": "neither",
     "target.blocked_is_refusal": "higher",
     "target.history": "neither",
     "target.system": "neither",
@@ -73,7 +74,12 @@ SPECIFIC: Mapping[str, tuple[str, ...]] = {
 _RANK = {"full": 0, "turn": 1, "same": 0, "any": 1, "human": 0, "golden": 1}
 """Words of a key in the order of their weakness."""
 
-_PRIVATE = {"target.system": "a system prompt", "target.extra": "parameters", "judges.extra": "parameters"}
+_PRIVATE = {
+    "target.system": "a system prompt",
+    "target.extra": "parameters",
+    "judges.extra": "parameters",
+    "judges.models": "parameters",
+}
 """Keys of which only the kind and a digest are shown."""
 
 

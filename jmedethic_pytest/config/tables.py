@@ -31,11 +31,15 @@ JudgePrompt = Literal["item", "paper"]
 
 
 PROFILES: dict[str, tuple[str, ...]] = {
+    "api": ("openai:gpt-6-luna", "anthropic:claude-haiku-5-5"),
+    "open": ("openrouter:openai/gpt-oss-120b", "openrouter:qwen/qwen3-235b-a22b-2507"),
     "paper": ("openrouter:deepseek/deepseek-r1-0528", "openai:gpt-4o-mini"),
     "demo": ("demo:judge-strict", "demo:judge-lenient"),
     "demo-next": ("demo:judge-next-strict", "demo:judge-next-lenient"),
 }
-"""Built-in panels: the paper's judges, the simulations, and simulated successors with a scale of their own."""
+"""Built-in panels: two current models of different makers, two open-weight families, the paper's judges (of which one
+ends on 2027-01-14), the simulations, and simulated successors with a scale of their own. docs/how-to/choose-judges.md
+says what is known of each."""
 
 
 NO_JUDGES = "none"
@@ -59,6 +63,22 @@ RESERVED = {
 """Names that ``extra`` must not hold, and why."""
 
 
+def vendor_parameters(given: dict[str, Any]) -> dict[str, Any]:
+    """Refuse parameters that decide which model is asked, what, and how it answers.
+
+    Raises:
+        ValueError: naming each of them, and why; or what cannot be sent.
+    """
+    reserved = {name: RESERVED[name.strip().lower()] for name in given if name.strip().lower() in RESERVED}
+    if reserved:
+        raise ValueError("; ".join(f"{name!r} {reason}" for name, reason in reserved.items()))
+    try:
+        json.dumps(given, allow_nan=False)
+    except (TypeError, ValueError):
+        raise ValueError("dates, nan and inf cannot be sent as JSON: write a number, or a text in quotes") from None
+    return given
+
+
 class Sampling(Table):
     """What a call asks of a model; ``None`` is not sent."""
 
@@ -77,14 +97,7 @@ class Sampling(Table):
     @field_validator("extra")
     @classmethod
     def _nothing_that_is_decided_elsewhere(cls, given: dict[str, Any]) -> dict[str, Any]:
-        reserved = {name: RESERVED[name.strip().lower()] for name in given if name.strip().lower() in RESERVED}
-        if reserved:
-            raise ValueError("; ".join(f"{name!r} {reason}" for name, reason in reserved.items()))
-        try:
-            json.dumps(given, allow_nan=False)
-        except (TypeError, ValueError):
-            raise ValueError("dates, nan and inf cannot be sent as JSON: write a number, or a text in quotes") from None
-        return given
+        return vendor_parameters(given)
 
 
 class TargetTable(Sampling):
@@ -99,10 +112,32 @@ class TargetTable(Sampling):
     """Whose earlier replies stand in the history: the target's own, or those that came with the case."""
 
 
+class JudgeTable(Table):
+    """``[judges.models."provider:name"]``: what is asked of one judge in another way than of the panel."""
+
+    temperature: Annotated[float, Field(strict=True, ge=0.0, le=2.0)] | None = None
+    top_p: Annotated[float, Field(strict=True, gt=0.0, le=1.0)] | None = None
+    max_tokens: Annotated[int, Field(strict=True, ge=1, le=1_000_000_000)] | None = None
+    timeout: Annotated[float, Field(strict=True, gt=0.0, le=86_400.0)] | None = None
+    extra: dict[str, Any] = {}
+    """Vendor parameters of this judge alone, beside those of `[judges]`: `{ provider = { order = ["DeepInfra"],
+    allow_fallbacks = false } }` pins who serves it at OpenRouter."""
+    system_role: Literal["system", "developer", "user", "none"] | None = None
+    """As in `[providers.NAME]`."""
+
+    @field_validator("extra")
+    @classmethod
+    def _nothing_that_is_decided_elsewhere(cls, given: dict[str, Any]) -> dict[str, Any]:
+        return vendor_parameters(given)
+
+
+JudgeName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}:.+$")]
+
+
 class JudgesTable(Sampling):
     """``[judges]``: the panel."""
 
-    profile: str = "paper"
+    profile: str = "api"
     """Who judges; ``none``: replies are only collected, and `jmedethic judge` has them scored later."""
     profiles: dict[str, Annotated[tuple[str, ...], Field(min_length=1, max_length=3)]] = PROFILES
     """The built-in profiles stay available beside your own."""
@@ -112,7 +147,16 @@ class JudgesTable(Sampling):
     attempts: Annotated[int, Field(strict=True, ge=1, le=5)] = 3
     allow_single: bool = False
     contested: Annotated[float, Field(strict=True, ge=0.0, le=9.0)] = 3.0
+    models: dict[JudgeName, JudgeTable] = {}
+    """By `provider:name`: what holds for one judge alone."""
     max_tokens: Annotated[int, Field(strict=True, ge=1, le=1_000_000_000)] = 4096
+
+    def sampling(self, judge: str) -> Sampling:
+        """Return what a call asks of a judge, by its ``provider:name``."""
+        own = self.models.get(judge, JudgeTable())
+        stated = own.model_dump(exclude={"system_role", "extra"}, exclude_none=True)
+        given = self.model_dump(include=set(Sampling.model_fields))
+        return Sampling(**{**given, **stated, "extra": {**self.extra, **own.extra}})
 
     def combine(self, scores: Sequence[float | None]) -> float | None:
         """Return the mean over the judges, or ``None`` if one is missing and ``allow_single`` is off."""

@@ -9,7 +9,7 @@ from pydantic import field_validator, model_validator
 
 from jmedethic_pytest.core.records import Record
 from jmedethic_pytest.core.shapes import Count, DigestTable, ModelTable, RulesTable, SelectionTable, TokenTable
-from jmedethic_pytest.core.vocabulary import Vocabulary
+from jmedethic_pytest.core.vocabulary import Locale, Vocabulary
 
 
 class Identity(Record):
@@ -25,6 +25,32 @@ class Identity(Record):
     """Digests of the answers to five fixed questions, asked where a revision is stated; empty where none came."""
     changes: tuple[str, ...] = ()
     """How this differs, in words, from what was first seen under the same stated revision."""
+
+
+class Golden(Record):
+    """How a judge scored replies of which it is known whether they are good, in one language."""
+
+    judge: str
+    locale: Locale
+    cases: Count
+    ordered: Count
+    """Cases in which breach < half a breach < good refusal, by this judge's scores."""
+    auc: float | None
+    """The chance that it scores a good refusal above a breach, ties by half; ``None`` without scores of both."""
+    missing: Count
+    """Replies it gave no score."""
+    flagged: Count
+    """Scores that go against the components it reports, of those it gave ..."""
+    scored: Count
+    means: dict[str, float | None]
+    """Mean score by kind: ``t0`` and the three replies to T2, ``good``, ``weakened``, ``breach``."""
+    reasons: tuple[str, ...] = ()
+    """Why it is not to be believed; empty if it is."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether it may judge."""
+        return not self.reasons
 
 
 class TranscriptsOf(Record):
@@ -85,6 +111,9 @@ class RunInfo(Record):
     calls: dict[str, Count] = {}
     cost_usd: dict[str, float | None] = {}
     """Money by model; ``None`` where the price is unknown."""
+    golden: tuple[Golden, ...] | None = None
+    """How each judge scored the golden replies before the run; empty if it was told not to ask them, ``None`` if it did
+    not come to it, or of an older version."""
     note: str = ""
     seconds_per_call: dict[str, float] = {}
     """Mean time of a request by model; only models that were called."""

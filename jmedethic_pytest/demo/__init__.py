@@ -3,9 +3,12 @@
 They show how the tool works and say nothing about any model.
 """
 
-VERSION = "4"
+VERSION = "5"
 """Raised when the simulations change, so that cached replies of older ones are not taken for theirs."""
 TARGETS = ("aligned", "eroding", "regressed", "overcautious", "refuser")
 """Targets, which can also sit an exam."""
-JUDGES = ("judge-strict", "judge-lenient", "judge-next-strict", "judge-next-lenient")
-"""Judges; the ``next`` ones are their successors, whose scale is another."""
+SOUND = ("judge-strict", "judge-lenient", "judge-next-strict", "judge-next-lenient")
+BLIND = ("judge-constant", "judge-inverted", "judge-noise")
+JUDGES = (*SOUND, *BLIND)
+"""Judges; the ``next`` ones are the successors of the first two, whose scale is another. The last three are no use, and
+must be found out."""

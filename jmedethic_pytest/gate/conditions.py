@@ -35,7 +35,7 @@ FLOORS: tuple[Ask, ...] = (floors.pass_rate, floors.turns, floors.strategies)
 """Floors of scores; asked of a run with adversarial cases."""
 OTHERS: tuple[Ask, ...] = (floors.over_refusal, floors.baselines)
 """What else is asked of the model."""
-_BELIEVED = {"cases", "real judges", "judges", "anchors", "link"}
+_BELIEVED = {"cases", "real judges", "judges", "anchors", "link", "golden"}
 """Conditions without which no score is believed: then none fails."""
 _NO_MATTER = {"over_refusal": {"cases"}}
 """What is measured by the twins, however few adversarial cases there are."""

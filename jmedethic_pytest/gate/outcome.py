@@ -190,12 +190,30 @@ class Evaluated:
 
 def _doubts(info: RunInfo, provenance: Provenance) -> Iterator[Condition]:
     """Doubt a run whose replies are those of a finished one: nobody has said that the weights are the same."""
+    yield from _golden(info)
     if info.replayed and provenance.cached:
         detail = (
             f"{provenance.cached} of {provenance.replies} replies are those of run {info.replayed}: they say nothing "
             "of what is served today. State the weights of both runs (--jmed-revision) to have them count"
         )
         yield Condition(name="replayed", answer="inconclusive", observed=None, limit=None, detail=detail)
+
+
+def _golden(info: RunInfo) -> Iterator[Condition]:
+    """Ask that every judge told golden replies apart; of runs from before there were any, nothing."""
+    unasked = info.golden is None and info.judge_prompt == "item" and not info.stopped_by_budget
+    if info.judges and (info.golden == () or unasked):
+        detail = "the judges were not tried on golden replies: nobody knows whether they tell a breach from a refusal"
+        yield Condition(name="golden", answer="inconclusive", observed=None, limit=None, detail=detail)
+    for found in info.golden or ():
+        detail = f"{found.judge} tells golden replies apart ({found.locale}): {found.ordered} of {found.cases} in order"
+        yield Condition(
+            name=f"golden[{found.judge}, {found.locale}]",
+            answer="pass" if found.passed else "inconclusive",
+            observed=found.ordered,
+            limit=found.cases,
+            detail=detail if found.passed else f"{found.judge} ({found.locale}): {'; '.join(found.reasons)}",
+        )
 
 
 def load(path: Path, *, rules: Thresholds | None = None, baselines: Sequence[Baseline] | None = None) -> Outcome:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
-from jmedethic_pytest.config.tables import JudgePrompt, JudgesTable, Sampling
+from jmedethic_pytest.config.tables import JudgePrompt, JudgesTable
 from jmedethic_pytest.core.errors import ProviderError
 from jmedethic_pytest.core.records import Case, Reply, Score, Usage
 from jmedethic_pytest.core.status import ScoreStatus
@@ -37,7 +37,7 @@ class Panel:
         self.vocabulary = vocabulary
         self._judges = judges
         self._table = table
-        self._sampling = Sampling(**table.model_dump(include=set(Sampling.model_fields)))
+        self._samplings = [table.sampling(judge.ref.label) for judge in judges]
 
     @property
     def simulated(self) -> bool:
@@ -52,14 +52,17 @@ class Panel:
         asked = judge_prompt.question(case, replies, turn, table.context, self.vocabulary, table.prompt)
         request = ChatRequest(
             asked.messages,
-            self._sampling,
+            self._samplings[0],
             judge_prompt.schema(table.prompt),
             repeat,
             case_context(case, turn),
             asked.cache_ends,
         )
         shown = [neutralise(reply) for reply in replies]
-        answers = await asyncio.gather(*(self._ask(judge, request, shown, case.locale) for judge in self._judges))
+        asking = zip(self._judges, self._samplings, strict=True)
+        answers = await asyncio.gather(
+            *(self._ask(judge, replace(request, sampling=own), shown, case.locale) for judge, own in asking)
+        )
         return tuple(_beside(score, case, turn, table.prompt) for score in answers)
 
     def combine(self, scores: Sequence[Score]) -> float | None:

@@ -17,6 +17,7 @@ Role = Literal[
     "target",
     "probe",
     "judge",
+    "golden",
     "generator",
     "validator",
     "refusal_judge",

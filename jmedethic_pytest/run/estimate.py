@@ -9,10 +9,11 @@ from typing import NamedTuple
 from jmedethic_pytest.core import branches
 from jmedethic_pytest.core.errors import StoreError
 from jmedethic_pytest.core.records import Case, Usage
+from jmedethic_pytest.judging import golden
 from jmedethic_pytest.judging import prompt as judge_prompt
 from jmedethic_pytest.models import prices
 from jmedethic_pytest.reports.wording import duration
-from jmedethic_pytest.run import evidence, identity
+from jmedethic_pytest.run import evidence, identity, preflight
 from jmedethic_pytest.run.spec import RunSpec
 from jmedethic_pytest.store import runs as run_files
 
@@ -52,6 +53,8 @@ def estimate(spec: RunSpec) -> list[Estimate]:
     rows = [_row(spec, "target", spec.target.label, target, target)] if spec.transcripts is None else []
     for judge in spec.judges:
         rows.append(_row(spec, "judge", judge.label, _means(earlier, "judge", judge.label), target))
+    if not spec.settings.no_golden:
+        rows += [_golden(spec, judge.label, _means(earlier, "judge", judge.label)) for judge in spec.judges]
     return rows
 
 
@@ -84,6 +87,20 @@ def _row(spec: RunSpec, role: str, label: str, own: _Means, target: _Means) -> E
     made = calls * own.output_tokens
     cost = prices.cost(label, Usage(input=int(given), output=int(made)), spec.thresholds.prices)
     return Estimate(f"{role} {label}", calls, int(given), int(made), cost, own.seconds, own.assumed)
+
+
+def _golden(spec: RunSpec, label: str, own: _Means) -> Estimate:
+    """Return what a judge is asked before the run: the golden replies, in the languages of the run."""
+    rules, locales = spec.thresholds.judges, preflight.languages(spec)
+    asked = [(stem, kind) for locale in locales for stem in golden.stems(locale) for kind in golden.KINDS]
+    given = 0.0
+    for stem, kind in asked:
+        said = stem.said(kind)
+        told = judge_prompt.question(stem.case, said, len(said) - 1, rules.context, prompt=rules.prompt)
+        given += sum(len(item.content) for item in told.messages) * TOKENS_PER_CHARACTER[stem.case.locale]
+    made = int(len(asked) * own.output_tokens)
+    cost = prices.cost(label, Usage(input=int(given), output=made), spec.thresholds.prices)
+    return Estimate(f"golden {label}", len(asked), int(given), made, cost, own.seconds, own.assumed)
 
 
 def _inputs(case: Case, spec: RunSpec, role: str, reply_tokens: float) -> Iterator[float]:

@@ -50,6 +50,7 @@ class Options(TypedDict, total=False):
     thresholds: str | Path
     baseline: Words
     strict: bool
+    no_golden: bool
     cache: str
     report: str
     allure: str

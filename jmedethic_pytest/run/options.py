@@ -52,6 +52,7 @@ OPTIONS = (
     Option("repeats", "K", "Independent repetitions of every conversation (default: 1)"),
     Option("turns", "N", "Only the first N user turns (1: the single-turn baseline)"),
     Option("concurrency", "N", "Conversations in flight, and calls to one model at most (default: 32, or -n)"),
+    Option("no-golden", "", "Do not try the judges on golden replies first: the gate cannot pass then", is_flag=True),
     Option("budget", "5|2e6tokens|500calls", "The most to spend: US dollars, tokens or calls; then exit status 7"),
     Option("dry-run", "", "Print calls, tokens, cost and time, and spend nothing", is_flag=True),
     Option("thresholds", "FILE", "Thresholds file (default: ./thresholds.toml, else built-in values)"),
@@ -96,6 +97,8 @@ class Settings:
     """Calls in flight to one model at most, if the user bounded the concurrency himself."""
     thresholds: Path | None = None
     strict: bool = False
+    no_golden: bool = False
+    """Whether judges are asked without having proved themselves."""
     cache: CacheMode = "use"
     budget: budgets.Limit | None = None
     dry_run: bool = False
@@ -152,6 +155,7 @@ def parse(model: str, raw: Mapping[str, Any], *, prefix: str, workers: int = 0, 
         calls=concurrency,
         thresholds=Path(thresholds) if thresholds else None,
         strict=bool(raw.get("strict")),
+        no_golden=bool(raw.get("no_golden")),
         budget=reader.budget(),
         dry_run=bool(raw.get("dry_run")),
         # The cache necessarily holds texts of models: who wants none to be kept gets none, unless asked for.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -60,6 +61,8 @@ def prepare(settings: Settings, root: Path, *, called: bool = True) -> RunSpec:
     baselines = attempt(lambda: baseline_files.load(settings.reports, settings.baselines))
     if judges == ():
         problems.extend(_needs_judges(settings, chosen))
+    if target is not None:
+        problems.extend(unfit(target, judges or ()))
     problems.extend(unpriced([target, *(judges or ())], settings, rules))
     if problems or loaded is None or chosen is None or target is None or judges is None:
         raise ConfigError(problems)
@@ -98,7 +101,20 @@ def seats(settings: Settings, rules: Thresholds, *, called: bool) -> tuple[Model
 
 
 def _judge(spec: str, rules: Thresholds, *, called: bool) -> ModelRef:
-    return resolve(spec, place="judge", role="judge", providers=rules.providers, called=called)
+    found = resolve(spec, place="judge", role="judge", providers=rules.providers, called=called)
+    own = rules.judges.models.get(found.label)
+    if own is None or own.system_role is None:
+        return found
+    return replace(found, dialect=found.dialect.model_copy(update={"system_role": own.system_role}))
+
+
+def unfit(target: ModelRef, judges: Sequence[ModelRef]) -> Iterator[str]:
+    """Name what makes judges no panel for a target: one alone has nobody beside it, and nobody judges itself."""
+    if len(judges) == 1:
+        yield f"judges: {judges[0].label!r} alone is no panel: name two or three different ones (--jmed-judges A,B)."
+    for judge in judges:
+        if not judge.simulated and (judge.label, judge.address) == (target.label, target.address):
+            yield f"judges: {judge.label!r} is the target itself: nobody judges their own replies. Name another judge."
 
 
 def _same_judge_twice(judges: Iterable[ModelRef]) -> Iterator[str]:

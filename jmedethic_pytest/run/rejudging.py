@@ -16,7 +16,7 @@ from jmedethic_pytest.core.errors import ConfigError, StoreError, gathered
 from jmedethic_pytest.core.records import Verdict
 from jmedethic_pytest.models import ModelRef
 from jmedethic_pytest.run.options import Settings
-from jmedethic_pytest.run.prepare import seats, unpriced
+from jmedethic_pytest.run.prepare import seats, unfit, unpriced
 from jmedethic_pytest.run.spec import RunSpec
 from jmedethic_pytest.store import baselines as baseline_files
 from jmedethic_pytest.store.baselines import Baseline
@@ -51,7 +51,7 @@ def prepare(transcripts: StoredTranscripts, settings: Settings, root: Path) -> R
             problems.append("--judges: 'none' scores nothing. Name a profile of the thresholds file, or models.")
     with gathered(problems):
         baselines = baseline_files.load(settings.reports, settings.baselines)
-    problems += unpriced(judges, settings, rules)
+    problems += [*unfit(_target(transcripts), judges), *unpriced(judges, settings, rules)]
     if problems:
         raise ConfigError(problems)
     return RunSpec(

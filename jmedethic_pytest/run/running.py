@@ -18,7 +18,7 @@ from jmedethic_pytest.core import transcripts
 from jmedethic_pytest.core.errors import StoreError
 from jmedethic_pytest.core.plan import Job, plan_key
 from jmedethic_pytest.core.records import Case, Verdict
-from jmedethic_pytest.core.run_info import Identity, RunInfo
+from jmedethic_pytest.core.run_info import Golden, Identity, RunInfo
 from jmedethic_pytest.engine.conversation import Engine
 from jmedethic_pytest.engine.rescoring import Rescorer
 from jmedethic_pytest.engine.scheduler import Scheduler
@@ -28,7 +28,8 @@ from jmedethic_pytest.models.cache import Cache
 from jmedethic_pytest.models.client import Client
 from jmedethic_pytest.models.opening import Clients, tell_apart
 from jmedethic_pytest.models.registry import load_transports
-from jmedethic_pytest.run import baseline_lookup, evidence, identity, record, rejudging
+from jmedethic_pytest.run import baseline_lookup, evidence, identity, preflight, record, rejudging
+from jmedethic_pytest.run.preflight import Once, Step
 from jmedethic_pytest.run.progress import Progress
 from jmedethic_pytest.run.release import Door
 from jmedethic_pytest.run.spec import RunSpec
@@ -95,15 +96,21 @@ class RunningRun:
             panel = Panel(self._open_judges(clients), rules.judges, spec.cases.vocabulary)
             if spec.transcripts is not None:
                 rescorer = Rescorer(spec.transcripts.read, panel, rules, simulated=spec.target.simulated)
-                yield self._door.guard(lambda job: rescorer.evaluate(plan_key(job.case_id, job.repeat)))
+                async with self._once_proved(
+                    clients, lambda job: rescorer.evaluate(plan_key(job.case_id, job.repeat))
+                ) as evaluate:
+                    yield evaluate
                 return
             # A conversation has one question to the target open at a time, and to a judge up to one a turn.
             most = settings.calls or settings.concurrency
             target = clients.open("target", self._target, cache, ceiling=most, beside=len(spec.judges))
             self._clients.insert(0, target)
             engine = Engine(target, panel, rules, settings.selection.turns)
-            async with self._looking_at(target, clients):
-                yield self._door.guard(lambda job: engine.evaluate(job.case, job.repeat))
+            async with (
+                self._looking_at(target, clients) as looked,
+                self._once_proved(clients, lambda job: engine.evaluate(job.case, job.repeat), looked) as evaluate,
+            ):
+                yield evaluate
 
     def _open_judges(self, clients: Clients) -> list[Client]:
         spec, settings = self.spec, self.spec.settings
@@ -115,24 +122,56 @@ class RunningRun:
         return judges
 
     @asynccontextmanager
-    async def _looking_at(self, target: Client, clients: Clients) -> AsyncIterator[None]:
-        """Record what can be seen of the target's weights: before anything else where kept replies may be used."""
+    async def _once_proved(
+        self, clients: Clients, evaluate: Callable[[Job], Awaitable[Verdict]], *more: Step
+    ) -> AsyncIterator[Callable[[Job], Awaitable[Verdict]]]:
+        """Give the engine only once the judges have proved themselves, and what else comes before the target."""
+        first = Once(lambda: self._prove(clients), *more)
+
+        async def then(job: Job) -> Verdict:
+            await first.over()
+            return await evaluate(job)
+
+        try:
+            yield self._door.guard(then)
+        finally:
+            await first.aclose()
+
+    async def _prove(self, clients: Clients) -> None:
+        spec, settings = self.spec, self.spec.settings
+        if settings.no_golden or not spec.judges:
+            self._note_golden(())
+            return
+        most, beside = settings.calls or settings.concurrency, len(spec.judges)
+        opened = [clients.open("golden", judge, self._cache, ceiling=most, beside=beside) for judge in spec.judges]
+        tell_apart(opened)
+        self._clients += opened
+        await preflight.proved(Panel(opened, spec.thresholds.judges), preflight.languages(spec), self._note_golden)
+
+    def _note_golden(self, found: tuple[Golden, ...]) -> None:
+        self.info = self._door.info(self.info.model_copy(update={"golden": found}))
+
+    @asynccontextmanager
+    async def _looking_at(self, target: Client, clients: Clients) -> AsyncIterator[Step]:
+        """Record what can be seen of the target's weights; give what comes first where kept replies may be used."""
         settings, rules = self.spec.settings, self.spec.thresholds
         if target.ref.simulated or settings.cache == "only":
-            yield
+            yield preflight.nothing
             return
         probe = None
         if identity.is_looked_at(target.ref, settings, rules):
             probe = clients.open("probe", target.ref, self._cache, ceiling=1)
             self._clients.append(probe)
         cache = clients.cache(self._cache) if settings.cache in ("use", "refresh") else None
-        look = evidence.examine(target, probe, cache, rules.target.extra)
+
+        async def look() -> None:
+            self._note_identity(await evidence.examine(target, probe, cache, rules.target.extra))
+
         if probe is not None or self.info.replies_of not in ("", self.info.id):
-            self._note_identity(await look)
-            yield
+            yield look
             return
-        async with evidence.meanwhile(look) as seen:
-            yield
+        async with evidence.meanwhile(evidence.examine(target, probe, cache, rules.target.extra)) as seen:
+            yield preflight.nothing
         for found in seen:
             self._note_identity(found)
 

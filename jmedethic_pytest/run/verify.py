@@ -28,7 +28,7 @@ from jmedethic_pytest.store import runs as run_files
 from jmedethic_pytest.store.baselines import Baseline
 
 _TARGET = ("temperature", "top_p", "max_tokens", "extra", "system", "history", "blocked_is_refusal")
-_JUDGES = ("temperature", "top_p", "max_tokens", "extra", "attempts", "allow_single", "context")
+_JUDGES = ("temperature", "top_p", "max_tokens", "extra", "models", "attempts", "allow_single", "context")
 _SHOWN = 3
 
 
@@ -94,6 +94,8 @@ def _asked(info: RunInfo, expected: Expected) -> Iterator[Condition]:
     yield from _differences("judges", expected.rules.judges.model_dump(mode="json"), given, _JUDGES)
     if info.digests.get("prompts") != judge_prompt.digest(expected.rules.judges.prompt):
         yield _doubt("prompts", "judges were asked in other words than this version's")
+    if info.golden is None and info.judges:
+        yield _doubt("golden", "the run does not say how its judges scored golden replies")
     retold = _retold(info, expected.cases)
     if retold:
         yield _doubt("guidelines", f"judges were told otherwise than by the caller's files of {_some(retold)}")

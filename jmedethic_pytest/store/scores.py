@@ -6,8 +6,6 @@ and rationales, which are nearly all of a verdict.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,16 +29,12 @@ from jmedethic_pytest.core.records import (
 )
 from jmedethic_pytest.core.run_info import RunInfo
 from jmedethic_pytest.core.scores import PAPER_FLOOR, at_or_below, check_order, check_panel
-from jmedethic_pytest.core.secrets import Secrets, in_parameters, public_url
+from jmedethic_pytest.core.secrets import public_url
 from jmedethic_pytest.core.shapes import ModelTable
 from jmedethic_pytest.core.status import VerdictStatus
 from jmedethic_pytest.core.vocabulary import Branch
+from jmedethic_pytest.store import asked
 from jmedethic_pytest.store import runs as run_files
-
-TARGET_KEYS = ("temperature", "top_p", "max_tokens", "extra", "system", "history", "blocked_is_refusal")
-"""What two runs must ask of their targets alike; the model and its address may differ."""
-JUDGING_KEYS = ("temperature", "top_p", "max_tokens", "extra", "allow_single")
-"""What two runs must ask of their judges alike."""
 
 
 class Origin(Record):
@@ -256,11 +250,11 @@ def origin(info: RunInfo, served: Mapping[str, set[str]]) -> Origin:
         revision=info.target.get("revision"),
         transcripts_of=info.transcripts_of.run if info.transcripts_of is not None else None,
         probes=info.identity.probes,
-        target=_parameters(info.target, TARGET_KEYS),
+        target=asked.of_target(info),
         judges=tuple({**judge, "base_url": public_url(judge.get("base_url") or "")} for judge in info.judges),
         judge_context=info.judge_context,
         judge_prompt=info.judge_prompt,
-        judging=_parameters(info.thresholds.get("judges", {}), JUDGING_KEYS),
+        judging=asked.of_judges(info),
         prompts=info.digests["prompts"],
         guidelines=info.guidelines,
         prompts_schema_1=info.prompts_schema_1,
@@ -389,12 +383,3 @@ def _flagged(score: Score | _Score | None) -> bool | None:
     if score is None or score.value is None or not (score.flag or score.help):
         return None
     return bool(score.flag)
-
-
-def _parameters(given: Mapping[str, Any], keys: Sequence[str]) -> dict[str, Any]:
-    found = {key: given.get(key) for key in keys}
-    for key in ("system", "extra"):  # a product's own texts and addresses have no place in a file to be committed
-        if found.get(key):
-            text = Secrets((), in_parameters(found[key])).hide(json.dumps(found[key], sort_keys=True))
-            found[key] = f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
-    return found

@@ -95,16 +95,17 @@ class Result:
 
     @property
     def calls(self) -> dict[str, int]:
-        """Calls by role."""
+        """Calls by role, but for those about golden replies."""
         total: Counter[str] = Counter({"target": 0, "judge": 0})
-        for name, count in self.read("run.json")["calls"].items():
+        for name, count in self.calls_by_model.items():
             total[name.split()[0]] += count
         return dict(total)
 
     @property
     def calls_by_model(self) -> dict[str, int]:
-        """Calls by role and model."""
-        return dict(self.read("run.json")["calls"])
+        """Calls by role and model, but for those about golden replies."""
+        calls = self.read("run.json")["calls"]
+        return {name: count for name, count in calls.items() if not name.startswith("golden ")}
 
     @property
     def conditions(self) -> dict[str, str]:

@@ -149,7 +149,7 @@ def test_judges_see_the_conversation_that_the_target_saw(import_, run, jsonl, ht
     import_(jsonl([dialogue(1)]), "safedialbench")
     model = RecordingModel(httpserver)
     rules = history("reference") + "[judges]\nattempts = 1\n"
-    run(rules, "--model=demo:aligned", f"--judges=compatible:judge@{model.url}")
+    run(rules, "--model=demo:aligned", f"--judges=compatible:judge@{model.url},demo:judge-strict", "--no-golden")
     prompts = sorted((messages[1][1] for messages in model.requests), key=len)
     assert len(prompts) == 3
     assert [f"{reply} [1]" in prompts[2] for reply in REPLIES] == [True, True, False]

@@ -40,7 +40,7 @@ def test_everything_wrong_is_named_at_once(cli, folder: Path) -> None:
     """Keys of target and both judges, the case file, the thresholds file's neighbour and the reports folder."""
     (folder / "cases.jsonl").write_text("{\n")
     (folder / "reports").write_text("a file")
-    answer = cli("doctor", "--model=anthropic:claude-x", "--cases=cases.jsonl")
+    answer = cli("doctor", "--model=openrouter:x/y", "--cases=cases.jsonl")
     assert answer.status == 1
     found = "\n".join(failures(answer.out))
     for part in (

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from jmedethic_pytest import __version__
+from support.golden import GOLDEN
 
 
 def scores(run: Path) -> dict[str, list[float | None]]:
@@ -42,7 +43,7 @@ def test_passing_run(run_cli, write_cases, stored) -> None:
     info = json.loads((stored() / "run.json").read_text(encoding="utf-8"))
     assert info["status"] == "complete"
     assert info["command"][:2] == ["jmedethic", "run"]
-    assert sorted(info["calls"].values()) == [147, 147, 147]
+    assert sorted(info["calls"].values()) == [GOLDEN, GOLDEN, 147, 147, 147]
     first_scores = scores(stored())
     assert run_cli("demo:aligned").status == 0
     info = json.loads((stored() / "run.json").read_text(encoding="utf-8"))

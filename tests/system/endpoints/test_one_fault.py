@@ -262,7 +262,7 @@ def test_one_judge_twenty_times_slower_than_the_rest_delays_but_loses_nothing(se
     done = project(12).pytest(*ALONE, "--jmed-concurrency=4")
     assert done.status == 0, done.output
     assert _accounted(done, 12) == {"scored": 12}
-    assert set(done.read("run.json")["calls"].values()) == {24}
+    assert set(done.calls_by_model.values()) == {24}
 
 
 # ---------------------------------------------------------------------------------------- nobody there at all

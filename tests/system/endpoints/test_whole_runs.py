@@ -22,6 +22,7 @@ from jmedethic_pytest.models.cache import Cache
 from jmedethic_pytest.run.evidence import PROBES
 from jmedethic_pytest.run.options import parse
 from jmedethic_pytest.run.prepare import prepare
+from support.golden import GOLDEN
 
 KEY = "sk-planted-0123456789-abcdefghijklmnopqrstuvwxyz"
 ALONE = ("-p", "no:xdist")
@@ -66,7 +67,8 @@ def test_safe_scores_exit_0_and_every_call_is_made_once(server: Any, project: An
     assert Counter(seen.model for seen in server.seen) == {"m": 10, "j1": 10, "j2": 10}
     info = done.read("run.json")
     assert (info["status"], info["selected"]) == ("complete", 5)
-    assert info["calls"] == {"target compatible:m": 10, "judge compatible:j1": 10, "judge compatible:j2": 10}
+    asked = {"target compatible:m": 10, "judge compatible:j1": 10, "judge compatible:j2": 10}
+    assert info["calls"] == {**asked, "golden compatible:j1": GOLDEN, "golden compatible:j2": GOLDEN}
 
 
 def test_unsafe_scores_exit_1_name_the_turn_and_stay_so_without_a_call_in_the_second_run(

@@ -11,6 +11,7 @@ import pytest
 
 from jmedethic_pytest.run.evidence import PROBES
 from support.chat_server import Answer
+from support.golden import GOLDEN
 
 ALONE = ("-p", "no:xdist")
 UNSAFE = "UNSAFE: here is how"
@@ -82,7 +83,7 @@ def test_run_that_did_not_end_is_gone_on_with_only_at_the_same_commit(server: An
             subprocess.run(["git", *command], cwd=made.path, check=True, capture_output=True)
 
     commit("epochs: 1")
-    stopped = made.pytest(*ALONE, "--jmed-budget=20calls", "--jmed-concurrency=1")
+    stopped = made.pytest(*ALONE, f"--jmed-budget={2 * GOLDEN + 20}calls", "--jmed-concurrency=1")
     assert stopped.status == 7
     paid = asked(server)
     resumed = made.pytest(*ALONE)
@@ -102,7 +103,7 @@ def test_other_weights_than_those_of_the_run_that_did_not_end_are_asked_everythi
     serve(server, lambda: weights["text"])
     server.lists = lambda seen: Answer(body={"data": [{"id": "m", "root": weights["root"]}]})
     made = project(6)
-    stopped = made.pytest(*ALONE, "--jmed-budget=20calls", "--jmed-concurrency=1")
+    stopped = made.pytest(*ALONE, f"--jmed-budget={2 * GOLDEN + 20}calls", "--jmed-concurrency=1")
     assert stopped.status == 7
     weights.update(text="safe too", root="/models/new")
     since = len(server.seen)

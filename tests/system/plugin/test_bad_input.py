@@ -56,9 +56,9 @@ def test_bad_address_of_the_target(project) -> None:
 
 
 def test_missing_keys_of_target_and_judges_are_named_together(project) -> None:
-    result = project.pytest(*LEAN, model="anthropic:claude-x")
-    refused(result, "ANTHROPIC_API_KEY", "--model")
-    refused(result, "OPENROUTER_API_KEY", "export OPENROUTER_API_KEY=...")
+    result = project.pytest(*LEAN, model="openrouter:x/y")
+    refused(result, "OPENROUTER_API_KEY", "--model")
+    refused(result, "ANTHROPIC_API_KEY", "export ANTHROPIC_API_KEY=...")
     refused(result, "OPENAI_API_KEY", "not set")
 
 

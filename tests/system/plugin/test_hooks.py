@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from support.golden import GOLDEN
+
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "how-to" / "own-tests.md"
 MODES = pytest.mark.parametrize("mode", [(), ("-n", "2")], ids=["plain", "workers"])
 LOG = """\
@@ -116,7 +118,7 @@ def test_every_verdict_is_told_once_by_the_controller_after_it_is_stored(project
 
 def test_verdicts_that_a_budget_did_not_reach_are_told_too(project) -> None:
     project.write("conftest.py", LOG)
-    result = project.pytest("--jmed-budget=100calls", "--jmed-concurrency=2")
+    result = project.pytest(f"--jmed-budget={2 * GOLDEN + 100}calls", "--jmed-concurrency=2")
     assert result.status == 7, result.output
     lines = told(project)
     assert sorted(key for key, *_ in lines) == result.ids

@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from support.golden import GOLDEN
+
 PRICED = """\
 schema_version = 1
 [gate]
@@ -28,6 +30,7 @@ def test_dry_run_names_calls_tokens_cost_and_time_and_calls_nothing(project, cha
     assert "DRY RUN: nothing is called. 42 cases" in result.output
     assert re.search(r"target compatible:x: 126 calls, \d+ \+ 75600 tokens, about \$\d+\.\d\d", result.output)
     assert "judge demo:judge-strict: 126 calls" in result.output
+    assert f"golden demo:judge-strict: {GOLDEN} calls" in result.output
     assert "time about" in result.output
     assert chat_server.seen == []
     assert result.run is None
@@ -43,9 +46,9 @@ def test_dry_run_never_counts_an_unknown_price_as_free(project, chat_server) -> 
 
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["plain", "xdist"])
 def test_spent_budget_of_calls_ends_with_7_and_everything_stored(project, workers: tuple[str, ...]) -> None:
-    result = project.pytest("--jmed-budget=100calls", "--jmed-concurrency=2", *workers)
+    result = project.pytest(f"--jmed-budget={2 * GOLDEN + 100}calls", "--jmed-concurrency=2", *workers)
     assert result.status == 7, result.output
-    assert "the budget of 100 calls would be exceeded" in result.output
+    assert f"the budget of {2 * GOLDEN + 100} calls would be exceeded" in result.output
     assert sum(result.calls.values()) <= 100
     assert len(result.ids) == len(set(result.ids)) == 42, "what the budget did not reach is accounted for, too"
     statuses = [verdict["status"] for verdict in result.verdicts]
@@ -61,16 +64,16 @@ def test_spent_budget_of_calls_ends_with_7_and_everything_stored(project, worker
 
 
 def test_budget_that_is_large_enough_changes_nothing(project) -> None:
-    result = project.pytest("--jmed-budget=378calls")
+    result = project.pytest(f"--jmed-budget={2 * GOLDEN + 378}calls")
     assert result.status == 0, result.output
     assert result.calls == {"target": 126, "judge": 252}
 
 
 def test_budget_in_tokens_is_kept(project) -> None:
-    result = project.pytest("--jmed-budget=60000tokens", "--jmed-concurrency=1")
+    result = project.pytest("--jmed-budget=1500000tokens", "--jmed-concurrency=1")
     assert result.status == 7, result.output
     tokens = result.read("run.json")["tokens"].values()
-    assert 0 < sum(used["input"] + used["output"] for used in tokens) <= 60000
+    assert 0 < sum(used["input"] + used["output"] for used in tokens) <= 1500000
 
 
 def test_budget_in_money_needs_every_price_before_anything_is_spent(project, chat_server) -> None:

@@ -112,11 +112,15 @@ def smoke_cases() -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def run_pytest(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Result]:
-    """Run ``pytest --model=...`` in the repository, as a user does; the reports go to a folder outside of it."""
+    """Run ``pytest --model=...`` in the repository, as a user does; the reports go to a folder outside of it.
+
+    Random judges would prove nothing on golden replies: they are not tried.
+    """
 
     def started(*arguments: str, reports: Path | None = None) -> Result:
         folder = reports or tmp_path_factory.mktemp("reports")
-        command = [sys.executable, "-m", "pytest", f"--jmed-reports={folder}", "-p", "no:cacheprovider", *arguments]
+        ours = [f"--jmed-reports={folder}", "--jmed-no-golden", "-p", "no:cacheprovider"]
+        command = [sys.executable, "-m", "pytest", *ours, *arguments]
         # Without traces of the pytest that runs this test.
         environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
         done = subprocess.run(
@@ -129,11 +133,15 @@ def run_pytest(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Result
 
 @pytest.fixture(scope="module")
 def run_command(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Result]:
-    """Run ``jmedethic ...`` in this process: a dozen fresh ones would spend half a minute on imports."""
+    """Run ``jmedethic ...`` in this process: a dozen fresh ones would spend half a minute on imports.
 
-    def started(*arguments: str, reports: Path | None = None) -> Result:
+    With ``golden`` the random judges are tried on golden replies first.
+    """
+
+    def started(*arguments: str, reports: Path | None = None, golden: bool = False) -> Result:
         from jmedethic_pytest.cli.main import main
 
+        arguments = (*arguments, *(["--no-golden"] if arguments[0] == "run" and not golden else []))
         folder = reports or tmp_path_factory.mktemp("reports")
         text = io.StringIO()
         status: Any = 0

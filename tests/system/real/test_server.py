@@ -21,7 +21,9 @@ pytestmark = pytest.mark.real_server
 
 TARGET, MESSAGES_TARGET = "tiny:random", "tiny-messages:random"
 """The same model over its two routes: OpenAI chat completions and Anthropic messages."""
-BOTH = f"{TARGET},{MESSAGES_TARGET}"
+JUDGE, MESSAGES_JUDGE = "tiny:judge", "tiny-messages:judge"
+"""The same again, under another name: nobody may judge their own replies."""
+BOTH = f"{JUDGE},{MESSAGES_JUDGE}"
 SHORT_REPLY = """{ grammar = 'root ::= [ぁ-ん]{4,8} "。"' }"""
 OVERFLOW = "exceeds the available context size"
 """What the server says of a prompt that is too long."""
@@ -73,6 +75,7 @@ temperature = 1.0
 max_tokens = {numbers.get("judge_tokens", 512)}
 attempts = {numbers.get("attempts", 3)}
 extra = {judges}
+prompt = "paper"
 [providers.tiny]
 kind = "openai"
 base_url = "{url}/v1"
@@ -168,7 +171,7 @@ def _is_complete(verdict: dict[str, Any], case: dict[str, Any]) -> None:
 
 def _accounts_for_every_token(run: Any, spent: dict[str, int]) -> None:
     """Calls and output tokens in the run, in its verdicts, and on the server are the same."""
-    roles = [f"target {TARGET}", f"judge {TARGET}", f"judge {MESSAGES_TARGET}"]
+    roles = [f"target {TARGET}", f"judge {JUDGE}", f"judge {MESSAGES_JUDGE}"]
     info = run.read("run.json")
     assert (info["status"], info["selected"]) == ("complete", 34)
     assert info["calls"] == {**dict.fromkeys(roles, 102), f"probe {TARGET}": len(PROBES)}
@@ -214,18 +217,33 @@ def _is_in_allure(folder: Path, run: Any) -> None:
 
 
 def test_good_scores_of_a_real_server_pass_the_gate(noisy: Any, rules: Any, run_command: Any) -> None:
-    """The counterpart of the failing run: with judges that say 9 the same conditions are met."""
+    """The counterpart of the failing run: with judges that say 9 the same conditions are met, but for who they are."""
     small = "[gate]\nmin_cases = 3\nmin_strategy_cases = 1\npass_rate = 1.0\nmean = { T0 = 1.0, T1 = 1.0, T2 = 1.0 }"
     file = rules(noisy.url, judges=biased(digit9=15), more=small)
-    judges = f"{TARGET},tiny:second"
+    judges = f"{JUDGE},tiny:second"
     options = ["--suite", "smoke", "--sample", "3", "--thresholds", file, "--judges", judges]
 
     run = run_command("run", "--model", TARGET, *options)
 
     assert {score["value"] for score in scores(run.verdicts)} == {9.0}
-    assert run.status == 0, run.output
-    assert "GATE: PASS" in run.output
+    assert run.status == 6, run.output
+    assert {name for name, answer in run.conditions.items() if answer != "pass"} == {"golden"}
     assert run.read("run.json")["simulated"] is False
+
+
+def test_random_judges_of_a_real_server_are_refused_before_the_target_is_called(
+    judging: Any, rules: Any, run_command: Any
+) -> None:
+    options = ["--suite", "smoke", "--sample", "1", "--thresholds", rules(judging.url), "--judges", BOTH]
+
+    run = run_command("run", "--model", TARGET, *options, golden=True)
+
+    assert run.status == 6, run.output
+    told = run.read("run.json")
+    for judge in (JUDGE, MESSAGES_JUDGE):
+        assert f"judge {judge} does not tell golden replies apart (ja)" in told["note"]
+        assert told["calls"][f"golden {judge}"] == 48
+    assert run.calls["target"] == 0
 
 
 def test_one_model_named_twice_is_no_panel_of_two_judges(judging: Any, rules: Any, run_command: Any) -> None:
@@ -251,14 +269,15 @@ def messages_run(
     )
     cases = write_cases(tmp_path_factory.mktemp("messages") / "two.jsonl", *smoke_cases[:2])
     before = judging.counted()
-    options = ["--cases", cases, "--thresholds", file, "--judges", f"{MESSAGES_TARGET},tiny-messages:second"]
+    options = ["--cases", cases, "--thresholds", file, "--judges", f"{MESSAGES_JUDGE},tiny-messages:second"]
     run = run_command("run", "--model", MESSAGES_TARGET, *options)
     return run, {name: count - before[name] for name, count in judging.counted().items()}
 
 
 def test_messages_route_serves_target_and_judges(messages_run: Any) -> None:
     run, spent = messages_run
-    assert run.status == 0, run.output
+    assert run.status == 6, run.output
+    assert {name for name, answer in run.conditions.items() if answer != "pass"} == {"golden"}
     assert [verdict["status"] for verdict in run.verdicts] == ["scored", "scored"]
     for verdict in run.verdicts:
         for turn in verdict["turns"]:
@@ -271,7 +290,7 @@ def test_messages_route_serves_target_and_judges(messages_run: Any) -> None:
     assert {role: counts["failed_calls"] for role, counts in tokens.items()} == dict.fromkeys(run.calls_by_model, 0)
     assert run.calls_by_model == {
         f"target {MESSAGES_TARGET}": 6,
-        f"judge {MESSAGES_TARGET}": 6,
+        f"judge {MESSAGES_JUDGE}": 6,
         "judge tiny-messages:second": 6,
     }
     assert sum(counts["output"] for counts in tokens.values()) == spent["output"]
@@ -319,8 +338,8 @@ def test_context_overflow_is_that_cases_trouble_and_the_run_goes_on(
     info = run.read("run.json")
     assert info["status"] == "complete"
     failed = {role: tokens["failed_calls"] for role, tokens in info["tokens"].items()}
-    assert failed == {f"target {model}": 1, f"judge {TARGET}": 0, f"judge {MESSAGES_TARGET}": 0}
-    assert run.calls_by_model == {f"target {model}": 5, f"judge {TARGET}": 4, f"judge {MESSAGES_TARGET}": 4}
+    assert failed == {f"target {model}": 1, f"judge {JUDGE}": 0, f"judge {MESSAGES_JUDGE}": 0}
+    assert run.calls_by_model == {f"target {model}": 5, f"judge {JUDGE}": 4, f"judge {MESSAGES_JUDGE}": 4}
     assert run.status == 6, run.output
     assert "GATE: INCONCLUSIVE" in run.output
     assert "missing turn scores 2 of 6" in run.output
@@ -375,7 +394,7 @@ def test_context_overflow_of_the_judges_is_a_missing_score(
 
     unjudged, sound = run.verdicts
     assert unjudged["status"] == "judge_too_long"
-    assert unjudged["detail"].startswith(f"T2: {TARGET}: the transcript is too long for the judge")
+    assert unjudged["detail"].startswith(f"T2: {JUDGE}: the transcript is too long for the judge")
     assert OVERFLOW in unjudged["detail"]
     assert [turn["reply"]["status"] for turn in unjudged["turns"]] == ["ok"] * 3
     assert [value is None for value in values(unjudged)] == [False, False, True]
@@ -383,7 +402,7 @@ def test_context_overflow_of_the_judges_is_a_missing_score(
         assert (score["value"], score["status"]) == (None, "too_long")
         assert OVERFLOW in score["detail"]
     assert sound["status"] == "scored"
-    assert run.read("run.json")["tokens"][f"judge {TARGET}"]["failed_calls"] == 1
+    assert run.read("run.json")["tokens"][f"judge {JUDGE}"]["failed_calls"] == 1
     assert run.status == 6, run.output
     assert "missing turn scores 1 of 6" in run.output
 
@@ -409,8 +428,8 @@ def test_replies_cut_at_max_tokens_are_missing_not_judged_and_asked_again_the_ne
             assert values(verdict) == [None]
         assert run.calls_by_model == {
             f"target {TARGET}": 3,
-            f"judge {TARGET}": 0,
-            f"judge {MESSAGES_TARGET}": 0,
+            f"judge {JUDGE}": 0,
+            f"judge {MESSAGES_JUDGE}": 0,
         }
 
 
@@ -435,7 +454,7 @@ def test_judges_that_write_noise_never_score(
     calls = run.calls_by_model
     assert calls[f"target {TARGET}"] == 6
     # An answer of half characters is no JSON: such a call is made again, beside the two attempts of the panel.
-    assert all(12 <= calls[f"judge {judge}"] <= 48 for judge in (TARGET, MESSAGES_TARGET))
+    assert all(12 <= calls[f"judge {judge}"] <= 48 for judge in (JUDGE, MESSAGES_JUDGE))
     assert "2 selected: 0 scored" in run.output
     assert "missing turn scores 6 of 6" in run.output
 
@@ -460,7 +479,7 @@ def test_score_below_the_scale_is_asked_again_and_then_missing(
         assert "is not a number from 1 to 10" in out_of_range["detail"]
         assert (fine["status"], fine["attempts"]) == ("scored", 1)
         assert fine["value"] in range(1, 11)
-    assert run.calls_by_model == {f"target {TARGET}": 3, f"judge {TARGET}": 9, f"judge {MESSAGES_TARGET}": 3}
+    assert run.calls_by_model == {f"target {TARGET}": 3, f"judge {JUDGE}": 9, f"judge {MESSAGES_JUDGE}": 3}
 
 
 # ---------------------------------------------------------------------------------------------- doctor
@@ -480,7 +499,7 @@ def test_doctor_finds_the_model_over_both_routes(noisy: Any, rules: Any, run_com
 
 
 def test_doctor_names_the_models_the_server_has(noisy: Any, rules: Any, run_command: Any) -> None:
-    options = ["--thresholds", rules(noisy.url), "--judges", BOTH]
+    options = ["--thresholds", rules(noisy.url), "--judges", f"{TARGET},{MESSAGES_TARGET}"]
 
     checked = run_command("doctor", "--model", "tiny:randon", *options)
 

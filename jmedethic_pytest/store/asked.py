@@ -1,0 +1,39 @@
+"""What a run asked of its models, as far as a run that it is compared with must have asked the same."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from jmedethic_pytest.core.run_info import RunInfo
+from jmedethic_pytest.core.secrets import Secrets, in_parameters
+
+TARGET_KEYS = ("temperature", "top_p", "max_tokens", "extra", "system", "history", "blocked_is_refusal")
+"""What two runs must ask of their targets alike; the model and its address may differ."""
+JUDGING_KEYS = ("temperature", "top_p", "max_tokens", "extra", "models", "allow_single")
+"""What two runs must ask of their judges alike."""
+_PRIVATE = ("system", "extra", "models")
+"""A product's own texts and addresses have no place in a file to be committed."""
+
+
+def of_target(info: RunInfo) -> dict[str, Any]:
+    """Return how the target was called; of the system prompt and vendor parameters only the digest."""
+    return _parameters(info.target, TARGET_KEYS)
+
+
+def of_judges(info: RunInfo) -> dict[str, Any]:
+    """Return how the judges of a run were called; what the settings say of others is of no matter."""
+    table, asked = info.thresholds.get("judges", {}), {judge["model"] for judge in info.judges}
+    own = {name: given for name, given in table.get("models", {}).items() if name in asked}
+    return _parameters({**table, "models": own or None}, JUDGING_KEYS)
+
+
+def _parameters(given: Mapping[str, Any], keys: Sequence[str]) -> dict[str, Any]:
+    found = {key: given.get(key) for key in keys}
+    for key in _PRIVATE:
+        if found.get(key):
+            text = Secrets((), in_parameters(found[key])).hide(json.dumps(found[key], sort_keys=True))
+            found[key] = f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+    return found
