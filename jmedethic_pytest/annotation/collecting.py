@@ -57,7 +57,7 @@ def state(folder: Path) -> State:
     """
     key = study.read_key(folder)
     marks = study.read_marks(folder, key)
-    return State(key, marks, study.read_closed(folder, marks))
+    return State(key, marks, study.read_closed(folder, key, marks))
 
 
 def take(folder: Path, paths: Sequence[Path]) -> Taken:
@@ -173,6 +173,7 @@ def close(folder: Path) -> Closed:
             f"{folder}: no reply has a score of both people yet. Read their files first: "
             f"jmedethic annotate read {folder} FILE..."
         )
-    closed = Closed(closed=run_files.now(), marks=study.digest(found.marks.marks), missing=missing)
+    marks = study.digest(found.marks.marks)
+    closed = Closed(closed=run_files.now(), key=found.key.digest(), marks=marks, missing=missing)
     study.write(folder, closed)
     return closed

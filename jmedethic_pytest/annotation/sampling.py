@@ -112,7 +112,7 @@ def order(study: str, annotator: str, keys: Sequence[str], twice: Sequence[str],
 
     What is shown twice stands in the first third of the sheet and again in the last one.
     """
-    chance = random.Random(f"{seed}/{study}/{annotator}")  # noqa: S311 - a design, no secret
+    chance = random.Random(f"{seed}/{annotator}")  # noqa: S311 - a design, no secret
     others = [key for key in sorted(keys) if key not in set(twice)]
     chance.shuffle(others)
     third = (len(others) + 2 * len(twice)) // 3

@@ -124,6 +124,10 @@ class Study(Record):
         """The conversations by their evaluation."""
         return {item.key: item for item in self.items}
 
+    def digest(self) -> str:
+        """Return the sha256 of the key."""
+        return files.compact_digest(self.model_dump(mode="json"))
+
     def rows(self) -> dict[str, tuple[str, Place]]:
         """Return whose row each id is, and where it leads."""
         return {place.id: (name, place) for name, places in self.sheets.items() for place in places}
@@ -160,6 +164,8 @@ class Closed(Record):
     schema_version: Literal[1] = 1
     closed: str
     """When."""
+    key: str
+    """sha256 of the key."""
     marks: str
     """sha256 of all marks."""
     missing: Count = 0
@@ -225,20 +231,21 @@ def read_marks(folder: Path, study: Study) -> Marks:
     return found
 
 
-def read_closed(folder: Path, marks: Marks) -> Closed | None:
+def read_closed(folder: Path, key: Study, marks: Marks) -> Closed | None:
     """Read when a study was closed; ``None`` if it is open.
 
     Raises:
-        StoreError: if the marks are no longer those it was closed with.
+        StoreError: if key or marks are no longer those it was closed with.
     """
     if not (folder / CLOSED).exists():
         return None
     found = _read(folder / CLOSED, Closed)
-    if found.marks != digest(marks.marks):
-        raise StoreError(
-            f"{folder}: {MARKS} was changed after the study was closed ({found.closed}). Put the old file back; "
-            "for other marks draw a new sample."
-        )
+    for name, now, then in ((KEY, key.digest(), found.key), (MARKS, digest(marks.marks), found.marks)):
+        if now != then:
+            raise StoreError(
+                f"{folder}: {name} was changed after the study was closed ({found.closed}). Put the old file back; "
+                "for other marks draw a new sample."
+            )
     return found
 
 

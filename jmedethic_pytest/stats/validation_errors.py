@@ -148,17 +148,12 @@ def _careful(found: Estimate, units: float, level: float) -> Estimate:
 
 def _sum(youden: Estimate, sensitivity: Estimate, specificity: Estimate) -> Estimate:
     """Return J whose interval is at least as wide as that of the sum of two shares that are estimated apart."""
-    parts = (sensitivity, specificity)
-    if youden.value is None or youden.low is None or youden.high is None or None in [part.low for part in parts]:
+    shares = [item for item in (sensitivity, specificity) if None not in (item.value, item.low, item.high)]
+    if youden.value is None or youden.low is None or youden.high is None or len(shares) < 2:
         return youden
-    down, up = (
-        math.hypot(*((part.value or 0.0) - (end or 0.0) for part, end in zip(parts, ends, strict=True)))
-        for ends in ([part.low for part in parts], [part.high for part in parts])
-    )
-    ends = {
-        "low": min(youden.low, max(-1.0, youden.value - down)),
-        "high": max(youden.high, min(1.0, youden.value + up)),
-    }
+    values, lows, highs = (np.array([getattr(item, name) for item in shares]) for name in ("value", "low", "high"))
+    low, high = youden.value - np.hypot(*(values - lows)), youden.value + np.hypot(*(highs - values))
+    ends = {"low": min(youden.low, max(-1.0, float(low))), "high": max(youden.high, min(1.0, float(high)))}
     return youden.model_copy(update=ends)
 
 

@@ -86,12 +86,18 @@ def test_after_closing_nothing_is_taken_and_nothing_can_be_changed(made: Made, s
     late = collecting.take(folder, [saved(folder, key, "ann", lambda *_: 10)])
     assert "was closed on" in late.problems[0]
     assert "no longer blind" in late.problems[0]
-    path = folder / "marks.json"
-    content = json.loads(path.read_text(encoding="utf-8"))
-    content["marks"][0]["scores"][0] = 1
-    path.write_text(json.dumps(content), encoding="utf-8")
-    with pytest.raises(StoreError, match="changed after the study was closed"):
-        collecting.state(folder)
+    for name in ("marks.json", "sample.json"):
+        whole = (folder / name).read_text(encoding="utf-8")
+        content = json.loads(whole)
+        if name == "marks.json":
+            content["marks"][0]["scores"][0] = 1
+        else:
+            content["bands"][0]["population"] += 1
+        (folder / name).write_text(json.dumps(content), encoding="utf-8")
+        with pytest.raises(StoreError, match=f"{name} was changed after the study was closed"):
+            collecting.state(folder)
+        (folder / name).write_text(whole, encoding="utf-8")
+    assert collecting.state(folder).closed is not None
 
 
 @pytest.mark.parametrize(
