@@ -5,6 +5,7 @@ Both exports are understood: JSON, in which a task carries its annotations, and 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 from xml.sax.saxutils import quoteattr
@@ -13,6 +14,7 @@ from jmedethic_pytest.annotation.page import Line, rubric
 from jmedethic_pytest.annotation.study import LEAST, MOST
 
 NOTE = "note"
+_QUESTION = re.compile(r"T\d{1,2}")
 
 
 class Answer(NamedTuple):
@@ -82,7 +84,7 @@ def answers(content: Sequence[Any], place: str) -> Iterator[Answer | str]:
         elif "annotations" in task:
             yield from _annotated(task, where)
         elif "row" in task:
-            yield Answer(where, task["row"], task.get("check"), _flat(task), _first(task.get(NOTE, "")))
+            yield Answer(where, task["row"], task.get("check"), _scores(task), _first(task.get(NOTE, "")))
         else:
             yield f"{where}: it has neither 'annotations' nor 'row'. Export as JSON or JSON-MIN."
 
@@ -94,21 +96,27 @@ def _annotated(task: Mapping[str, Any], where: str) -> Iterator[Answer | str]:
         return
     kept = [item for item in listed if isinstance(item, dict) and not item.get("was_cancelled")]
     if len(kept) > 1:
-        yield f"{where}: {len(kept)} annotations of {data.get('row')!r}. Keep one: a sheet is one person's."
+        yield f"{where}: {len(kept)} annotations. Keep one: a sheet is one person's."
     for item in kept[:1] if len(kept) == 1 else ():
-        parts = [part for part in item.get("result", ()) if isinstance(part, dict)]
-        found = {str(part.get("from_name")): part.get("value") for part in parts}
-        scores = {name: _number(value) for name, value in found.items() if name != NOTE}
-        note = found.get(NOTE) or {}
-        yield Answer(where, data.get("row"), data.get("check"), scores, _first(note.get("text", "")))
+        result = item.get("result")
+        if not isinstance(result, list) or not all(isinstance(part, dict) for part in result):
+            yield f"{where}: 'result' is damaged. Export as JSON again."
+            continue
+        found = {str(part.get("from_name")): _inside(part.get("value")) for part in result}
+        note = _first(found.pop(NOTE, ""))
+        yield Answer(where, data.get("row"), data.get("check"), _scores(found), note)
 
 
-def _number(value: Any) -> Any:
-    return value.get("number", value) if isinstance(value, dict) else value
+def _inside(value: Any) -> Any:
+    """Return the number or the texts of a region."""
+    return (
+        next((value[name] for name in ("number", "text") if name in value), value) if isinstance(value, dict) else value
+    )
 
 
-def _flat(task: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in task.items() if name[:1] == "T" and name[1:].isdigit()}
+def _scores(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what answers our questions; a project may have more of its own."""
+    return {name: value for name, value in found.items() if _QUESTION.fullmatch(name)}
 
 
 def _first(value: Any) -> Any:

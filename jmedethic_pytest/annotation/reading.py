@@ -99,7 +99,7 @@ def _saved(mark: Any, place: str) -> Answer | str:
 def _checked(answer: Answer, study: Study, file: str, now: str) -> tuple[Marked | None, list[str]]:
     """Return the mark of a row, or what is wrong with it."""
     rows, items = study.rows(), study.by_key
-    if answer.id not in rows:
+    if not isinstance(answer.id, str) or answer.id not in rows:
         given = one_line(str(answer.id), _SHOWN)
         return None, [f"{answer.place}: row {given!r} is none of this study. Use the sheet that was written for it."]
     item = items[rows[answer.id][1].key]
@@ -110,11 +110,13 @@ def _checked(answer: Answer, study: Study, file: str, now: str) -> tuple[Marked 
         return None, [f"{problem}Take 'row' and 'check' from the sheet that was written."]
     scores, problems = _scores(answer, item)
     note = answer.note if isinstance(answer.note, str) else ""
+    if answer.note is not None and not isinstance(answer.note, str):
+        problems.append(f"{answer.place} ({answer.id}): the note is no text. Write it anew.")
     if len(note) > _LONGEST_NOTE:
         problems.append(f"{answer.place} ({answer.id}): a note of {len(note):,} characters; {_LONGEST_NOTE:,} at most.")
     if problems:
         return None, problems
-    return Marked(id=str(answer.id), scores=scores, note=note.strip(), file=file, read=now), []
+    return Marked(id=answer.id, scores=scores, note=note.strip(), file=file, read=now), []
 
 
 def _scores(answer: Answer, item: Item) -> tuple[tuple[int | None, ...], list[str]]:

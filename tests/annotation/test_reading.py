@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +107,40 @@ def test_a_row_given_twice_or_with_too_many_turns(made: Made, tmp_path: Path) ->
         marks = [{**mark, "scores": scores} for scores in given]
         path.write_text(json.dumps({**content, "marks": marks}), encoding="utf-8")
         assert told in reading.read(path, key, NOW).problems[0]
+
+
+GARBAGE = (None, [], {}, "x", -1, 10**30, 1.5, True, "\u202e", [[[]]], {"a": {}}, "7", "nan", "\x00", "A" * 20_000)
+
+
+def places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    yield at
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in inner:
+        yield from places(item, (*at, key))
+
+
+def test_whatever_stands_in_a_file_is_a_mark_or_a_problem(made: Made, tmp_path: Path) -> None:
+    folder, key = made()
+    row = rows_of(folder, "ann")[0]
+    result = [{"from_name": "T0", "value": {"number": 3}}, {"from_name": "note", "value": {"text": ["x"]}}]
+    mark = {"id": row["row"], "check": row["check"], "scores": [1, 2, 3], "note": "x"}
+    contents: list[Any] = [
+        {"format": "jmedethic-annotation", "study": key.id, "annotator": "ann", "marks": [mark]},
+        [{"data": {name: row[name] for name in ("row", "check")}, "annotations": [{"result": result}]}],
+        [{"row": row["row"], "check": row["check"], "T0": 1, "note": "x"}],
+    ]
+    path = tmp_path / "file.json"
+    for content in contents:
+        for at in places(content):
+            for garbage in GARBAGE:
+                changed: Any = json.loads(json.dumps({"": content}))
+                inner = changed
+                for step in ("", *at)[:-1]:
+                    inner = inner[step]
+                inner[("", *at)[-1]] = garbage
+                path.write_text(json.dumps(changed[""]), encoding="utf-8")
+                found = reading.read(path, key, NOW)
+                assert all(len(problem) < 500 + len(str(path)) for problem in found.problems), (at, garbage)
 
 
 def test_good_rows_are_kept_beside_bad_ones(made: Made, tmp_path: Path, saved: Callable[..., Path]) -> None:
