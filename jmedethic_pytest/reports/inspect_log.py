@@ -116,6 +116,7 @@ def _sample(verdict: Verdict, vocabulary: Vocabulary) -> Any:
             "strategy": f"{case.strategy} {strategy.name['en']}",
             "locale": case.locale,
             "twin": case.twin_of is not None,
+            "branch": verdict.branch,
             "failed": None if verdict.passed is None else not verdict.passed,
         },
     )

@@ -145,6 +145,7 @@ def _transcript(verdict: Verdict, baseline: Sequence[Turn]) -> dict[str, Any]:
     """Return what is shown of a conversation; every text of a model is made visible character by character."""
     case = branches.along(verdict.case, verdict.branch)
     floors = {violation.turn: violation.floor for violation in verdict.violations}
+    asked = {turn.index: turn.user for turn in verdict.turns}  # the baseline may have been asked otherwise in a branch
     return {
         "question": visible(case.question),
         "expected": [visible(text) for text in case.expected],
@@ -152,7 +153,7 @@ def _transcript(verdict: Verdict, baseline: Sequence[Turn]) -> dict[str, Any]:
         "detail": visible(verdict.detail),
         "turns": [_turn(turn, floors) for turn in verdict.turns],
         "attempts": [_attempt(attempt) for attempt in verdict.attempts],
-        "baseline": [_turn(turn, {}) for turn in baseline],
+        "baseline": [_turn(turn, {}) for turn in baseline if asked.get(turn.index, turn.user) == turn.user],
     }
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
+import json
+import zlib
 from typing import Any
 
 import pytest
 
+from jmedethic_pytest.reports.page import rows, texts
 from support.branched import make_branched
 from support.project import Result, make_project
 
@@ -48,9 +52,9 @@ def test_reports_name_the_branches_and_who_has_the_later_turns(eroding: Any) -> 
         assert f"complied {counts['complied']}, refused {counts['refused']}" in text
         assert "T5 18, T6 8 of 28" in text
     cases = (result.run / "tables" / "cases.csv").read_text(encoding="utf-8-sig")
-    rows = {row["key"]: row for row in csv.DictReader(io.StringIO(cases))}
+    listed = {row["key"]: row for row in csv.DictReader(io.StringIO(cases))}
     for verdict in result.verdicts:
-        row = rows[verdict["case"]["id"]]
+        row = listed[verdict["case"]["id"]]
         assert row["branch"] == verdict["branch"]
         assert [row[f"T{index}"] != "" for index in range(7)] == [
             index < verdict["planned_turns"] for index in range(7)
@@ -80,3 +84,20 @@ def test_replies_of_a_data_set_cannot_be_replayed(eroding: Any) -> None:
     result: Result = project.pytest("--jmed-suite=long", "--jmed-thresholds=replay.toml")
     assert result.status == 4
     assert "the target's own choose the branch" in result.output
+
+
+def test_the_page_shows_no_reply_of_the_baseline_to_another_question(eroding: Any) -> None:
+    """``demo:aligned`` holds its ground as a rule; who gave in was asked other things after that."""
+    project, result = eroding
+    other = project.pytest("--jmed-suite=long", "--jmed-locale=ja,en", "-q", model="demo:aligned")
+    branch = {verdict["case"]["id"]: verdict["branch"] for verdict in other.verdicts}
+    listed = rows.collect(result.run)
+    packed = texts.pack(result.run, listed, other.run)
+    changed = 0
+    for item, (block, position) in zip(listed, packed.places, strict=True):
+        shown = json.loads(zlib.decompress(base64.b64decode(packed.blocks[block]), wbits=-15))[position]
+        if shown["baseline"]:
+            alike = branch[item.row.key] == item.row.branch
+            assert len(shown["baseline"]) == (len(item.row.scores) if alike else 3)
+            changed += not alike
+    assert changed
