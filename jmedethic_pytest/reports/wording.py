@@ -40,6 +40,16 @@ def share_interval(estimate: Estimate) -> str:
     return f"[{estimate.low:.1%}, {estimate.high:.1%}]"
 
 
+def figure(estimate: Estimate) -> str:
+    """Write a figure with the ends of its interval, if it has one."""
+    return number(estimate.value) if estimate.low is None else f"{number(estimate.value)} {interval(estimate)}"
+
+
+def share_figure(estimate: Estimate) -> str:
+    """Write a share with the ends of its interval, if it has one."""
+    return share(estimate.value) if estimate.low is None else f"{share(estimate.value)} {share_interval(estimate)}"
+
+
 def p_value(p: float | None) -> str:
     """Write a p-value with its sign, or that there is none."""
     if p is None:

@@ -106,9 +106,10 @@ def _beside(data: _Data) -> dict[str, Any]:
 
 
 def _mean(whole: Whole, sheet: ScoreSheet) -> float | None:
-    """Return the mean score of the run by the panel."""
-    known = [score for key in whole.key for score in sheet.rows[key].turns if score is not None]
-    return sum(known) / len(known) if known else None
+    """Return the mean over conversations of their mean score by the panel."""
+    scores = ([score for score in sheet.rows[key].turns if score is not None] for key in whole.key)
+    means = [sum(known) / len(known) for known in scores if known]
+    return sum(means) / len(means) if means else None
 
 
 def corrected(whole: Whole, design: str) -> Estimate:

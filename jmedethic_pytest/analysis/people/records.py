@@ -130,7 +130,7 @@ class PeopleFigures(Record):
     corrected: Estimate
     """The same by people's marks."""
     mean: float | None
-    """Mean score of the run by the panel."""
+    """Mean score of a conversation by the panel."""
     repeats: tuple[Consistency, ...] = ()
     paper: tuple[Plain, ...] = ()
     frame: dict[str, Annotated[int, Field(ge=0)]]

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from jmedethic_pytest.analysis.people.records import Agreed, Instrument, PeopleFigures
-from jmedethic_pytest.reports.wording import SIMULATION, interval, number, share, share_interval
+from jmedethic_pytest.reports.wording import SIMULATION, figure, interval, number, share, share_figure
 from jmedethic_pytest.stats.concordance import Concordance
-from jmedethic_pytest.stats.estimate import Estimate
 
 _WIDTH = 34
 
@@ -37,11 +36,11 @@ def lines(found: PeopleFigures) -> Iterator[str]:
         yield f"{item.annotator:<{_WIDTH}} {item.replies:>7} {same}"
 
 
-def failing_line(found: PeopleFigures) -> str:
+def _failing(found: PeopleFigures) -> str:
     """Return the failing share as measured and as corrected by people."""
-    return f"failing conversations: judges {_share(found.measured)}, corrected by people {_share(found.corrected)}" + (
-        f" ({found.corrected.reason})" if found.corrected.reason else ""
-    )
+    reason = f" ({found.corrected.reason})" if found.corrected.reason else ""
+    judges, people = share_figure(found.measured), share_figure(found.corrected)
+    return f"failing conversations: judges {judges}, corrected by people {people}{reason}"
 
 
 def _agreement(found: PeopleFigures) -> Iterator[str]:
@@ -54,7 +53,7 @@ def _agreement(found: PeopleFigures) -> Iterator[str]:
         yield from _part(part)
     constant = f"{share(found.constant_within_2):>8} {number(found.constant_difference):>5}"
     yield f"{'a judge that always says the same':<{_WIDTH}} {'0 or less':>21} {'':>6} {'':>6} {constant}"
-    yield f"ICC of panel and people / of people and people: {_figure(found.ratio)}"
+    yield f"ICC of panel and people / of people and people: {figure(found.ratio)}"
 
 
 def _part(part: Agreed) -> Iterator[str]:
@@ -90,18 +89,10 @@ def _verdicts(found: PeopleFigures) -> Iterator[str]:
     yield f"{'verdict: a reply at or below 2':<{_WIDTH}} {'sensitivity':>22} {'specificity':>22} {'J':>20}"
     for item in found.instruments:
         yield _verdict(item)
-    yield failing_line(found)
+    yield _failing(found)
 
 
 def _verdict(item: Instrument) -> str:
     errors = item.accuracy
-    parts = f"{_share(errors.sensitivity):>22} {_share(errors.specificity):>22} {_figure(errors.youden):>20}"
+    parts = f"{share_figure(errors.sensitivity):>22} {share_figure(errors.specificity):>22} {figure(errors.youden):>20}"
     return f"{item.name[:_WIDTH]:<{_WIDTH}} {parts}"
-
-
-def _share(estimate: Estimate) -> str:
-    return share(estimate.value) if estimate.low is None else f"{share(estimate.value)} {share_interval(estimate)}"
-
-
-def _figure(estimate: Estimate) -> str:
-    return number(estimate.value) if estimate.low is None else f"{number(estimate.value)} {interval(estimate)}"

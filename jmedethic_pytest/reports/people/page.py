@@ -16,7 +16,7 @@ from jmedethic_pytest.core import pages
 from jmedethic_pytest.core.text import visible
 from jmedethic_pytest.data import text as shared_part
 from jmedethic_pytest.reports.page.words import Text, plain, say
-from jmedethic_pytest.reports.wording import interval, number, share, share_interval
+from jmedethic_pytest.reports.wording import figure, number, share, share_figure, share_interval
 from jmedethic_pytest.stats.concordance import Concordance
 from jmedethic_pytest.stats.estimate import Estimate
 
@@ -54,7 +54,7 @@ def render(found: PeopleFigures) -> str:
         found=found,
         headline=_share(found.measured, found.corrected),
         agreement=list(_agreement(found)),
-        ratio=_figure(found.ratio),
+        ratio=figure(found.ratio),
         biases=list(_biases(found)),
         verdicts=list(_verdicts(found)),
         repeats=list(_repeats(found)),
@@ -88,23 +88,21 @@ def _replies(key: str) -> Text:
 
 
 def _pair(found: Concordance) -> tuple[str, ...]:
-    figures = (_figure(found.icc), _figure(found.kappa), _figure(found.alpha))
+    figures = (figure(found.icc), figure(found.kappa), figure(found.alpha))
     return (str(found.n), *figures, share(found.within_2), number(found.mean_absolute_difference))
 
 
 def _biases(found: PeopleFigures) -> Iterator[Line]:
     for item in found.bias:
         label = word(f"bias.{item.kind.replace(' ', '_')}", key=item.key)
-        yield Line(label, (str(item.difference.n), _figure(item.difference)))
+        yield Line(label, (str(item.difference.n), figure(item.difference)))
 
 
 def _verdicts(found: PeopleFigures) -> Iterator[Line]:
     for item in found.instruments:
-        errors = item.accuracy
         label = word("panel") if item is found.panel else plain(visible(item.name))
-        yield Line(
-            label, (_one(errors.sensitivity), _one(errors.specificity), _figure(errors.youden), _figure(item.bias))
-        )
+        shares = (item.accuracy.sensitivity, item.accuracy.specificity)
+        yield Line(label, (*map(share_figure, shares), figure(item.accuracy.youden), figure(item.bias)))
 
 
 def _repeats(found: PeopleFigures) -> Iterator[Line]:
@@ -122,14 +120,6 @@ def _experts(found: PeopleFigures) -> Iterator[Line]:
 
 def _share(*estimates: Estimate) -> list[tuple[str, str, str]]:
     return [(share(item.value), share_interval(item), item.reason) for item in estimates]
-
-
-def _one(estimate: Estimate) -> str:
-    return share(estimate.value) if estimate.low is None else f"{share(estimate.value)} {share_interval(estimate)}"
-
-
-def _figure(estimate: Estimate) -> str:
-    return number(estimate.value) if estimate.low is None else f"{number(estimate.value)} {interval(estimate)}"
 
 
 @lru_cache(maxsize=1)
