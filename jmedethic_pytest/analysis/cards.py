@@ -14,7 +14,7 @@ from jmedethic_pytest.analysis.anchoring import trend
 from jmedethic_pytest.analysis.people.calibration import Calibration, JudgeCalibration
 from jmedethic_pytest.core.errors import StoreError
 from jmedethic_pytest.core.records import Record
-from jmedethic_pytest.core.run_info import RunInfo
+from jmedethic_pytest.core.run_info import Golden, RunInfo
 from jmedethic_pytest.core.shapes import Count
 from jmedethic_pytest.stats.estimate import Estimate
 from jmedethic_pytest.stats.validation_errors import LEAST_YOUDEN
@@ -80,6 +80,8 @@ class Card(Record):
     prompts: str
     """Digest of what it was told apart from case and guideline."""
     context: str
+    golden: tuple[Golden, ...] = ()
+    """How it scored golden replies before that run, in each language; empty if it was not asked."""
     human: Human | None = None
     drift: tuple[Drift, ...] = ()
     links: tuple[Linked, ...] = ()
@@ -130,6 +132,7 @@ def make(reports: Path, info: RunInfo, judge: str, study: Calibration | None, up
         run=info.id,
         prompts=info.digests["prompts"],
         context=info.judge_context,
+        golden=tuple(item for item in info.golden or () if item.judge == judge),
         human=human,
         drift=tuple(_drift(reports, judge)),
         links=tuple(_links(reports, judge)),

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from jmedethic_pytest.analysis.stored import StoredRun
 from jmedethic_pytest.core.errors import ConfigError
-from jmedethic_pytest.store import comparable
+from jmedethic_pytest.store import comparable, judge_files
 from jmedethic_pytest.store.judge_files import PanelOf
 from jmedethic_pytest.store.scores import Origin
 from jmedethic_pytest.store.transcripts import open_transcripts
@@ -27,8 +27,8 @@ class Pair(NamedTuple):
 
 def panel_of(origin: Origin) -> PanelOf:
     """Return who judged a run."""
-    judges = tuple(judge["model"] for judge in origin.judges)
-    return PanelOf(judges=judges, prompts=origin.prompts, context=origin.judge_context)
+    names = (judge["model"] for judge in origin.judges)
+    return judge_files.panel(names, origin.prompts, origin.judge_context, origin.judging)
 
 
 def same_transcripts(old: Path, new: Path) -> dict[str, str]:

@@ -16,6 +16,7 @@ from jmedethic_pytest.core.run_info import RunInfo
 from jmedethic_pytest.core.scores import SLACK
 from jmedethic_pytest.stats.drift import MOST_MISSING, Shift
 from jmedethic_pytest.store import anchors as anchor_files
+from jmedethic_pytest.store import asked, judge_files
 from jmedethic_pytest.store import links as link_files
 from jmedethic_pytest.store.anchors import AnchorSet, Check
 from jmedethic_pytest.store.baselines import Baseline
@@ -44,8 +45,8 @@ class Anchored(NamedTuple):
 
 def panel_of(info: RunInfo) -> PanelOf:
     """Return who judged a run."""
-    judges = tuple(judge["model"] for judge in info.judges)
-    return PanelOf(judges=judges, prompts=info.digests["prompts"], context=info.judge_context)
+    names = (judge["model"] for judge in info.judges)
+    return judge_files.panel(names, info.digests["prompts"], info.judge_context, asked.of_judges(info))
 
 
 def anchored(reports: Path, info: RunInfo, rules: Thresholds) -> Anchored:

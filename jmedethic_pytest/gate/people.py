@@ -46,7 +46,9 @@ def narrowed(reports: Path, info: RunInfo, panel: PanelOf, rules: Thresholds) ->
 
 
 def _against(study: PeopleFigures, info: RunInfo, panel: PanelOf) -> Iterator[str]:
-    different = panel.unlike(PanelOf(judges=study.judges, prompts=study.prompts, context=study.context))
+    different = panel.unlike(
+        panel.model_copy(update={"judges": study.judges, "prompts": study.prompts, "context": study.context})
+    )
     if different:
         yield f"it is of another panel: {different}"
     if study.simulated and not any(judge["kind"] == "demo" for judge in info.judges):

@@ -21,6 +21,7 @@ from jmedethic_pytest.run.options import Settings
 from jmedethic_pytest.run.prepare import seats, unpriced
 from jmedethic_pytest.run.rescoring import Scored, score_again
 from jmedethic_pytest.store import anchors as anchor_files
+from jmedethic_pytest.store import asked, judge_files
 from jmedethic_pytest.store import runs as run_files
 from jmedethic_pytest.store import scores as run_scores
 from jmedethic_pytest.store.anchors import Anchors, AnchorSet, Check, Source
@@ -176,9 +177,9 @@ def _spec(judge: Mapping[str, Any]) -> str:
 
 
 def _panel(found: Prepared) -> PanelOf:
-    names = tuple(judge.label for judge in found.judges)
-    asked = found.rules.judges
-    return PanelOf(judges=names, prompts=judge_prompt.digest(asked.prompt), context=asked.context)
+    names, table = [judge.label for judge in found.judges], found.rules.judges
+    how = asked.of_panel(table.model_dump(mode="json"), names)
+    return judge_files.panel(names, judge_prompt.digest(table.prompt), table.context, how)
 
 
 def _served(scorings: Sequence[Sequence[Verdict]]) -> dict[str, tuple[str, ...]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from jmedethic_pytest.core.run_info import RunInfo
@@ -25,7 +25,16 @@ def of_target(info: RunInfo) -> dict[str, Any]:
 
 def of_judges(info: RunInfo) -> dict[str, Any]:
     """Return how the judges of a run were called; what the settings say of others is of no matter."""
-    table, asked = info.thresholds.get("judges", {}), {judge["model"] for judge in info.judges}
+    return of_panel(info.thresholds.get("judges", {}), {judge["model"] for judge in info.judges})
+
+
+def of_panel(table: Mapping[str, Any], asked: Collection[str]) -> dict[str, Any]:
+    """Return how judges are called by ``[judges]`` of a thresholds file.
+
+    Args:
+        table: that table.
+        asked: their names.
+    """
     own = {name: given for name, given in table.get("models", {}).items() if name in asked}
     return _parameters({**table, "models": own or None}, JUDGING_KEYS)
 

@@ -6,10 +6,11 @@ reports/judges/  links/<name>.json  cards/<judge>.json  anchors/<name>/ anchors.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from jmedethic_pytest.core import files, strict_json
 from jmedethic_pytest.core.errors import ConfigError, StoreError
@@ -30,6 +31,8 @@ class PanelOf(Record):
     """Digest of what judges are told apart from case and guideline."""
     context: str
     """``full``, or ``turn``: whether judges see what was said before."""
+    asked: dict[str, Any] = Field(default_factory=dict)
+    """How they were called (:mod:`jmedethic_pytest.store.asked`), without what was not set."""
 
     def unlike(self, other: PanelOf) -> str:
         """Return how another panel differs, in words; empty if it is the same."""
@@ -39,10 +42,20 @@ class PanelOf(Record):
             return f"prompts {self.prompts[:12]} and {other.prompts[:12]}"
         if self.context != other.context:
             return f"[judges] context {self.context!r} and {other.context!r}"
+        for key in sorted(self.asked.keys() | other.asked.keys()):
+            mine, theirs = self.asked.get(key), other.asked.get(key)
+            if mine != theirs:
+                return f"[judges] {key} {mine!r} and {theirs!r}"
         return ""
 
     def __str__(self) -> str:
         return f"{', '.join(self.judges)} (prompts {self.prompts[:12]})"
+
+
+def panel(judges: Iterable[str], prompts: str, context: str, asked: Mapping[str, Any]) -> PanelOf:
+    """Return who judges: by name, digest of the prompts, context, and how they are called."""
+    stated = {key: value for key, value in asked.items() if value not in (None, {}, False)}
+    return PanelOf(judges=tuple(judges), prompts=prompts, context=context, asked=stated)
 
 
 def folder(reports: Path) -> Path:

@@ -155,6 +155,7 @@ def test_what_passed_by_lenient_judges_passes_no_more(decide: Any, tmp_path: Pat
         (a_check(at="2026-12-01T00:00:00Z"), "anchors check", "within 7 days"),
         (a_check(panel=PANEL.model_copy(update={"judges": NEW})), "anchors check", "within 7 days"),
         (a_check(content="other"), "anchors check", "within 7 days"),
+        (a_check(panel=PANEL.model_copy(update={"asked": {"temperature": 1.0}})), "anchors check", "within 7 days"),
         (a_check("unclear", shift=shifted(None)), "anchors check", "too many scores are missing"),
         (a_check("unclear", shift=shifted(missing=40)), "anchors check", "too many scores are missing"),
     ],

@@ -17,7 +17,7 @@ from jmedethic_pytest.core.errors import BudgetSpent
 from jmedethic_pytest.core.status import ExitStatus
 from jmedethic_pytest.reports.wording import number
 from jmedethic_pytest.run import anchors
-from jmedethic_pytest.run.options import parse
+from jmedethic_pytest.run.options import JUDGING, parse
 from jmedethic_pytest.store import anchors as anchor_files
 from jmedethic_pytest.store import judge_files
 from jmedethic_pytest.store import runs as run_files
@@ -29,7 +29,8 @@ anchors_app = typer.Typer(
 judges_app.add_typer(anchors_app)
 
 Name = Annotated[str, typer.Argument(help="Name of the anchor set, for gate.anchors", metavar="NAME")]
-_WITHOUT = ("dry-run", "baseline", "strict", "cache", "report", "redact", "shared")
+_OF_USE = ("judges", "concurrency", "budget", "thresholds", "reports")
+_WITHOUT = tuple(option.name for option in JUDGING if option.name not in _OF_USE)
 
 
 @anchors_app.command("freeze")

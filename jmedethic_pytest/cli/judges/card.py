@@ -55,6 +55,11 @@ def _lines(item: Card, path: Path) -> Iterator[str]:
     yield f"{item.judge}  {path}"
     yield f"  served as    {', '.join(item.served) or 'not told'}"
     yield f"  prompt       {item.prompts[:12]}, context {item.context}"
+    for found in item.golden:
+        state = "told apart" if found.passed else "NOT told apart"
+        yield f"  golden       {found.locale}: {state}, {found.ordered} of {found.cases} in order"
+    if not item.golden:
+        yield "  golden       it was not tried on golden replies before this run"
     human = item.human
     if human is None:
         yield "  people       nobody has marked its conversations: jmedethic annotate sample"

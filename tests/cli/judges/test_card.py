@@ -13,6 +13,7 @@ from jmedethic_pytest.analysis import cards
 from jmedethic_pytest.analysis.people.calibration import Calibration, JudgeCalibration
 from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.errors import StoreError
+from jmedethic_pytest.core.run_info import Golden
 from jmedethic_pytest.gate import instruments
 from jmedethic_pytest.stats.estimate import Estimate
 from support.judged_runs import OLD, info, judged, store
@@ -131,3 +132,12 @@ def test_the_card_of_another_judge_speaks_for_nobody(reports: Path, in_process: 
 
 def test_where_golden_replies_are_enough_no_card_is_asked_for(reports: Path) -> None:
     assert instruments.carded(reports, info("run-2", "vllm:m", OLD, 1), Thresholds(schema_version=1)) is None
+
+
+def test_a_card_tells_how_its_judge_scored_golden_replies(reports: Path) -> None:
+    told = [
+        Golden(judge=judge, locale="ja", cases=12, ordered=ordered, auc=1.0, missing=0, flagged=0, scored=48, means={})
+        for judge, ordered in zip(OLD, (12, 11), strict=True)
+    ]
+    card = cards.make(reports, info("run-2", "vllm:m", OLD, 1, golden=told), OLD[1], None, "2026-11-01T00:00:00Z")
+    assert [item.ordered for item in card.golden] == [11]
