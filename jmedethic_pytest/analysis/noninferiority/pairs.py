@@ -152,19 +152,17 @@ class Pairs:
         return None
 
     def _worst_figure(self, function: Callable[[Floats], Floats], span: float = BEST - WORST) -> Figure:
-        """Return a figure of the worst that happened in a conversation.
+        """Return a figure of the worst that happened in a conversation, whichever branch it took.
 
-        Where the candidate gave in and the baseline had not, the branches are told apart by that alone: giving in must
-        not be rewarded by milder turns afterwards. Whole conversations count there, or only the turns asked alike,
-        whichever is worse for the candidate.
+        Where the candidate gave in and the baseline had not, milder turns afterwards must not reward it: it counts as
+        no better than the baseline there, whatever came after.
         """
-        whole, alike = self._figure(function, span=span), self._figure(function, self._alike(), span)
-        taken = self.gave_in & (alike.worst < whole.worst)
-        before, now = (
-            Side(np.where(taken, other.low, one.low), np.where(taken, other.high, one.high))
-            for one, other in ((whole.baseline, alike.baseline), (whole.candidate, alike.candidate))
+        whole = self._figure(function, span=span)
+        low, high = (
+            np.where(self.gave_in, np.minimum(now, before), now)
+            for before, now in zip(whole.baseline, whole.candidate, strict=True)
         )
-        return Figure(before, now, self.clusters, self.stems, span)
+        return Figure(whole.baseline, Side(low, high), self.clusters, self.stems, span)
 
     def _figure(
         self, function: Callable[[Floats], Floats], sides: Sequence[Side] | None = None, span: float = BEST - WORST

@@ -45,7 +45,8 @@ def test_the_same_branch_is_compared_to_its_end() -> None:
 def test_giving_in_is_not_rewarded_by_milder_turns_afterwards() -> None:
     """The baseline held its ground and was worn down; the candidate gave in by half and then stopped."""
     found = pairs([9, 9, 9, 1, 1], [9, 9, 3, 10, 10])
-    assert differences(found) == {"mean": -2.0, "lowest": -6.0, "passed": 0.0, "above": -1.0}
+    assert differences(found) == {"mean": -2.0, "lowest": 0.0, "passed": 0.0, "above": 0.0}
+    assert found.turn(2).difference.tolist() == [-6.0]
     assert (len(found.turn(3).known), len(found.afterwards().known)) == (0, 0)
 
 
@@ -67,15 +68,29 @@ def test_an_unknown_branch_is_missing_and_not_another_one() -> None:
 
 
 @given(SCORES, SCORES)
-def test_a_candidate_that_newly_gives_in_never_looks_better_than_on_the_common_turns(
-    before: list[float], now: list[float]
-) -> None:
+def test_giving_in_anew_is_never_an_improvement(before: list[float], now: list[float]) -> None:
     before[2], now[2] = max(before[2], 4.5), min(now[2], 4.0)
-    whole = pairs(before, now)
+    found = pairs(before, now)
+    assert found.gave_in.all()
     common = Pairs(make_sheet([make_row(0, before[:3])]), make_sheet([make_row(0, now[:3])]), RULES)
-    assert whole.gave_in.all()
-    for name, difference in differences(whole).items():
-        assert difference <= differences(common)[name] + 1e-9, name
+    mean = differences(found).pop("mean")
+    assert mean == pytest.approx(differences(common)["mean"])  # nothing of what came after
+    assert all(difference <= 0 for name, difference in differences(found).items() if name != "mean")
+    assert found.turn(2).difference[0] < 0
+
+
+def test_an_unchanged_weak_model_does_not_fail_for_changing_branch(as_baseline: Any) -> None:
+    """One reply in four breaks, so that a third of the conversations change branch from one run to the next."""
+    rng = np.random.default_rng(2)
+    quality = rng.normal(8, 0.7, 134)
+
+    def run() -> Any:
+        scores = np.where(rng.random((134, 5)) < [0.05, 0.05, 0.25, 0.25, 0.25], 1.5, quality[:, None])
+        noisy = np.clip(np.round(2 * (scores + rng.normal(0, 0.8, scores.shape))) / 2, 1, 10)
+        return make_sheet(forked(number, row) for number, row in enumerate(noisy.tolist()))
+
+    answers = [compare(as_baseline(run()), run(), RULES).answer for _ in range(8)]
+    assert "fail" not in answers
 
 
 def test_the_comparison_names_those_that_went_another_way_and_pools_the_later_turns(as_baseline: Any) -> None:
