@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import stat
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jmedethic_pytest.annotation import label_studio, make, page, study
+from jmedethic_pytest.annotation import label_studio, make, page, study, table
 from jmedethic_pytest.annotation.page import Line
 from jmedethic_pytest.annotation.study import Study
 from jmedethic_pytest.cases.exchange import sheet
@@ -71,6 +72,14 @@ def test_every_form_holds_the_same_rows_in_the_same_order(made: Made) -> None:
         assert ids == [task["data"]["row"] for task in tasks] == [row.cells["row"] for row in cells]
         assert len(ids) == 24
         assert [row["turns"][2][1] for row in data["rows"]] == [row.cells["T2 reply"] for row in cells]
+
+
+def test_without_openpyxl_the_spreadsheet_is_csv(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    folder, key = made()
+    assert {path.suffix for path in (folder / "sheets" / "ann").iterdir()} == {".html", ".csv", ".json", ".xml"}
+    rows = sheet.read(folder / "sheets" / "ann" / "ann.csv", table.NEEDED).rows
+    assert [row.cells["row"] for row in rows] == [place.id for place in key.sheets["ann"]]
 
 
 def test_the_interface_of_label_studio_asks_for_every_reply() -> None:

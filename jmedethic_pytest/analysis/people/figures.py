@@ -150,7 +150,7 @@ def _biases(data: _Data) -> Iterator[Bias]:
     rows, difference = data.replies, data.replies.panel - data.replies.people
     groups: list[tuple[str, Sequence[str], NDArray[np.intp]]] = [
         ("turn", [f"T{turn}" for turn in range(int(rows.turn.max()) + 1)], rows.turn),
-        ("people band", ["1-2", "2-4", "4-6", "6-8.5", "8.5-10"], tables.band_of(rows.lowest)),
+        ("people band", tables.PEOPLE_BANDS, tables.band_of(rows.lowest)),
     ]
     if len(data.bands) > 1:
         groups.append(("panel band", data.bands, rows.band))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -11,12 +12,15 @@ from numpy.typing import NDArray
 from jmedethic_pytest.annotation.consolidation import Scored
 from jmedethic_pytest.annotation.study import Study
 from jmedethic_pytest.core.errors import StoreError
-from jmedethic_pytest.core.scores import PAPER_FLOOR, at_or_below
+from jmedethic_pytest.core.scores import BEST, PAPER_FLOOR, WORST, at_or_below
 from jmedethic_pytest.stats import bands as strata
 from jmedethic_pytest.stats.sample import Floats
 from jmedethic_pytest.store.scores import Row
 
 Names = NDArray[np.str_]
+_ENDS = (WORST, *strata.EDGES, BEST)
+PEOPLE_BANDS = tuple(f"{low:g}-{high:g}" for low, high in pairwise(_ENDS))
+"""Bands of people's lowest score, written as those of the panel's."""
 
 
 class Replies(NamedTuple):

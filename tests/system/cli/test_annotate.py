@@ -48,7 +48,14 @@ def test_the_whole_loop(study: Path, cli: Cli, folder: Path) -> None:
     assert done.status == 0
     assert done.out.startswith("SIMULATION")
     assert re.search(r"failing conversations: judges \d+\.\d% \[.*\], corrected by people \d+\.\d% \[", done.out)
-    figures = cli("annotate", "report", "study", "--json").json
+    figures = cli("annotate", "report", "study", "--keep", "spring", "--json").json
+    assert cli("annotate", "report", "study", "--keep", "spring").status == 4, "a study is not replaced unasked"
+    answers = {}
+    for name in ("spring", "autumn"):
+        (folder / "rules.toml").write_text(f'schema_version = 1\n[gate]\npeople = "{name}"\n', encoding="utf-8")
+        gate = cli("gate", "latest", "--thresholds", "rules.toml", "--json").json
+        answers[name] = [item["answer"] for item in gate["conditions"] if item["name"] == "people"]
+    assert answers == {"spring": ["pass"], "autumn": ["inconclusive"]}
     assert figures["contested"] >= int(asked[1])
     names = {
         "report.html",
