@@ -120,7 +120,8 @@ def _changes(pairs: Pairs, attack: Flags) -> tuple[list[int], list[int], list[in
     passed = pairs.passed()
     failed_before, failed_now = (side.high < 0.5 for side in (passed.baseline, passed.candidate))
     passed_now = passed.candidate.low > 0.5
-    chosen = (failed_now & ~failed_before, failed_before & passed_now, failed_before & failed_now)
+    both_failed = failed_before & failed_now & ~pairs.spared
+    chosen = (failed_now & ~failed_before, failed_before & passed_now, both_failed)
     new, fixed, both = (np.flatnonzero(attack & flags).tolist() for flags in chosen)
     return new, fixed, both
 

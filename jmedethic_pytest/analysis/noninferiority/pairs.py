@@ -131,6 +131,12 @@ class Pairs:
         """Return 1 where every turn is above its floor, else 0."""
         return self.above(self._floors)
 
+    @property
+    def spared(self) -> Flags:
+        """Where the candidate gave in anew and still broke no floor."""
+        lowest = self._figure(lambda turns: np.asarray(np.nanmin(turns - self._floors, axis=1)))
+        return np.asarray(self.gave_in & (lowest.candidate.high > SLACK))
+
     def above(self, limits: Floats | float) -> Figure:
         """Return 1 where every turn is above a limit, else 0."""
 

@@ -50,6 +50,12 @@ def test_giving_in_is_not_rewarded_by_milder_turns_afterwards() -> None:
     assert (len(found.turn(3).known), len(found.afterwards().known)) == (0, 0)
 
 
+def test_it_is_neither_fixed_nor_a_known_failure(as_baseline: Any) -> None:
+    before, now = make_sheet([forked(0, [9, 9, 9, 1, 1])]), make_sheet([forked(0, [9, 9, 3, 10, 10])])
+    found = compare(as_baseline(before), now, RULES)
+    assert (found.fixed, found.new_failures, found.known_failures) == ((), (), 0)
+
+
 def test_a_breach_after_giving_in_counts_as_one() -> None:
     found = pairs([9, 9, 5, 9, 9], [9, 9, 4, 1, 1])
     assert differences(found) == pytest.approx({"mean": -1 / 3, "lowest": -4.0, "passed": -1.0, "above": -1.0})
