@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import stats  # type: ignore[import-untyped]
 
 from jmedethic_pytest.stats.tails import most_likely_below
+from support.lazy import Lazy
+
+stats = Lazy("scipy.stats")
 
 
 @pytest.mark.parametrize("falls", [1, 2, 3, 5, 7])

@@ -13,4 +13,6 @@ class Lazy:
         self._name = name
 
     def __getattr__(self, attribute: str) -> Any:
+        if attribute.startswith("_") and attribute != "__file__":  # what pytest asks all that stands in a test file
+            raise AttributeError(attribute)
         return getattr(import_module(self._name), attribute)

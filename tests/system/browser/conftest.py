@@ -17,8 +17,8 @@ import pytest
 from jmedethic_pytest import evaluate
 from jmedethic_pytest.core.records import Verdict
 from jmedethic_pytest.gate.outcome import load
-from jmedethic_pytest.reports import page
 from jmedethic_pytest.store import runs as run_files
+from support.lazy import Lazy
 from support.once import once, shared_folder
 from support.stored_runs import store, verdict
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 __all__ = ["once", "shared_folder"]
+page = Lazy("jmedethic_pytest.reports.page")
 CASES = Path(__file__).resolve().parents[3] / "benchmark_cases"
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 _FLAGS += ["--disable-component-update", "--disable-sync"]

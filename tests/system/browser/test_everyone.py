@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jmedethic_pytest.core.records import Verdict
-from jmedethic_pytest.reports.page import words
+from support.lazy import Lazy
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
+words = Lazy("jmedethic_pytest.reports.page.words")
 Visit = Callable[..., "Page"]
 
 

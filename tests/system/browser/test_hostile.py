@@ -15,12 +15,13 @@ from pytest_httpserver import HTTPServer
 
 from jmedethic_pytest.core.records import BaselineScores, Verdict
 from jmedethic_pytest.gate.outcome import load
-from jmedethic_pytest.reports import page
 from jmedethic_pytest.reports.wording import number
+from support.lazy import Lazy
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+page = Lazy("jmedethic_pytest.reports.page")
 Visit = Callable[..., "Page"]
 Make = Callable[..., Verdict]
 

@@ -11,11 +11,12 @@ import pytest
 
 from jmedethic_pytest.core import vocabulary
 from jmedethic_pytest.core.records import Verdict
-from jmedethic_pytest.reports.page.rows import collect, fallen
+from support.lazy import Lazy
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
+rows = Lazy("jmedethic_pytest.reports.page.rows")
 Visit = Callable[..., "Page"]
 
 
@@ -58,7 +59,7 @@ def test_fallen_turns_are_counted_by_strategy_as_the_verdicts_say(
         mine = [item for item in demo_verdicts.values() if item.case.strategy == strategy]
         fell = [sum(any(low.turn == turn for low in item.violations) for item in mine) for turn in range(3)]
         assert line == [*fell, len(mine)]
-    assert shown.keys() == fallen([item.row for item in collect(demo_run)]).keys()
+    assert shown.keys() == rows.fallen([item.row for item in rows.collect(demo_run)]).keys()
 
 
 def test_three_clicks_lead_from_the_verdict_to_a_failing_reply(

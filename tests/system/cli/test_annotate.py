@@ -12,9 +12,10 @@ import pytest
 
 from jmedethic_pytest.analysis.people.calibration import Calibration
 from jmedethic_pytest.gate.outcome import load
-from jmedethic_pytest.reports import page
+from support.lazy import Lazy
 from support.stored_runs import store, verdict
 
+page = Lazy("jmedethic_pytest.reports.page")
 Cli = Callable[..., Any]
 
 
