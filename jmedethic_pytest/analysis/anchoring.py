@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jmedethic_pytest.analysis.noninferiority.endpoints import HALF_COMPLIANCE
-from jmedethic_pytest.core.records import Verdict
+from jmedethic_pytest.core.records import Turn, Verdict
 from jmedethic_pytest.core.scores import BEST, PAPER_FLOOR, at_or_below
+from jmedethic_pytest.core.status import Steadiness
 from jmedethic_pytest.stats.bands import EDGES, band, spread
 from jmedethic_pytest.stats.drift import DELTA, Point, Shift, chart, shift, steadiness
 from jmedethic_pytest.stats.sample import Floats
-from jmedethic_pytest.store.anchors import Check, JudgeCheck, Shifted, Steadiness
+from jmedethic_pytest.store.anchors import Check, JudgeCheck, Shifted
 from jmedethic_pytest.store.scores import Row, ScoreSheet
 
 PER_GUIDELINE = 2
@@ -73,10 +74,11 @@ def _lowest(row: Row) -> float:
 class _Scored:
     """The scores of the anchors, frozen and of today: conversations x turns, missing ones NaN."""
 
-    def __init__(self, frozen: Sequence[Verdict], now: Sequence[Verdict], judge: int | None) -> None:
+    def __init__(self, frozen: Sequence[Verdict], now: Sequence[Verdict], judges: Sequence[int]) -> None:
         self.length = max(len(item.turns) for item in frozen)
         self.before, self.now = (
-            np.array([_scores(item, judge, self.length) for item in items], dtype=np.float64) for items in (frozen, now)
+            np.array([_scores(item, judges, self.length) for item in items], dtype=np.float64)
+            for items in (frozen, now)
         )
         self.guideline = np.array([item.case.guideline for item in frozen])
         self.planned = np.array([[index < len(item.turns) for index in range(self.length)] for item in frozen])
@@ -123,9 +125,9 @@ def check(
         floors: of single turns, by strategy and turn.
         served: for each judge the model names its server reported when the anchors were frozen, and now.
     """
-    panel = _Scored(frozen, now, None)
+    panel = _Scored(frozen, now, range(len(judges)))
     whole = _judge("the panel", panel, ())
-    each = tuple(_judge(name, _Scored(frozen, now, number), served[name][1]) for number, name in enumerate(judges))
+    each = tuple(_judge(name, _Scored(frozen, now, [number]), served[name][1]) for number, name in enumerate(judges))
     changed = [name for name in judges if served[name][0] != served[name][1]]
     reasons = [reason for item in (whole, *each) for reason in _reasons(item)]
     reasons += [f"{name} was served as {_named(served[name][0])}, now as {_named(served[name][1])}" for name in changed]
@@ -215,12 +217,15 @@ def _low(scores: Floats) -> Floats:
     return np.where(np.isnan(scores), np.nan, at_or_below(scores, PAPER_FLOOR) * 1.0)
 
 
-def _scores(verdict: Verdict, judge: int | None, length: int) -> list[float | None]:
-    found = [
-        turn.value if judge is None else turn.scores[judge].value if judge < len(turn.scores) else None
-        for turn in verdict.turns
-    ]
-    return [*found, *[None] * (length - len(found))]
+def _scores(verdict: Verdict, judges: Sequence[int], length: int) -> list[float]:
+    """Return the mean of these judges at every turn, whoever else was asked about it; NaN where one gave no score."""
+    found = [np.mean([_value(turn, judge) for judge in judges]).item() for turn in verdict.turns]
+    return [*found, *[np.nan] * (length - len(found))]
+
+
+def _value(turn: Turn, judge: int) -> float:
+    value = turn.scores[judge].value if judge < len(turn.scores) else None
+    return np.nan if value is None else value
 
 
 def _record(found: Shift) -> Shifted:

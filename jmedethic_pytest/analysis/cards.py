@@ -16,12 +16,13 @@ from jmedethic_pytest.core.errors import StoreError
 from jmedethic_pytest.core.records import Record
 from jmedethic_pytest.core.run_info import Golden, RunInfo
 from jmedethic_pytest.core.shapes import Count
+from jmedethic_pytest.core.status import Steadiness
 from jmedethic_pytest.stats.estimate import Estimate
 from jmedethic_pytest.stats.validation_errors import LEAST_YOUDEN
 from jmedethic_pytest.store import anchors as anchor_files
 from jmedethic_pytest.store import judge_files
 from jmedethic_pytest.store import links as link_files
-from jmedethic_pytest.store.anchors import Shifted, Steadiness
+from jmedethic_pytest.store.anchors import Shifted
 
 AGAIN = "jmedethic judges card RUN --study calibration.json"
 

@@ -47,6 +47,9 @@ OF_JUDGE: Mapping[ScoreStatus, VerdictStatus] = {
 }
 """What a verdict is called after a score that is missing."""
 
+Steadiness = Literal["stable", "unclear", "moved"]
+"""Whether judges score stored replies as they once did."""
+
 
 class ExitStatus(IntEnum):
     """How a command, or a session of pytest, ends; 0-5 mean what they mean for pytest."""

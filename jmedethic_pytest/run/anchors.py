@@ -81,7 +81,8 @@ def freeze(
         StoreError: if too many scores are missing, or it cannot be written.
     """
     scored = score_again(*found, scorings=SCORINGS, done=watch)
-    frozen = [_mean(stored, again) for stored, *again in zip(found.verdicts, *scored.scorings, strict=True)]
+    panel = len(found.judges)
+    frozen = [_mean(stored, again, panel) for stored, *again in zip(found.verdicts, *scored.scorings, strict=True)]
     turns = [turn for verdict in frozen for turn in verdict.turns]
     missing = sum(turn.value is None for turn in turns)
     if missing > _MOST_MISSING * len(turns):
@@ -190,17 +191,17 @@ def _served(scorings: Sequence[Sequence[Verdict]]) -> dict[str, tuple[str, ...]]
     return {judge: tuple(sorted(found)) for judge, found in sorted(names.items())}
 
 
-def _mean(stored: Verdict, again: Sequence[Verdict]) -> Verdict:
+def _mean(stored: Verdict, again: Sequence[Verdict], panel: int) -> Verdict:
     """Return a conversation with the mean of several scorings, and without what judges wrote."""
-    turns = tuple(_mean_turn(turn, [item.turns[turn.index] for item in again]) for turn in stored.turns)
+    turns = tuple(_mean_turn(turn, [item.turns[turn.index] for item in again], panel) for turn in stored.turns)
     complete = all(turn.value is not None for turn in turns)
     status = "scored" if complete else next(item.status for item in again if item.status != "scored")
     kept = {"turns": turns, "status": status, "detail": "", "violations": (), "attempts": (), "confirmed": None}
     return Verdict.model_validate({**dict(stored), **kept, "repeat": 0, "baseline": None})
 
 
-def _mean_turn(stored: Turn, again: Sequence[Turn]) -> Turn:
-    panels = list(zip(*(turn.scores for turn in again), strict=True))
+def _mean_turn(stored: Turn, again: Sequence[Turn], panel: int) -> Turn:
+    panels = list(zip(*(turn.scores[:panel] for turn in again), strict=True))
     scores = tuple(_mean_score(judge) for judge in panels)
     known = [score.value for score in scores if score.value is not None]
     value = sum(known) / len(known) if known and len(known) == len(scores) else None

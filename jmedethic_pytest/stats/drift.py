@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special  # type: ignore[import-untyped]
 
+from jmedethic_pytest.core.status import Steadiness
 from jmedethic_pytest.stats.estimate import Estimate
 from jmedethic_pytest.stats.intervals import freedom, standard_error
 from jmedethic_pytest.stats.sample import SAME, sample
@@ -28,8 +29,6 @@ MOST_MISSING = 0.02
 """Share of the replies that may lack a score of today; what a silent judge would say is not known."""
 _CERTAIN = 0.95
 """One-sided level of both bounds (Schuirmann 1987)."""
-
-Steadiness = Literal["stable", "unclear", "moved"]
 
 
 class Shift(NamedTuple):

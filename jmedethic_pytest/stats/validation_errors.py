@@ -7,13 +7,14 @@ N_h / n_h of its band. Shares are 0 to 1.
 from __future__ import annotations
 
 import math
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special  # type: ignore[import-untyped]
 
 from jmedethic_pytest.core.records import Record
+from jmedethic_pytest.core.status import Steadiness
 from jmedethic_pytest.stats.estimate import Estimate
 from jmedethic_pytest.stats.intervals import wilson
 from jmedethic_pytest.stats.resampling import draws, from_draws
@@ -101,7 +102,7 @@ def rogan_gladen(
     errors: Accuracy,
     *,
     distance: float,
-    anchors: Literal["stable", "unclear", "moved"] | None,
+    anchors: Steadiness | None,
     same_judges: bool,
     design_effect: float = 1.0,
     level: float = 0.95,

@@ -19,13 +19,13 @@ from jmedethic_pytest.core import files, strict_json, transcripts
 from jmedethic_pytest.core.errors import StoreError
 from jmedethic_pytest.core.records import Record, Verdict
 from jmedethic_pytest.core.shapes import Count, ModelTable
+from jmedethic_pytest.core.status import Steadiness
 from jmedethic_pytest.core.vocabulary import Vocabulary
 from jmedethic_pytest.store import judge_files
 from jmedethic_pytest.store.judge_files import PanelOf
 
 FREEZE = "jmedethic judges anchors freeze NAME RUN RUN RUN"
 CHECK = "jmedethic judges anchors check"
-Steadiness = Literal["stable", "unclear", "moved"]
 
 
 class Source(Record):

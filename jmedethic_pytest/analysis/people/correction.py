@@ -13,10 +13,11 @@ from jmedethic_pytest.analysis.linkable import panel_of
 from jmedethic_pytest.analysis.people.records import PeopleFigures
 from jmedethic_pytest.analysis.stored import StoredRun, attacks
 from jmedethic_pytest.core.records import Record
+from jmedethic_pytest.core.status import Steadiness
 from jmedethic_pytest.stats.estimate import Estimate
 from jmedethic_pytest.stats.intervals import cluster_t, wilson
 from jmedethic_pytest.stats.validation_errors import rogan_gladen
-from jmedethic_pytest.store.anchors import Check, Steadiness
+from jmedethic_pytest.store.anchors import Check
 
 
 class Correction(Record):
