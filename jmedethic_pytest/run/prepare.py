@@ -167,7 +167,8 @@ def panel(settings: Settings, rules: Thresholds) -> tuple[str, ...]:
     if wanted and ":" in wanted:
         return tuple(spec.strip() for spec in wanted.split(",") if spec.strip())
     if wanted is None:
-        wanted = "demo" if settings.model.startswith("demo:") else rules.judges.profile
+        wanted = rules.judges.profile
+        wanted = "demo" if settings.model.startswith("demo:") and wanted != NO_JUDGES else wanted
     if wanted == NO_JUDGES:
         return ()
     if wanted not in rules.judges.profiles:

@@ -22,7 +22,7 @@ def spec(folder: Path, write_cases: Callable[..., list[str]]) -> Callable[..., A
     """Prepare a run of a few English cases with these judges."""
     write_cases(2)
 
-    def make(judges: str, rules: str = "", model: str = f"compatible:m@{HERE}") -> Any:
+    def make(judges: str | None, rules: str = "", model: str = f"compatible:m@{HERE}") -> Any:
         (folder / "thresholds.toml").write_text(f"schema_version = 1\n{rules}", encoding="utf-8")
         raw = {"cases": "cases.jsonl", "locale": "en", "judges": judges}
         return prepare(parse(model, raw, prefix="--"), folder)
@@ -41,6 +41,15 @@ def spec(folder: Path, write_cases: Callable[..., list[str]]) -> Callable[..., A
 def test_judges_that_are_no_panel_are_refused(spec: Callable[..., Any], judges: str, words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         spec(judges)
+
+
+@pytest.mark.parametrize("model", ["demo:aligned", f"compatible:m@{HERE}"])
+def test_without_judges_nobody_is_asked_for_by_option_or_file(spec: Callable[..., Any], model: str) -> None:
+    assert spec("none", model=model).judges == ()
+    assert spec(None, "[judges]\nprofile = 'none'\n", model=model).judges == ()
+    assert spec("demo", "[judges]\nprofile = 'none'\n", model=model).judges
+    with pytest.raises(ConfigError, match="'none' stands for no judges"):
+        spec("none", "[judges.profiles]\nnone = ['demo:judge-strict', 'demo:judge-lenient']\n")
 
 
 def test_same_name_at_another_address_is_another_model(spec: Callable[..., Any]) -> None:
