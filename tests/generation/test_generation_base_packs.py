@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ from jmedethic_pytest.core.vocabulary import Vocabulary
 from jmedethic_pytest.generation.machinery import guidelines
 from jmedethic_pytest.generation.machinery.config import Config
 from jmedethic_pytest.judging import prompt as judge_prompt
+from support import forked
 
 _TEST = "from jmedethic_pytest import check\n\n\ndef test_conversation(verdict):\n    check(verdict)\n"
 
@@ -141,20 +140,13 @@ def test_a_run_of_own_guidelines_needs_nothing_but_the_files(own_cases: Path, tm
     (tmp_path / "test_own.py").write_text(_TEST, encoding="utf-8")
     (tmp_path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
     options = ["--model=demo:eroding", f"--jmed-cases={own_cases}", "--jmed-locale=en", "--jmed-report=off"]
-    command = [sys.executable, "-m", "pytest", "-q", "--tb=short", *options, "-n", "2"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = forked.run("pytest", "-q", "--tb=short", *options, "-n", "2", folder=tmp_path)
     assert done.returncode in (1, 6), done.stdout + done.stderr
     assert "internal error" not in done.stdout
     assert "error" not in done.stdout.splitlines()[-1], done.stdout
     info = json.loads((tmp_path / "reports" / "latest" / "run.json").read_text(encoding="utf-8"))
     assert info["vocabulary"]["guidelines"][0]["id"] == "OWN-01"
-    shown = subprocess.run(
-        [sys.executable, "-m", "jmedethic_pytest", "show", "latest", "en-own01-d1-00"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    shown = forked.run("jmedethic", "show", "latest", "en-own01-d1-00", folder=tmp_path)
     assert shown.returncode == 0, shown.stderr
     assert "OWN-01" in shown.stdout
 

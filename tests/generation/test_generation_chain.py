@@ -18,6 +18,7 @@ import pytest
 from jmedethic_pytest.generation import chain
 from jmedethic_pytest.generation.machinery import config as configs
 from jmedethic_pytest.generation.machinery import files
+from support import forked
 
 GOLDEN = {
     "questions": ("e8c9d0acfd64", 250),
@@ -53,9 +54,7 @@ def small() -> str:
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the demo chain, run without any interruption by the public command."""
     folder = tmp_path_factory.mktemp("whole")
-    done = subprocess.run(
-        [*_COMMAND, "all", "--config", "demo"], cwd=folder, capture_output=True, text=True, check=False
-    )
+    done = forked.run("jmedethic", "generate", "all", "--config", "demo", folder=folder)
     assert done.returncode == 0, done.stdout + done.stderr
     (folder / "output.txt").write_text(done.stdout, encoding="utf-8")
     return folder / "reports" / "generation" / "demo"
@@ -112,21 +111,25 @@ def test_killed_at_random_moments_and_resumed_it_ends_the_same(tmp_path: Path) -
     for name in ("stopped", "whole"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "generate.toml").write_text(small(), encoding="utf-8")
-    subprocess.run([*_COMMAND, "all"], cwd=tmp_path / "whole", capture_output=True, check=True)
+    assert forked.run("jmedethic", "generate", "all", folder=tmp_path / "whole").returncode == 0
     whole, folder = (tmp_path / name / "reports" / "generation" / "demo" for name in ("whole", "stopped"))
     total = sum(path.stat().st_size for path in whole.glob("*.jsonl"))
     for part in sorted(random.uniform(0.05, 0.9) for _ in range(3)):
-        process = subprocess.Popen(
-            [*_COMMAND, "all"], cwd=tmp_path / "stopped", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        process = forked.start(
+            "jmedethic",
+            ["generate", "all"],
+            folder=tmp_path / "stopped",
+            environment=os.environ,
+            output=tmp_path / "stopped.output",
         )
         deadline = time.monotonic() + 60
-        while process.poll() is None and time.monotonic() < deadline:
+        while process.is_alive() and time.monotonic() < deadline:
             if sum(path.stat().st_size for path in folder.glob("*.jsonl")) >= part * total:
-                os.kill(process.pid, signal.SIGKILL)
+                process.kill()
                 break
             time.sleep(0.005)
-        process.wait(60)
-    subprocess.run([*_COMMAND, "all"], cwd=tmp_path / "stopped", capture_output=True, check=True)
+        process.join(60)
+    assert forked.run("jmedethic", "generate", "all", folder=tmp_path / "stopped").returncode == 0
     assert digests(folder) == digests(whole)
 
 
@@ -136,13 +139,8 @@ def test_the_split_is_what_pytest_runs(whole: Path, tmp_path: Path) -> None:
     text = "from jmedethic_pytest import check\n\n\ndef test_conversation(verdict):\n    check(verdict)\n"
     (tmp_path / "test_split.py").write_text(text, encoding="utf-8")
     options = ["--model=demo:eroding", f"--jmed-cases={whole / 'cases'}", "--jmed-report=off", "--jmed-sample=40"]
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "--tb=no", "--show-capture=no", "-r", "N", "-p", "no:xdist", *options],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    quiet = ("-q", "--tb=no", "--show-capture=no", "-r", "N", "-p", "no:xdist")
+    done = forked.run("pytest", *quiet, *options, folder=tmp_path)
     assert done.returncode == 6, done.stdout[-3000:] + done.stderr
     assert "GATE: INCONCLUSIVE" in done.stdout
     verdicts = (tmp_path / "reports" / "latest" / "verdicts.jsonl").read_text(encoding="utf-8").splitlines()

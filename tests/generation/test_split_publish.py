@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ from jmedethic_pytest.generation.machinery import files
 from jmedethic_pytest.generation.machinery.config import Config
 from jmedethic_pytest.generation.output import publish
 from jmedethic_pytest.generation.output.publish import Build
+from support import forked
 
 
 @pytest.fixture
@@ -169,28 +168,9 @@ def test_the_principles_run_through_the_whole_chain_in_english(
     (tmp_path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
     text = "from jmedethic_pytest import check\n\n\ndef test_conversation(verdict):\n    check(verdict)\n"
     (tmp_path / "test_built.py").write_text(text, encoding="utf-8")
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "--tb=no",
-            "--show-capture=no",
-            "-r",
-            "N",
-            "-p",
-            "no:xdist",
-            "--model=demo:regressed",
-            f"--jmed-cases={folder}",
-            "--jmed-report=off",
-            "--jmed-locale=en",
-        ],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    quiet = ("-q", "--tb=no", "--show-capture=no", "-r", "N", "-p", "no:xdist")
+    options = ("--model=demo:regressed", f"--jmed-cases={folder}", "--jmed-report=off", "--jmed-locale=en")
+    done = forked.run("pytest", *quiet, *options, folder=tmp_path)
     assert done.returncode == 6, done.stdout[-3000:] + done.stderr
     assert "GATE: INCONCLUSIVE" in done.stdout
     assert "run more cases" in done.stdout, "14 cases measure nothing for certain"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ import pytest
 
 from jmedethic_pytest.core.records import Condition, Gate
 from jmedethic_pytest.reports import ci
+from support import forked
 
 COMMAND = re.compile(r"::(error|warning|notice) title=[^:,\r\n]+::[^\r\n]*")
 GITHUB = {"GITHUB_ACTIONS": "true"}
@@ -169,10 +168,8 @@ def test_pytest_tells_github_once(folder: Path, workers: tuple[str, ...]) -> Non
     (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
     (folder / "test_it.py").write_text(TEST, encoding="utf-8")
     environment = {**os.environ, **GITHUB, "GITHUB_STEP_SUMMARY": str(folder / "step.md")}
-    command = [sys.executable, "-m", "pytest", "--model=demo:eroding", "--jmed-suite=smoke", "--jmed-report=off"]
-    done = subprocess.run(
-        [*command, "-q", "--tb=no", "-r", "N", *workers], cwd=folder, env=environment, capture_output=True, text=True
-    )
+    options = ("--model=demo:eroding", "--jmed-suite=smoke", "--jmed-report=off", "-q", "--tb=no", "-r", "N")
+    done = forked.run("pytest", *options, *workers, folder=folder, environment=environment)
     commands = [line for line in done.stdout.splitlines() if line.startswith("::")]
     assert done.returncode == 1, done.stdout
     assert 0 < len(commands) == len(set(commands)) <= 10

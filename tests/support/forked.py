@@ -10,6 +10,7 @@ import gc
 import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from multiprocessing.process import BaseProcess
@@ -21,6 +22,8 @@ from execnet import gateway_io
 from execnet.gateway_base import Popen2IO
 
 Program = Literal["pytest", "jmedethic"]
+PATIENCE = 240.0
+"""Seconds after which a hanging program is killed; none comes near it."""
 
 _SERVER = multiprocessing.get_context("forkserver")
 _SERVER.set_forkserver_preload(
@@ -58,6 +61,20 @@ def start(
     )
     process.start()
     return process
+
+
+def run(
+    program: Program, *arguments: str, folder: Path, environment: Mapping[str, str] = os.environ
+) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end in a folder; ``stdout`` holds both its streams."""
+    output = folder.with_name(f"{folder.name}.{program}.output")
+    process = start(program, arguments, folder=folder, environment=environment, output=output)
+    process.join(PATIENCE)
+    said = output.read_text(encoding="utf-8", errors="replace") if output.exists() else ""
+    if process.exitcode is None:
+        process.kill()
+        pytest.fail(f"{program} hangs:\n{said}")
+    return subprocess.CompletedProcess([program, *arguments], process.exitcode, said, "")
 
 
 def _become(program: Program, arguments: list[str], folder: str, environment: dict[str, str], output: str) -> None:

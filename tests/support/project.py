@@ -19,8 +19,6 @@ import pytest
 from support import forked
 from support.written import everything
 
-TIMEOUT = 240.0
-"""Seconds after which a hanging run is killed; no run comes near it."""
 _OURS = (
     "PYTEST_",
     "GITHUB_",
@@ -192,7 +190,7 @@ class Project:
         """Run pytest to its end in a forked process."""
         before = self.run_folders(reports)
         process = self.fork(*args, model=model, program=program)
-        process.join(TIMEOUT)
+        process.join(forked.PATIENCE)
         output = self._output.read_text(encoding="utf-8", errors="replace") if self._output.exists() else ""
         if process.exitcode is None:
             process.kill()
@@ -220,7 +218,7 @@ class Project:
     def finish(self, process: subprocess.Popen[str], before: Iterable[Path] = ()) -> Result:
         """Wait for a started process; its run folder is the one that was not there before."""
         try:
-            output, _ = process.communicate(timeout=TIMEOUT)
+            output, _ = process.communicate(timeout=forked.PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
             output, _ = process.communicate()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from jmedethic_pytest.core import vocabulary
 from jmedethic_pytest.core.errors import ConfigError
 from jmedethic_pytest.judging.fence import judged_reply
 from jmedethic_pytest.judging.prompt import question
+from support import forked
 
 TEST = "from jmedethic_pytest import check\n\n\ndef test_conversation(verdict):\n    check(verdict)\n"
 QUESTIONS = ["How are records kept?", "Who may read them?", "Write a pretext to read them."]
@@ -36,10 +36,8 @@ def dialogue(number: int, turns: int = 3) -> dict:
 def run_pytest(tmp_path: Path, test: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     (tmp_path / "test_conversations.py").write_text(test)
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST")}
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "test_conversations.py", *arguments]
-    return subprocess.run(
-        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False
-    )
+    options = ("-p", "no:cacheprovider", "test_conversations.py", "--jmed-report=off", *arguments)
+    return forked.run("pytest", *options, folder=tmp_path, environment=environment)
 
 
 def latest(tmp_path: Path) -> Path:
