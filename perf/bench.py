@@ -35,6 +35,7 @@ class Engine(NamedTuple):
             f"{prefix}base-url={self.server.url}/target/v1",
             f"{prefix}judges={judges}",
             f"{prefix}concurrency={self.in_flight}",
+            f"{prefix}no-golden",  # its judges have one answer each, and it is conversations that are timed
         ]
 
 

@@ -53,6 +53,18 @@ class Provenance(Record):
                 yield Condition(
                     name=f"served[{role}]", answer="inconclusive", observed=len(models), limit=1, detail=detail
                 )
+        yield from self._judging_itself()
+
+    def _judging_itself(self) -> Iterator[Condition]:
+        """Doubt a judge behind which the target's model answers; a name that all have says nothing of any."""
+        judges = {role: set(names) for role, names in self.served.items() if role != TARGET}
+        shared = {role: sorted(names & set(self.served.get(TARGET, {}))) for role, names in judges.items()}
+        if all(shared.values()):
+            return
+        for role, names in shared.items():
+            if names:
+                detail = f"{', '.join(names)} answered as the target and as {role}: nobody judges their own replies"
+                yield Condition(name=f"itself[{role}]", answer="inconclusive", observed=None, limit=None, detail=detail)
 
 
 class Census:

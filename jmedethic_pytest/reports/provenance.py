@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from jmedethic_pytest.analysis.provenance import TARGET
 from jmedethic_pytest.core import text as plain_text
+from jmedethic_pytest.core.run_info import Golden
 from jmedethic_pytest.gate.policy import Held
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ _A_LINE = 5
 def provenance_lines(outcome: Outcome) -> Iterator[str]:
     """Yield what a reader must know of who answered, and by which rules: whatever is not as usual."""
     info, found = outcome.info, outcome.provenance
+    yield from _golden(info.golden or ())
     yield from policy_lines(outcome.held)
     own = info.words.own_guidelines
     if own:
@@ -44,6 +46,13 @@ def provenance_lines(outcome: Outcome) -> Iterator[str]:
             f"{found.cached} of {found.replies} replies of the target were asked for by an earlier run ({whose})",
             _LONGEST,
         )
+
+
+def _golden(found: Sequence[Golden]) -> Iterator[str]:
+    """Yield how the judges did on golden replies, a language a line."""
+    for locale in dict.fromkeys(item.locale for item in found):
+        shown = (f"{item.judge} {item.ordered} of {item.cases}" for item in found if item.locale == locale)
+        yield plain_text.one_line(f"golden replies in order ({locale}): {', '.join(shown)}", _LONGEST)
 
 
 def _dialects(outcome: Outcome) -> Iterator[str]:

@@ -24,6 +24,8 @@ def verdict(target: str, judge: str, **reply: Any) -> Verdict:
         ([verdict("m", "j"), verdict("other", "j")], ["served[target]"]),
         ([verdict("m", "j"), verdict("m", "cheap")], ["served[judge x:j1]"]),
         ([verdict("", "j"), verdict("m", "j")], []),
+        ([verdict("j", "j")], ["itself[judge x:j1]"]),
+        ([verdict("j0", "j0")], []),  # a server that calls everything by one name
     ],
 )
 def test_two_models_behind_one_name_are_inconclusive(verdicts: list[Verdict], doubted: list[str]) -> None:

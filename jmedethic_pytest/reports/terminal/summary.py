@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from jmedethic_pytest.analysis.summary import Distribution, Summary
 from jmedethic_pytest.core import text as plain_text
 from jmedethic_pytest.core.records import Condition, Gate
-from jmedethic_pytest.core.run_info import RunInfo
 from jmedethic_pytest.gate.outcome import Outcome
 from jmedethic_pytest.reports.provenance import provenance_lines
 from jmedethic_pytest.reports.terminal.comparison import comparison_lines
@@ -26,7 +25,6 @@ def summary_lines(outcome: Outcome) -> list[str]:
         f"target   {info.target['model']}",
         f"judges   {', '.join(judge['model'] for judge in info.judges)}",
         *(f"         {line}" for line in provenance_lines(outcome)),
-        *_golden_lines(info),
         _cases_line(summary),
         "",
         *_table("turn", [(row.key, row) for row in [*summary.turns, *_whole(summary)]]),
@@ -59,14 +57,6 @@ def _why_nothing_was_measured(outcome: Outcome) -> Iterator[str]:
     if info.note or not outcome.collected:
         yield f"  {info.note or f'the run is {info.status}'}"
     yield f"run: {outcome.path}"
-
-
-def _golden_lines(info: RunInfo) -> Iterator[str]:
-    """Yield how the judges did on golden replies, a language a line."""
-    for locale in dict.fromkeys(found.locale for found in info.golden or ()):
-        told = (item for item in info.golden or () if item.locale == locale)
-        shown = ", ".join(f"{item.judge} {item.ordered} of {item.cases}" for item in told)
-        yield f"golden   {shown} in order ({locale})"
 
 
 def _cases_line(summary: Summary) -> str:

@@ -16,6 +16,7 @@ from jmedethic_pytest.cli.main import main
 from jmedethic_pytest.data import load
 from jmedethic_pytest.reports.allure import stored
 from jmedethic_pytest.reports.allure.labels import CONVERSATIONS
+from support.golden import GOLDEN
 from support.project import Project
 
 OPTIONS = (
@@ -271,7 +272,7 @@ def test_tests_the_budget_did_not_reach_are_skipped_not_lost(
     new_project: Callable[..., Path], new_case: Callable[..., Any]
 ) -> None:
     project = new_project([new_case(number) for number in range(8)])
-    done = project.pytest(*OPTIONS, "--jmed-budget=30calls", "--jmed-concurrency=1")
+    done = project.pytest(*OPTIONS, f"--jmed-budget={2 * GOLDEN + 30}calls", "--jmed-concurrency=1")
     assert done.status == 7, done.output
     found = done.conversations()
     assert len(found) == 8
@@ -280,7 +281,7 @@ def test_tests_the_budget_did_not_reach_are_skipped_not_lost(
     assert counts["skipped"] >= 4
     for item in found.values():
         if item["status"] != "passed":
-            assert "budget of 30 calls" in item["statusDetails"]["message"]
+            assert f"budget of {2 * GOLDEN + 30} calls" in item["statusDetails"]["message"]
 
 
 @pytest.mark.parametrize("mode", [(), ("-n", "2")], ids=["plain", "workers"])
@@ -296,7 +297,7 @@ def test_test_that_was_cut_short_or_skipped_is_still_the_result_of_its_case(
         "import pytest\n\n\ndef pytest_collection_modifyitems(items):\n"
         "    items[0].add_marker(pytest.mark.skip(reason='not today'))\n",
     )
-    done = project.pytest(*OPTIONS, *mode, "--jmed-budget=30calls", "--jmed-concurrency=1")
+    done = project.pytest(*OPTIONS, *mode, f"--jmed-budget={2 * GOLDEN + 30}calls", "--jmed-concurrency=1")
     files = [json.loads(file.read_text()) for file in (project.path / "allure").glob("*-result.json")]
     cases = [item for item in files if not item["name"].startswith("gate")]
     assert {item["name"] for item in cases} == {new_case(number)["id"] for number in range(8)}

@@ -115,7 +115,7 @@ def test_bad_input_is_exit_4(run_cli, write_cases, folder: Path, model: str, opt
 
 def test_missing_keys_are_named_together(run_cli, write_cases) -> None:
     write_cases(5)
-    answer = run_cli("anthropic:claude-x")
+    answer = run_cli("openrouter:x/y")
     assert answer.status == 4
     errors = [line for line in answer.err.splitlines() if line.startswith("ERROR: ")]
     assert [key for key in ("ANTHROPIC", "OPENROUTER", "OPENAI") if f"{key}_API_KEY" in answer.err] == [
