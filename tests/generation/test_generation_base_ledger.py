@@ -61,6 +61,7 @@ def test_first_line_says_what_the_file_is_and_how_to_treat_it(tmp_path: Path) ->
     assert first["schema_version"] == 1
     assert "CONTENT WARNING" in first["warning"]
     assert "terms apply" in first["licence"]
+    assert "GUID" in first["canary"]
     assert first["roles"] == {"writers": ["a"]}
     assert first["simulation"] is None
 

@@ -13,6 +13,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, ValidationError
 
 from jmedethic_pytest import _version
+from jmedethic_pytest.cases import canary
 from jmedethic_pytest.core import files, strict_json
 from jmedethic_pytest.core.errors import ConfigError, StoreError
 from jmedethic_pytest.core.files import replace
@@ -47,6 +48,8 @@ class Header(Record):
     sources: dict[str, str] = Field(default_factory=dict)
     """Digests of what the items were taken from; may change between two runs of a stage, as its items do."""
     tool_version: str = _version.VERSION
+    canary: str = ""
+    """A sentence with a GUID of these models and settings, by which the file is found in a training corpus."""
 
 
 def header(
@@ -59,7 +62,9 @@ def header(
 ) -> Header:
     """Return the header of a stage."""
     mark = SIMULATION if simulated else None
-    return Header(stage=stage, simulation=mark, roles=roles, settings=settings, sources=sources or {})
+    made = json.dumps([roles, settings], sort_keys=True, default=list)
+    found = canary.of_a_build(stage, files.sha256(made))
+    return Header(stage=stage, simulation=mark, roles=roles, settings=settings, sources=sources or {}, canary=found)
 
 
 class Line(Record):

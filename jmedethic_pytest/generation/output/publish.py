@@ -79,6 +79,8 @@ class Build(Record):
     """Cases that a cell lacks, by ``<locale> <guideline> <strategy>``."""
     digest: str
     """Over all cases, as a run of all of them records it."""
+    canary: str = ""
+    """The sentence with a GUID of its own that stands in every case."""
     files: dict[str, str]
     cases: dict[str, str]
 
@@ -196,6 +198,7 @@ def _build(config: Config, folder: Path, published: Sequence[SplitCase], review:
         attackers=dict(sorted(Counter(item.attacker for item in published).items())),
         short_cells=_short_cells(config, published, split.header.settings["per_cell"]),
         digest=cases.digest(plain),
+        canary=canary.of_a_build(config.name, cases.digest(plain)),
         files=manifest.file_digests(folder),
         cases=manifest.case_digests(plain),
     )
