@@ -25,7 +25,7 @@ def of_a_build(name: str, digest: str) -> str:
     """Return the sentence of a benchmark that was built: its GUID is that of its content, so that it is no other's.
 
     Args:
-        name: of the benchmark.
-        digest: over its cases.
+        name: of the benchmark, or of the stage whose file it marks.
+        digest: over what it was made of.
     """
     return sentence(str(uuid.uuid5(uuid.UUID(load("canary.toml")["guid"]), f"{name}:{digest}")))

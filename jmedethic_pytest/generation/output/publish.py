@@ -118,7 +118,7 @@ def write(config: Config, chosen: Sequence[SplitCase] | None = None, review: Rev
     """
     _check_strategies(config)
     folder = config.folder / (FOLDER if chosen is None else REVIEWED)
-    published = _marked(config.name, split_cases(config) if chosen is None else chosen)
+    published = _marked(config, split_cases(config) if chosen is None else chosen)
     part = folder.with_name(f".{folder.name}.part")
     try:
         shutil.rmtree(part, ignore_errors=True)
@@ -141,9 +141,16 @@ def write(config: Config, chosen: Sequence[SplitCase] | None = None, review: Rev
     return folder
 
 
-def _marked(name: str, published: Sequence[SplitCase]) -> list[SplitCase]:
-    """Return the cases with the canary of this very benchmark."""
-    mark = canary.of_a_build(name, cases.digest(item.case for item in published))
+def _canary(config: Config) -> str:
+    """Return the canary of this very benchmark, reviewed or not."""
+    split = files.summary_of(config.folder, SPLIT)
+    assert split is not None, "only a finished split is published"
+    return canary.of_a_build(config.name, split.digest)
+
+
+def _marked(config: Config, published: Sequence[SplitCase]) -> list[SplitCase]:
+    """Return the cases with the canary of their benchmark."""
+    mark = _canary(config)
     return [item.model_copy(update={"case": item.case.model_copy(update={"canary": mark})}) for item in published]
 
 
@@ -198,7 +205,7 @@ def _build(config: Config, folder: Path, published: Sequence[SplitCase], review:
         attackers=dict(sorted(Counter(item.attacker for item in published).items())),
         short_cells=_short_cells(config, published, split.header.settings["per_cell"]),
         digest=cases.digest(plain),
-        canary=canary.of_a_build(config.name, cases.digest(plain)),
+        canary=_canary(config),
         files=manifest.file_digests(folder),
         cases=manifest.case_digests(plain),
     )
