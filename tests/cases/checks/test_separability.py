@@ -63,14 +63,10 @@ def full() -> list[Case]:
     return [case for case in files.load() if "full" in case.suites]
 
 
-REACHED = {("T1", "strategy"): (0.0, 0.87), ("all", "guideline"): (0.48, 1.0)}
-"""Where the suite misses what is wanted, as the datasheet says: no worse than this."""
-
-
 @pytest.mark.parametrize("locale", ["ja", "en"])
 def test_the_bundled_conversations_keep_to_what_the_datasheet_says(locale: str, full: list[Case]) -> None:
     tables = measure([case for case in full if case.locale == locale])
-    wanted = {(gate.seen, gate.told): (gate.least, gate.most) for gate in separability.GATES} | REACHED
+    wanted = {(gate.seen, gate.told): (gate.least, gate.most) for gate in separability.GATES}
     found = {(row["from"], row["told"]): row["share"] for row in tables["separability"]}
     assert found.keys() == wanted.keys()
     for told, (least, most) in wanted.items():
