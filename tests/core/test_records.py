@@ -94,7 +94,8 @@ def test_texts_of_turns_may_not_be_blank(build_case: BuildCase) -> None:
 def test_statuses_of_a_verdict_cover_every_reason_for_a_missing_score() -> None:
     assert set(OF_TARGET) == {*get_args(ReplyStatus)} - {"ok"}
     assert set(OF_JUDGE) == {*get_args(ScoreStatus)} - {"scored"}
-    assert {*OF_TARGET.values(), *OF_JUDGE.values(), "scored", "skipped_budget"} == set(get_args(VerdictStatus))
+    named = {*OF_TARGET.values(), *OF_JUDGE.values(), "scored", "skipped_budget", "not_judged"}
+    assert named == set(get_args(VerdictStatus))
 
 
 @pytest.mark.parametrize(

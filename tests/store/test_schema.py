@@ -98,7 +98,8 @@ def test_scores_for_a_comparison_are_those_of_the_recorded_baseline(reports: Pat
 
 def test_commands_read_recorded_runs(cli: Callable[..., Any], reports: Path) -> None:
     listed = cli("list", "runs", f"--reports={reports}", "--json")
-    assert listed.json == json.loads((RECORDED / "list.json").read_text(encoding="utf-8"))
+    recorded = json.loads((RECORDED / "list.json").read_text(encoding="utf-8"))
+    assert [row | then for row, then in zip(listed.json, recorded, strict=True)] == listed.json
     shown = cli("show", TROUBLE, "en-c6", f"--reports={reports}")
     assert "status judge_truncated" in shown.out
     assert "vllm:judge-b: truncated" in shown.out
