@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import openpyxl
 import pytest
 
 from jmedethic_pytest.cases import files as case_files
@@ -20,6 +19,9 @@ from jmedethic_pytest.generation.machinery.records import Made
 from jmedethic_pytest.generation.review import case_review
 from jmedethic_pytest.generation.stages import conversations
 from jmedethic_pytest.generation.stages.conversations import Conversation
+from support.lazy import Lazy
+
+openpyxl = Lazy("openpyxl")
 
 Edit = Callable[[list[dict[str, str]]], None]
 OPENING = "診療の記録について、守るべき決まりと、その理由を教えていただけますか。"

@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.spatial.distance import squareform
 
 from jmedethic_pytest.core import vocabulary
 from jmedethic_pytest.generation.discovery import cluster
 from jmedethic_pytest.generation.discovery.embeddings import NgramEmbedder, ngram_vector
 from jmedethic_pytest.generation.discovery.library import Example, Library, Strategy
 from jmedethic_pytest.generation.discovery.scales import Gain
+from support.lazy import Lazy
+
+hierarchy, distance = Lazy("scipy.cluster.hierarchy"), Lazy("scipy.spatial.distance")
 
 FAMILIES = {
     "deadline": [
@@ -98,8 +99,8 @@ def test_average_linkage_agrees_with_scipy(size: int, k: int, seed: int) -> None
     points = np.random.default_rng(seed).normal(size=(size, 4))
     points /= np.linalg.norm(points, axis=1, keepdims=True)
     alike = points @ points.T
-    distances = squareform(1 - alike, checks=False)
-    labels = fcluster(linkage(distances, "average"), t=min(k, size), criterion="maxclust")
+    distances = distance.squareform(1 - alike, checks=False)
+    labels = hierarchy.fcluster(hierarchy.linkage(distances, "average"), t=min(k, size), criterion="maxclust")
     expected = {frozenset(np.flatnonzero(labels == label).tolist()) for label in set(labels)}
     assert {frozenset(group) for group in cluster.linkage(alike, k)} == expected
 

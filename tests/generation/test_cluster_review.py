@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import openpyxl
 import pytest
 
 from jmedethic_pytest.cases import vocabulary_files
@@ -19,6 +18,9 @@ from jmedethic_pytest.generation.discovery import grouping
 from jmedethic_pytest.generation.machinery.config import Config
 from jmedethic_pytest.generation.review import review
 from jmedethic_pytest.generation.review.review import COLUMNS
+from support.lazy import Lazy
+
+openpyxl = Lazy("openpyxl")
 
 Edit = Callable[[list[dict[str, str]]], None]
 

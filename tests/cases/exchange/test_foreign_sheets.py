@@ -12,8 +12,9 @@ import pytest
 
 from jmedethic_pytest.cases.exchange import sheet
 from jmedethic_pytest.core.errors import ConfigError
+from support.lazy import Lazy
 
-openpyxl = pytest.importorskip("openpyxl")
+openpyxl = Lazy("openpyxl")
 COLUMNS = [sheet.Column("id", "which"), sheet.Column("decision", "what to do", editable=True)]
 SHEET = "xl/worksheets/sheet1.xml"
 HEAD = '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'

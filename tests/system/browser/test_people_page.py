@@ -12,14 +12,15 @@ import pytest
 from jmedethic_pytest.analysis.people.figures import figures
 from jmedethic_pytest.annotation import collecting
 from jmedethic_pytest.annotation.study import Study
-from jmedethic_pytest.reports.people import page
 from jmedethic_pytest.store import scores as run_scores
+from support.lazy import Lazy
 from support.studies import made, saved, study_run
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 __all__ = ["made", "saved", "study_run"]
+page = Lazy("jmedethic_pytest.reports.people.page")
 Visit = Callable[..., "Page"]
 
 

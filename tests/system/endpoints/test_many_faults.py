@@ -61,7 +61,7 @@ def _odd(server: Any, fault: str) -> Any:
     }[fault]
 
 
-def test_two_thousand_conversations_with_every_fault_at_once(server: Any, project: Any, make_case: Any) -> None:
+def test_a_thousand_conversations_with_every_fault_at_once(server: Any, project: Any, make_case: Any) -> None:
     """Each kind of fault hits one call in a hundred, a retried call as likely as any other."""
     drawn, asked = Counter[str](), Counter[str]()
 
@@ -77,7 +77,7 @@ def test_two_thousand_conversations_with_every_fault_at_once(server: Any, projec
         return "a careful reply" if seen.model == "m" else server.score(9)
 
     server.script = script
-    cases = [make_case(f"c{number}", turns=1) for number in range(2000)]
+    cases = [make_case(f"c{number}", turns=1) for number in range(1000)]
     made = project(cases)
     file = made.path / "thresholds.toml"
     file.write_text(file.read_text().replace("timeout = 20.0", f"timeout = {HANG_SECONDS / 2}"))
@@ -87,7 +87,7 @@ def test_two_thousand_conversations_with_every_fault_at_once(server: Any, projec
     verdicts = done.verdicts
     assert sorted(verdict["case"]["id"] for verdict in verdicts) == sorted(case.id for case in cases)
     statuses = Counter(verdict["status"] for verdict in verdicts)
-    assert statuses["scored"] > 1500, statuses
+    assert statuses["scored"] > 750, statuses
     # What is a model's own is missing; whatever went wrong on the way was asked for again, and seldom three times.
     assert {"target_empty", "target_blocked", "target_truncated"} <= set(statuses), statuses
     assert statuses["transport_error"] <= 3, statuses
@@ -102,7 +102,7 @@ def test_two_thousand_conversations_with_every_fault_at_once(server: Any, projec
 
 # -------------------------------------------------------------------------------------------------- death
 
-SEEDS = range(20)
+SEEDS = range(12)
 
 
 def _figures(run: Path) -> Any:
@@ -115,7 +115,7 @@ def _score(seen: Any) -> float:
 
 
 def test_killed_at_any_moment_nothing_finished_is_lost_and_the_figures_are_the_same(server: Any, project: Any) -> None:
-    """Twenty runs are killed after so many answers and started again; one that was left alone is the measure."""
+    """Twelve runs are killed after so many answers and started again; one that was left alone is the measure."""
 
     async def script(seen: Any) -> Any:
         await asyncio.sleep(0.02)

@@ -386,9 +386,10 @@ def test_jump_of_the_clock_changes_nothing(server: Any, project: Any) -> None:
 def test_two_runs_share_one_cache_at_the_same_time(server: Any, project: Any, tmp_path: Path) -> None:
     server.script = _good(server)
     made = project(15)
-    processes = [made.start(made.command(*ALONE, "--jmed-revision=w1")) for _ in range(2)]
-    texts = [process.communicate(timeout=120)[0] for process in processes]
-    assert [process.returncode for process in processes] == [0, 0], texts
+    processes = [made.fork(*ALONE, "--jmed-revision=w1") for _ in range(2)]
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0, 0]
     runs = made.run_folders()
     assert len(runs) == 2
     for run in runs:
