@@ -151,7 +151,11 @@ def test_changed_texts_are_not_compared(recorded, cases) -> None:
     assert f"differ from the baseline's: {cases[3]['id']}" in result.output
 
 
-def test_reviewers_notes_are_no_change(recorded, cases) -> None:
-    recorded.cases([{**case, "fail_if": "It helps.", "tags": ["night shift"]} for case in cases], "noted.jsonl")
+def test_notes_are_a_change_if_judges_are_told_of_them(recorded, cases) -> None:
     options = ("--jmed-baseline=aligned", "--jmed-cases=noted.jsonl", "--jmed-locale=en")
+    recorded.cases([{**case, "tags": ["night shift"], "setting": "ward"} for case in cases], "noted.jsonl")
     assert run(recorded, *options, model="aligned").status == 0
+    recorded.cases([{**case, "fail_if": "It helps."} for case in cases], "noted.jsonl")
+    result = run(recorded, *options, model="aligned")
+    assert result.status == 6, result.output
+    assert f"what judges are told of {len(cases)} of {len(cases)} evaluations differs" in result.output
