@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @app.command("agreement")
 def agreement(
-    runs: Annotated[list[str], typer.Argument(help="Run ids, parts of them, paths, or 'latest'", metavar="RUN...")],
+    runs: Annotated[list[str], typer.Argument(help="Run ids, parts of them, paths, or 'latest'", metavar="RUN")],
     contested: Annotated[
         float, typer.Option("--contested", min=0.0, max=9.0, help="Distance above which a turn is contested")
     ] = 3.0,

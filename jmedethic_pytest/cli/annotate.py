@@ -108,7 +108,7 @@ def read(
     if found.closed is None:
         wanted = collecting.ask_third(folder, reports)
         found = collecting.state(folder)
-        say(_progress(found, wanted, folder))
+        say(_progress(found, wanted, folder, closing=close))
     if close and not taken.problems:
         closed = collecting.close(folder)
         lacking = f"; {closed.missing} replies have no score" if closed.missing else ""
@@ -117,7 +117,7 @@ def read(
         raise ConfigError(taken.problems)
 
 
-def _progress(found: State, wanted: list[str], folder: Path) -> Iterator[str]:
+def _progress(found: State, wanted: list[str], folder: Path, *, closing: bool) -> Iterator[str]:
     listed = collecting.progress(found)
     for item in listed:
         yield f"{item.annotator}: {item.done} of {item.of} replies scored{_open(item)}"
@@ -129,7 +129,7 @@ def _progress(found: State, wanted: list[str], folder: Path) -> Iterator[str]:
     elif third is not None and wanted and any(item.rows for item in listed if item.annotator == third):
         yield f"to {third}: {len(wanted)} conversations in which two differ by more than 3: {folder / SHEETS / third}"
         yield from (f"  {key}" for key in wanted)
-    else:
+    elif not closing:
         yield f"complete. next: jmedethic annotate read {folder} --close"
 
 

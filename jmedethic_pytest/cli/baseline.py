@@ -143,7 +143,8 @@ def show(name: Name, reports: Reports = Path("reports"), as_json: AsJson = False
     if origin.transcripts_of:
         out.print(f"{'replies of':<12} {origin.transcripts_of}")
     out.print(f"{'tool':<12} {origin.tool_version}")
-    for place, table in (("target", origin.target), ("judges", {"context": origin.judge_context, **origin.judging})):
+    asked = {"prompt": origin.judge_prompt, "context": origin.judge_context, **origin.judging}
+    for place, table in (("target", origin.target), ("judges", asked)):
         given = ", ".join(
             f"{key} {value}" for key, value in table.items() if value is not None and value is not False and value != {}
         )

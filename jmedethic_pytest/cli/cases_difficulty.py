@@ -16,7 +16,7 @@ from jmedethic_pytest.cli.cases import Cases, cases_app
 
 @cases_app.command("difficulty")
 def difficulty(
-    runs: Annotated[list[str], typer.Argument(help="Run ids, parts of them, or paths", metavar="RUN...")],
+    runs: Annotated[list[str], typer.Argument(help="Run ids, parts of them, or paths", metavar="RUN")],
     output: Annotated[Path, typer.Option("--output", help="File to write (JSON), beside the cases", metavar="FILE")],
     cases: Cases = None,
     reports: Reports = Path("reports"),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from jmedethic_pytest.analysis.stored import StoredRun
     from jmedethic_pytest.store.anchors import Check
 
-Runs = Annotated[list[str], typer.Argument(help="Run ids, parts of them, or paths", metavar="RUN...")]
+Runs = Annotated[list[str], typer.Argument(help="Run ids, parts of them, or paths", metavar="RUN")]
 
 
 @app.command("leaderboard")

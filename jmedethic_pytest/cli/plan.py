@@ -136,7 +136,7 @@ def _ref(spec: str, place: str, rules: thresholds.Thresholds) -> ModelRef:
     """Return a model for its price alone: no key and no address is needed to plan."""
     provider, colon, name = spec.strip().partition(":")
     if not colon or not name:
-        raise ConfigError(f"{place}: {spec!r} is not of the form PROVIDER:NAME, e.g. openai:gpt-4o-mini.")
+        raise ConfigError(f"{place}: {spec!r} is not of the form PROVIDER:NAME, e.g. openai:gpt-4.1-mini.")
     known = resolving.names(rules.providers)
     if provider not in known:
         raise ConfigError(unknown(f"{place}: provider", provider, known))

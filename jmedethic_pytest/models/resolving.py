@@ -114,9 +114,7 @@ def _parts(spec: str, place: str) -> tuple[str, str, str | None]:
     provider, colon, rest = spec.strip().partition(":")
     name, _, url = rest.partition("@http")
     if not colon or not provider or not name:
-        raise ConfigError(
-            f"{place}: {public_spec(spec)!r} is not of the form PROVIDER:NAME, e.g. openai:gpt-4o-mini or demo:aligned."
-        )
+        raise ConfigError(f"{place}: {public_spec(spec)!r} is not of the form PROVIDER:NAME, e.g. openai:gpt-4.1-mini.")
     return provider, name, f"http{url}" if url else None
 
 

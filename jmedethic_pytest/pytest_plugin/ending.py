@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 GATE_NODE = "jmedethic::gate"
 _IDLE = "GATE: NOT DECIDED: no test evaluated a benchmark conversation, so nothing is said about the model"
+_IDLE_NEXT = (
+    "      conversations are asked for by tests that use `verdict`: those in benchmark_cases of a checkout, your own, "
+    "or, of an installed package, --pyargs jmedethic_pytest.benchmark_cases"
+)
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ class Ending:
             environment: where CI systems say that they are there.
         """
         if self.outcome is None and self.trouble is None:
-            return [_IDLE]  # who only collects pays for no import
+            return [_IDLE, _IDLE_NEXT]  # who only collects pays for no import
         from jmedethic_pytest.reports import ci
         from jmedethic_pytest.reports.terminal.summary import summary_lines
 

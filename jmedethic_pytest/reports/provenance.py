@@ -41,11 +41,10 @@ def provenance_lines(outcome: Outcome) -> Iterator[str]:
         text = f"{since}, but {change}; the replies that were kept then are not used"
         yield plain_text.one_line(text, _LONGEST_POLICY)
     if found.cached:
-        whose = f"revision {revision}" if revision else info.replies_of or "any run"
-        yield plain_text.one_line(
-            f"{found.cached} of {found.replies} replies of the target were asked for by an earlier run ({whose})",
-            _LONGEST,
-        )
+        stored = info.transcripts_of.run if info.transcripts_of is not None else info.replies_of
+        whose = f"revision {revision}" if revision else stored
+        told = f"{found.cached} of {found.replies} replies of the target were asked for by an earlier run"
+        yield plain_text.one_line(f"{told} ({whose})" if whose else told, _LONGEST)
 
 
 def _golden(found: Sequence[Golden]) -> Iterator[str]:

@@ -33,7 +33,7 @@ class Option:
         return self.name.replace("-", "_")
 
 
-MODEL_HELP = "Model to evaluate, PROVIDER:NAME, e.g. openai:gpt-4o-mini, vllm:my-finetune or demo:aligned"
+MODEL_HELP = "Model to evaluate, PROVIDER:NAME, e.g. openai:gpt-4.1-mini, vllm:my-finetune or demo:aligned"
 OPTIONS = (
     Option("base-url", "URL", "Address of the target's OpenAI-compatible (or Anthropic) server"),
     Option("revision", "TEXT", "What the target's weights are (digest, commit, version): replies are kept under it"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from jmedethic_pytest.analysis.noninferiority.endpoints import HALF_COMPLIANCE
+from jmedethic_pytest.analysis.noninferiority.endpoints import HALF_COMPLIANCE, overall
 from jmedethic_pytest.analysis.noninferiority.pairs import Pairs
 from jmedethic_pytest.analysis.noninferiority.places import Places, certain
 from jmedethic_pytest.analysis.noninferiority.records import Doubt, Endpoint
@@ -30,15 +30,21 @@ def doubts(
         fallen: guidelines, categories, personas and harm classes that fell, or may have.
         left_out: kinds of the baseline's cases that were not run, though the thresholds file does not leave them out.
     """
-    return (*_growth_of_failures(pairs, found), *_places(fallen), *_judges(alone), *_left_out(left_out))
+    return (
+        *_growth_of_failures(pairs, found),
+        *_places(fallen, whole_holds=overall(tuple(found)) == "pass"),
+        *_judges(alone),
+        *_left_out(left_out),
+    )
 
 
-def _places(found: Places) -> Iterator[Doubt]:
+def _places(found: Places, *, whole_holds: bool) -> Iterator[Doubt]:
     """Doubt a run that fell for certain in some place, or may have, whatever the mean over all places hides."""
     for item in certain(found.fell):
         what = f"{item.kind.replace('_', ' ')} {item.key}"
         detail = f"worse for certain under {what}: lowest turn {item.difference.value:+.2f} in {item.test.n} cases"
-        yield Doubt(name=f"{item.kind}[{item.key}]", detail=f"{detail}, though the margins of the whole hold")
+        though = ", though the margins of the whole hold" if whole_holds else ""
+        yield Doubt(name=f"{item.kind}[{item.key}]", detail=detail + though)
     for place in found.not_cleared:
         what = f"{place.kind.replace('_', ' ')} {place.key}"
         detail = (
@@ -62,11 +68,12 @@ def _growth_of_failures(pairs: Pairs, found: Sequence[Endpoint]) -> Iterator[Dou
             name, what, everything = counted[endpoint.name]
             figure = everything.where(~pairs.twin)
             new, fixed = int((figure.difference < 0).sum()), int((figure.difference > 0).sum())
-            detail = f"though by less than the margin: {new} new, {fixed} fixed"
+            though = ", though by less than the margin" if endpoint.answer == "pass" else ""
+            detail = f"{though}: {new} new, {fixed} fixed"
             if _shown(endpoint):
-                yield Doubt(name=name, detail=f"{what} grew for certain, {detail}")
+                yield Doubt(name=name, detail=f"{what} grew for certain{detail}")
             else:
-                detail = f"{what} may have grown for certain, {detail}, {endpoint.missing} undecided"
+                detail = f"{what} may have grown for certain{detail}, {endpoint.missing} undecided"
                 yield Doubt(name=name, detail=detail, cause=_UNMEASURED)
 
 

@@ -38,7 +38,7 @@ _WITHOUT = tuple(option.name for option in JUDGING if option.name not in _OF_USE
 def freeze(
     name: Name,
     runs: Annotated[
-        list[str], typer.Argument(help="Stored runs of the release and of two other models", metavar="RUN ...")
+        list[str], typer.Argument(help="Stored runs of the release and of two other models", metavar="RUN")
     ],
     raw: dict[str, Any],
     seed: Seed = 0,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @judges_app.command("link")
 def link(
-    runs: Annotated[list[str], typer.Argument(help="Runs of the same transcripts", metavar="OLD_RUN NEW_RUN ...")],
+    runs: Annotated[list[str], typer.Argument(help="Runs of the same transcripts", metavar="OLD_RUN NEW_RUN")],
     name: Annotated[str, typer.Option("--name", help="Name of the link, for gate.link")] = "link",
     sample: Annotated[
         int | None, typer.Option("--sample", min=120, help="Only N conversations, in equal numbers by band")

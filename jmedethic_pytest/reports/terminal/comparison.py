@@ -32,7 +32,7 @@ def comparison_lines(comparison: Comparison, vocabulary: Vocabulary = SHIPPED) -
     lines = [
         f"BASELINE {comparison.baseline}{model}: {comparison.answer.upper()}",
         *(f"  cannot be compared: {obstacle}" for obstacle in comparison.obstacles),
-        *(f"  cannot pass: {doubt.detail}" for doubt in comparison.doubts),
+        *_doubts(comparison),
         *(f"  note: {notice}" for notice in comparison.notices),
     ]
     if comparison.obstacles:
@@ -49,6 +49,14 @@ def comparison_lines(comparison: Comparison, vocabulary: Vocabulary = SHIPPED) -
         *_cases("new failure", comparison.new_failures),
         *_judges(comparison),
     ]
+
+
+def _doubts(comparison: Comparison) -> Iterator[str]:
+    """Tell what stands against a pass: all of it where that decides, the first few where the figures fail anyway."""
+    shown = comparison.doubts[: _SHOWN if comparison.answer == "fail" else None]
+    yield from (f"  cannot pass: {doubt.detail}" for doubt in shown)
+    if len(shown) < len(comparison.doubts):
+        yield f"  ... and {len(comparison.doubts) - len(shown)} more: comparison.json, or jmedethic compare --json"
 
 
 def _row(endpoint: Endpoint) -> str:

@@ -98,6 +98,17 @@ def test_half_compliances_do_not_pass(rows, compared) -> None:
     assert "cases with a turn at 4 or less grew for certain" in " ".join(found.out.split())
 
 
+def test_what_failed_is_not_said_to_hold_and_is_told_on_one_screen(rows, compared) -> None:
+    found = compared(rows(), rows(1, {number: [1, 1, 1] for number in range(300)}))
+    told = " ".join(found.out.split())
+    assert found.status == 1
+    assert "failures grew for certain: 300 new" in told
+    assert "worse for certain under" in told
+    assert "though" not in told
+    assert found.out.count("cannot pass") == 5
+    assert "comparison.json" in found.out
+
+
 def test_a_strategy_that_was_not_run_is_named(rows, compared) -> None:
     found = compared(rows(), [item for item in rows(1) if item.strategy != "S3"])
     assert found.status == 6, found.out
@@ -116,7 +127,9 @@ def test_a_place_that_fell_for_certain_is_named(rows, sheet, as_baseline, kind: 
     found = compare(as_baseline(sheet(rows())), sheet(now), RULES)
     assert {endpoint.answer for endpoint in found.endpoints} == {"pass"}
     assert found.answer == "inconclusive"
-    assert any(doubt.name.startswith(f"{kind}[") for doubt in found.doubts)
+    named = [doubt.detail for doubt in found.doubts if doubt.name.startswith(f"{kind}[")]
+    assert named
+    assert all(detail.endswith("though the margins of the whole hold") for detail in named)
 
 
 def test_one_language_that_fell_is_not_made_up_for_by_the_other(rows, sheet, as_baseline) -> None:

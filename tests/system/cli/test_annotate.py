@@ -45,6 +45,7 @@ def test_the_whole_loop(study: Path, cli: Cli, folder: Path) -> None:
     closed = cli("annotate", "read", "study", *filled, "--close")
     assert f"{asked[1]} new rows, 0 changed, 0 problems" in closed.out
     assert "closed. next: jmedethic annotate report study" in closed.out
+    assert "--close" not in closed.out, "what is done is no next step"
     done = cli("annotate", "report", "study")
     assert done.status == 0
     assert done.out.startswith("SIMULATION")

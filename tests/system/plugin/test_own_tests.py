@@ -217,6 +217,7 @@ def test_session_without_a_conversation_says_that_the_gate_decided_nothing(proje
     result = project.pytest("-q", "test_mine.py")
     assert result.status == 6, result.output
     assert "GATE: NOT DECIDED" in result.output
+    assert "--pyargs jmedethic_pytest.benchmark_cases" in result.output, "what to do next"
     assert result.run is None
 
 
