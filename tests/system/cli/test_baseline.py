@@ -129,7 +129,7 @@ def test_list_and_show(cli, demo, folder) -> None:
     (row,) = cli("baseline", "list", "--json").json
     assert (row["name"], row["model"], row["evaluations"]) == ("one", "demo:regressed", 30)
     shown = cli("baseline", "show", "one").out
-    assert "temperature 0.0" in shown
+    assert "judges       prompt item, context full, temperature 0.0" in shown
     verdicts = [json.loads(line) for line in (run / "verdicts.jsonl").read_text(encoding="utf-8").splitlines()]
     failed = sorted(verdict["case"]["id"] for verdict in verdicts if verdict["violations"])
     assert failed
