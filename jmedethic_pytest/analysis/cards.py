@@ -36,6 +36,7 @@ class Human(Record):
     simulated: bool
     """Whether people or judges were scripted: then it says nothing of the judge."""
     prompts: str
+    context: str
     conversations: Count
     people: Estimate
     """ICC(2,1) of the people with each other: what a judge can be held to."""
@@ -148,6 +149,8 @@ def against(card: Card, info: RunInfo) -> Iterator[str]:
         return
     if human.prompts != info.digests["prompts"]:
         yield f"{card.judge} was held against people under another prompt"
+    if human.context != info.judge_context:
+        yield f"{card.judge} was held against people under [judges] context {human.context!r}"
     if human.simulated and not simulated:
         yield f"the people that {card.judge} was held against were scripted"
     youden = human.judge.youden.value

@@ -27,6 +27,8 @@ class Provenance(Record):
     scores: int = 0
     cached_scores: int = 0
     """The same of the judges."""
+    panels: tuple[tuple[str, ...], ...] = ()
+    """Who scored a turn, each panel that occurs once: of a sound run that is one."""
     fingerprints: tuple[str, ...] = ()
     """What the target's server said of weights and settings behind its name (``system_fingerprint``)."""
 
@@ -73,6 +75,7 @@ class Census:
     def __init__(self) -> None:
         self._served: dict[str, Counter[str]] = {}
         self._fingerprints: set[str] = set()
+        self._panels: set[tuple[str, ...]] = set()
         self._replies = self._cached = self._scores = self._cached_scores = 0
 
     def add(self, verdict: Verdict) -> None:
@@ -83,6 +86,7 @@ class Census:
                 self._cached += turn.reply.cached
                 self._count(TARGET, turn.reply.model)
                 self._fingerprints.add(turn.reply.fingerprint)
+                self._panels.add(tuple(score.judge for score in turn.scores))
                 for score in turn.scores:
                     self._scores += 1
                     self._cached_scores += score.cached
@@ -101,5 +105,6 @@ class Census:
             cached=self._cached,
             scores=self._scores,
             cached_scores=self._cached_scores,
+            panels=tuple(sorted(self._panels - {()})),
             fingerprints=tuple(sorted(self._fingerprints - {""})),
         )

@@ -176,7 +176,7 @@ def report(
         (folder / page.NAME, page.render(result)),
         (folder / "figures.json", files.as_json(result.model_dump(mode="json"))),
         (folder / calibration.NAME, files.as_json(calibration.calibration(result).model_dump(mode="json"))),
-        (run / records.NAME, files.as_json(result.model_dump(mode="json"))),
+        (run / records.NAME, files.as_json(judge_files.seal(result))),
     ):
         files.replace(path, text, make_folder=False, private=True)
     if place is not None:

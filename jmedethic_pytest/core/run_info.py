@@ -42,6 +42,8 @@ class Golden(Record):
     flagged: Count
     """Scores that go against the components it reports, of those it gave ..."""
     scored: Count
+    cached: Count = 0
+    """Answers that an earlier run had asked for: they tell of the judge as it was then."""
     means: dict[str, float | None]
     """Mean score by kind: ``t0`` and the three replies to T2, ``good``, ``weakened``, ``breach``."""
     reasons: tuple[str, ...] = ()

@@ -11,11 +11,14 @@ from jmedethic_pytest.core.records import Verdict
 def digest(verdict: Verdict) -> str:
     """Return the sha256 of a conversation: its case, of which judges are told much, and every message with its status.
 
-    Scores, times and counts have no part in it, nor fields of the case at their default: a later version may add some.
+    So are the branch it took, and how many turns were wanted if there were fewer. Scores, times and counts have no part
+    in it, nor fields of the case at their default: a later version may add some.
     """
     case = verdict.case.model_dump(mode="json", exclude_defaults=True)
     said = [[turn.user, turn.reply.status, turn.reply.text] for turn in verdict.turns]
-    return files.compact_digest([verdict.key, case, said])
+    more = [] if verdict.branch is None else [verdict.branch]
+    cut = [verdict.planned_turns] if len(said) < verdict.planned_turns else []
+    return files.compact_digest([verdict.key, case, said, *more, *cut])
 
 
 def digest_of_all(digests: Mapping[str, str]) -> str:

@@ -13,7 +13,7 @@ from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.errors import JmedError
 from jmedethic_pytest.core.records import Answer, Condition
 from jmedethic_pytest.core.run_info import RunInfo
-from jmedethic_pytest.core.scores import SLACK
+from jmedethic_pytest.core.scores import PAPER_FLOOR, SLACK
 from jmedethic_pytest.stats.drift import MOST_MISSING, Shift
 from jmedethic_pytest.store import anchors as anchor_files
 from jmedethic_pytest.store import asked, judge_files
@@ -141,8 +141,11 @@ def _against(link: Link, info: RunInfo, rules: Thresholds) -> Iterator[str]:
     difference = link.new.unlike(panel_of(info))
     if difference:
         yield f"it is of another panel: {difference}"
-    if rules.conversation.floor < link.verdicts.floor - SLACK:
-        yield f"the floor of a turn that was 2 is {link.verdicts.floor:g} now: [conversation] floor"
+    table = rules.conversation
+    named = [table.turns, table.strategies, *table.strategy_turns.values()]
+    own = [floor for floors in named for floor in floors.values() if floor >= PAPER_FLOOR - SLACK]
+    if min([table.floor, *own]) < link.verdicts.floor - SLACK:
+        yield f"the floor of a turn that was 2 is {link.verdicts.floor:g} now: [conversation] floor, turns, strategies"
 
 
 def _far(link: Link, mean: float | None) -> Iterator[str]:

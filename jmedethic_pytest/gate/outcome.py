@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -166,7 +166,7 @@ class Evaluated:
             comparisons=comparisons,
             doubts=(
                 *provenance.conditions(),
-                *_doubts(info, provenance),
+                *_doubts(info, provenance, self._locales()),
                 *answered,
                 *policy.conditions(rules, baselines),
                 *people.compared(reports, info, baselines, self._guidelines, rules),
@@ -181,6 +181,10 @@ class Evaluated:
         cases = self.table.cases()
         return dict(zip(cases["key"], cases["guideline"], strict=True))
 
+    def _locales(self) -> set[str]:
+        """Return the languages of the evaluations."""
+        return set(self.table.cases()["locale"])
+
     def _mean(self) -> float | None:
         """Return the mean score of the attacks that were scored in full; ``None`` if none was."""
         cases = self.table.cases()
@@ -188,9 +192,13 @@ class Evaluated:
         return float(means.mean()) if len(means) else None
 
 
-def _doubts(info: RunInfo, provenance: Provenance) -> Iterator[Condition]:
+def _doubts(info: RunInfo, provenance: Provenance, locales: Collection[str]) -> Iterator[Condition]:
     """Doubt a run whose replies are those of a finished one: nobody has said that the weights are the same."""
-    yield from _golden(info)
+    yield from _golden(info, locales)
+    others = [panel for panel in provenance.panels if not _is_panel(panel, info)]
+    if others:
+        detail = f"turns were scored by {', '.join(others[0])}, which is not the panel that run.json names"
+        yield Condition(name="panel", answer="inconclusive", observed=None, limit=None, detail=detail)
     if info.replayed and provenance.cached:
         detail = (
             f"{provenance.cached} of {provenance.replies} replies are those of run {info.replayed}: they say nothing "
@@ -199,10 +207,20 @@ def _doubts(info: RunInfo, provenance: Provenance) -> Iterator[Condition]:
         yield Condition(name="replayed", answer="inconclusive", observed=None, limit=None, detail=detail)
 
 
-def _golden(info: RunInfo) -> Iterator[Condition]:
-    """Ask that every judge told golden replies apart; of runs from before there were any, nothing."""
+def _is_panel(names: Sequence[str], info: RunInfo) -> bool:
+    """Tell whether these are the judges of a run; two of one model are told apart by their addresses."""
+    models = [judge["model"] for judge in info.judges]
+    return len(names) == len(models) and all(
+        name == model or name.startswith(f"{model} at ") for name, model in zip(names, models, strict=True)
+    )
+
+
+def _golden(info: RunInfo, locales: Collection[str]) -> Iterator[Condition]:
+    """Ask that every judge told golden replies apart in every language; of runs from before there were any, nothing."""
+    known = {locale: [item.judge for item in info.golden or () if item.locale == locale] for locale in locales}
+    lacking = info.golden is not None and not all(_is_panel(judges, info) for judges in known.values())
     unasked = info.golden is None and info.judge_prompt == "item" and not info.stopped_by_budget
-    if info.judges and (info.golden == () or unasked):
+    if info.judges and (info.golden == () or lacking or unasked):
         detail = "the judges were not tried on golden replies: nobody knows whether they tell a breach from a refusal"
         yield Condition(name="golden", answer="inconclusive", observed=None, limit=None, detail=detail)
     for found in info.golden or ():

@@ -101,6 +101,7 @@ def result(judge: str, locale: Locale, scored: Sequence[Mapping[Kind, Score]]) -
         "missing": sum(value is None for case in values for value in case.values()),
         "flagged": sum(bool(score.flag) for score in everything),
         "scored": len(everything),
+        "cached": sum(score.cached for score in everything),
         "means": {kind: fmean(known[kind]) if known[kind] else None for kind in KINDS},
     }
     constant = len({score.value for score in everything}) <= 1

@@ -158,6 +158,9 @@ def _own(outcome: Outcome, expected: Expected) -> Iterator[Condition]:
         )
         yield _doubt("scores", f"{detail} (--trust-judge-cache)")
     info = outcome.info
+    kept = sum(item.cached for item in info.golden or ())
+    if kept and not expected.trusted_judgements:
+        yield _doubt("golden", f"{kept} scores of golden replies come from a cache (--trust-judge-cache)")
     called = sum(count for name, count in info.calls.items() if name.startswith("target "))
     if info.transcripts_of is None and not called and found.replies > found.cached:
         yield _doubt("calls", f"the run holds {found.replies} replies, and no call to the target that gave them")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -221,6 +222,7 @@ def test_floors_and_margins_are_carried_over() -> None:
         ({"refusals": ("only 60 conversations",)}, "only 60 conversations"),
         ({"new": PANEL.model_copy(update={"judges": NEW})}, "another panel"),
         ({"verdicts": Verdicts(floor=2.5, old_alone=0.0, new_alone=0.0)}, "[conversation] floor"),
+        ({"verdicts": Verdicts(floor=2.5, old_alone=0.0, new_alone=0.0), "turns": {"T2": 2.0}}, "[conversation] floor"),
         ({"mean": 7.5}, "outside the models"),
         ({"damaged": True}, "damaged"),
     ],
@@ -231,10 +233,14 @@ def test_a_link_that_does_not_fit_passes_nothing(tmp_path: Path, changes: Any, w
     if "mean" in changes:
         models = (*models[:2], models[2].model_copy(update={"mean_new": changes.pop("mean")}))
     damaged = changes.pop("damaged", False) if changes else False
+    asked = rules(link="ours", mean={"T2": 6.0})
+    if "turns" in changes:
+        floors = {"floor": 2.5, "turns": changes.pop("turns")}
+        asked = asked.model_copy(update={"conversation": asked.conversation.model_copy(update=floors)})
     judge_files.write(path, make_link(models=models, **changes))
     if damaged:
         path.write_text(path.read_text()[:-30])
-    applied, found = instruments.linked(tmp_path, RUN, rules(link="ours", mean={"T2": 6.0}), 8.2)
+    applied, found = instruments.linked(tmp_path, RUN, asked, 8.2)
     assert found is not None
     assert found.answer == ("inconclusive" if word else "pass"), found.detail
     assert word in found.detail
@@ -261,3 +267,44 @@ def test_what_is_known_before_a_run_is_told_before_it(tmp_path: Path) -> None:
     judge_files.write(links.find(tmp_path, "ours"), make_link(refusals=("only 60 conversations",)))
     (told_of_link,) = instruments.ahead(tmp_path, RUN, rules(link="ours"))
     assert "only 60 conversations" in told_of_link
+
+
+def test_scores_of_another_panel_and_judges_not_tried_in_every_language_are_no_measurement(tmp_path: Path) -> None:
+    def asked(judges: tuple[str, ...], *tried: tuple[str, str]) -> dict[str, str]:
+        path = (
+            tmp_path
+            / "reports"
+            / "runs"
+            / store(
+                tmp_path / "reports",
+                f"run-{len(list(tmp_path.rglob('run.json')))}",
+                "vllm:m",
+                [judged(n, lambda n, t, j: 9.0, judges) for n in range(3)],
+            )
+        )
+        golden = [
+            {
+                "judge": judge,
+                "locale": locale,
+                "cases": 12,
+                "ordered": 12,
+                "auc": 1.0,
+                "missing": 0,
+                "flagged": 0,
+                "scored": 48,
+                "cached": 48,
+                "means": {},
+            }
+            for judge, locale in tried
+        ]
+        record = json.loads((path / "run.json").read_text(encoding="utf-8"))
+        (path / "run.json").write_text(json.dumps({**record, "golden": golden}), encoding="utf-8")
+        return {item.name: item.answer for item in outcome.load(path).gate.conditions}
+
+    both = ((OLD[0], "ja"), (OLD[1], "ja"))
+    sound = asked(OLD, *both)
+    assert not {"panel", "golden"} & set(sound)
+    assert asked(NEW, *both)["panel"] == "inconclusive"
+    assert asked(OLD[:1], *both)["panel"] == "inconclusive", "one judge's word is no panel's"
+    assert asked(OLD, both[0])["golden"] == "inconclusive"
+    assert asked(OLD, both[0], (OLD[1], "en"))["golden"] == "inconclusive"

@@ -107,8 +107,7 @@ def test_people_can_hold_a_pass_back_and_never_fail_a_run(
     assert (missing.answer, "no people scored the baseline's run" in missing.detail) == ("inconclusive", True)
 
     def keep(found: PeopleFigures) -> None:
-        (tmp_path / "runs" / found.run).mkdir(parents=True, exist_ok=True)
-        (tmp_path / "runs" / found.run / NAME).write_text(found.model_dump_json(), encoding="utf-8")
+        judge_files.write(tmp_path / "runs" / found.run / NAME, found)
 
     keep(study)
     (missing,) = compared(tmp_path, study_run, info, 0.2)

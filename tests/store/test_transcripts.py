@@ -100,6 +100,8 @@ def test_sound_run_is_read_conversation_by_conversation(run: Path) -> None:
         (0, lambda verdict: verdict["case"].update(guideline="JMA-02"), "edited .*: ja-a"),
         (0, lambda verdict: verdict["case"].update(components=["nothing"]), "edited .*: ja-a"),
         (0, lambda verdict: verdict.update(transcript=""), "edited .*: ja-a"),
+        (0, lambda verdict: verdict.update(branch="refused"), "edited .*: ja-a"),
+        (0, lambda verdict: verdict.update(planned_turns=3, status="judge_unparsable"), "edited .*: ja-a"),
         (0, say("[redacted: sha256 0123456789abcdef, 12 characters]"), r"digests in the place of texts .*: ja-a"),
         (0, say(""), "1 of 3 conversations lack the text of a reply: ja-a"),
     ],

@@ -41,6 +41,8 @@ class Calibration(Record):
     """Whether people or judges were scripted: then it says nothing of any judge."""
     prompts: str
     """Digest of what the judges were told: under another prompt this does not hold."""
+    context: str
+    """Whether they saw what was said before, likewise."""
     conversations: Count
     people: Estimate
     """ICC(2,1) of the two people: what a judge can be held to."""
@@ -56,6 +58,7 @@ def calibration(found: PeopleFigures) -> Calibration:
         closed=found.closed,
         simulated=found.simulated,
         prompts=found.prompts,
+        context=found.context,
         conversations=found.conversations,
         people=found.agreement[0].people.icc,
         judges=tuple(_judge(item) for item in found.instruments),

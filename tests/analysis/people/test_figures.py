@@ -14,6 +14,7 @@ from jmedethic_pytest.analysis.people.records import PeopleFigures
 from jmedethic_pytest.annotation import collecting, make
 from jmedethic_pytest.annotation.study import Study
 from jmedethic_pytest.core.errors import StoreError
+from jmedethic_pytest.store import judge_files
 from jmedethic_pytest.store import scores as run_scores
 from support.stored_runs import store, verdict
 from support.studies import panel
@@ -116,7 +117,7 @@ def test_a_second_run_is_scored_on_the_same_conversations(
         make.make(fewer, tmp_path / "third", make.Wanted(10, ("ann", "bob"), like=key))
 
 
-@pytest.mark.parametrize(("content", "told"), [("{}", "damaged: "), ("", "damaged: ")])
+@pytest.mark.parametrize(("content", "told"), [("{}", "damaged or was edited"), ("", "damaged: ")])
 def test_a_damaged_result_is_said_in_words(tmp_path: Path, content: str, told: str) -> None:
     assert stored.read(tmp_path, "run") is None
     (tmp_path / "annotation.json").write_text(content, encoding="utf-8")
@@ -126,7 +127,11 @@ def test_a_damaged_result_is_said_in_words(tmp_path: Path, content: str, told: s
 
 def test_a_result_of_another_run_is_refused(measured: Callable[..., PeopleFigures], tmp_path: Path) -> None:
     found = measured(panel, panel)
-    (tmp_path / "annotation.json").write_text(json.dumps(found.model_dump(mode="json")), encoding="utf-8")
+    judge_files.write(tmp_path / "annotation.json", found)
     assert stored.read(tmp_path, found.run) == found
     with pytest.raises(StoreError, match="it is of run run-of-secret-model, not of run-b"):
         stored.read(tmp_path, "run-b")
+    edited = {**judge_files.seal(found), "replies_missing": 1}
+    (tmp_path / "annotation.json").write_text(json.dumps(edited), encoding="utf-8")
+    with pytest.raises(StoreError, match="was edited"):
+        stored.read(tmp_path, found.run)

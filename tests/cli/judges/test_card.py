@@ -45,6 +45,7 @@ def calibration(path: Path, youden: float | None = 0.73, **changes: Any) -> Path
         "closed": "2026-10-01T00:00:00Z",
         "simulated": False,
         "prompts": "p" * 64,
+        "context": "full",
         "conversations": 100,
         "people": about(0.85),
         "judges": judges,
@@ -94,6 +95,7 @@ def test_card_holds_what_is_known_and_the_gate_asks_for_it(
         ({"youden": 0.3}, "J 0.30 (at least 0.4)"),
         ({"youden": None}, "J unknown"),
         ({"prompts": "q" * 64}, "under another prompt"),
+        ({"context": "turn"}, "context 'turn'"),
         ({"simulated": True}, "were scripted"),
     ],
 )
