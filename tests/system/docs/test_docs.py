@@ -90,7 +90,7 @@ def test_console_examples_print_what_they_show(page: str, text: str, checkout: P
 @pytest.mark.parametrize(("place", "text"), blocks("python"))
 def test_python_examples_run(place: str, text: str, checkout: Path) -> None:
     (checkout / "test_example.py").write_text(text, encoding="utf-8")
-    command = "pytest --model=demo:aligned --jmed-suite smoke --jmed-sample 40 -q -r N test_example.py"
+    command = "pytest --model=demo:aligned --jmed-suite smoke --jmed-sample 49 -q -r N test_example.py"
     status, output = run(command, checkout)
     assert status == 0, f"{place}\n{output}"
 
