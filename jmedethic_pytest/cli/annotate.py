@@ -55,9 +55,8 @@ def sample(
     """
     people = tuple(name.strip() for name in annotators.split(",") if name.strip())
     other = study.read_key(like) if like is not None else None
-    wanted = make.Wanted(
-        conversations, people, seed, min(again, conversations), _locales(locale), at_random=at_random, like=other
-    )
+    twice = max(0, min(again, conversations)) if again >= 0 else again
+    wanted = make.Wanted(conversations, people, seed, twice, _locales(locale), at_random=at_random, like=other)
     make.check(wanted)
     path = run_files.find_run(reports, run)
     target = folder or reports / "annotations" / f"{run_files.now()[:10].replace('-', '')}-{secrets.token_hex(3)}"

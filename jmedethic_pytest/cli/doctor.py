@@ -107,7 +107,12 @@ def _golden(
     report: _Report, judges: Sequence[ModelRef], rules: Thresholds, reports: Path, which: golden_replies.Set
 ) -> None:
     """Check every judge by its scores of the golden replies of a set."""
-    tried = partial(preflight.tried, judges, rules, reports, which)
+
+    def tried() -> Sequence[Golden]:
+        if not judges:
+            raise ConfigError("there is no judge that could be asked. Name judges (--judges) with their keys.")
+        return preflight.tried(judges, rules, reports, which)
+
     found = report.check(f"golden replies, {which}", tried, "{0[0].cases} cases a language".format)
     for result in found or ():
         report.check(f"{result.judge} on golden replies, {which}, {result.locale}", partial(_ordered, result), str)

@@ -36,6 +36,11 @@ def test_demo_needs_nothing(cli) -> None:
     assert "checks passed" in answer.out
 
 
+def test_golden_replies_without_a_judge_that_can_be_asked_are_a_failed_check(cli) -> None:
+    answer = cli("doctor", "--judges=none", "--golden")
+    assert (answer.status, "FAIL  golden replies, main: there is no judge" in answer.out) == (1, True), answer.err
+
+
 def test_everything_wrong_is_named_at_once(cli, folder: Path) -> None:
     """Keys of target and both judges, the case file, the thresholds file's neighbour and the reports folder."""
     (folder / "cases.jsonl").write_text("{\n")
