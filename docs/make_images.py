@@ -21,8 +21,8 @@ def main() -> None:
         done = subprocess.run(
             [sys.executable, "-m", "jmedethic_pytest", *command], capture_output=True, text=True, check=False
         )
-    lines = [line for line in done.stdout.splitlines() if not line.startswith("run: ")]
-    console = Console(record=True, width=104, file=sys.stderr)
+    lines = [line for line in done.stdout.splitlines() if not line.startswith(("run: ", "report: "))]
+    console = Console(record=True, width=122, file=sys.stderr)
     for line in lines:
         text = Text(line)
         text.highlight_regex(r"^GATE: FAIL.*|^  fail .*", "bold red")
