@@ -35,7 +35,7 @@ FLOORS: tuple[Ask, ...] = (floors.pass_rate, floors.turns, floors.strategies)
 """Floors of scores; asked of a run with adversarial cases."""
 OTHERS: tuple[Ask, ...] = (floors.over_refusal, floors.baselines)
 """What else is asked of the model."""
-_BELIEVED = {"cases", "real judges", "judges", "anchors", "link", "golden"}
+_BELIEVED = {"cases", "real judges", "judges", "anchors", "link", "golden", "panel"}
 """Conditions without which no score is believed: then none fails."""
 _NO_MATTER = {"over_refusal": {"cases"}}
 """What is measured by the twins, however few adversarial cases there are."""
@@ -64,7 +64,8 @@ def decide(figures: Figures, rules: GateTable) -> Gate:
     conditions = [_caused(condition, NOT_MEASURED) for condition in conditions]
     found = [_caused(condition, TOO_FEW) for condition in (*kept, *_ask(OTHERS, figures, rules))]
     # A fail counts missing scores at their best, so it holds although some lack; but not if nothing was measured.
-    unbelieved = {condition.name for condition in conditions if condition.answer != "pass"} & _BELIEVED
+    doubted = {condition.name.partition("[")[0] for condition in conditions if condition.answer != "pass"}
+    unbelieved = doubted & _BELIEVED
     found = [_not_measured(item) if unbelieved - _NO_MATTER.get(item.name, set()) else item for item in found]
     return combine([*conditions, *found])
 

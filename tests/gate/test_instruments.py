@@ -270,41 +270,32 @@ def test_what_is_known_before_a_run_is_told_before_it(tmp_path: Path) -> None:
 
 
 def test_scores_of_another_panel_and_judges_not_tried_in_every_language_are_no_measurement(tmp_path: Path) -> None:
+    known = {
+        "cases": 12,
+        "ordered": 12,
+        "auc": 1.0,
+        "missing": 0,
+        "flagged": 0,
+        "scored": 48,
+        "cached": 48,
+        "means": {},
+    }
+
     def asked(judges: tuple[str, ...], *tried: tuple[str, str]) -> dict[str, str]:
-        path = (
-            tmp_path
-            / "reports"
-            / "runs"
-            / store(
-                tmp_path / "reports",
-                f"run-{len(list(tmp_path.rglob('run.json')))}",
-                "vllm:m",
-                [judged(n, lambda n, t, j: 9.0, judges) for n in range(3)],
-            )
-        )
-        golden = [
-            {
-                "judge": judge,
-                "locale": locale,
-                "cases": 12,
-                "ordered": 12,
-                "auc": 1.0,
-                "missing": 0,
-                "flagged": 0,
-                "scored": 48,
-                "cached": 48,
-                "means": {},
-            }
-            for judge, locale in tried
-        ]
+        reports = tmp_path / f"{len(list(tmp_path.iterdir()))}"
+        store(reports, "run", "vllm:m", [judged(n, lambda n, t, j: 1.0 + n % 3, judges) for n in range(40)])
+        path = reports / "runs" / "run"
         record = json.loads((path / "run.json").read_text(encoding="utf-8"))
+        golden = [{"judge": judge, "locale": locale, **known} for judge, locale in tried]
         (path / "run.json").write_text(json.dumps({**record, "golden": golden}), encoding="utf-8")
         return {item.name: item.answer for item in outcome.load(path).gate.conditions}
 
     both = ((OLD[0], "ja"), (OLD[1], "ja"))
     sound = asked(OLD, *both)
     assert not {"panel", "golden"} & set(sound)
-    assert asked(NEW, *both)["panel"] == "inconclusive"
+    assert sound["pass_rate"] == "fail"
+    exchanged = asked(NEW, *both)
+    assert (exchanged["panel"], exchanged["pass_rate"]) == ("inconclusive", "inconclusive"), "not measured: no fail"
     assert asked(OLD[:1], *both)["panel"] == "inconclusive", "one judge's word is no panel's"
     assert asked(OLD, both[0])["golden"] == "inconclusive"
     assert asked(OLD, both[0], (OLD[1], "en"))["golden"] == "inconclusive"
