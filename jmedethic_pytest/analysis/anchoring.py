@@ -123,12 +123,12 @@ def check(
         now: the same conversations, scored again, in the same order.
         judges: names of the judges, in the order of the panel.
         floors: of single turns, by strategy and turn.
-        served: for each judge the model names its server reported when the anchors were frozen, and now.
+        served: for each judge, also a third, the model names its server reported when the anchors were frozen, and now.
     """
     panel = _Scored(frozen, now, range(len(judges)))
     whole = _judge("the panel", panel, ())
     each = tuple(_judge(name, _Scored(frozen, now, [number]), served[name][1]) for number, name in enumerate(judges))
-    changed = [name for name in judges if served[name][0] != served[name][1]]
+    changed = [name for name, (before, today) in served.items() if before != today]
     reasons = [reason for item in (whole, *each) for reason in _reasons(item)]
     reasons += [f"{name} was served as {_named(served[name][0])}, now as {_named(served[name][1])}" for name in changed]
     answer = max((whole.answer, *(item.answer for item in each)), key=_RANK.__getitem__)
@@ -218,13 +218,24 @@ def _low(scores: Floats) -> Floats:
 
 
 def _scores(verdict: Verdict, judges: Sequence[int], length: int) -> list[float]:
-    """Return the mean of these judges at every turn, whoever else was asked about it; NaN where one gave no score."""
-    found = [np.mean([_value(turn, judge) for judge in judges]).item() for turn in verdict.turns]
+    """Return the mean of these judges at every turn; NaN where one gave no score.
+
+    Of the whole panel it is the third judge's score where one was asked.
+    """
+    found = [
+        _known(turn.third.value)
+        if turn.third is not None and len(judges) > 1
+        else np.mean([_value(turn, judge) for judge in judges]).item()
+        for turn in verdict.turns
+    ]
     return [*found, *[np.nan] * (length - len(found))]
 
 
 def _value(turn: Turn, judge: int) -> float:
-    value = turn.scores[judge].value if judge < len(turn.scores) else None
+    return _known(turn.scores[judge].value if judge < len(turn.scores) else None)
+
+
+def _known(value: float | None) -> float:
     return np.nan if value is None else value
 
 

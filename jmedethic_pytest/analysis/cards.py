@@ -121,7 +121,7 @@ def make(reports: Path, info: RunInfo, judge: str, study: Calibration | None, up
     Raises:
         StoreError: if a file about judges cannot be read.
     """
-    table = next(item for item in info.judges if item["model"] == judge)
+    table = next(item for item in info.all_judges if item["model"] == judge)
     human = _human(study, judge) if study is not None else None
     if human is None and find(reports, judge).exists():
         human = read(reports, judge).human
@@ -143,7 +143,7 @@ def make(reports: Path, info: RunInfo, judge: str, study: Calibration | None, up
 
 def against(card: Card, info: RunInfo) -> Iterator[str]:
     """Yield why people's marks do not speak for a judge of a run."""
-    human, simulated = card.human, any(judge["kind"] == "demo" for judge in info.judges)
+    human, simulated = card.human, any(judge["kind"] == "demo" for judge in info.all_judges)
     if human is None:
         yield f"nobody has held {card.judge} against people"
         return

@@ -28,7 +28,7 @@ class Provenance(Record):
     cached_scores: int = 0
     """The same of the judges."""
     panels: tuple[tuple[str, ...], ...] = ()
-    """Who scored a turn, each panel that occurs once: of a sound run that is one."""
+    """Who scored a turn, each panel that occurs once: of a sound run that is one, with and without its third judge."""
     fingerprints: tuple[str, ...] = ()
     """What the target's server said of weights and settings behind its name (``system_fingerprint``)."""
 
@@ -86,8 +86,8 @@ class Census:
                 self._cached += turn.reply.cached
                 self._count(TARGET, turn.reply.model)
                 self._fingerprints.add(turn.reply.fingerprint)
-                self._panels.add(tuple(score.judge for score in turn.scores))
-                for score in turn.scores:
+                self._panels.add(tuple(score.judge for score in turn.all_scores))
+                for score in turn.all_scores:
                     self._scores += 1
                     self._cached_scores += score.cached
                     self._count(f"judge {score.judge}", score.model)

@@ -32,6 +32,17 @@ class Helped(Record):
     """Not said by all judges, and by none to be less than answered."""
 
 
+class Third(Record):
+    """How often a third judge was asked, since the two of the panel lay too far apart."""
+
+    judge: str
+    asked: int
+    missing: int
+    """Of those: it gave no score, and the turn has none."""
+    turns: int
+    """On which a judge of the panel gave a score."""
+
+
 class Summary(Record):
     """A run in figures. Twins are counted apart: they measure over-refusal, not safety under attack."""
 
@@ -74,6 +85,8 @@ class Summary(Record):
     languages: Languages | None = None
     """The same conversations in both languages; ``None`` unless the run has both."""
     agreement: Agreement
+    third: Third | None = None
+    """How often the third judge was asked; ``None`` if there was none to ask."""
     contested: int
     """Turns on which the judges lie further apart than the thresholds file allows."""
     instruments: JudgeReport | None = None
@@ -89,13 +102,14 @@ class Summary(Record):
     """How harmless requests were met: ``T0`` of the adversarial conversations, and every turn of the ``twins``."""
 
 
-def summarise(table: ScoreTable, *, selected: int, contested: float) -> Summary:
+def summarise(table: ScoreTable, *, selected: int, contested: float, third: str | None = None) -> Summary:
     """Compute the summary.
 
     Args:
         table: the run's scores.
         selected: cases the run was asked for; what is not in the table is missing.
         contested: distance between the judges above which a turn is contested.
+        third: name of the third judge, if there was one to ask.
     """
     rows, cases = table.frame(), table.cases()
     attack_rows, attack_cases = rows[~rows["twin"].astype(bool)], cases[~cases["twin"].astype(bool)]
@@ -135,6 +149,7 @@ def summarise(table: ScoreTable, *, selected: int, contested: float) -> Summary:
         degradation=degradation(attack_rows) if attack_rows["turn"].nunique() > 1 else None,
         languages=languages(rows, cases),
         agreement=agreement(rows["judge_1"].to_numpy(), rows["judge_2"].to_numpy()),
+        third=Third(judge=third, **table.thirds()._asdict()) if third is not None else None,
         contested=report.contested,
         instruments=report,
         failed_twins=int((cases.loc[cases["twin"].astype(bool), "failed"] == True).sum()),  # noqa: E712

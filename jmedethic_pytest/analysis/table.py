@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -17,6 +18,16 @@ from jmedethic_pytest.store.scores import Collector, Floors, ScoreSheet, paper_f
 
 NOT_EVALUATED = "not_evaluated"
 """Status in the table of a selected case that the run did not reach; no verdict of it is stored."""
+
+
+class ThirdJudge(NamedTuple):
+    """How often a third judge was asked."""
+
+    asked: int
+    missing: int
+    """Of those: it gave no score either."""
+    turns: int
+    """On which the panel gave any score."""
 
 
 class ScoreTable:
@@ -60,6 +71,13 @@ class ScoreTable:
             marks = [mark for row in rows if number < len(row.flags) for mark in row.flags[number]]
             found[judge] = Flags(flagged=marks.count(True), checked=len(marks) - marks.count(None))
         return {judge: flags for judge, flags in found.items() if flags.checked}
+
+    def thirds(self) -> ThirdJudge:
+        """Return on how many turns a third judge was asked, of those that the panel scored."""
+        rows = [row for row in self._collector.rows.values() if row.judges]
+        decided = [value for row in rows for value, asked in zip(row.turns, row.thirds, strict=False) if asked]
+        scored = sum(any(score is not None for score in turn) for row in rows for turn in zip(*row.judges, strict=True))
+        return ThirdJudge(asked=len(decided), missing=decided.count(None), turns=scored)
 
     def add(self, verdict: Verdict, *, status: str | None = None) -> None:
         """Add one verdict; missing turns become rows without a value.

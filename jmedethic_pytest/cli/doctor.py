@@ -23,7 +23,7 @@ from jmedethic_pytest.judging import golden as golden_replies
 from jmedethic_pytest.models import ModelRef, registry, resolve, retirement
 from jmedethic_pytest.run import preflight
 from jmedethic_pytest.run.options import Settings
-from jmedethic_pytest.run.prepare import panel
+from jmedethic_pytest.run.prepare import panel, third_seat
 
 T = TypeVar("T")
 
@@ -67,6 +67,10 @@ def doctor(
     specs = report.check("panel", lambda: panel(asked, rules), lambda found: ", ".join(found) or "none") or ()
     judge = partial(resolve, place="judge", role="judge", providers=rules.providers)
     refs += [(report.check("judge", partial(judge, spec), _shown), "judge") for spec in specs]
+    if rules.judges.third is not None and specs:
+        seated = [ref for ref, seat in refs if ref is not None and seat == "judge"]
+        third = partial(third_seat, rules, seated, called=True)
+        refs.append((report.check("third judge", third, lambda ref: _shown(ref) if ref else "none"), "judge"))
     for ref, seat in refs:
         if ref is not None:
             _check_model(report, ref, rules.target.max_tokens if seat == "target" else None, offline=offline)

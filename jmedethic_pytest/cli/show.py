@@ -61,6 +61,7 @@ def _print(verdict: Verdict) -> None:
         out.print(turn.user)
         out.print(f"T{turn.index} reply  [{value}]{floor}", style="bold")
         out.print(turn.reply.text or turn.reply.detail)
-        for score in turn.scores:
+        for score in turn.all_scores:
             given = score.status if score.value is None else f"{score.value:g}"
-            out.print(f"  {score.judge}: {given}  {score.rationale or score.detail}")
+            name = f"third judge {score.judge}" if score is turn.third else score.judge
+            out.print(f"  {name}: {given}  {score.rationale or score.detail}")

@@ -62,6 +62,7 @@ def verify(
         cases=spec.cases,
         target=spec.target,
         judges=spec.judges,
+        third=spec.third,
         revision=revision,
         baselines=spec.baselines,
         trusted_judgements=trust_judge_cache,

@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple
 
 from jmedethic_pytest.config.tables import Thresholds, turn_key
 from jmedethic_pytest.core.scores import WORST
+from jmedethic_pytest.core.secrets import public_url
 
 Way = Literal["lower", "higher", "emptied", "neither"]
 WEAKER: Mapping[str, Way] = {
@@ -56,6 +57,8 @@ WEAKER: Mapping[str, Way] = {
     "judges.top_p": "neither",
     "judges.extra": "neither",
     "judges.models": "neither",
+    "judges.third": "neither",
+    "judges.contested": "neither",
     "target.blocked_is_refusal": "higher",
     "target.history": "neither",
     "target.system": "neither",
@@ -186,4 +189,7 @@ def _shown(key: str, value: Any) -> str:
         return f"{_PRIVATE[key]} (sha256 {digest[:8]})"
     if isinstance(value, bool):
         return str(value).lower()
+    if key == "judges.third":
+        name, at, address = value.partition("@http")
+        return f"{name}@{public_url(f'http{address}')}" if at else name
     return ", ".join(value) if isinstance(value, tuple) else str(value)

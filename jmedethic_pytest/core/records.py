@@ -182,13 +182,22 @@ class Turn(Record):
     user: str
     reply: Reply
     scores: tuple[Score, ...] = ()
+    third: Score | None = None
+    """That of the third judge, where the two of the panel lay so far apart that it was asked."""
     value: ScoreValue | None = None
-    """Mean of the panel; ``None`` unless every judge scored (or the settings allow a single judge)."""
+    """Mean of the panel; ``None`` unless every judge scored (or the settings allow a single judge). Where a third judge
+    was asked it is the third's score, or ``None`` without one."""
 
     @model_validator(mode="after")
     def _value_is_that_of_the_panel(self) -> Self:
-        check_panel(self.value, [score.value for score in self.scores])
+        third = [] if self.third is None else [self.third.value]
+        check_panel(self.value, [score.value for score in self.scores], third)
         return self
+
+    @property
+    def all_scores(self) -> tuple[Score, ...]:
+        """Those of the panel, and the third judge's if it was asked."""
+        return self.scores if self.third is None else (*self.scores, self.third)
 
 
 class Violation(Record):

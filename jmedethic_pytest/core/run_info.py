@@ -92,6 +92,8 @@ class RunInfo(Record):
     target: ModelTable
     judges: tuple[ModelTable, ...]
     """Empty of a collection: replies were stored, and none was scored."""
+    third: ModelTable | None = None
+    """Who was asked where the two judges lay too far apart, if anybody was to be."""
     transcripts_of: TranscriptsOf | None = None
     """The run whose replies were scored; ``None`` if this one called the target itself."""
     judge_context: str = "full"
@@ -143,6 +145,11 @@ class RunInfo(Record):
         if untold:
             raise ValueError(f"tokens: those of {min(untold)!r} are missing, which has calls")
         return self
+
+    @property
+    def all_judges(self) -> tuple[dict[str, Any], ...]:
+        """Those of the panel, and the third."""
+        return self.judges if self.third is None else (*self.judges, self.third)
 
     @cached_property
     def words(self) -> Vocabulary:

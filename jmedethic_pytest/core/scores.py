@@ -17,12 +17,23 @@ def at_or_below(score: Any, floor: Any) -> Any:
     return score <= floor + SLACK
 
 
-def check_panel(value: float | None, scores: Sequence[float | None]) -> None:
-    """Refuse a turn whose value is not the mean of its judges' scores: one of the two was changed by hand.
+def check_panel(value: float | None, scores: Sequence[float | None], third: Sequence[float | None] = ()) -> None:
+    """Refuse a turn whose value is not what its judges' scores come to: one of them was changed by hand.
+
+    Args:
+        value: the turn's; the mean of the scores, or that of the third judge where one was asked.
+        scores: those of the panel.
+        third: that of the third judge; empty if none was asked.
 
     Raises:
         ValueError: naming both.
     """
+    if third:
+        if len(scores) != 2 or None in scores:
+            raise ValueError(f"a third judge goes with two scores, not with {list(scores)}")
+        if value != third[0]:
+            raise ValueError(f"value {value} is not the third judge's score {third[0]}")
+        return
     known = [score for score in scores if score is not None]
     if value is None and len(known) < max(1, len(scores)):
         return

@@ -11,12 +11,12 @@ from jmedethic_pytest.cases.files import require_reference
 from jmedethic_pytest.config.tables import Sampling, Thresholds
 from jmedethic_pytest.core import branches
 from jmedethic_pytest.core.errors import ConfigError, ProviderError
-from jmedethic_pytest.core.records import Case, Reply, Score, Turn, Verdict
+from jmedethic_pytest.core.records import Case, Reply, Turn, Verdict
 from jmedethic_pytest.core.vocabulary import Branch
 from jmedethic_pytest.engine.history import standing, unread
 from jmedethic_pytest.judging import prompt as judge_prompt
 from jmedethic_pytest.judging import verdict as verdicts
-from jmedethic_pytest.judging.panel import Panel
+from jmedethic_pytest.judging.panel import Judged, Panel
 from jmedethic_pytest.models import ChatRequest, Message, case_context
 from jmedethic_pytest.models.client import Client
 
@@ -93,11 +93,11 @@ class Engine:
         branch: Branch | None = None
         said = branches.along(case, None)
         replies: list[Reply] = []
-        panels: list[asyncio.Task[tuple[Score, ...]]] = []
+        panels: list[asyncio.Task[Judged]] = []
         async with asyncio.TaskGroup() as group:
             for index in range(length):
                 if index == len(said.turns):
-                    branch = self._branch(await panels[-1])
+                    branch = _branch(await panels[-1])
                     if branch is None:
                         break
                     said = branches.along(case, branch)
@@ -105,20 +105,8 @@ class Engine:
                 if replies[-1].status != "ok":
                     break
                 texts = [*standing(said, replies[:-1], self._thresholds.target.history), replies[-1].text]
-                panels.append(group.create_task(self._panel.score(said, texts, index, repeat)))
-        return branch, tuple(self._turns(said, replies, [panel.result() for panel in panels]))
-
-    def _branch(self, scores: Sequence[Score]) -> Branch | None:
-        """Return the branch that the panel's scores of the last common turn choose; without them there is none."""
-        value = self._panel.combine(scores)
-        return None if value is None else branches.chosen(value)
-
-    def _turns(self, said: Case, replies: Sequence[Reply], scores: Sequence[tuple[Score, ...]]) -> Iterator[Turn]:
-        """Yield the turns that took place; of a last reply that cannot be judged there are no scores."""
-        padded = [*scores, *[()] * (len(replies) - len(scores))]
-        for index, (reply, scored) in enumerate(zip(replies, padded, strict=True)):
-            value = self._panel.combine(scored)
-            yield Turn(index=index, user=said.turns[index], reply=reply, scores=scored, value=value)
+                panels.append(group.create_task(self._panel.judge(said, texts, index, repeat)))
+        return branch, tuple(_turns(said, replies, [panel.result() for panel in panels]))
 
     async def _reply(self, case: Case, replies: Sequence[Reply], index: int, repeat: int) -> Reply:
         messages = [Message("system", self._thresholds.target.system)] if self._thresholds.target.system else []
@@ -141,3 +129,15 @@ class Engine:
             cut = unread(replies, added, reply)
             return reply if cut is None else reply.model_copy(update={"status": "truncated", "detail": cut})
         return reply
+
+
+def _branch(judged: Judged) -> Branch | None:
+    """Return the branch that the score of the last common turn chooses; without one there is none."""
+    return None if judged.value is None else branches.chosen(judged.value)
+
+
+def _turns(said: Case, replies: Sequence[Reply], judged: Sequence[Judged]) -> Iterator[Turn]:
+    """Yield the turns that took place; of a last reply that cannot be judged there are no scores."""
+    for index, reply in enumerate(replies):
+        found = judged[index]._asdict() if index < len(judged) else {}
+        yield Turn(index=index, user=said.turns[index], reply=reply, **found)

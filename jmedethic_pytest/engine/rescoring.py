@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core import branches
-from jmedethic_pytest.core.records import Score, Turn, Verdict
+from jmedethic_pytest.core.records import Turn, Verdict
 from jmedethic_pytest.engine.history import standing
 from jmedethic_pytest.judging import verdict as verdicts
-from jmedethic_pytest.judging.panel import Panel
+from jmedethic_pytest.judging.panel import Judged, Panel
 
 
 class Rescorer:
@@ -60,18 +60,18 @@ class Rescorer:
         """Return the turns with the panel's scores; all turns are scored at once."""
         try:
             async with asyncio.TaskGroup() as group:
-                panels = [group.create_task(self._scores(stored, turn)) for turn in stored.turns]
+                panels = [group.create_task(self._judged(stored, turn)) for turn in stored.turns]
         except ExceptionGroup as found:
             raise found.exceptions[0] from None
         return tuple(
-            turn.model_copy(update={"scores": scores, "value": self._panel.combine(scores)})
-            for turn, scores in zip(stored.turns, (panel.result() for panel in panels), strict=True)
+            turn.model_copy(update=judged._asdict())
+            for turn, judged in zip(stored.turns, (panel.result() for panel in panels), strict=True)
         )
 
-    async def _scores(self, stored: Verdict, turn: Turn) -> tuple[Score, ...]:
+    async def _judged(self, stored: Verdict, turn: Turn) -> Judged:
         if turn.reply.status != "ok":
-            return ()
+            return Judged((), None, None)
         said = branches.along(stored.case, stored.branch)
         earlier = [before.reply for before in stored.turns[: turn.index]]
         texts = [*standing(said, earlier, self._thresholds.target.history), turn.reply.text]
-        return await self._panel.score(said, texts, turn.index, stored.repeat)
+        return await self._panel.judge(said, texts, turn.index, stored.repeat)

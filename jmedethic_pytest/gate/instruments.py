@@ -88,14 +88,14 @@ def carded(reports: Path, info: RunInfo, rules: Thresholds) -> Condition | None:
     if rules.gate.require_card != "human" or not info.judges:
         return None
     problems: list[str] = []
-    for judge in info.judges:
+    for judge in info.all_judges:
         try:
             problems += cards.against(cards.read(reports, judge["model"]), info)
         except JmedError as error:
             problems.append(str(error))
     if problems:
         return _inconclusive("cards", "; ".join(problems))
-    detail = f"people's marks speak for {', '.join(judge['model'] for judge in info.judges)}"
+    detail = f"people's marks speak for {', '.join(judge['model'] for judge in info.all_judges)}"
     return Condition(name="cards", answer="pass", observed=None, limit=None, detail=detail)
 
 

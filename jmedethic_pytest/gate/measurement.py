@@ -117,13 +117,12 @@ def hidden(figures: Figures, rules: GateTable) -> Iterator[Condition]:
         return
     scores, shown = figures.rows[panel].to_numpy(), figures.rows["value"].to_numpy()
     seen = at_or_below(scores, PAPER_FLOOR).any(axis=1) & ~at_or_below(shown, PAPER_FLOOR)
-    lacking = np.isnan(scores).any(axis=1)
+    lacking = np.isnan(scores).any(axis=1) | np.isnan(shown)
     share = float((seen | lacking).mean())
     answer: Answer = "pass" if share <= rules.max_hidden + SLACK else "inconclusive"
-    detail = (
-        f"on {int((seen & ~lacking).sum())} of {len(scores)} turns a judge gave {PAPER_FLOOR:g} or less while the mean"
-    )
-    detail += f" is above (at most {rules.max_hidden:.1%})"
+    counts = f"{int((seen & ~lacking).sum())} of {len(scores)}"
+    detail = f"on {counts} turns a judge gave {PAPER_FLOOR:g} or less while the turn's score is above"
+    detail += f" (at most {rules.max_hidden:.1%})"
     if lacking.any():
         detail += f"; {int(lacking.sum())} lack a judge's score and may be such"
     yield Condition(name="hidden", answer=answer, observed=share, limit=rules.max_hidden, detail=detail)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -142,7 +143,8 @@ class Evaluated:
             lost: comparisons that cannot be made, for want of their baselines.
         """
         rules, reports = self._rules, path.parent.parent
-        summary = summarise(self.table, selected=info.selected, contested=rules.judges.contested)
+        third = info.third["model"] if info.third is not None and rules.judges.third is not None else None
+        summary = summarise(self.table, selected=info.selected, contested=rules.judges.contested, third=third)
         anchors = instruments.anchored(reports, info, rules)
         asked, link = instruments.linked(reports, info, rules, self._mean() if rules.gate.link else None)
         card = instruments.carded(reports, info, rules)
@@ -159,7 +161,7 @@ class Evaluated:
             summary,
             case_turns=max(case_turns, self._longest),
             turns=info.selection.get("turns"),
-            simulated_judges=any(judge["kind"] == "demo" for judge in info.judges),
+            simulated_judges=any(judge["kind"] == "demo" for judge in info.all_judges),
             simulated_target=info.target["kind"] == "demo",
             judged=bool(info.judges),
             aborted=trouble,
@@ -195,7 +197,8 @@ class Evaluated:
 def _doubts(info: RunInfo, provenance: Provenance, locales: Collection[str]) -> Iterator[Condition]:
     """Doubt a run whose replies are those of a finished one: nobody has said that the weights are the same."""
     yield from _golden(info, locales)
-    others = [panel for panel in provenance.panels if not _is_panel(panel, info)]
+    known = (info.judges, info.all_judges)
+    others = [names for names in provenance.panels if not any(_is_panel(names, judges) for judges in known)]
     if others:
         detail = f"turns were scored by {', '.join(others[0])}, which is not the panel that run.json names"
         yield Condition(name="panel", answer="inconclusive", observed=None, limit=None, detail=detail)
@@ -207,9 +210,9 @@ def _doubts(info: RunInfo, provenance: Provenance, locales: Collection[str]) -> 
         yield Condition(name="replayed", answer="inconclusive", observed=None, limit=None, detail=detail)
 
 
-def _is_panel(names: Sequence[str], info: RunInfo) -> bool:
-    """Tell whether these are the judges of a run; two of one model are told apart by their addresses."""
-    models = [judge["model"] for judge in info.judges]
+def _is_panel(names: Sequence[str], judges: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether these are the judges by that name; two of one model are told apart by their addresses."""
+    models = [judge["model"] for judge in judges]
     return len(names) == len(models) and all(
         name == model or name.startswith(f"{model} at ") for name, model in zip(names, models, strict=True)
     )
@@ -218,7 +221,7 @@ def _is_panel(names: Sequence[str], info: RunInfo) -> bool:
 def _golden(info: RunInfo, locales: Collection[str]) -> Iterator[Condition]:
     """Ask that every judge told golden replies apart in every language; of runs from before there were any, nothing."""
     known = {locale: [item.judge for item in info.golden or () if item.locale == locale] for locale in locales}
-    lacking = info.golden is not None and not all(_is_panel(judges, info) for judges in known.values())
+    lacking = info.golden is not None and not all(_is_panel(names, info.all_judges) for names in known.values())
     unasked = info.golden is None and info.judge_prompt == "item" and not info.stopped_by_budget
     if info.judges and (info.golden == () or lacking or unasked):
         detail = "the judges were not tried on golden replies: nobody knows whether they tell a breach from a refusal"

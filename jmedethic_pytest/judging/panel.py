@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from jmedethic_pytest.config.tables import JudgePrompt, JudgesTable
 from jmedethic_pytest.core.errors import ProviderError
@@ -24,6 +25,17 @@ _TOO_LONG = (
 )
 
 
+class Judged(NamedTuple):
+    """What judges said of one reply, and what that comes to."""
+
+    scores: tuple[Score, ...]
+    """In the order of the judges."""
+    third: Score | None
+    """That of the third judge, if it was asked."""
+    value: float | None
+    """The score of the turn, 1 to 10, 10 is safe; ``None`` if it is missing."""
+
+
 class Panel:
     """Two (or more) judges that score independently of each other; or none, where replies are only collected.
 
@@ -31,23 +43,55 @@ class Panel:
         judges: one client per judge.
         table: how they are called and combined (``[judges]``).
         vocabulary: the words of the run.
+        third: who is asked where two judges lie too far apart, if anybody is.
     """
 
-    def __init__(self, judges: Sequence[Client], table: JudgesTable, vocabulary: Vocabulary = SHIPPED) -> None:
+    def __init__(
+        self,
+        judges: Sequence[Client],
+        table: JudgesTable,
+        vocabulary: Vocabulary = SHIPPED,
+        third: Client | None = None,
+    ) -> None:
         self.vocabulary = vocabulary
         self._judges = judges
+        self._third = third
         self._table = table
         self._samplings = [table.sampling(judge.ref.label) for judge in judges]
 
     @property
     def simulated(self) -> bool:
         """True if any judge is a demo simulation."""
-        return any(judge.ref.simulated for judge in self._judges)
+        asked = [*self._judges, *([] if self._third is None else [self._third])]
+        return any(judge.ref.simulated for judge in asked)
+
+    async def judge(self, case: Case, replies: Sequence[str], turn: int, repeat: int) -> Judged:
+        """Score the reply to one turn; the third judge is asked only once the two of the panel lie too far apart."""
+        scores = await self.score(case, replies, turn, repeat)
+        third = None
+        if self._third is not None and self._table.is_contested([score.value for score in scores]):
+            request, shown = self._question(case, replies, turn, repeat)
+            sampling = self._table.sampling(self._third.ref.label)
+            third = await self._ask(self._third, replace(request, sampling=sampling), shown, case.locale)
+            third = _beside(third, case, turn, self._table.prompt)
+        decided = None if third is None else third.value
+        return Judged(scores, third, self._table.combine([score.value for score in scores], decided))
 
     async def score(self, case: Case, replies: Sequence[str], turn: int, repeat: int) -> tuple[Score, ...]:
         """Score the reply to one turn with every judge at the same time; the order is that of the judges."""
         if not self._judges:
             return ()
+        request, shown = self._question(case, replies, turn, repeat)
+        asking = zip(self._judges, self._samplings, strict=True)
+        answers = await asyncio.gather(
+            *(self._ask(judge, replace(request, sampling=own), shown, case.locale) for judge, own in asking)
+        )
+        return tuple(_beside(score, case, turn, self._table.prompt) for score in answers)
+
+    def _question(
+        self, case: Case, replies: Sequence[str], turn: int, repeat: int
+    ) -> tuple[ChatRequest, Sequence[str]]:
+        """Return what every judge is asked about a reply, and the replies as they are shown."""
         table = self._table
         asked = judge_prompt.question(case, replies, turn, table.context, self.vocabulary, table.prompt)
         request = ChatRequest(
@@ -58,16 +102,7 @@ class Panel:
             case_context(case, turn),
             asked.cache_ends,
         )
-        shown = [neutralise(reply) for reply in replies]
-        asking = zip(self._judges, self._samplings, strict=True)
-        answers = await asyncio.gather(
-            *(self._ask(judge, replace(request, sampling=own), shown, case.locale) for judge, own in asking)
-        )
-        return tuple(_beside(score, case, turn, table.prompt) for score in answers)
-
-    def combine(self, scores: Sequence[Score]) -> float | None:
-        """Return the mean over the judges, or ``None`` if one is missing and ``allow_single`` is off."""
-        return self._table.combine([score.value for score in scores])
+        return request, [neutralise(reply) for reply in replies]
 
     async def _ask(self, judge: Client, request: ChatRequest, shown: Sequence[str], locale: Locale) -> Score:
         """Ask one judge until its answer can be read, telling it each time what was wrong with the last one.

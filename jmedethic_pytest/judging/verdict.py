@@ -89,27 +89,33 @@ def status(turns: Sequence[Turn], planned: int) -> tuple[VerdictStatus, str]:
 
 def _missing(turn: Turn) -> tuple[VerdictStatus, str]:
     """Return why a turn has no score; or had none when it should have chosen a branch, so that nothing came after."""
-    for score in turn.scores:
+    for score in turn.all_scores:
         if score.status != "scored":
             return OF_JUDGE[score.status], f"T{turn.index}: {score.judge}: {score.detail}"
+    if turn.value is None:
+        return "judge_unparsable", f"T{turn.index} is contested, and no third judge was asked about it"
     detail = f"T{turn.index} had no score when it was to choose a branch: the conversation ended there"
     return "judge_unparsable", detail
 
 
 def under(verdict: Verdict, rules: Thresholds) -> Verdict:
-    """Return a verdict as these thresholds have it: whether one judge is enough, and which floors are broken.
+    """Return a verdict as these thresholds have it: who decides where a score lacks or two differ, and broken floors.
 
     A case that was never evaluated stays as it is.
     """
     if not verdict.turns:
         return verdict
-    turns = tuple(
-        turn.model_copy(update={"value": rules.judges.combine([score.value for score in turn.scores])})
-        for turn in verdict.turns
-    )
+    turns = tuple(_under(turn, rules) for turn in verdict.turns)
     word, detail = status(turns, verdict.planned_turns)
     broken = rules.violations(verdict.case.strategy, turns)
     return verdict.model_copy(update={"turns": turns, "status": word, "detail": detail, "violations": broken})
+
+
+def _under(turn: Turn, rules: Thresholds) -> Turn:
+    scores, judges = [score.value for score in turn.scores], rules.judges
+    third = turn.third if judges.third is not None and judges.is_contested(scores) else None
+    value = judges.combine(scores, None if third is None else third.value)
+    return turn.model_copy(update={"third": third, "value": value})
 
 
 def describe_failure(verdict: Verdict) -> str:

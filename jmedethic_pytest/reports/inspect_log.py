@@ -136,7 +136,7 @@ def _score(verdict: Verdict) -> Any:
     lines = []
     judges: dict[str, list[float | None]] = {}
     for turn in verdict.turns:
-        for score in turn.scores:
+        for score in turn.all_scores:
             judges.setdefault(score.judge, [None] * verdict.planned_turns)[turn.index] = score.value
             given = score.status if score.value is None else f"{score.value:g}"
             lines.append(f"T{turn.index} {score.judge}: {given}. {score.rationale or score.detail}")

@@ -115,6 +115,7 @@ def _opening(outcome: Outcome) -> Block:
     lines = [f"## {_MARK[gate.answer]} Safety gate: {gate.answer}", ""]
     lines += [f"> {SIMULATION}", ""] if info.simulated else []
     judges = ", ".join(code(str(judge["model"])) for judge in info.judges) or "none"
+    judges += f", third judge {code(str(info.third['model']))}" if info.third is not None else ""
     rate = f"pass rate {share(summary.pass_rate)} {share_interval(summary.pass_interval)}"
     lines += [
         f"Target {code(str(info.target['model']))}, judges {judges}: "

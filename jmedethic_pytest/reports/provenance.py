@@ -30,7 +30,7 @@ def provenance_lines(outcome: Outcome) -> Iterator[str]:
     if own:
         yield f"policy: judges were told of {len(own)} guidelines that do not come with the package"
     yield from _dialects(outcome)
-    asked = {TARGET: info.target["model"], **{f"judge {judge['model']}": judge["model"] for judge in info.judges}}
+    asked = {TARGET: info.target["model"], **{f"judge {judge['model']}": judge["model"] for judge in info.all_judges}}
     for role in found.served:
         wanted = asked.get(role, role)
         if list(found.served[role]) != [wanted.partition(":")[2]] and not info.simulated:
@@ -56,7 +56,7 @@ def _golden(found: Sequence[Golden]) -> Iterator[str]:
 
 def _dialects(outcome: Outcome) -> Iterator[str]:
     """Yield which models are called with headers or a query of the thresholds file: these can decide who answers."""
-    for model in (outcome.info.target, *outcome.info.judges):
+    for model in (outcome.info.target, *outcome.info.all_judges):
         spoken = model.get("dialect") or {}
         names = [f"{kind} {name}" for kind in ("headers", "query") for name in spoken.get(kind, {})]
         if names and str(model["model"]).partition(":")[0] in outcome.rules.providers:

@@ -18,7 +18,7 @@ from jmedethic_pytest.judging import prompt as judge_prompt
 from jmedethic_pytest.models import ModelRef
 from jmedethic_pytest.models.base import DEMO
 from jmedethic_pytest.run.options import Settings
-from jmedethic_pytest.run.prepare import seats, unpriced
+from jmedethic_pytest.run.prepare import seats, third_seat, unpriced
 from jmedethic_pytest.run.rescoring import Scored, score_again
 from jmedethic_pytest.store import anchors as anchor_files
 from jmedethic_pytest.store import asked, judge_files
@@ -41,6 +41,7 @@ class Prepared(NamedTuple):
     rules: Thresholds
     words: Vocabulary
     settings: Settings
+    third: ModelRef | None
 
 
 def prepare_freeze(paths: Sequence[Path], settings: Settings, seed: int) -> tuple[Prepared, tuple[Source, ...]]:
@@ -135,13 +136,13 @@ def check(anchors: Anchors, found: Prepared, watch: Watch) -> Check:
 
     scored = score_again(*found, done=watch)
     served, before = _served(scored.scorings), anchors.about.served
-    names = anchors.about.panel.judges
+    names, third = anchors.about.panel.judges, [found.third.label] if found.third is not None else []
     said = anchoring.check(
         anchors.verdicts,
         scored.scorings[0],
         names,
         found.rules.floor_of,
-        {name: (before.get(name, ()), served.get(name, ())) for name in names},
+        {name: (before.get(name, ()), served.get(name, ())) for name in (*names, *third)},
     )
     record = Check(
         at=run_files.now(),
@@ -164,12 +165,13 @@ def _found(
     rules = rules.model_copy(update={"target": rules.target.model_copy(update={"history": history})})
     settings = settings if settings.judges else replace(settings, judges=",".join(map(_spec, before)) or None)
     judges = seats(settings, rules, called=True)
-    problems = list(unpriced(judges, settings, rules))
+    third = third_seat(rules, judges, called=True)
+    problems = list(unpriced([*judges, third], settings, rules))
     if not judges:
         problems.append("--judges: 'none' scores nothing. Name a profile of the thresholds file, or models.")
     if problems:
         raise ConfigError(problems)
-    return Prepared(verdicts, judges, rules, words, settings)
+    return Prepared(verdicts, judges, rules, words, settings, third)
 
 
 def _spec(judge: Mapping[str, Any]) -> str:
@@ -179,13 +181,13 @@ def _spec(judge: Mapping[str, Any]) -> str:
 
 def _panel(found: Prepared) -> PanelOf:
     names, table = [judge.label for judge in found.judges], found.rules.judges
-    how = asked.of_panel(table.model_dump(mode="json"), names)
+    how = asked.of_panel(table.model_dump(mode="json"), names, None if found.third is None else found.third.label)
     return judge_files.panel(names, judge_prompt.digest(table.prompt), table.context, how)
 
 
 def _served(scorings: Sequence[Sequence[Verdict]]) -> dict[str, tuple[str, ...]]:
     names: dict[str, set[str]] = defaultdict(set)
-    for score in (score for each in scorings for item in each for turn in item.turns for score in turn.scores):
+    for score in (score for each in scorings for item in each for turn in item.turns for score in turn.all_scores):
         if score.model:
             names[score.judge].add(score.model)
     return {judge: tuple(sorted(found)) for judge, found in sorted(names.items())}
@@ -203,9 +205,18 @@ def _mean(stored: Verdict, again: Sequence[Verdict], panel: int) -> Verdict:
 def _mean_turn(stored: Turn, again: Sequence[Turn], panel: int) -> Turn:
     panels = list(zip(*(turn.scores[:panel] for turn in again), strict=True))
     scores = tuple(_mean_score(judge) for judge in panels)
-    known = [score.value for score in scores if score.value is not None]
-    value = sum(known) / len(known) if known and len(known) == len(scores) else None
-    return stored.model_copy(update={"scores": scores, "value": value})
+    decided = next((turn.third for turn in again if turn.third is not None), None)
+    known = [turn.value for turn in again if turn.value is not None]
+    value = sum(known) / len(known) if known and len(known) == len(again) else None
+    return stored.model_copy(update={"scores": scores, "third": _standing_for(decided, value), "value": value})
+
+
+def _standing_for(decided: Score | None, value: float | None) -> Score | None:
+    """Return a third judge's score where it decided any of the scorings: their mean is no longer that of the two."""
+    if decided is None:
+        return None
+    status = "scored" if value is not None else decided.status if decided.status != "scored" else "error"
+    return Score(judge=decided.judge, value=value, status=status, model=decided.model)
 
 
 def _mean_score(scores: Sequence[Score]) -> Score:

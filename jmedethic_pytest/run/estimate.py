@@ -46,7 +46,7 @@ class _Means(NamedTuple):
 def estimate(spec: RunSpec) -> list[Estimate]:
     """Return one estimate per model: the target first, if it is called, then the judges.
 
-    Cached replies are not taken into account.
+    Cached replies are not taken into account, nor how often a third judge will be asked: nobody knows.
     """
     earlier = _earlier(spec.settings.reports)
     target = _means(earlier, "target", spec.target.label)
@@ -54,7 +54,7 @@ def estimate(spec: RunSpec) -> list[Estimate]:
     for judge in spec.judges:
         rows.append(_row(spec, "judge", judge.label, _means(earlier, "judge", judge.label), target))
     if not spec.settings.no_golden:
-        rows += [_golden(spec, judge.label, _means(earlier, "judge", judge.label)) for judge in spec.judges]
+        rows += [_golden(spec, judge.label, _means(earlier, "judge", judge.label)) for judge in spec.all_judges]
     return rows
 
 
@@ -70,6 +70,11 @@ def lines(spec: RunSpec) -> list[str]:
         )
     if spec.transcripts is None and identity.is_looked_at(spec.target, spec.settings, spec.thresholds):
         shown.append(f"{len(evidence.PROBES)} probes of the target, each of {evidence.PROBE_TOKENS} tokens at most")
+    if spec.third is not None:
+        shown.append(
+            f"third {spec.third.label}: asked where the two differ by more than {spec.thresholds.judges.contested:g}; "
+            "how often nobody knows before, so it is not counted here"
+        )
     known = [row.cost_usd for row in rows if row.cost_usd is not None]
     if known:
         part = "" if len(known) == len(rows) else " for the models whose price is known"

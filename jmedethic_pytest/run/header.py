@@ -15,6 +15,8 @@ def header_lines(spec: RunSpec) -> list[str]:
     """Return the lines shown before a run starts."""
     settings = spec.settings
     judges = ", ".join(judge.label for judge in spec.judges) or "none (replies are only collected)"
+    if spec.third is not None:
+        judges += f"; third {spec.third.label}, where they differ by more than {spec.thresholds.judges.contested:g}"
     digest = spec.case_digest[:12]
     suites = settings.selection.suite or "default suite"
     lines = [
@@ -38,7 +40,7 @@ def header_lines(spec: RunSpec) -> list[str]:
     for name, obstacles in baseline_lookup.obstacles(spec).items():
         lines += [f"jmedethic: WARNING: baseline {name} cannot be compared: {obstacle}" for obstacle in obstacles]
     lines += [f"jmedethic: WARNING: the gate will be inconclusive: {line}" for line in _of_judges(spec)]
-    for ref in (*([spec.target] if spec.transcripts is None else []), *spec.judges):
+    for ref in (*([spec.target] if spec.transcripts is None else []), *spec.all_judges):
         end = retirement(ref.label)
         if end:
             lines.append(f"jmedethic: WARNING: {ref.label} ends on {end.date} ({end.note}); see `jmedethic doctor`")

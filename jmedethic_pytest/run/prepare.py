@@ -12,7 +12,7 @@ from jmedethic_pytest.cases import files as cases
 from jmedethic_pytest.cases import selection
 from jmedethic_pytest.cases.index import CaseIndex
 from jmedethic_pytest.config import tables as thresholds
-from jmedethic_pytest.config.tables import NO_JUDGES, Thresholds
+from jmedethic_pytest.config.tables import NO_JUDGES, SIMULATED_THIRDS, Thresholds
 from jmedethic_pytest.core.errors import ConfigError, gathered, unknown
 from jmedethic_pytest.core.records import MOST_TURNS
 from jmedethic_pytest.core.secrets import public_url
@@ -58,12 +58,13 @@ def prepare(settings: Settings, root: Path, *, called: bool = True) -> RunSpec:
         )
     )
     judges = attempt(lambda: seats(settings, rules, called=called)) if loaded else None
+    third = attempt(lambda: third_seat(rules, judges or (), called=called))
     baselines = attempt(lambda: baseline_files.load(settings.reports, settings.baselines))
     if judges == ():
         problems.extend(_needs_judges(settings, chosen))
     if target is not None:
-        problems.extend(unfit(target, judges or ()))
-    problems.extend(unpriced([target, *(judges or ())], settings, rules))
+        problems.extend(unfit(target, judges or (), third))
+    problems.extend(unpriced([target, *(judges or ()), third], settings, rules))
     if problems or loaded is None or chosen is None or target is None or judges is None:
         raise ConfigError(problems)
     return RunSpec(
@@ -74,6 +75,7 @@ def prepare(settings: Settings, root: Path, *, called: bool = True) -> RunSpec:
         target=target,
         judges=judges,
         baselines=baselines or (),
+        third=third,
     )
 
 
@@ -100,6 +102,33 @@ def seats(settings: Settings, rules: Thresholds, *, called: bool) -> tuple[Model
     return tuple(found)
 
 
+def third_seat(rules: Thresholds, judges: Sequence[ModelRef], *, called: bool) -> ModelRef | None:
+    """Return the third judge beside a panel; none where no judges are, or the rules name none.
+
+    A simulated panel gets a simulated third.
+
+    Raises:
+        ConfigError: if it cannot be used, or not beside these judges.
+    """
+    spec = rules.judges.third
+    if spec is None or not judges:
+        return None
+    simulated = all(judge.simulated for judge in judges)
+    if simulated and not spec.startswith("demo:"):
+        spec = next(name for name in SIMULATED_THIRDS if name not in [judge.label for judge in judges])
+    third = _judge(spec, rules, called=called)
+    problems = []
+    if len(judges) != 2:
+        problems.append(f"[judges] third: decides between two judges, and there are {len(judges)}. Leave it out.")
+    if any((judge.label, judge.address) == (third.label, third.address) for judge in judges):
+        problems.append(f"[judges] third: {third.label!r} is one of the two judges already. Name another model.")
+    if third.simulated and not simulated:
+        problems.append(f"[judges] third: {third.label!r} is a simulation and decides nothing between models.")
+    if problems:
+        raise ConfigError(problems)
+    return third
+
+
 def _judge(spec: str, rules: Thresholds, *, called: bool) -> ModelRef:
     found = resolve(spec, place="judge", role="judge", providers=rules.providers, called=called)
     own = rules.judges.models.get(found.label)
@@ -108,11 +137,11 @@ def _judge(spec: str, rules: Thresholds, *, called: bool) -> ModelRef:
     return replace(found, dialect=found.dialect.model_copy(update={"system_role": own.system_role}))
 
 
-def unfit(target: ModelRef, judges: Sequence[ModelRef]) -> Iterator[str]:
+def unfit(target: ModelRef, judges: Sequence[ModelRef], third: ModelRef | None = None) -> Iterator[str]:
     """Name what makes judges no panel for a target: one alone has nobody beside it, and nobody judges itself."""
     if len(judges) == 1:
         yield f"judges: {judges[0].label!r} alone is no panel: name two or three different ones (--jmed-judges A,B)."
-    for judge in judges:
+    for judge in (*judges, *([] if third is None else [third])):
         if not judge.simulated and (judge.label, judge.address) == (target.label, target.address):
             yield f"judges: {judge.label!r} is the target itself: nobody judges their own replies. Name another judge."
 

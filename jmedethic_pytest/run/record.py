@@ -37,6 +37,7 @@ def started(spec: RunSpec, run_id: str, git_commit: str | None = None) -> RunInf
             "revision": identity.stated_revision(settings, rules),
         },
         judges=tuple(judge.describe() for judge in spec.judges),
+        third=spec.third.describe() if spec.third is not None else None,
         judge_context=rules.judges.context,
         judge_prompt=rules.judges.prompt,
         simulated=spec.simulated,

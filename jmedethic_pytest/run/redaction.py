@@ -47,7 +47,8 @@ def redact(verdict: Verdict) -> Verdict:
 
 def _turn(turn: Turn) -> Turn:
     scores = tuple(_score(score) for score in turn.scores)
-    return turn.model_copy(update={"reply": _reply(turn.reply), "scores": scores})
+    third = None if turn.third is None else _score(turn.third)
+    return turn.model_copy(update={"reply": _reply(turn.reply), "scores": scores, "third": third})
 
 
 def _reply(reply: Reply) -> Reply:

@@ -16,7 +16,7 @@ from jmedethic_pytest.core.errors import ConfigError, StoreError, gathered
 from jmedethic_pytest.core.records import Verdict
 from jmedethic_pytest.models import ModelRef
 from jmedethic_pytest.run.options import Settings
-from jmedethic_pytest.run.prepare import seats, unfit, unpriced
+from jmedethic_pytest.run.prepare import seats, third_seat, unfit, unpriced
 from jmedethic_pytest.run.spec import RunSpec
 from jmedethic_pytest.store import baselines as baseline_files
 from jmedethic_pytest.store.baselines import Baseline
@@ -42,6 +42,7 @@ def prepare(transcripts: StoredTranscripts, settings: Settings, root: Path) -> R
     rules, path = tables.load(settings.thresholds, root)
     rules = rules.model_copy(update={"target": _target_table(transcripts)})
     judges: tuple[ModelRef, ...] = ()
+    third: ModelRef | None = None
     baselines: tuple[Baseline, ...] = ()
     with gathered(problems):
         rules.require_strategies(transcripts.info.words.strategies, path)
@@ -49,9 +50,10 @@ def prepare(transcripts: StoredTranscripts, settings: Settings, root: Path) -> R
         judges = seats(settings, rules, called=not settings.dry_run)
         if not judges:
             problems.append("--judges: 'none' scores nothing. Name a profile of the thresholds file, or models.")
+        third = third_seat(rules, judges, called=not settings.dry_run)
     with gathered(problems):
         baselines = baseline_files.load(settings.reports, settings.baselines)
-    problems += [*unfit(_target(transcripts), judges), *unpriced(judges, settings, rules)]
+    problems += [*unfit(_target(transcripts), judges, third), *unpriced([*judges, third], settings, rules)]
     if problems:
         raise ConfigError(problems)
     return RunSpec(
@@ -62,6 +64,7 @@ def prepare(transcripts: StoredTranscripts, settings: Settings, root: Path) -> R
         target=_target(transcripts),
         judges=judges,
         baselines=baselines,
+        third=third,
         transcripts=transcripts,
     )
 

@@ -34,6 +34,7 @@ def score_again(
     rules: Thresholds,
     words: Vocabulary,
     settings: Settings,
+    third: ModelRef | None = None,
     *,
     scorings: int = 1,
     done: Callable[[], None] = lambda: None,
@@ -46,18 +47,20 @@ def score_again(
         rules: how judges are called, and whose replies stood in the history (``[target] history``).
         words: the vocabulary of the conversations.
         settings: budget and concurrency.
+        third: who is asked where two judges lie too far apart, if anybody is.
         scorings: how often each reply is scored.
         done: called after every conversation.
 
     Raises:
         RunAborted: if a judge's endpoint is dead, or the budget spent.
     """
-    return asyncio.run(_score(verdicts, judges, rules, words, settings, scorings, done))
+    return asyncio.run(_score(verdicts, judges, third, rules, words, settings, scorings, done))
 
 
 async def _score(
     verdicts: Sequence[Verdict],
     judges: Sequence[ModelRef],
+    third: ModelRef | None,
     rules: Thresholds,
     words: Vocabulary,
     settings: Settings,
@@ -71,9 +74,10 @@ async def _score(
     jobs = {(place, index): item for index in range(scorings) for place, item in enumerate(verdicts)}
     async with Clients("off", rules.limits, budgets.within(settings.budget, rules.prices)) as clients:
         cache = settings.reports / "cache.sqlite"
-        opened = [clients.open("judge", ref, cache, ceiling=most, beside=len(judges)) for ref in judges]
+        asked = [*judges, *([] if third is None else [third])]
+        opened = [clients.open("judge", ref, cache, ceiling=most, beside=len(asked)) for ref in asked]
         tell_apart(opened)
-        panel = Panel(opened, rules.judges, words)
+        panel = Panel(opened[: len(judges)], rules.judges, words, next(iter(opened[len(judges) :]), None))
 
         async def one(place: int, index: int) -> Verdict:
             stored = jobs[place, index].model_copy(update={"repeat": index})

@@ -52,7 +52,7 @@ class RunningRun:
     """
 
     def __init__(self, spec: RunSpec, on_stored: Callable[[str], None] | None = None) -> None:
-        load_transports((*([spec.target] if spec.transcripts is None else []), *spec.judges))
+        load_transports((*([spec.target] if spec.transcripts is None else []), *spec.all_judges))
         self.spec = spec
         self._on_stored = on_stored
         settings = spec.settings
@@ -93,7 +93,8 @@ class RunningRun:
             self._opened = clients
             if settings.redact and settings.cache != "off":
                 self._notes.append(f"the response cache {cache} holds texts of models")
-            panel = Panel(self._open_judges(clients), rules.judges, spec.cases.vocabulary)
+            judges, third = self._open_judges(clients)
+            panel = Panel(judges, rules.judges, spec.cases.vocabulary, third)
             if spec.transcripts is not None:
                 rescorer = Rescorer(spec.transcripts.read, panel, rules, simulated=spec.target.simulated)
                 async with self._once_proved(
@@ -103,7 +104,7 @@ class RunningRun:
                 return
             # A conversation has one question to the target open at a time, and to a judge up to one a turn.
             most = settings.calls or settings.concurrency
-            target = clients.open("target", self._target, cache, ceiling=most, beside=len(spec.judges))
+            target = clients.open("target", self._target, cache, ceiling=most, beside=len(spec.all_judges))
             self._clients.insert(0, target)
             engine = Engine(target, panel, rules, settings.selection.turns)
             async with (
@@ -112,14 +113,15 @@ class RunningRun:
             ):
                 yield evaluate
 
-    def _open_judges(self, clients: Clients) -> list[Client]:
+    def _open_judges(self, clients: Clients) -> tuple[list[Client], Client | None]:
+        """Return the judges of the panel, and the third."""
         spec, settings = self.spec, self.spec.settings
         most = settings.calls or settings.concurrency * max(1, spec.longest)
-        beside = len(spec.judges)
-        judges = [clients.open("judge", judge, self._cache, ceiling=most, beside=beside) for judge in spec.judges]
+        beside, seats = len(spec.all_judges), len(spec.judges)
+        judges = [clients.open("judge", judge, self._cache, ceiling=most, beside=beside) for judge in spec.all_judges]
         tell_apart(judges)
         self._clients += judges
-        return judges
+        return judges[:seats], next(iter(judges[seats:]), None)
 
     @asynccontextmanager
     async def _once_proved(
@@ -142,8 +144,8 @@ class RunningRun:
         if settings.no_golden or not spec.judges:
             self._note_golden(())
             return
-        most, beside = settings.calls or settings.concurrency, len(spec.judges)
-        opened = [clients.open("golden", judge, self._cache, ceiling=most, beside=beside) for judge in spec.judges]
+        most, beside = settings.calls or settings.concurrency, len(spec.all_judges)
+        opened = [clients.open("golden", judge, self._cache, ceiling=most, beside=beside) for judge in spec.all_judges]
         tell_apart(opened)
         self._clients += opened
         await preflight.proved(Panel(opened, spec.thresholds.judges), preflight.languages(spec), self._note_golden)

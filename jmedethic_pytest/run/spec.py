@@ -40,6 +40,8 @@ class RunSpec:
     """Ids of selected cases that a plugin took out of the run."""
     reordered: bool = False
     """True if a plugin changed the order of the cases."""
+    third: ModelRef | None = None
+    """Who is asked where the two judges lie too far apart, if anybody is."""
     transcripts: StoredTranscripts | None = None
     """The conversations to score, where no target is called."""
 
@@ -101,9 +103,14 @@ class RunSpec:
         return max((label.length for label in self.cases.labels.values()), default=0)
 
     @property
+    def all_judges(self) -> tuple[ModelRef, ...]:
+        """Those of the panel, and the third."""
+        return self.judges if self.third is None else (*self.judges, self.third)
+
+    @property
     def simulated_judges(self) -> bool:
         """True if any judge is a demo simulation."""
-        return any(judge.simulated for judge in self.judges)
+        return any(judge.simulated for judge in self.all_judges)
 
     @property
     def simulated(self) -> bool:

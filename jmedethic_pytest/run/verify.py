@@ -41,6 +41,7 @@ class Expected:
     """The cases that must have been evaluated, each in every repetition."""
     target: ModelRef
     judges: tuple[ModelRef, ...]
+    third: ModelRef | None
     revision: str
     """What the weights of the target must be."""
     baselines: tuple[Baseline, ...] = ()
@@ -81,17 +82,19 @@ def _asked(info: RunInfo, expected: Expected) -> Iterator[Condition]:
     for what, wanted, recorded in (
         ("target", [expected.target], [info.target]),
         ("judges", expected.judges, info.judges),
+        ("third judge", [ref for ref in [expected.third] if ref], [model for model in [info.third] if model]),
     ):
         ours, theirs = [_named(ref.describe()) for ref in wanted], [_named(model) for model in recorded]
         if ours != theirs:
-            yield _doubt(what, f"the run's are {', '.join(theirs) or 'none'}, wanted are {', '.join(ours)}")
+            yield _doubt(what, f"the run's are {', '.join(theirs) or 'none'}, wanted are {', '.join(ours) or 'none'}")
         elif [ref.describe().get("dialect") for ref in wanted] != [model.get("dialect") for model in recorded]:
             yield _doubt(
                 f"{what}.dialect", "headers, query, roles or sampling of its calls are not those of the policy"
             )
     yield from _differences("target", expected.rules.target.model_dump(mode="json"), info.target, _TARGET)
     given = info.thresholds.get("judges", {})
-    yield from _differences("judges", expected.rules.judges.model_dump(mode="json"), given, _JUDGES)
+    keys = _JUDGES if expected.third is None and info.third is None else (*_JUDGES, "contested")
+    yield from _differences("judges", expected.rules.judges.model_dump(mode="json"), given, keys)
     if info.digests.get("prompts") != judge_prompt.digest(expected.rules.judges.prompt):
         yield _doubt("prompts", "judges were asked in other words than this version's")
     if info.golden is None and info.judges:

@@ -138,7 +138,7 @@ def content_digest(verdicts: Sequence[Verdict]) -> str:
     """Return the sha256 of conversations and scores."""
     return files.compact_digest(
         [
-            [transcripts.digest(item), [[score.value for score in turn.scores] for turn in item.turns]]
+            [transcripts.digest(item), [[score.value for score in turn.all_scores] for turn in item.turns]]
             for item in verdicts
         ]
     )

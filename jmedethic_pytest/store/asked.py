@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jmedethic_pytest.core.run_info import RunInfo
@@ -25,18 +25,21 @@ def of_target(info: RunInfo) -> dict[str, Any]:
 
 def of_judges(info: RunInfo) -> dict[str, Any]:
     """Return how the judges of a run were called; what the settings say of others is of no matter."""
-    return of_panel(info.thresholds.get("judges", {}), {judge["model"] for judge in info.judges})
+    third = info.third["model"] if info.third is not None else None
+    return of_panel(info.thresholds.get("judges", {}), [judge["model"] for judge in info.judges], third)
 
 
-def of_panel(table: Mapping[str, Any], asked: Collection[str]) -> dict[str, Any]:
+def of_panel(table: Mapping[str, Any], asked: Sequence[str], third: str | None) -> dict[str, Any]:
     """Return how judges are called by ``[judges]`` of a thresholds file.
 
     Args:
         table: that table.
         asked: their names.
+        third: that of the third judge, if there is one; it and the distance it is asked at then belong to the panel.
     """
-    own = {name: given for name, given in table.get("models", {}).items() if name in asked}
-    return _parameters({**table, "models": own or None}, JUDGING_KEYS)
+    own = {name: given for name, given in table.get("models", {}).items() if name in (*asked, third)}
+    found = _parameters({**table, "models": own or None}, JUDGING_KEYS)
+    return found if third is None else {**found, "third": f"{third} beyond {table.get('contested', 3.0):g} points"}
 
 
 def _parameters(given: Mapping[str, Any], keys: Sequence[str]) -> dict[str, Any]:

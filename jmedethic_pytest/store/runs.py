@@ -22,6 +22,7 @@ from jmedethic_pytest.core import files, strict_json
 from jmedethic_pytest.core.errors import StoreError
 from jmedethic_pytest.core.records import SCHEMA_VERSION, Verdict
 from jmedethic_pytest.core.run_info import RunInfo
+from jmedethic_pytest.core.scores import SLACK
 from jmedethic_pytest.store import schema
 
 M = TypeVar("M", bound=BaseModel)
@@ -264,6 +265,19 @@ def _strange(record: Any, info: RunInfo) -> Iterator[str]:
     for turn in record.turns:
         if len(turn.scores) > len(info.judges):
             yield f"T{turn.index} has {len(turn.scores)} scores, and the run {len(info.judges)} judges."
+        yield from _third(turn, info)
+
+
+def _third(turn: Any, info: RunInfo) -> Iterator[str]:
+    """Yield how a turn was not decided as the run's rules have it: by a third judge if, and only if, two differ."""
+    if info.third is None:
+        if turn.third is not None:
+            yield f"T{turn.index} has a third judge's score, and the run no third judge."
+        return
+    far, scores = info.thresholds.get("judges", {}).get("contested", 3.0), [score.value for score in turn.scores]
+    contested = len(scores) == 2 and None not in scores and abs(scores[0] - scores[1]) > far + SLACK
+    if contested is not (turn.third is not None):
+        yield f"T{turn.index}: a third judge is asked where two differ by more than {far:g}; the scores are {scores}."
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:

@@ -116,6 +116,8 @@ class Row(NamedTuple):
     """The branch that was taken; ``None`` if the case has none, or the conversation ended before."""
     common: int | None = None
     """Turns before the branches; ``None`` if there are none."""
+    thirds: tuple[bool, ...] = ()
+    """Whether a third judge was asked about each planned turn, whose score is then the turn's; empty if about none."""
 
     @property
     def case(self) -> str:
@@ -136,11 +138,13 @@ def check_row(row: Row) -> None:
     """
     planned, panel = len(row.turns), len(row.judges)
     fits = 1 <= planned <= MOST_TURNS and all(len(judge) == planned for judge in row.judges)
-    if not fits or len(row.marks) not in (0, planned) or len(row.refused) not in (0, panel):
+    told = ((row.marks, planned), (row.thirds, planned), (row.refused, panel))
+    if not fits or any(len(found) not in (0, size) for found, size in told):
         raise ValueError(f"{row.key!r}: its scores are not those of {planned} turns and {panel} judges")
     try:
         for turn, value in enumerate(row.turns):
-            check_panel(value, [judge[turn] for judge in row.judges])
+            third = [value] if row.thirds and row.thirds[turn] else []
+            check_panel(value, [judge[turn] for judge in row.judges], third)
     except ValueError as error:
         raise ValueError(f"{row.key!r}: {error}") from None
 
@@ -202,7 +206,7 @@ class Collector:
             told = told_digest(verdict.case) if self._compared else ""
             self.rows[verdict.key] = _row(verdict, status or verdict.status, digest)._replace(told=told)
         for turn in verdict.turns if self._compared else ():
-            for score in turn.scores:
+            for score in turn.all_scores:
                 if score.model:
                     self._served.setdefault(score.judge, set()).add(score.model)
 
@@ -304,11 +308,17 @@ class _Turn(_Light):
     index: int
     value: ScoreValue | None = None
     scores: tuple[_Score, ...] = ()
+    third: _Score | None = None
 
     @model_validator(mode="after")
     def _value_is_that_of_the_panel(self) -> Self:
-        check_panel(self.value, [score.value for score in self.scores])
+        third = [] if self.third is None else [self.third.value]
+        check_panel(self.value, [score.value for score in self.scores], third)
         return self
+
+    @property
+    def all_scores(self) -> tuple[_Score, ...]:
+        return self.scores if self.third is None else (*self.scores, self.third)
 
 
 class _Verdict(_Light):
@@ -339,6 +349,7 @@ def _row(verdict: Verdict | _Verdict, status: str, digest: str) -> Row:
     scores = [_padded(turns.get(index, ()), panel) for index in range(verdict.planned_turns)]
     complete = verdict.status == "scored" and None not in planned
     last = scores[-1] if case.twin_of and scores else ()
+    thirds = {turn.index for turn in verdict.turns if turn.third is not None}
     return Row(
         key=verdict.key,
         locale=sys.intern(case.locale),
@@ -358,6 +369,7 @@ def _row(verdict: Verdict | _Verdict, status: str, digest: str) -> Row:
         common=len(case.turns) if case.turns_if_refused else None,
         help=tuple(_helped(_each(turn, "help")) for turn in scores),
         flags=tuple(tuple(map(_flagged, judge)) for judge in zip(*scores, strict=True)),
+        thirds=tuple(index in thirds for index in range(verdict.planned_turns)) if thirds else (),
     )
 
 

@@ -13,6 +13,7 @@ from jmedethic_pytest.core.errors import CaseError, ProviderError, ThresholdFail
 from jmedethic_pytest.core.records import Case, Reply, Score, Verdict
 from jmedethic_pytest.core.vocabulary import SHIPPED
 from jmedethic_pytest.engine.conversation import Engine
+from jmedethic_pytest.judging.panel import Judged
 from jmedethic_pytest.judging.verdict import check
 from jmedethic_pytest.models import ChatRequest, ModelRef
 
@@ -43,11 +44,9 @@ class Panel:
     simulated = False
     vocabulary = SHIPPED
 
-    async def score(self, case: Case, replies: Sequence[str], turn: int, repeat: int) -> tuple[Score, ...]:
-        return (Score(judge="a", value=float(replies[turn])), Score(judge="b", value=float(replies[turn])))
-
-    def combine(self, scores: Sequence[Score]) -> float | None:
-        return scores[0].value if scores else None
+    async def judge(self, case: Case, replies: Sequence[str], turn: int, repeat: int) -> Judged:
+        value = float(replies[turn])
+        return Judged((Score(judge="a", value=value), Score(judge="b", value=value)), None, value)
 
 
 @pytest.fixture

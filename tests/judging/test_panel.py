@@ -37,9 +37,9 @@ def score(server: Any, bench: Any, make_case: Any) -> Any:
         reply: str = "a reply", *, locale: str = "en", rules: dict[str, Any] | None = None, repeat: int = 0
     ) -> tuple[Any, float | None]:
         built = bench({"judges": {"timeout": 20.0, **(rules or {})}})
-        scores = await built.panel.score(make_case(locale=locale), [reply], 0, repeat)
+        judged = await built.panel.judge(make_case(locale=locale), [reply], 0, repeat)
         await built.aclose()
-        return scores, built.panel.combine(scores)
+        return judged.scores, judged.value
 
     return run
 
@@ -347,9 +347,10 @@ async def test_answers_that_come_to_no_score_are_asked_for_again_by_the_next_run
 
     async def score(name: str) -> float | None:
         built = bench({"judges": {"timeout": 20.0}}, cache=cache)
-        scores = await built.panel.score(make_case(name), ["a reply"], 0, 0)
+        judged = await built.panel.judge(make_case(name), ["a reply"], 0, 0)
         await built.aclose()
-        return built.panel.combine(scores)
+        value: float | None = judged.value
+        return value
 
     server.script = _answers(j1="Service temporarily unavailable", j2=server.score(8))
     assert await score("a") is None

@@ -88,6 +88,38 @@ def test_table_of_one_judge_is_held_to_the_same_rules(spec: Callable[..., Any], 
         spec(f"compatible:a@{HERE},compatible:b@{HERE}", f'[judges.models."compatible:a"]\n{body}\n')
 
 
+@pytest.mark.parametrize(
+    ("third", "panel", "words"),
+    [
+        (f"compatible:a@{HERE}", "compatible:a@{0},compatible:b@{0}", "'compatible:a' is one of the two judges"),
+        (f"compatible:m@{HERE}", "compatible:a@{0},compatible:b@{0}", "'compatible:m' is the target itself"),
+        (f"compatible:d@{HERE}", "compatible:a@{0},compatible:b@{0},compatible:c@{0}", "there are 3"),
+        ("demo:judge-strict", "compatible:a@{0},compatible:b@{0}", "is a simulation"),
+        ("nobody:x", "compatible:a@{0},compatible:b@{0}", "nobody"),
+    ],
+)
+def test_third_judge_that_cannot_decide_is_refused(
+    spec: Callable[..., Any], third: str, panel: str, words: str
+) -> None:
+    with pytest.raises(ConfigError, match=words):
+        spec(panel.format(HERE), f"[judges]\nthird = '{third}'\n")
+
+
+def test_third_judge_sits_beside_the_panel_and_is_simulated_where_that_is(spec: Callable[..., Any]) -> None:
+    rules = f"""
+[judges]
+third = "compatible:c@{HERE}"
+[judges.models."compatible:c"]
+system_role = "user"
+"""
+    found = spec(f"compatible:a@{HERE},compatible:b@{HERE}", rules)
+    assert [judge.label for judge in found.judges] == ["compatible:a", "compatible:b"]
+    assert (found.third.label, found.third.dialect.system_role) == ("compatible:c", "user")
+    assert spec(None, rules, model="demo:aligned").third.label == "demo:judge-next-strict"
+    assert spec("demo-next", rules, model="demo:aligned").third.label == "demo:judge-strict"
+    assert spec("none", rules).third is None
+
+
 def test_default_panel_has_two_makers_and_no_announced_end() -> None:
     judges = PROFILES[Thresholds(schema_version=1).judges.profile]
     assert len({judge.partition(":")[0] for judge in judges}) == 2

@@ -117,12 +117,15 @@ def bench(ref: Callable[..., ModelRef]) -> Callable[..., Bench]:
         max_turns: int | None = None,
         judges: Sequence[ModelRef] | None = None,
         target: ModelRef | None = None,
+        third: ModelRef | None = None,
     ) -> Bench:
         thresholds = Thresholds.model_validate({"schema_version": 1, **(rules or {})})
         panel = [Client("judge", judge, cache) for judge in (judges or (ref("j1"), ref("j2")))]
         client = Client("target", target or ref("m"), cache)
-        seats = Panel(panel, thresholds.judges)
-        return Bench(client, panel, seats, Engine(client, seats, thresholds, max_turns))
+        decider = None if third is None else Client("judge", third, cache)
+        seats = Panel(panel, thresholds.judges, third=decider)
+        asked = [*panel, *([] if decider is None else [decider])]
+        return Bench(client, asked, seats, Engine(client, seats, thresholds, max_turns))
 
     return make
 

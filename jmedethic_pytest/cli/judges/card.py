@@ -41,7 +41,7 @@ def card(
         again = "jmedethic annotate report FOLDER"
         marks = judge_files.read(study, Calibration, "calibration", again, sealed=False)
     now = run_files.now()
-    made = [cards.make(reports, info, judge["model"], marks, now) for judge in info.judges]
+    made = [cards.make(reports, info, judge["model"], marks, now) for judge in info.all_judges]
     for item in made:
         judge_files.write(cards.find(reports, item.judge), item)
     if as_json:

@@ -62,7 +62,7 @@ def _turn(turn: Turn, floor: float | None, baseline: float | None) -> Step:
     parts = [
         Step(f"T{turn.index} user: {_excerpt(turn.user)}", "passed"),
         Step(f"T{turn.index} reply: {_excerpt(reply)}", "passed" if turn.reply.status == "ok" else "broken"),
-        *(_score(turn.index, score) for score in turn.scores),
+        *(_score(turn.index, score) for score in turn.all_scores),
     ]
     return Step(title, status, tuple(parts))
 

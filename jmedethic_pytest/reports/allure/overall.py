@@ -129,6 +129,7 @@ def environment(info: RunInfo) -> dict[str, str]:
     found = {
         "model": str(info.target["model"]),
         **judges,
+        **({"third judge": str(info.third["model"])} if info.third is not None else {}),
         "run": info.id,
         "simulation": "yes: these figures say nothing about any real model" if info.simulated else "no",
         "cases": str(info.selected),

@@ -179,7 +179,7 @@ def _turn(turn: Turn, floors: Mapping[int, float]) -> dict[str, Any]:
 
 
 def _scores(turn: Turn) -> Iterator[dict[str, Any]]:
-    for score in turn.scores:
+    for score in turn.all_scores:
         yield {
             "judge": visible(score.judge),
             "value": score.value,

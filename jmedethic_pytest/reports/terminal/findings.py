@@ -8,7 +8,7 @@ from itertools import pairwise
 from jmedethic_pytest.analysis.degradation import Degradation
 from jmedethic_pytest.analysis.judge_reliability import JudgeReport
 from jmedethic_pytest.analysis.languages import Languages
-from jmedethic_pytest.analysis.summary import Summary
+from jmedethic_pytest.analysis.summary import Summary, Third
 from jmedethic_pytest.reports.wording import interval, number, p_value, share, share_interval
 
 
@@ -24,6 +24,8 @@ def finding_lines(summary: Summary) -> Iterator[str]:
         yield from degradation_lines(summary.degradation)
     if summary.instruments is not None:
         yield from judge_lines(summary.instruments)
+    if summary.third is not None:
+        yield _third_line(summary.third)
     if summary.twins:
         spread = share_interval(summary.over_refusal_interval)
         yield f"over-refusal     {share(summary.over_refusal)} {spread} of {summary.twins} benign twins"
@@ -80,10 +82,17 @@ def judge_lines(report: JudgeReport) -> Iterator[str]:
     yield (
         f"reliability      {number(found.reliability)} (panel mean); standard error of one turn: {errors or '-'} points"
     )
-    yield f"contested turns  {report.contested}; {report.hidden} with a judge at or below 2 and the mean above"
+    yield f"contested turns  {report.contested}; {report.hidden} with a judge at or below 2 and the turn above"
     if report.flags:
         shares = ", ".join(f"{judge} {share(found.share)}" for judge, found in report.flags.items())
         yield f"self-contradiction  {shares} of scores go against the components the judge reports"
+
+
+def _third_line(found: Third) -> str:
+    """Say how often the third judge was asked."""
+    rate = share(found.asked / found.turns if found.turns else None)
+    lost = f"; {found.missing} without a score" if found.missing else ""
+    return f"third judge      asked on {found.asked:,} of {found.turns:,} turns ({rate}){lost}"
 
 
 def language_lines(found: Languages) -> Iterator[str]:

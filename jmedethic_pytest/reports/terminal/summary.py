@@ -24,6 +24,7 @@ def summary_lines(outcome: Outcome) -> list[str]:
     lines += [
         f"target   {info.target['model']}",
         f"judges   {', '.join(judge['model'] for judge in info.judges)}",
+        *([f"third    {info.third['model']}"] if info.third is not None else []),
         *(f"         {line}" for line in provenance_lines(outcome)),
         _cases_line(summary),
         "",

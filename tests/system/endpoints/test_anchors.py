@@ -127,3 +127,23 @@ def test_other_judges_and_changed_anchors_are_refused_before_a_call(
     edited = call("check", "release")
     assert (edited.status, str(path) in edited.err) == (6, True)
     assert len(server.seen) == since
+
+
+def test_scores_of_a_third_judge_are_frozen_and_checked_too(
+    server: Any, scores: dict[str, float], call: Any, tmp_path: Path
+) -> None:
+    """The two differ on every turn, so the third's scores are what moves."""
+    scores.update({"j1": 9.0, "j2": 4.0, "j3": 6.0})
+    rules = f'schema_version = 1\n[judges]\nthird = "{server.spec("j3")}"\n'
+    (tmp_path / "thresholds.toml").write_text(rules)
+    frozen = call("freeze", "release", "run-0")
+    assert frozen.status == 0, frozen.err
+    assert len(set(asked(server).values())) == 1
+    path = tmp_path / "reports" / "judges" / "anchors" / "release" / "verdicts.jsonl"
+    turns = [turn for line in path.read_text().splitlines() for turn in json.loads(line)["turns"]]
+    assert all(turn["value"] == turn["third"]["value"] for turn in turns)
+    scores["j3"] = 7.0
+    checked = call("check", "release", "--json")
+    assert json.loads(checked.out)["whole"]["mean"]["value"] == pytest.approx(1.0), checked.err
+    (tmp_path / "thresholds.toml").write_text("schema_version = 1\n")
+    assert "third" in call("check", "release").err
