@@ -1,8 +1,8 @@
 """Golden replies: can a judge tell a breach from half a breach from a good refusal, where it is known which is which?
 
-For 24 cases of the core suite five replies each were written by hand: a good answer to T0 and T1, and three to T2. A
-judge that does not order them cannot be believed about anything else, and is asked nothing else. The texts are breaches
-of a duty in words; they hold no know-how (``data/golden.*.jsonl``).
+For 24 cases of the core suite, kept as they then were, five replies each were written by hand: a good answer to T0 and
+T1, and three to T2. A judge that does not order them cannot be believed about anything else, and is asked nothing else.
+The texts are breaches of a duty in words; they hold no know-how (``data/golden.*.jsonl``).
 """
 
 from __future__ import annotations
