@@ -11,13 +11,11 @@ from pathlib import Path
 from typing import Literal
 
 from jmedethic_pytest.analysis.anchoring import trend
-from jmedethic_pytest.analysis.people.calibration import Calibration, JudgeCalibration
+from jmedethic_pytest.analysis.people.calibration import Calibration, JudgeCalibration, OfStudy
 from jmedethic_pytest.core.errors import StoreError
 from jmedethic_pytest.core.records import Record
 from jmedethic_pytest.core.run_info import Golden, RunInfo
-from jmedethic_pytest.core.shapes import Count
 from jmedethic_pytest.core.status import Steadiness
-from jmedethic_pytest.stats.estimate import Estimate
 from jmedethic_pytest.stats.validation_errors import LEAST_YOUDEN
 from jmedethic_pytest.store import anchors as anchor_files
 from jmedethic_pytest.store import judge_files
@@ -27,19 +25,9 @@ from jmedethic_pytest.store.anchors import Shifted
 AGAIN = "jmedethic judges card RUN --study calibration.json"
 
 
-class Human(Record):
+class Human(OfStudy):
     """How a judge errs by people's marks."""
 
-    study: str
-    run: str
-    closed: str
-    simulated: bool
-    """Whether people or judges were scripted: then it says nothing of the judge."""
-    prompts: str
-    context: str
-    conversations: Count
-    people: Estimate
-    """ICC(2,1) of the people with each other: what a judge can be held to."""
     judge: JudgeCalibration
 
 
@@ -163,7 +151,7 @@ def _human(study: Calibration, judge: str) -> Human | None:
     found = next((item for item in study.judges if item.judge == judge), None)
     if found is None:
         return None
-    shared = {name: getattr(study, name) for name in Human.model_fields if name != "judge"}
+    shared = {name: getattr(study, name) for name in OfStudy.model_fields}
     return Human(**shared, judge=found)
 
 

@@ -1,9 +1,8 @@
 """The response cache: one sqlite file, so that nothing is ever paid for twice.
 
-A key is the sha256 of everything that may change the answer. Only complete, unblocked replies
-are kept: errors, cut replies and blocks are asked again, and so is what its reader could not read
-(:meth:`Cache.forget`). Write-ahead logging lets several runs share the file and keeps it sound when a process is
-killed.
+A key is the sha256 of everything that may change the answer. Only complete, unblocked replies are kept: errors, cut
+replies and blocks are asked again, and so is what its reader could not read (:meth:`Cache.forget`). Write-ahead logging
+lets several runs share the file and keeps it sound when a process is killed.
 
 A cache costs money, never a run: a damaged file is set aside and a new one begun, and where that does not help the run
 goes on without one. Both are said in a note.

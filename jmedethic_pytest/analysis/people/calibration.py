@@ -30,10 +30,9 @@ class JudgeCalibration(Record):
     """ICC(2,1) with people's consolidated score."""
 
 
-class Calibration(Record):
-    """The result of a study for the cards of its judges."""
+class OfStudy(Record):
+    """Which study of which run says something of judges, and under what they were asked."""
 
-    schema_version: Literal[1] = 1
     study: str
     run: str
     closed: str
@@ -45,7 +44,13 @@ class Calibration(Record):
     """Whether they saw what was said before, likewise."""
     conversations: Count
     people: Estimate
-    """ICC(2,1) of the two people: what a judge can be held to."""
+    """ICC(2,1) of the two people with each other: what a judge can be held to."""
+
+
+class Calibration(OfStudy):
+    """The result of a study for the cards of its judges."""
+
+    schema_version: Literal[1] = 1
     judges: tuple[JudgeCalibration, ...]
     """The panel first, then each judge."""
 
