@@ -7,7 +7,7 @@ import inspect
 import itertools
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 
@@ -28,6 +28,7 @@ _STORED = (
     run_info.Identity,
     records.Gate,
     records.Condition,
+    records.PartAnswer,
 )
 NOTE = "<!-- Written by docs/make_reference.py; do not edit. -->\n\n"
 
@@ -69,7 +70,8 @@ def _thresholds() -> str:
         "## Keys\n",
     ]
     for name, field in thresholds.Thresholds.model_fields.items():
-        table = field.annotation
+        optional = get_args(field.annotation)[:1] if field.default is None else ()
+        table = optional[0] if optional else field.annotation
         if isinstance(table, type) and issubclass(table, BaseModel):
             lines += [f"### [{name}]\n", (table.__doc__ or "").split("\n")[0] + "\n", *_table(table)]
     return NOTE + "\n".join(lines)

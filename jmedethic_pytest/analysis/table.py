@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from copy import copy
 from typing import NamedTuple
 
 import pandas as pd
@@ -103,6 +104,13 @@ class ScoreTable:
     def known(self) -> set[str]:
         """Return the keys of the evaluations that are in the table."""
         return set(self._collector.rows)
+
+    def only(self, keys: Collection[str]) -> ScoreTable:
+        """Return the table of some of the evaluations."""
+        found, rows = copy(self), self._collector.rows
+        found._collector, found._frame = copy(self._collector), None
+        found._collector.rows = {key: rows[key] for key in rows if key in keys}
+        return found
 
     def sheet(self, info: RunInfo) -> ScoreSheet:
         """Return what a comparison needs of the run."""

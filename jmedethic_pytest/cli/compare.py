@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
-from jmedethic_pytest.cli.app import AsJson, Reports, RunName, app, err, out, say
-from jmedethic_pytest.cli.baseline import Baselines
+from jmedethic_pytest.cli.app import AsJson, Reports, app, err, out, say
+from jmedethic_pytest.cli.baseline import Baselines, chosen_baselines
+from jmedethic_pytest.core import files
+from jmedethic_pytest.core.errors import ConfigError
 from jmedethic_pytest.core.status import ExitStatus
+from jmedethic_pytest.reports.wording import SIMULATION
 from jmedethic_pytest.run.stored import find, load_run, rules_for
 
 Rules = Annotated[Path | None, typer.Option("--thresholds", help="Thresholds file", metavar="FILE")]
@@ -45,25 +49,58 @@ def compare_(
 
 @app.command("gate")
 def gate(
-    run: RunName,
+    runs: Annotated[
+        list[str],
+        typer.Argument(metavar="RUN...", help="Run ids, parts of them, paths, or 'latest'; beside several runs exams"),
+    ],
     baseline: Baselines = None,
     rules: Annotated[
         Path | None,
         typer.Option("--thresholds", help="Thresholds to apply instead of those the run was made with", metavar="FILE"),
     ] = None,
+    comment: Annotated[
+        Path | None, typer.Option("--comment", help="Write the answer of several runs as Markdown", metavar="FILE")
+    ] = None,
     reports: Reports = Path("reports"),
     as_json: AsJson = False,
 ) -> None:
-    """Decide the gate of a stored run again. Exit status: 0 pass, 1 fail, 6 inconclusive or incomplete.
+    """Decide the gate of a stored run again, or of several together. Exit status: 0 pass, 1 fail, 6 inconclusive.
 
-    Nothing is written: the run's own gate.json stays what it was.
+    Several runs are decided suite by suite, by [policy] of the thresholds file. Nothing of the runs is written: their
+    own gate.json stays what it was.
     """
     from jmedethic_pytest.reports.terminal.summary import summary_lines
 
+    if len(runs) > 1:
+        _together(runs, baseline, rules, comment, reports, as_json=as_json)
+    if comment is not None:
+        raise ConfigError("--comment: of one run there is comment.md in its folder; name several runs.")
     with err.status("Reading scores ..."):
-        outcome = load_run(run, thresholds=rules, baseline=baseline, reports=reports)
+        outcome = load_run(runs[0], thresholds=rules, baseline=baseline, reports=reports)
     if as_json:
         typer.echo(outcome.gate.model_dump_json(indent=1))
     else:
         say(summary_lines(outcome))
     raise typer.Exit(ExitStatus.of(outcome.gate.answer))
+
+
+def _together(
+    runs: list[str], baseline: str | None, rules: Path | None, comment: Path | None, reports: Path, *, as_json: bool
+) -> NoReturn:
+    """Decide several runs, and end the command with their answer."""
+    from jmedethic_pytest.reports import ci, markdown
+    from jmedethic_pytest.reports.terminal.summary import gate_lines
+    from jmedethic_pytest.run import together
+
+    with err.status("Reading scores ..."):
+        chosen = chosen_baselines(reports, baseline)
+        found = together.decide(runs, reports=reports, thresholds=rules, baselines=chosen)
+    if as_json:
+        typer.echo(found.gate.model_dump_json(indent=1))
+    else:
+        say([*([SIMULATION] if found.simulated else []), *found.head(), *gate_lines(found.gate)])
+    if comment is not None:
+        files.replace(comment, markdown.decision(found.gate, found.head(), markdown.COMMENT_LIMIT))
+    for line in ci.publish_decision(found.gate, found.head(), os.environ, simulated=found.simulated):
+        out.file.write(f"{line}\n")
+    raise typer.Exit(ExitStatus.of(found.gate.answer))

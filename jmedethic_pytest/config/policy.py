@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import reduce
 from typing import Any, Literal, NamedTuple
 
 from jmedethic_pytest.config.tables import Thresholds, turn_key
+from jmedethic_pytest.config.tiers import PolicyTable, is_figure
+from jmedethic_pytest.core.records import TIERS
 from jmedethic_pytest.core.scores import WORST
 from jmedethic_pytest.core.secrets import public_url
 
@@ -50,6 +53,8 @@ WEAKER: Mapping[str, Way] = {
     "gate.baseline.above_4": "higher",
     "gate.baseline.strategy": "higher",
     "gate.baseline.over_refusal": "higher",
+    "policy.tier": "higher",
+    "policy.exam_accuracy": "lower",
     "judges.allow_single": "higher",
     "judges.context": "higher",
     "judges.prompt": "neither",
@@ -74,9 +79,15 @@ SPECIFIC: Mapping[str, tuple[str, ...]] = {
     "gate.baseline.strategy": ("strategies",),
 }
 """Tables of more specific values than a key's, beside it in its table."""
-_RANK = {"full": 0, "turn": 1, "same": 0, "any": 1, "human": 0, "golden": 1}
+_RANK: Mapping[str, int] = {
+    word: rank
+    for words in (TIERS, ("full", "turn"), ("same", "any"), ("human", "golden"))
+    for rank, word in enumerate(words)
+}
 """Words of a key in the order of their weakness."""
 
+_PLAIN = re.compile(r"^(gate|conversation|policy)\.")
+"""Tables whose keys are named without them."""
 _PRIVATE = {
     "target.system": "a system prompt",
     "target.extra": "parameters",
@@ -115,7 +126,7 @@ def differences(before: Thresholds, now: Thresholds) -> tuple[Difference, ...]:
     changed = {at: (item.value, both[1][at].value) for at, item in both[0].items() if item.value != both[1][at].value}
     return tuple(
         Difference(
-            name=f"{key.removeprefix('gate.').removeprefix('conversation.')}{place}",
+            name=f"{_PLAIN.sub('', key)}{place}",
             before=_shown(key, old),
             now=_shown(key, new),
             weaker=_weaker(WEAKER[key], old, new),
@@ -145,10 +156,27 @@ def _values(rules: Thresholds, *both: Thresholds) -> Iterator[_Value]:
         for part in _all(named):
             held = turn_key(own, int(part[1:])) if key in ("gate.mean", "gate.median") else part
             yield _Value(key, f" of {part}", own.get(held or part, general), ("",))
-    done = {"conversation.floor", "gate.mean", "gate.median", *SPECIFIC}
+    yield from _tiers(rules, both)
+    done = {"conversation.floor", "gate.mean", "gate.median", *SPECIFIC, *(key for key in WEAKER if _is_policy(key))}
     for key in (key for key in WEAKER if key not in done):
         found = reduce(getattr, key.split("."), rules)
         yield _Value(key, "", 0.0 if found is None and key == "gate.pass_rate" else found)  # either is off
+
+
+def _is_policy(key: str) -> bool:
+    return key.startswith("policy.")
+
+
+def _tiers(rules: Thresholds, both: Iterable[Thresholds]) -> Iterator[_Value]:
+    """Yield the tier of every name in either policy, and what is asked of the exam; a run without one is all critical.
+
+    Where a name is more specific than one that says the same, its difference is told with that.
+    """
+    table, tables = rules.policy or PolicyTable(), [item.policy or PolicyTable() for item in both]
+    for name in sorted({name for item in tables for tier in TIERS for name in item.named(tier)}):
+        held = table.figure(name) if is_figure(name) else table.tier(name)
+        yield _Value("policy.tier", f" of {name}", held, tuple(f" of {wider}" for wider in name.split(":")[:-1]))
+    yield _Value("policy.exam_accuracy", "", table.exam_accuracy or 0.0)
 
 
 def _floors(rules: Thresholds, both: Iterable[Thresholds]) -> Iterator[_Value]:

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, field_validator
 
 from jmedethic_pytest.config.servers import Servers, Table
+from jmedethic_pytest.config.tiers import PolicyTable
 from jmedethic_pytest.core import toml
 from jmedethic_pytest.core.errors import ConfigError, unknown
 from jmedethic_pytest.core.records import Turn, Violation
@@ -301,6 +302,8 @@ class Thresholds(Servers):
     judges: JudgesTable = JudgesTable()
     conversation: ConversationTable = ConversationTable()
     gate: GateTable = GateTable()
+    policy: PolicyTable | None = Field(default=None, exclude_if=lambda table: table is None)
+    """One answer over several suites; without it a run is decided as a whole."""
 
     def floor(self, strategy: str, turn: int) -> tuple[float, str]:
         """Return the floor of a turn and the key that set it; the most specific key wins."""

@@ -6,7 +6,7 @@ Scores run from 1.0 to 10.0 and **10 is safe** (arXiv 2601.01627v2, section 3.3)
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -327,10 +327,40 @@ class Condition(Record):
     """Why it is inconclusive; ``None`` if it is not, or nobody said."""
 
 
+PolicyTier = Literal["critical", "supporting", "advisory"]
+"""What a suite, a language or a figure has to say in the answer (``[policy]``)."""
+TIERS: tuple[PolicyTier, ...] = get_args(PolicyTier)
+"""The strictest first."""
+
+
+class PartAnswer(Record):
+    """What a suite in a language came to by itself, under a policy."""
+
+    name: str
+    """``core:ja``."""
+    tier: PolicyTier
+    answer: Answer | None
+    """``None`` if it was not run, or nothing is asked of it."""
+    run: str = ""
+    """The run, or exam, that holds it."""
+    detail: str = ""
+    """One sentence for a person."""
+    conditions: tuple[Condition, ...] = ()
+    """Its own, also those that do not decide."""
+
+
 class Gate(Record):
     """The gate's answer and the conditions behind it."""
 
     answer: Answer
     conditions: tuple[Condition, ...]
+    """Those that decide."""
     reasons: tuple[str, ...] = ()
     """What keeps the answer from being ``pass``, most important first."""
+    parts: tuple[PartAnswer, ...] = Field(default=(), exclude_if=lambda parts: not parts)
+    """Under a policy the suites it was decided by, each in each language."""
+
+    def place(self, condition: str) -> tuple[str, str]:
+        """Return the suite that a condition is of, empty if it is of the whole run, and its name there."""
+        part = next((part.name for part in self.parts if condition.startswith(f"{part.name} ")), "")
+        return part, condition.removeprefix(f"{part} ") if part else condition

@@ -21,6 +21,8 @@ from jmedethic_pytest.data import load
 
 Locale = Literal["ja", "en"]
 LOCALES: tuple[Locale, ...] = get_args(Locale)
+SUITES = ("core", "full", "smoke", "long", "twins")
+"""The suites of the bundled cases."""
 
 Persona = Literal[
     "patient",

@@ -35,6 +35,10 @@ class ExamResult(BaseModel):
     """Name of the file the items came from."""
     digests: dict[str, str] = Field(default_factory=dict)
     """sha256 of items and prompt."""
+    base_url: str | None = None
+    """Address of the model's server."""
+    revision: str | None = None
+    """What its weights were stated to be."""
 
 
 def read_exams(reports: Path) -> list[ExamResult]:
@@ -44,6 +48,22 @@ def read_exams(reports: Path) -> list[ExamResult]:
         StoreError: if one is damaged or was written by a newer version.
     """
     return [_read(path) for path in sorted((reports / "exams").glob("*/exam.json"))]
+
+
+def find(reports: Path, name: str) -> ExamResult | None:
+    """Return a stored exam: by its id, an unambiguous part of it or its path, or the newest of a reports folder.
+
+    Returns:
+        The exam; ``None`` if there is no such one.
+
+    Raises:
+        StoreError: if it is damaged or was written by a newer version.
+    """
+    exact = [path / "exam.json" for path in (Path(name), reports / "exams" / name)]
+    newest = sorted((Path(name) / "exams").glob("*/exam.json"))[-1:]
+    found = [path for path in (*exact, *newest) if path.is_file()][:1]
+    found = found or [path for path in (reports / "exams").glob("*/exam.json") if name in path.parent.name]
+    return _read(found[0]) if len(found) == 1 else None
 
 
 def accuracy(exams: Sequence[ExamResult], model: str, locales: Sequence[str]) -> ExamResult | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +16,19 @@ from jmedethic_pytest.analysis.provenance import Census, Provenance
 from jmedethic_pytest.analysis.summary import Summary, summarise
 from jmedethic_pytest.analysis.table import ScoreTable
 from jmedethic_pytest.config.tables import Thresholds
+from jmedethic_pytest.config.tiers import PolicyTable
 from jmedethic_pytest.core.errors import ConfigError, StoreError
 from jmedethic_pytest.core.records import Condition, Gate, Verdict
 from jmedethic_pytest.core.run_info import RunInfo
 from jmedethic_pytest.core.status import ExitStatus
 from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
-from jmedethic_pytest.gate import instruments, people, policy
+from jmedethic_pytest.gate import apart, instruments, people, policy, tiers
+from jmedethic_pytest.gate.apart import Whole
 from jmedethic_pytest.gate.conditions import decide
 from jmedethic_pytest.gate.figures import Figures
+from jmedethic_pytest.gate.parts import Place
 from jmedethic_pytest.gate.policy import Held
+from jmedethic_pytest.gate.tiers import Found
 from jmedethic_pytest.judging import verdict as verdicts
 from jmedethic_pytest.models.base import DEMO
 from jmedethic_pytest.store import baselines as baseline_files
@@ -50,6 +54,8 @@ class Outcome:
     """How the thresholds that were applied differ from the shipped ones, and from those of each baseline."""
     beside: Callable[[Verdict], Verdict] | None = field(default=None, compare=False, repr=False)
     """Adds a baseline's scores to a verdict where a page shows both, in place of those that were stored with it."""
+    parts: tuple[Found, ...] = field(default=(), repr=False)
+    """What its suites came to, each in each language; empty unless it was decided by a policy."""
     table: ScoreTable | None = field(default=None, compare=False, repr=False)
     """The scores, if they are at hand; ask :meth:`scores`."""
 
@@ -109,6 +115,8 @@ class Evaluated:
         self._census, self._answering = Census(), Answering()
         self._rules = rules
         self._longest = 0
+        self.places: dict[str, Place] = {}
+        """Where each evaluation belongs."""
 
     def add(self, verdict: Verdict) -> None:
         """Add a finished evaluation."""
@@ -116,11 +124,13 @@ class Evaluated:
         self._census.add(verdict)
         self._answering.add(verdict)
         self._longest = max(self._longest, verdict.case.length)
+        self.places.setdefault(verdict.key, Place.of(verdict))
 
     def add_unevaluated(self, empty: Verdict) -> None:
         """Add an evaluation that the run was asked for and did not reach."""
         self.table.add_unevaluated(empty)
         self._longest = max(self._longest, empty.case.length)
+        self.places.setdefault(empty.key, Place.of(empty))
 
     def outcome(
         self,
@@ -131,6 +141,7 @@ class Evaluated:
         trouble: str | None,
         case_turns: int = 0,
         lost: Sequence[Comparison] = (),
+        held: Collection[str] | None = None,
     ) -> Outcome:
         """Compute the figures, compare with the baselines, and decide the gate.
 
@@ -141,6 +152,7 @@ class Evaluated:
             trouble: why the run did not come to its proper end, if it did not.
             case_turns: user turns the longest selected case has, if longer than those collected.
             lost: comparisons that cannot be made, for want of their baselines.
+            held: evaluations of all runs that are decided together; then also without a policy suite by suite.
         """
         rules, reports = self._rules, path.parent.parent
         third = info.third["model"] if info.third is not None and rules.judges.third is not None else None
@@ -176,7 +188,13 @@ class Evaluated:
             ),
         )
         gate = decide(figures, asked.gate)
-        return Outcome(path, info, summary, gate, rules, comparisons, provenance, policy.held(rules, baselines))
+        parts: tuple[Found, ...] = ()
+        if info.judges and (rules.policy is not None or held is not None):
+            whole = Whole(figures, info, asked, self.places, tuple(baselines), anchors.drift, tuple(lost))
+            parts = tuple(apart.found(replace(whole, held=frozenset(held or ()))))
+            gate = tiers.decide(rules.policy or PolicyTable(), parts)
+        differing = policy.held(rules, baselines)
+        return Outcome(path, info, summary, gate, rules, comparisons, provenance, differing, parts=parts)
 
     def _guidelines(self) -> dict[str, str]:
         """Return the guideline of every evaluation."""
@@ -237,13 +255,20 @@ def _golden(info: RunInfo, locales: Collection[str]) -> Iterator[Condition]:
         )
 
 
-def load(path: Path, *, rules: Thresholds | None = None, baselines: Sequence[Baseline] | None = None) -> Outcome:
+def load(
+    path: Path,
+    *,
+    rules: Thresholds | None = None,
+    baselines: Sequence[Baseline] | None = None,
+    held: Collection[str] | None = None,
+) -> Outcome:
     """Compute a stored run's outcome again.
 
     Args:
         path: the run's folder.
         rules: thresholds to apply instead of those the run was made with.
         baselines: what to compare it with instead of the baselines it was compared with when it was made.
+        held: evaluations of all runs that are decided together with it, if it is not decided alone.
 
     Raises:
         StoreError: if the run cannot be read, or does not hold its thresholds and none are given.
@@ -260,7 +285,7 @@ def load(path: Path, *, rules: Thresholds | None = None, baselines: Sequence[Bas
         evaluated.add_unevaluated(verdict)
     info = info.model_copy(update={"selected": max(info.selected, len(evaluated.table.known()))})
     trouble = None if info.status == "complete" else info.note or f"the run is {info.status}"
-    return evaluated.outcome(path, info, baselines=baselines, trouble=trouble, lost=lost)
+    return evaluated.outcome(path, info, baselines=baselines, trouble=trouble, lost=lost, held=held)
 
 
 def _stored_baselines(

@@ -72,6 +72,6 @@ def _rules_of(baseline: Baseline, rules: Thresholds) -> Thresholds | None:
     """Return the rules of a baseline's run, with all that is no rule of the gate as it is now; ``None`` if unknown."""
     own = baseline.sheet.origin.rules
     try:
-        return Thresholds.model_validate({**rules.model_dump(), **own}) if own else None
+        return Thresholds.model_validate({**rules.model_dump(exclude={"policy"}), **own}) if own else None
     except ValidationError:  # written by a version with other keys
         return None

@@ -8,11 +8,12 @@ the run's folder are for its merge request.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from jmedethic_pytest.core import text as plain_text
-from jmedethic_pytest.core.records import Condition
+from jmedethic_pytest.core.records import Condition, Gate
 from jmedethic_pytest.gate.outcome import Outcome
 from jmedethic_pytest.reports import markdown
 
@@ -36,9 +37,10 @@ def publish(outcome: Outcome, environment: Mapping[str, str]) -> list[str]:
     """
     if outcome.unmeasured:
         told = publish_trouble(outcome.info.note or "; ".join(outcome.gate.reasons), environment)
-        return [*told, *_append_summary(outcome, environment.get("GITHUB_STEP_SUMMARY"))]
+        return [*told, *_append_summary(partial(markdown.render, outcome), environment)]
     if environment.get("GITHUB_ACTIONS") == "true":
-        return [*annotate(outcome), *_append_summary(outcome, environment.get("GITHUB_STEP_SUMMARY"))]
+        page = _append_summary(partial(markdown.render, outcome), environment)
+        return [*annotate(outcome.gate, simulated=outcome.info.simulated), *page]
     if environment.get("GITLAB_CI") == "true":
         return list(_section(outcome, int(time.time())))
     return []
@@ -51,15 +53,29 @@ def publish_trouble(trouble: str, environment: Mapping[str, str]) -> list[str]:
     return []
 
 
-def annotate(outcome: Outcome) -> list[str]:
+def publish_decision(gate: Gate, head: Sequence[str], environment: Mapping[str, str], *, simulated: bool) -> list[str]:
+    """Tell GitHub Actions what several runs came to together; see :func:`publish`.
+
+    Args:
+        gate: the answer.
+        head: what it is of, in lines.
+        environment: variables of the process.
+        simulated: whether anything is a demo simulation.
+    """
+    if environment.get("GITHUB_ACTIONS") != "true":
+        return []
+    page = _append_summary(partial(markdown.decision, gate, head), environment)
+    return [*annotate(gate, simulated=simulated), *page]
+
+
+def annotate(gate: Gate, *, simulated: bool) -> list[str]:
     """Return the workflow commands for what keeps the gate from passing, at most ten, failures first."""
-    gate = outcome.gate
     bad = [item for item in gate.conditions if item.answer != "pass"]
     bad.sort(key=lambda item: item.answer != "fail")
     if gate.answer != "pass" and not bad:
         bad = [Condition(name="gate", answer=gate.answer, observed=None, limit=None, detail="; ".join(gate.reasons))]
     shown = bad if len(bad) <= ANNOTATIONS else bad[: ANNOTATIONS - 1]
-    lines = [_annotation(item, simulated=outcome.info.simulated) for item in shown]
+    lines = [_annotation(item, simulated=simulated) for item in shown]
     if len(shown) < len(bad):
         names = ", ".join(item.name for item in bad[len(shown) :])
         left = f"{len(bad) - len(shown)} more conditions do not pass: {names}"
@@ -83,8 +99,9 @@ def _data(text: str) -> str:
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
-def _append_summary(outcome: Outcome, place: str | None) -> list[str]:
+def _append_summary(render: Callable[[int], str], environment: Mapping[str, str]) -> list[str]:
     """Append the summary to the step's page, within what GitHub still takes."""
+    place = environment.get("GITHUB_STEP_SUMMARY")
     if not place:
         return []
     file = Path(place)
@@ -94,7 +111,7 @@ def _append_summary(outcome: Outcome, place: str | None) -> list[str]:
         if room < 2_000:
             return [_command("notice", "Safety gate", "the step's summary page is full; see summary.md of the run")]
         with file.open("a", encoding="utf-8") as stream:
-            stream.write("\n" * bool(taken) + markdown.render(outcome, room - 1))
+            stream.write("\n" * bool(taken) + render(room - 1))
     except OSError as error:
         return [_command("notice", "Safety gate", f"the step's summary page cannot be written: {error.strerror}")]
     return []

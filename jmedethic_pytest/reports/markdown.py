@@ -13,10 +13,11 @@ from typing import NamedTuple
 from jmedethic_pytest.analysis.noninferiority.records import SHARES, Comparison, Endpoint
 from jmedethic_pytest.analysis.summary import Distribution
 from jmedethic_pytest.core import text as plain_text
-from jmedethic_pytest.core.records import Answer
+from jmedethic_pytest.core.records import Answer, Gate
 from jmedethic_pytest.gate.outcome import Outcome
 from jmedethic_pytest.reports.provenance import provenance_lines
 from jmedethic_pytest.reports.terminal.findings import finding_lines
+from jmedethic_pytest.reports.terminal.tiers import said
 from jmedethic_pytest.reports.wording import SIMULATION, interval, number, share, share_interval
 
 MARKER = "<!-- jmedethic-pytest -->"
@@ -95,7 +96,8 @@ def _that_fit(rows: Sequence[str], free: int) -> list[str]:
 def _blocks(outcome: Outcome) -> Iterator[Block]:
     summary = outcome.summary
     yield _opening(outcome)
-    yield _reasons(outcome)
+    yield from tiers(outcome.gate)
+    yield _reasons(outcome.gate)
     for comparison in outcome.comparisons:
         yield from _comparison(comparison)
     yield _table("turn", [(group.key, group) for group in summary.turns])
@@ -103,7 +105,7 @@ def _blocks(outcome: Outcome) -> Iterator[Block]:
         (f"{group.key} {outcome.info.words.strategy(group.key).name['en']}", group) for group in summary.strategies
     ]
     yield _table("strategy", strategies, last="cases with a turn <= 2")
-    yield _conditions(outcome)
+    yield _conditions(outcome.gate)
     found = tuple(plain_text.line(line).replace("```", "'''") for line in finding_lines(summary))
     yield Block(("Intervals are 95 %, clustered by guideline.", "", "```text"), found, ("```", ""))
     shown = f"`jmedethic show {outcome.info.id} CASE` shows one conversation."
@@ -128,18 +130,41 @@ def _opening(outcome: Outcome) -> Block:
     return Block(tuple(lines), tail=())
 
 
-def _reasons(outcome: Outcome) -> Block:
+def decision(gate: Gate, head: Sequence[str], limit: int | None = None) -> str:
+    """Return the answer of several runs together as a comment.
+
+    Args:
+        gate: the answer.
+        head: what it is of, in lines.
+        limit: bytes it may have at most.
+    """
+    opening = (MARKER, f"## {_MARK[gate.answer]} Safety gate: {gate.answer}", "", *map(sentence, head), "")
+    return _fit(iter([Block(opening, tail=()), *tiers(gate), _reasons(gate), _conditions(gate)]), limit)
+
+
+def tiers(gate: Gate) -> Iterator[Block]:
+    """Yield what each suite came to under a policy."""
+    if gate.parts:
+        rows = (
+            f"| {part.tier} | {f'{_MARK[part.answer]} {part.answer}' if part.answer else '-'} | {code(part.name)} "
+            f"| {sentence(said(part))} |"
+            for part in gate.parts
+        )
+        yield Block(("| tier | answer | suite | |", "|---|---|---|---|"), tuple(rows))
+
+
+def _reasons(gate: Gate) -> Block:
     """Say what keeps the gate from passing, as the gate ordered it."""
-    if not outcome.gate.reasons:
+    if not gate.reasons:
         return Block((), tail=())
-    rows = tuple(f"* {sentence(reason)}" for reason in outcome.gate.reasons)
+    rows = tuple(f"* {sentence(reason)}" for reason in gate.reasons)
     return Block(("**Why not pass:**", ""), rows)
 
 
-def _conditions(outcome: Outcome) -> Block:
+def _conditions(gate: Gate) -> Block:
     rows = tuple(
         f"| {_MARK[item.answer]} {item.answer} | {sentence(item.name)} | {sentence(item.detail)} |"
-        for item in outcome.gate.conditions
+        for item in gate.conditions
     )
     head = (
         f"<details><summary>All {len(rows)} conditions of the gate</summary>",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -46,10 +47,13 @@ def prepare(settings: Settings, root: Path, *, called: bool = True) -> RunSpec:
 
     loaded = attempt(lambda: thresholds.load(settings.thresholds, root))
     rules = loaded[0] if loaded else Thresholds(schema_version=1)
-    chosen = attempt(lambda: _chosen(settings))
-    if loaded and chosen is not None:
-        path = loaded[1]
-        attempt(lambda: rules.require_strategies(chosen.vocabulary.strategies, path))
+    index = attempt(lambda: CaseIndex.read(settings.cases))
+    chosen = attempt(lambda: _chosen(index, settings)) if index is not None else None
+    if loaded and chosen is not None and index is not None:
+        path, strategies = loaded[1], chosen.vocabulary.strategies
+        attempt(lambda: rules.require_strategies(strategies, path))
+        if rules.policy is not None:
+            attempt(partial(rules.policy.require, selection.suites(index.labels.values()), strategies, path))
     if chosen and rules.target.history == "reference":
         attempt(lambda: cases.require_reference(list(chosen.labels.values()), settings.selection.turns))
     target = attempt(
@@ -79,9 +83,8 @@ def prepare(settings: Settings, root: Path, *, called: bool = True) -> RunSpec:
     )
 
 
-def _chosen(settings: Settings) -> CaseIndex:
-    """Read the case files and return the selected cases."""
-    index = CaseIndex.read(settings.cases)
+def _chosen(index: CaseIndex, settings: Settings) -> CaseIndex:
+    """Return the selected cases."""
     return index.choose(selection.select(list(index.labels.values()), settings.selection, index.vocabulary))
 
 

@@ -51,7 +51,11 @@ def load_run(
     words = baseline.split(",") if isinstance(baseline, str) else baseline or ()
     names = [name.strip() for name in words if name.strip()]
     chosen = baseline_files.load(reports, names) if baseline is not None else None
-    return load(path, rules=applied, baselines=chosen)
+    found = load(path, rules=applied, baselines=chosen)
+    if applied is not None and applied.policy is not None:
+        suites = [part.name.partition(":")[0] for part in found.parts]
+        applied.policy.require(suites, found.info.words.strategies, thresholds)
+    return found
 
 
 def compare(

@@ -62,7 +62,8 @@ def verify(path: Path, expected: Expected) -> Outcome:
         *(_doubt("transcripts", detail) for detail in witness.doubts(path, outcome.info)),
         *_own(outcome, expected),
     ]
-    return replace(outcome, gate=combine([*doubts, *outcome.gate.conditions]))
+    gate = combine([*doubts, *outcome.gate.conditions]).model_copy(update={"parts": outcome.gate.parts})
+    return replace(outcome, gate=gate)
 
 
 def _doubt(name: str, detail: str) -> Condition:

@@ -14,6 +14,8 @@ TARGET_KEYS = ("temperature", "top_p", "max_tokens", "extra", "system", "history
 """What two runs must ask of their targets alike; the model and its address may differ."""
 JUDGING_KEYS = ("temperature", "top_p", "max_tokens", "extra", "models", "allow_single")
 """What two runs must ask of their judges alike."""
+DECIDING = ("conversation", "gate", "policy")
+"""Tables of the thresholds file that decide what scores come to."""
 _PRIVATE = ("system", "extra", "models")
 """A product's own texts and addresses have no place in a file to be committed."""
 

@@ -72,7 +72,7 @@ class Origin(Record):
     thresholds: str
     """Digest of the thresholds in force."""
     rules: dict[str, Any] = Field(default_factory=dict)
-    """Those of them that decide, ``[conversation]`` and ``[gate]``; empty of a baseline recorded without."""
+    """Those of them that decide: ``[conversation]``, ``[gate]``, ``[policy]``; empty of a baseline without."""
     turns: TurnCount | None
     """User turns the run was told to use, ``None`` for all."""
     repeats: RepeatIndex
@@ -263,7 +263,7 @@ def origin(info: RunInfo, served: Mapping[str, set[str]]) -> Origin:
         guidelines=info.guidelines,
         prompts_schema_1=info.prompts_schema_1,
         thresholds=info.digests["thresholds"],
-        rules={key: info.thresholds[key] for key in ("conversation", "gate") if key in info.thresholds},
+        rules={key: info.thresholds[key] for key in asked.DECIDING if key in info.thresholds},
         turns=info.selection.get("turns"),
         repeats=info.selection.get("repeats", 1),
         served={judge: tuple(sorted(names)) for judge, names in sorted(served.items())},

@@ -37,7 +37,7 @@ def test_failures_come_first_and_what_is_inconclusive_is_a_warning(mixed: Any) -
     outcome = with_gate(
         mixed, ("judges", "inconclusive", "unreliable"), ("ok", "pass", "fine"), ("mean[T2]", "fail", "low")
     )
-    first, second = ci.annotate(outcome)
+    first, second = ci.annotate(outcome.gate, simulated=outcome.info.simulated)
     assert first == "::error title=Safety gate%3A fail%3A mean[T2]::low (simulation)"
     assert second == "::warning title=Safety gate%3A inconclusive%3A judges::unreliable (simulation)"
 
@@ -45,7 +45,7 @@ def test_failures_come_first_and_what_is_inconclusive_is_a_warning(mixed: Any) -
 @pytest.mark.parametrize("count", [1, 9, 10, 11, 40])
 def test_at_most_ten_annotations_and_the_last_names_the_rest(mixed: Any, count: int) -> None:
     outcome = with_gate(mixed, *((f"strategy[S{number}]", "fail", "low") for number in range(count)))
-    lines = ci.annotate(outcome)
+    lines = ci.annotate(outcome.gate, simulated=outcome.info.simulated)
     assert len(lines) == min(count, 10)
     assert all(COMMAND.fullmatch(line) for line in lines)
     if count > 10:
@@ -54,7 +54,7 @@ def test_at_most_ten_annotations_and_the_last_names_the_rest(mixed: Any, count: 
 
 def test_hostile_names_stay_inside_one_command(mixed: Any, attack: str) -> None:
     outcome = with_gate(mixed, (f"a:b,c%\r\n::error::x{attack}", "fail", f"100%\r\n::stop-commands::x{attack}"))
-    (line,) = ci.annotate(outcome)
+    (line,) = ci.annotate(outcome.gate, simulated=outcome.info.simulated)
     assert COMMAND.fullmatch(line)
     assert line.startswith("::error title=Safety gate%3A fail%3A a%3Ab%2Cc%25 %3A%3Aerror")
     assert "::100%25 ::stop-commands" in line
@@ -62,13 +62,13 @@ def test_hostile_names_stay_inside_one_command(mixed: Any, attack: str) -> None:
 
 
 def test_gate_that_answers_without_a_condition_is_annotated_too(mixed: Any) -> None:
-    assert len(ci.annotate(with_gate(mixed))) == 1
+    assert len(ci.annotate(with_gate(mixed).gate, simulated=True)) == 1
 
 
 def test_gate_that_passes_needs_no_annotation(mixed: Any) -> None:
     outcome = with_gate(mixed, ("ok", "pass", "fine"))
     passed = type(outcome)(**{**vars(outcome), "gate": Gate(answer="pass", conditions=outcome.gate.conditions)})
-    assert ci.annotate(passed) == []
+    assert ci.annotate(passed.gate, simulated=True) == []
 
 
 # ---------------------------------------------------------------- the page of a step

@@ -23,6 +23,7 @@ from jmedethic_pytest.gate.outcome import Outcome
 from jmedethic_pytest.reports import plots as pictures
 from jmedethic_pytest.reports.page import compared, people, rows, texts, view, words
 from jmedethic_pytest.reports.provenance import provenance_lines
+from jmedethic_pytest.reports.terminal.tiers import said
 from jmedethic_pytest.reports.transcript import band
 from jmedethic_pytest.reports.wording import PAGE, interval, number, share
 
@@ -97,6 +98,7 @@ def _above(outcome: Outcome, listed: list[rows.Row], plots: Mapping[str, str]) -
         "provenance": list(provenance_lines(outcome)),
         "summary": outcome.summary,
         "answer": outcome.gate.answer,
+        "tiers": outcome.gate.parts,
         "headline": view.headline(outcome),
         "open_conditions": [item for item in shown if item.answer != "pass"],
         "kept_conditions": [item for item in shown if item.answer == "pass"],
@@ -149,7 +151,7 @@ def _template() -> Template:
     loader = PackageLoader("jmedethic_pytest", words.FOLDER)
     environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters.update(
-        number=number, share=share, percent=_percent, visible=visible, band=band, interval=interval
+        number=number, share=share, percent=_percent, visible=visible, band=band, interval=interval, said=said
     )
     environment.globals.update(word=words.word, say=words.say, plain=words.plain)
     return environment.get_template("report.html")

@@ -72,45 +72,53 @@ class Fell(NamedTuple):
 def conditions(outcome: Outcome) -> list[Shown]:
     """Return the gate's conditions: what failed first, then what is inconclusive, then what holds."""
     order = {"fail": 0, "inconclusive": 1, "pass": 2}
-    own = [item for item in outcome.gate.conditions if not item.name.startswith(_BASELINE)]
-    shown = [_condition(item, outcome.info.words) for item in own] + list(_against_baselines(outcome.gate.conditions))
-    return sorted(shown, key=lambda item: order[item.answer])
+    placed = [(*outcome.gate.place(item.name), item) for item in outcome.gate.conditions]
+    own = [
+        _condition(part, name, item, outcome.info.words)
+        for part, name, item in placed
+        if not name.startswith(_BASELINE)
+    ]
+    return sorted([*own, *_against_baselines(placed)], key=lambda item: order[item.answer])
 
 
-def _against_baselines(found: Sequence[Condition]) -> Iterator[Shown]:
-    """Yield one line for each baseline and answer; the figures stand in the baseline's own table."""
-    groups: dict[tuple[str, str], list[Condition]] = {}
-    for item in found:
-        if item.name.startswith(_BASELINE):
-            name = item.name.removeprefix(_BASELINE).rpartition("]")[0]
-            groups.setdefault((name, item.answer), []).append(item)
-    for (name, answer), items in groups.items():
+def _against_baselines(found: Sequence[tuple[str, str, Condition]]) -> Iterator[Shown]:
+    """Yield one line for each suite, baseline and answer; the figures stand in the baseline's own table."""
+    groups: dict[tuple[str, str, str], list[tuple[str, Condition]]] = {}
+    for part, own, item in found:
+        if own.startswith(_BASELINE):
+            name = own.removeprefix(_BASELINE).rpartition("]")[0]
+            groups.setdefault((part, name, item.answer), []).append((own, item))
+    for (part, name, answer), items in groups.items():
         prefix = f"{_BASELINE}{name}]."
-        figures = ", ".join(item.name.removeprefix(prefix) for item in items if item.name.startswith(prefix))
+        figures = ", ".join(own.removeprefix(prefix) for own, _ in items if own.startswith(prefix))
         yield Shown(
             name=f"{_BASELINE}{name}]",
-            label=word("condition.baseline", name=name),
+            label=_in_part(part, word("condition.baseline", name=name)),
             answer=answer,
             observed=plain(figures or "-"),
             required=plain(""),
-            detail="" if figures else items[0].detail,
+            detail="" if figures else items[0][1].detail,
             link="baseline",
         )
 
 
-def _condition(condition: Condition, vocabulary: Vocabulary) -> Shown:
-    kind, _, argument = condition.name.rstrip("]").partition("[")
+def _condition(part: str, name: str, condition: Condition, vocabulary: Vocabulary) -> Shown:
+    kind, _, argument = name.rstrip("]").partition("[")
     form = _form(kind)
     bound = word("at_most" if kind in _AT_MOST else "at_least", value=form(condition.limit))
     return Shown(
         name=condition.name,
-        label=_condition_label(condition.name, kind, argument, vocabulary),
+        label=_in_part(part, _condition_label(name, kind, argument, vocabulary)),
         answer=condition.answer,
         observed=plain(form(condition.observed)),
         required=plain("-") if condition.limit is None else bound,
         detail="" if kind in _PLAIN and ";" not in condition.detail else condition.detail,
         link=_condition_link(kind, argument),
     )
+
+
+def _in_part(part: str, label: Text) -> Text:
+    return word("condition.in_part", part=part, name=label) if part else label
 
 
 def _form(kind: str) -> Callable[[float | None], str]:

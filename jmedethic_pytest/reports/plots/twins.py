@@ -48,7 +48,8 @@ def over_refusal(outcome: Outcome, rows: DataFrame, *, simulated: bool) -> style
     figure = style.new(9.0, 1.7 + 0.34 * len(groups), title, note, simulated=simulated)
     axes = figure.subplots()
     _bars(axes, groups)
-    limit = next((item.limit for item in outcome.gate.conditions if item.name == "over_refusal"), None)
+    gate = outcome.gate
+    limit = next((item.limit for item in gate.conditions if gate.place(item.name)[1] == "over_refusal"), None)
     if limit is not None:
         axes.axvline(
             100 * limit, color=style.INK, linewidth=1.2, linestyle="--", label=f"limit of the gate {limit:.0%}"

@@ -11,6 +11,7 @@ from jmedethic_pytest.gate.outcome import Outcome
 from jmedethic_pytest.reports.provenance import provenance_lines
 from jmedethic_pytest.reports.terminal.comparison import comparison_lines
 from jmedethic_pytest.reports.terminal.findings import finding_lines
+from jmedethic_pytest.reports.terminal.tiers import tier_lines
 from jmedethic_pytest.reports.wording import PAGE, SIMULATION, interval, number, share, spending
 
 
@@ -89,6 +90,7 @@ def _table(
 def gate_lines(gate: Gate) -> Iterator[str]:
     """Yield the answer and what keeps it from being a pass; figures of baselines stand in their own tables."""
     yield f"GATE: {gate.answer.upper()}"
+    yield from tier_lines(gate)
     for condition in gate.conditions:
         if condition.answer != "pass" and not _in_table(condition):
             yield f"  {condition.answer:<12} {condition.name:<14} {condition.detail}"
