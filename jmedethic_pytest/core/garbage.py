@@ -10,8 +10,8 @@ from contextlib import contextmanager
 PACE = (50_000, 20, 100)
 """New objects between two searches, and searches between those of older objects; what waits takes memory meanwhile."""
 _lock = threading.Lock()
-_found: list[tuple[int, int, int]] = []
-"""What each engine found; the first one's is put back by the last."""
+_found: list[tuple[tuple[int, int, int], int]] = []
+"""Pace, and objects set aside already, as each engine found them; what the first one found is put back by the last."""
 
 
 @contextmanager
@@ -23,14 +23,15 @@ def searched_rarely() -> Iterator[None]:
     and again (docs/performance.md).
     """
     with _lock:
-        _found.append(gc.get_threshold())
+        _found.append((gc.get_threshold(), gc.get_freeze_count()))
         gc.set_threshold(*PACE)
         gc.freeze()
     try:
         yield
     finally:
         with _lock:
-            before = _found.pop()
+            pace, aside = _found.pop()
             if not _found:
-                gc.set_threshold(*before)
-                gc.unfreeze()
+                gc.set_threshold(*pace)
+                if not aside:  # what others have set aside is not ours to bring back
+                    gc.unfreeze()

@@ -343,3 +343,5 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     controller = config.stash.get(_CONTROLLER, None)
     if controller is not None:
         controller.abort()
+        gc.collect()
+        gc.freeze()  # pytest looks ten times for what nobody closed: once through the statistics libraries is enough

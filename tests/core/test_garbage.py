@@ -17,3 +17,13 @@ def test_the_pace_that_was_found_is_put_back_by_the_last_engine() -> None:
     assert gc.get_threshold() == garbage.PACE
     second.__exit__(None, None, None)
     assert (gc.get_threshold(), gc.get_freeze_count()) == (found, 0)
+
+
+def test_what_others_have_set_aside_stays_aside() -> None:
+    gc.freeze()
+    try:
+        with garbage.searched_rarely():
+            assert gc.get_freeze_count() > 0
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()

@@ -48,9 +48,10 @@ def summary_lines(outcome: Outcome) -> list[str]:
 
 def _why_nothing_was_measured(outcome: Outcome) -> Iterator[str]:
     info = outcome.info
-    yield f"target   {info.target['model']}"
-    yield f"judges   {', '.join(judge['model'] for judge in info.judges) or 'none'}"
-    yield _cases_line(outcome.summary)
+    if outcome.collected or outcome.summary.finished:  # else the reason below says it all
+        yield f"target   {info.target['model']}"
+        yield f"judges   {', '.join(judge['model'] for judge in info.judges) or 'none'}"
+        yield _cases_line(outcome.summary)
     yield f"GATE: {outcome.gate.answer.upper()}: no conversation was scored"
     if outcome.collected:
         yield from (f"  {item.name:<12} {item.detail}" for item in outcome.gate.conditions if item.answer != "pass")

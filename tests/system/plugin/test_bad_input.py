@@ -216,6 +216,7 @@ def test_unreachable_endpoint_is_one_error(project) -> None:
     assert "compatible:x at http://127.0.0.1:9/v1" in result.output
     assert "jmedethic doctor" in result.output
     assert result.output.count("no conversation was scored") == 1
+    assert len(result.output.split("safety regression")[1].splitlines()) <= 8, result.output
     assert "ERROR test_conversations.py" not in result.output, "our summary says it"
     assert result.ids == []
     assert result.read("run.json")["status"] == "incomplete"
