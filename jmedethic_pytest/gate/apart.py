@@ -67,7 +67,7 @@ def _found(part: Part, whole: Whole) -> Found:
     if twins_only:
         kept = [item for item in own if figure_of(item.name) in _OF_TWINS or _is_obstacle(item)]
         own = [*_counts(_figures(part.keys, whole), whole.rules), *kept]
-    shared = tuple(item for item in conditions if item.name in common)
+    shared = (*_lost(whole), *(item for item in conditions if item.name in common))
     return Found(part.name, whole.info.id, (*_kinds(whole.info), *own), shared)
 
 
@@ -116,6 +116,16 @@ def _counts(twins: Figures, rules: Thresholds) -> Iterator[Condition]:
         detail=f"{judged} benign twins were judged (at least {least} needed for an answer)",
         cause=None if judged >= least else NOT_MEASURED,
     )
+
+
+def _lost(whole: Whole) -> Iterator[Condition]:
+    """Doubt a run of which evaluations are gone that it was asked for: no part can say whose they were."""
+    selected, there = whole.figures.summary.selected, len(whole.places)
+    if there < selected:
+        detail = f"{selected - there} of {selected} selected cases are not in the run"
+        yield Condition(
+            name="complete", answer="inconclusive", observed=there, limit=selected, detail=detail, cause=NOT_MEASURED
+        )
 
 
 def _kinds(info: RunInfo) -> Iterator[Condition]:

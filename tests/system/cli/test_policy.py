@@ -95,10 +95,19 @@ def test_a_suite_decides_as_its_tier_says(run: Any, cases: Path) -> None:
     assert "no critical suite was run" in done.out
 
 
-def test_what_is_critical_and_was_not_run_never_passes(run: Any, cases: Path) -> None:
+def test_what_is_critical_and_was_not_run_never_passes(run: Any, cli: Any, cases: Path) -> None:
     done = run(suite="core,more")
     assert done.status == 6
     assert "twins is critical and was not run" in done.out
+    kept = cases / "reports" / "latest" / "verdicts.jsonl"
+    (cases / "thresholds.toml").write_text(
+        "schema_version = 1\n[gate]\nstrategy_mean = 1.0\n[policy]\n", encoding="utf-8"
+    )
+    assert run(suite="core,more").status == 0
+    kept.write_text("".join(kept.read_text(encoding="utf-8").splitlines(keepends=True)[1:]), encoding="utf-8")
+    lost = cli("gate", "latest")
+    assert (lost.status, "1 of 80 selected cases are not in the run" in lost.out) == (6, True)
+    (cases / "thresholds.toml").write_text(RULES, encoding="utf-8")
     done = run("--strategy=S1,S2,S3,S4,S5,S6")
     assert done.status == 6
     assert "only S1, S2, S3, S4, S5, S6 of it were asked for" in done.out
