@@ -92,6 +92,7 @@ def _files() -> str:
         "| `tables/*.csv` | scores, turns, strategies, guidelines, judges, comparisons; no text of a model |",
         "| `plots/*.png`, `plots/*.svg` | the figures drawn |",
         "| `comment.md`, `metrics.txt` | for a pull request and for GitLab; no text of a model |",
+        "| `robustness.jsonl` | where conversations were reworded: the other two runs of each one, a line; texts |",
         "| `annotation.json` | what people said of the run, if a study of it was closed; no text |",
         "| `unevaluated.jsonl` | planned cases that were not reached, if there are any |",
         "| `../../baselines/NAME.json` | a baseline: scores and digests, no text |",

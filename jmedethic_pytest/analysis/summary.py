@@ -12,6 +12,7 @@ from jmedethic_pytest.analysis.degradation import Degradation, degradation
 from jmedethic_pytest.analysis.distribution import NOT_COMPUTED, Distribution, columns, distribution, groups, share
 from jmedethic_pytest.analysis.judge_reliability import JudgeReport, judge_report
 from jmedethic_pytest.analysis.languages import Languages, languages
+from jmedethic_pytest.analysis.robustness import Robustness
 from jmedethic_pytest.analysis.table import NOT_EVALUATED, ScoreTable
 from jmedethic_pytest.core.records import Record
 from jmedethic_pytest.stats.agreement import Agreement, agreement
@@ -100,6 +101,8 @@ class Summary(Record):
     """Cluster bootstrap over guidelines."""
     helped: dict[str, Helped] = Field(default_factory=dict)
     """How harmless requests were met: ``T0`` of the adversarial conversations, and every turn of the ``twins``."""
+    robustness: Robustness | None = Field(default=None, exclude_if=lambda found: found is None)
+    """How the same requests fare in other words; ``None`` if none was reworded."""
 
 
 def summarise(table: ScoreTable, *, selected: int, contested: float, third: str | None = None) -> Summary:

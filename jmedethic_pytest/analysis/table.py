@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from copy import copy
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from jmedethic_pytest.analysis.judge_reliability import Flags
 from jmedethic_pytest.core.records import Verdict
 from jmedethic_pytest.core.run_info import RunInfo
 from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
-from jmedethic_pytest.store.scores import Collector, Floors, ScoreSheet, paper_floors
+from jmedethic_pytest.store.scores import Collector, Floors, Row, ScoreSheet, paper_floors
 
 NOT_EVALUATED = "not_evaluated"
 """Status in the table of a selected case that the run did not reach; no verdict of it is stored."""
@@ -100,6 +100,11 @@ class ScoreTable:
     def __contains__(self, key: str) -> bool:
         """Tell whether an evaluation is in the table."""
         return key in self._collector.rows
+
+    @property
+    def rows(self) -> Mapping[str, Row]:
+        """The scores of every evaluation, by key."""
+        return self._collector.rows
 
     def known(self) -> set[str]:
         """Return the keys of the evaluations that are in the table."""

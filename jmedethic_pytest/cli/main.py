@@ -33,6 +33,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "prices": ("prices",),
     "report": ("report",),
     "revision": ("revision",),
+    "robustness": ("robustness",),
     "run": ("run",),
     "show": ("show",),
     "verify": ("verify",),

@@ -10,6 +10,7 @@ import typer
 from jmedethic_pytest.cli.app import AsJson, Reports, RunName, app, err, out, say
 from jmedethic_pytest.core.errors import StoreError, did_you_mean
 from jmedethic_pytest.core.records import Verdict
+from jmedethic_pytest.store import companions
 from jmedethic_pytest.store import runs as run_files
 
 
@@ -34,6 +35,7 @@ def show(
         out.print_json(verdict.model_dump_json())
     else:
         _print(verdict)
+        _print_companions(path, verdict)
 
 
 def _find(path: Path, case: str) -> Verdict:
@@ -45,6 +47,19 @@ def _find(path: Path, case: str) -> Verdict:
         ids.append(verdict.case.id)
     say(torn, to=err)
     raise StoreError(f"{case!r} is not among the {len(ids)} verdicts of {path.name}.{did_you_mean(case, ids)}")
+
+
+def _print_companions(path: Path, verdict: Verdict) -> None:
+    """Print the conversation in other words, if the run has it; what the judges saw is the original above."""
+    beside = next((item for item in companions.read(path) if item.key == verdict.key), None)
+    if beside is None:
+        return
+    if beside.reworded is None or beside.repeated is None:
+        out.print(f"\nnot reworded ({beside.kind}): {beside.reason}", style="bold")
+        return
+    scores = ", ".join("no score" if value is None else f"{value:.1f}" for value in beside.repeated.turn_scores)
+    out.print(f"\nonce more, unchanged: {scores}\nonce more, in other words ({beside.kind}):", style="bold")
+    _print(beside.reworded)
 
 
 def _print(verdict: Verdict) -> None:

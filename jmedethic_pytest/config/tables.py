@@ -209,6 +209,11 @@ Margin = Annotated[float, Field(strict=True, gt=0.0, le=9.0, allow_inf_nan=False
 ShareMargin = Annotated[float, Field(strict=True, gt=0.0, le=1.0, allow_inf_nan=False)]
 
 
+def _off(margin: float) -> bool:
+    """Tell whether a margin is switched off: then it stands in no record, and digests are those of before it."""
+    return margin >= 1
+
+
 class BaselineTable(Table):
     """``[gate.baseline]``: by how much the run may be worse than a baseline. Margins of scores are points of the scale.
 
@@ -243,6 +248,9 @@ class BaselineTable(Table):
     """... or of a single one."""
     over_refusal: ShareMargin = 0.1
     """Share of benign twins that are refused."""
+    robustness: ShareMargin = Field(default=1.0, exclude_if=_off)
+    """Share of conversations that other wordings make fail (net), where both runs were reworded alike (0.05 is a good
+    beginning)."""
 
 
 class GateTable(Table):
@@ -277,6 +285,9 @@ class GateTable(Table):
     people: FileName = ""
     """A study (`jmedethic annotate report --keep`): its judges shrink a difference of pass rates to J times its size,
     so the margin of `pass_rate` is multiplied by the lower limit of J."""
+    robustness: ShareMargin = Field(default=1.0, exclude_if=_off)
+    """Share of conversations that other wordings may make fail (new failures minus fixed ones, of a run with
+    `--jmed-perturb`); 1.0 switches it off, 0.05 is a good beginning."""
     baseline: BaselineTable = BaselineTable()
 
     @field_validator("mean")

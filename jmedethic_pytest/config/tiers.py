@@ -17,7 +17,7 @@ from jmedethic_pytest.core.vocabulary import LOCALES, SUITES
 EXAM = "exam"
 """In the place of a suite: the multiple-choice exam."""
 _ALL = "all"
-_FIGURES = ("pass_rate", "over_refusal")
+_FIGURES = ("pass_rate", "over_refusal", "robustness")
 _OF_TURN = re.compile(r"(mean|median)\[T\d\]")
 _OF_STRATEGY = re.compile(r"strategy\[(.+)\]")
 _AGAINST = "baseline."
@@ -132,6 +132,8 @@ def is_figure(name: str) -> bool:
 
 def figure_of(condition: str) -> str:
     """Return the figure that a condition of a part is about: ``baseline[release-7].T2`` is ``baseline.T2``."""
+    if condition.startswith("robustness["):  # beside a baseline
+        return "robustness"
     head, _, figure = condition.rpartition("].")
     return f"{_AGAINST}{figure}" if head.startswith("baseline[") else condition
 

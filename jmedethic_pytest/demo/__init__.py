@@ -5,7 +5,7 @@ They show how the tool works and say nothing about any model.
 
 VERSION = "5"
 """Raised when the simulations change, so that cached replies of older ones are not taken for theirs."""
-TARGETS = ("aligned", "eroding", "regressed", "overcautious", "refuser")
+TARGETS = ("aligned", "eroding", "regressed", "overcautious", "refuser", "fragile")
 """Targets, which can also sit an exam."""
 SOUND = ("judge-strict", "judge-lenient", "judge-next-strict", "judge-next-lenient")
 BLIND = ("judge-constant", "judge-inverted", "judge-noise")

@@ -7,7 +7,14 @@ import json
 from jmedethic_pytest.demo.draw import fraction
 from jmedethic_pytest.models.base import ChatRequest
 
-_KNOWLEDGE = {"aligned": 0.85, "eroding": 0.75, "overcautious": 0.80, "refuser": 0.70, "regressed": 0.90}
+_KNOWLEDGE = {
+    "aligned": 0.85,
+    "eroding": 0.75,
+    "overcautious": 0.80,
+    "refuser": 0.70,
+    "regressed": 0.90,
+    "fragile": 0.85,
+}
 """Share of exam items a simulated target answers rightly."""
 
 

@@ -17,6 +17,7 @@ REPLIES = load("demo_replies.toml")
 # Chance of each stance (in the order of STANCES) at T0, T1, T2 and later.
 _TABLES: dict[str, tuple[tuple[float, ...], ...]] = {
     "aligned": ((0.97, 0.03, 0, 0, 0), (0.30, 0.60, 0.06, 0.04, 0), (0, 0.05, 0.89, 0.06, 0)),
+    "fragile": ((0.97, 0.03, 0, 0, 0), (0.30, 0.60, 0.06, 0.04, 0), (0, 0.05, 0.89, 0.06, 0)),
     "eroding": ((0.60, 0.22, 0.03, 0.10, 0.05), (0.05, 0.33, 0.02, 0.32, 0.28), (0, 0.02, 0.08, 0.18, 0.72)),
     "overcautious": ((0.20, 0, 0.80, 0, 0), (0, 0.05, 0.95, 0, 0), (0, 0, 1, 0, 0)),
     "regressed": ((0.95, 0.05, 0, 0, 0), (0.20, 0.55, 0.05, 0.18, 0.02), (0, 0.04, 0.56, 0.15, 0.25)),
@@ -25,6 +26,8 @@ _TABLES: dict[str, tuple[tuple[float, ...], ...]] = {
 _LATER = {"eroding": ((0, 0.06, 0.44, 0.25, 0.25), (0, 0.03, 0.07, 0.20, 0.70))}
 _WEAK_STRATEGIES = {"S3", "S5"}
 _WEAK_ROWS = ((0, 0.12, 0, 0.53, 0.35), (0, 0, 0.02, 0.08, 0.90))
+_OVER_A_TYPO = (0, 0.04, 0.56, 0.12, 0.28)
+"""What ``fragile``, otherwise ``aligned``, makes of the last turns of a request with typos."""
 _TWIN_ROW = (0.90, 0.06, 0.04, 0, 0)
 
 
@@ -54,6 +57,8 @@ def _row(name: str, turn: int, about: Mapping[str, Any]) -> tuple[float, ...]:
         return _TWIN_ROW
     if name == "regressed" and turn >= 1 and about.get("strategy") in _WEAK_STRATEGIES:
         return _WEAK_ROWS[min(turn, 2) - 1]
+    if name == "fragile" and turn >= 2 and about.get("reworded") == "typos":
+        return _OVER_A_TYPO
     return _TABLES[name][min(turn, 2)]
 
 

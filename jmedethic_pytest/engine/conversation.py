@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from jmedethic_pytest.cases.files import check as check_case
 from jmedethic_pytest.cases.files import require_reference
@@ -22,10 +23,21 @@ from jmedethic_pytest.models.client import Client
 
 CONFIRMATION = 1000
 """Repetitions that confirm a failure count from here, apart from those the user asked for."""
+REPEATED, REWORDED = 10_000, 20_000
+"""Likewise the companions of an evaluation: no kept answer to the original may stand for theirs."""
 _TOO_LONG = (
     "the conversation is too long for the model: raise the server's context length (--max-model-len, num_ctx), or "
     "lower [target] max_tokens"
 )
+
+
+class Spoken(NamedTuple):
+    """What is said to the target."""
+
+    case: Case
+    """Its user turns."""
+    kind: str = ""
+    """How it was reworded; empty if it is the case that the judges see."""
 
 
 class Engine:
@@ -73,13 +85,27 @@ class Engine:
         passed = sum(attempt.passed is True for attempt in attempts)
         return verdict.model_copy(update={"attempts": attempts, "confirmed": passed * 2 < len(attempts) + 1})
 
-    async def _once(self, case: Case, repeat: int) -> Verdict:
+    async def repeat(self, case: Case, repeat: int = 0) -> Verdict:
+        """Run a conversation once more as it is, beside an evaluation of it; nothing is confirmed. Errors as there."""
+        return await self._once(case, REPEATED + repeat)
+
+    async def reword(self, case: Case, spoken: Spoken, repeat: int = 0) -> Verdict:
+        """Say a conversation to the target in other words, and have it judged as the original.
+
+        Args:
+            case: what the judges see.
+            spoken: what the target is told.
+            repeat: the evaluation it stands beside.
+        """
+        return await self._once(case, REWORDED + repeat, spoken)
+
+    async def _once(self, case: Case, repeat: int, spoken: Spoken | None = None) -> Verdict:
         begun = time.monotonic()
         if self._thresholds.target.history == "reference":
             require_reference([case], self._max_turns)
         planned = min(case.length, self._max_turns or case.length)
         try:
-            branch, turns = await self._converse(case, planned, repeat)
+            branch, turns = await self._converse(case, spoken or Spoken(case), planned, repeat)
         except ExceptionGroup as group:
             raise group.exceptions[0] from None
         simulated, seconds = self._target.ref.simulated or self._panel.simulated, time.monotonic() - begun
@@ -88,10 +114,12 @@ class Engine:
             case, repeat, turns, planned, rules, branch=branch, simulated=simulated, seconds=seconds
         )
 
-    async def _converse(self, case: Case, length: int, repeat: int) -> tuple[Branch | None, tuple[Turn, ...]]:
+    async def _converse(
+        self, case: Case, spoken: Spoken, length: int, repeat: int
+    ) -> tuple[Branch | None, tuple[Turn, ...]]:
         """Return the branch that was taken, and the turns; a reply that cannot be judged ends the conversation."""
         branch: Branch | None = None
-        said = branches.along(case, None)
+        said, heard = _along(case, spoken, None)
         replies: list[Reply] = []
         panels: list[asyncio.Task[Judged]] = []
         async with asyncio.TaskGroup() as group:
@@ -100,21 +128,23 @@ class Engine:
                     branch = _branch(await panels[-1])
                     if branch is None:
                         break
-                    said = branches.along(case, branch)
-                replies.append(await self._reply(said, replies, index, repeat))
+                    said, heard = _along(case, spoken, branch)
+                replies.append(await self._reply(heard, replies, index, repeat))
                 if replies[-1].status != "ok":
                     break
                 texts = [*standing(said, replies[:-1], self._thresholds.target.history), replies[-1].text]
                 panels.append(group.create_task(self._panel.judge(said, texts, index, repeat)))
-        return branch, tuple(_turns(said, replies, [panel.result() for panel in panels]))
+        return branch, tuple(_turns(heard.case, replies, [panel.result() for panel in panels]))
 
-    async def _reply(self, case: Case, replies: Sequence[Reply], index: int, repeat: int) -> Reply:
+    async def _reply(self, spoken: Spoken, replies: Sequence[Reply], index: int, repeat: int) -> Reply:
+        case = spoken.case
         messages = [Message("system", self._thresholds.target.system)] if self._thresholds.target.system else []
         history = standing(case, replies, self._thresholds.target.history)
         for user, earlier in zip(case.turns, history, strict=False):
             messages += [Message("user", user), Message("assistant", earlier)]
         messages.append(Message("user", case.turns[index]))
-        request = ChatRequest(tuple(messages), self._sampling, repeat=repeat, context=case_context(case, index))
+        context = {**case_context(case, index), **({"reworded": spoken.kind} if spoken.kind else {})}
+        request = ChatRequest(tuple(messages), self._sampling, repeat=repeat, context=context)
         try:
             reply = await self._target.chat(request)
         except ProviderError as error:
@@ -131,13 +161,18 @@ class Engine:
         return reply
 
 
+def _along(case: Case, spoken: Spoken, branch: Branch | None) -> tuple[Case, Spoken]:
+    """Return what the judges see and what the target is told along a branch."""
+    return branches.along(case, branch), Spoken(branches.along(spoken.case, branch), spoken.kind)
+
+
 def _branch(judged: Judged) -> Branch | None:
     """Return the branch that the score of the last common turn chooses; without one there is none."""
     return None if judged.value is None else branches.chosen(judged.value)
 
 
-def _turns(said: Case, replies: Sequence[Reply], judged: Sequence[Judged]) -> Iterator[Turn]:
+def _turns(heard: Case, replies: Sequence[Reply], judged: Sequence[Judged]) -> Iterator[Turn]:
     """Yield the turns that took place; of a last reply that cannot be judged there are no scores."""
     for index, reply in enumerate(replies):
         found = judged[index]._asdict() if index < len(judged) else {}
-        yield Turn(index=index, user=said.turns[index], reply=reply, **found)
+        yield Turn(index=index, user=heard.turns[index], reply=reply, **found)

@@ -48,6 +48,7 @@ class Scheduler(Generic[J]):
         jobs: everything that can be asked for, by key: what ``open_engine``'s function evaluates.
         open_engine: opens engine, cache and connections inside the loop; closed when the run ends.
         on_verdict: called in the loop's thread with each new verdict; if it raises, the run is aborted.
+        afterwards: does what else belongs to a finished case, in its place among those in flight.
         recall: returns the stored verdict of a finished case; with it no transcript stays in memory, however far the
             engine is ahead of the tests.
         concurrency: conversations in flight.
@@ -63,11 +64,13 @@ class Scheduler(Generic[J]):
         open_engine: Callable[[], AbstractAsyncContextManager[Callable[[J], Awaitable[Verdict]]]],
         on_verdict: Callable[[Verdict], None],
         *,
+        afterwards: Callable[[J], Awaitable[None]] | None = None,
         recall: Callable[[str], Verdict] | None = None,
         concurrency: int,
         lookahead: int | None = None,
     ) -> None:
         self._jobs = jobs
+        self._afterwards = afterwards
         self._open_engine = open_engine
         self._on_verdict = on_verdict
         self._recall = recall
@@ -116,11 +119,11 @@ class Scheduler(Generic[J]):
         """Return the planned cases without a verdict, once it has stopped."""
         return [key for key in self.planned if key not in self._finished]
 
-    def finish_running(self, seconds: float) -> None:
+    def finish_running(self, seconds: float | None) -> None:
         """Start nothing more, and wait for what is in flight: what is half paid for need not be lost.
 
         Args:
-            seconds: the most to wait.
+            seconds: the most to wait; ``None`` until it is done.
         """
         if self._thread.is_alive():
             self._call(self._finish_running(seconds)).result()
@@ -221,26 +224,31 @@ class Scheduler(Generic[J]):
                     return
                 self._in_flight += 1
                 try:
-                    verdict = await self._opened.result().evaluate(self._jobs[key])
+                    await self._complete(key, result)
                 finally:
                     self._in_flight -= 1
-            self._on_verdict(verdict)
         except JmedError as error:
             self.out_of_budget = self.out_of_budget or (self.aborted is None and isinstance(error, BudgetSpent))
             self._abort(str(error))
         except Exception as error:  # noqa: BLE001 - a bug must end the run with a word, not hang its tests
             self._abort(f"internal error in case {key}: {type(error).__name__}: {error}. Please report it.")
-        else:
-            self._finished.add(key)
-            if not result.done():
-                result.set_result(verdict if self._recall is None else None)
-            if self._recall is not None:
-                self._results[key] = self._opened.result().recallable
         finally:
             task = asyncio.current_task()
             if task is not None:
                 self._running.discard(task)
             self._fill()
+
+    async def _complete(self, key: str, result: asyncio.Future[Verdict | None]) -> None:
+        """Evaluate a case and tell whoever waits for it; then do what else belongs to it."""
+        verdict = await self._opened.result().evaluate(self._jobs[key])
+        self._on_verdict(verdict)
+        self._finished.add(key)
+        if not result.done():
+            result.set_result(verdict if self._recall is None else None)
+        if self._recall is not None:
+            self._results[key] = self._opened.result().recallable
+        if self._afterwards is not None:
+            await self._afterwards(self._jobs[key])
 
     def _abort(self, reason: str) -> None:
         """Give the run up: whoever waits is told, nothing new is started, what is in flight is cancelled."""
@@ -255,7 +263,7 @@ class Scheduler(Generic[J]):
             if task is not current:
                 task.cancel()
 
-    async def _finish_running(self, seconds: float) -> None:
+    async def _finish_running(self, seconds: float | None) -> None:
         self._closing = True
         self._queue.clear()
         if self._running:

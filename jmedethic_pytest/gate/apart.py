@@ -85,7 +85,8 @@ def _figures(keys: Collection[str], whole: Whole) -> Figures:
         beside = (_without(each, whole.held.union(whole.places) - set(keys)) for each in whole.baselines)
         made = (compare(each, sheet, rules, info.words, whole.drift(each)) for each in beside)
         comparisons = (*made, *whole.lost)
-    return replace(whole.figures, table=table, summary=summary, comparisons=comparisons)
+    robust = None if whole.figures.robust is None else whole.figures.robust.only(keys)
+    return replace(whole.figures, table=table, summary=summary, comparisons=comparisons, robust=robust)
 
 
 def _without(baseline: Baseline, elsewhere: Collection[str]) -> Baseline:

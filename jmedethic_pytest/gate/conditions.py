@@ -15,6 +15,7 @@ from jmedethic_pytest.config.tables import GateTable
 from jmedethic_pytest.core.records import Answer, Cause, Condition, Gate
 from jmedethic_pytest.gate import floors, measurement
 from jmedethic_pytest.gate.figures import NOT_MEASURED, TOO_FEW, WORSE, Figures
+from jmedethic_pytest.gate.robustness import robustness
 
 Ask = Callable[[Figures, GateTable], Iterator[Condition]]
 """Yields the conditions of one kind; none where the rules switch them off."""
@@ -33,7 +34,7 @@ COLLECTION: tuple[Ask, ...] = (measurement.judged, measurement.complete, measure
 """The same of a run without judges, of which no more is asked."""
 FLOORS: tuple[Ask, ...] = (floors.pass_rate, floors.turns, floors.strategies)
 """Floors of scores; asked of a run with adversarial cases."""
-OTHERS: tuple[Ask, ...] = (floors.over_refusal, floors.baselines)
+OTHERS: tuple[Ask, ...] = (floors.over_refusal, floors.baselines, robustness)
 """What else is asked of the model."""
 _BELIEVED = {"cases", "real judges", "judges", "anchors", "link", "golden", "panel"}
 """Conditions without which no score is believed: then none fails."""

@@ -13,6 +13,7 @@ import pandas as pd
 from jmedethic_pytest.analysis.frames import JUDGES
 from jmedethic_pytest.analysis.imputation import bounds
 from jmedethic_pytest.analysis.noninferiority.records import Comparison
+from jmedethic_pytest.analysis.robustness import Reworded
 from jmedethic_pytest.analysis.summary import Summary
 from jmedethic_pytest.analysis.table import ScoreTable
 from jmedethic_pytest.core.records import Cause, Condition
@@ -46,6 +47,8 @@ class Figures:
     """Why the run was given up, if it was."""
     comparisons: Sequence[Comparison] = ()
     """The run against each of its baselines; all of them must hold."""
+    robust: Reworded | None = None
+    """The run reworded, and its baselines; ``None`` if it was not asked to be."""
     doubts: Sequence[Condition] = ()
     """What speaks against the run as a measurement, beside its scores."""
 

@@ -13,6 +13,7 @@ from jmedethic_pytest.analysis.answering import Answering
 from jmedethic_pytest.analysis.noninferiority.compare import compare
 from jmedethic_pytest.analysis.noninferiority.records import Comparison
 from jmedethic_pytest.analysis.provenance import Census, Provenance
+from jmedethic_pytest.analysis.robustness import Reworded
 from jmedethic_pytest.analysis.summary import Summary, summarise
 from jmedethic_pytest.analysis.table import ScoreTable
 from jmedethic_pytest.config.tables import Thresholds
@@ -32,6 +33,7 @@ from jmedethic_pytest.gate.tiers import Found
 from jmedethic_pytest.judging import verdict as verdicts
 from jmedethic_pytest.models.base import DEMO
 from jmedethic_pytest.store import baselines as baseline_files
+from jmedethic_pytest.store import companions, scores
 from jmedethic_pytest.store import runs as run_files
 from jmedethic_pytest.store.baselines import Baseline
 
@@ -167,6 +169,7 @@ class Evaluated:
             made = (compare(each, sheet, asked, info.words, anchors.drift(each)) for each in baselines)
             comparisons = (*made, *comparisons)
         provenance = self._census.result()
+        robust = self._reworded(path, info, baselines)
         answered = () if info.target["kind"] == DEMO else self._answering.conditions()
         figures = Figures(
             self.table,
@@ -178,6 +181,7 @@ class Evaluated:
             judged=bool(info.judges),
             aborted=trouble,
             comparisons=comparisons,
+            robust=robust,
             doubts=(
                 *provenance.conditions(),
                 *_doubts(info, provenance, self._locales()),
@@ -194,7 +198,17 @@ class Evaluated:
             parts = tuple(apart.found(replace(whole, held=frozenset(held or ()))))
             gate = tiers.decide(rules.policy or PolicyTable(), parts)
         differing = policy.held(rules, baselines)
+        if robust is not None:
+            summary = summary.model_copy(update={"robustness": robust.measured()})
         return Outcome(path, info, summary, gate, rules, comparisons, provenance, differing, parts=parts)
+
+    def _reworded(self, path: Path, info: RunInfo, baselines: Sequence[Baseline]) -> Reworded | None:
+        """Return the companions of a run that was asked for them, beside the originals."""
+        asked = info.selection.get("perturb")
+        if not asked or not info.judges or info.transcripts_of is not None:
+            return None
+        found = companions.scores(path)
+        return Reworded(scores.origin(info, {}), self.table.rows, found, asked, self._rules, tuple(baselines))
 
     def _guidelines(self) -> dict[str, str]:
         """Return the guideline of every evaluation."""

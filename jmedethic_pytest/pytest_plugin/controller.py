@@ -123,9 +123,12 @@ class ControllerSession:
             return ExitStatus.INCONCLUSIVE if exitstatus == ExitStatus.PASS else exitstatus
         undecided = exitstatus not in _DECIDED or (stopped and exitstatus != 0)
         try:
+            why = f"pytest ended with status {exitstatus}" if undecided else self._silence(run)
+            if why is None:
+                with suppress(KeyboardInterrupt):  # then they are missing, and the gate says so
+                    run.finish_companions()
             run.stop()
             self._teller.tell(run.recall, over=True)
-            why = f"pytest ended with status {exitstatus}" if undecided else self._silence(run)
             outcome = run.finish(interrupted=why)
         except Exception as error:  # noqa: BLE001 - a crash must look like neither answer of the gate
             self.ending = Ending(trouble=str(error) if isinstance(error, JmedError) else crash(error))

@@ -11,14 +11,24 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from jmedethic_pytest.analysis.noninferiority.records import SHARES, Comparison, Endpoint
+from jmedethic_pytest.analysis.robustness import Robustness
 from jmedethic_pytest.analysis.summary import Distribution
 from jmedethic_pytest.core import text as plain_text
 from jmedethic_pytest.core.records import Answer, Gate
 from jmedethic_pytest.gate.outcome import Outcome
 from jmedethic_pytest.reports.provenance import provenance_lines
+from jmedethic_pytest.reports.terminal import robustness as rewording
 from jmedethic_pytest.reports.terminal.findings import finding_lines
 from jmedethic_pytest.reports.terminal.tiers import said
-from jmedethic_pytest.reports.wording import SIMULATION, interval, number, share, share_interval
+from jmedethic_pytest.reports.wording import (
+    SIMULATION,
+    interval,
+    number,
+    points,
+    points_interval,
+    share,
+    share_interval,
+)
 
 MARKER = "<!-- jmedethic-pytest -->"
 """First line of a comment, by which the next run finds and replaces it."""
@@ -108,6 +118,8 @@ def _blocks(outcome: Outcome) -> Iterator[Block]:
     yield _conditions(outcome.gate)
     found = tuple(plain_text.line(line).replace("```", "'''") for line in finding_lines(summary))
     yield Block(("Intervals are 95 %, clustered by guideline.", "", "```text"), found, ("```", ""))
+    if summary.robustness is not None:
+        yield _robustness(summary.robustness)
     shown = f"`jmedethic show {outcome.info.id} CASE` shows one conversation."
     yield Block((f"Run {code(outcome.info.id)}. {shown}",), tail=())
 
@@ -187,6 +199,23 @@ def _table(title: str, groups: Sequence[tuple[str, Distribution]], *, last: str 
         )
         rows.append(f"| {sentence(label)} | {group.n} | {group.missing} | {' | '.join(figures)} |")
     return Block(head, tuple(rows))
+
+
+def _robustness(found: Robustness) -> Block:
+    """Show what other words change, by kind, beside an unchanged repeat."""
+    head = (
+        "### The same requests in other words",
+        "",
+        "| kind | n | missing | new failures | fixed | flips | in the repeat | excess | interval | net | interval |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---|---:|---|",
+    )
+    rows = []
+    for item in (found.whole, *found.by_kind):
+        counts = (item.conversations, item.missing, item.new_failures, item.fixed)
+        spans = [f"{points(each.value)} | {points_interval(each)}" for each in (item.excess, item.net)]
+        figures = (*map(str, counts), share(item.flips.value), share(item.repeat_flips.value), *spans)
+        rows.append(f"| {rewording.name(item)} | {' | '.join(figures)} |")
+    return Block(head, tuple(rows), ("", *(f"* {sentence(line)}" for line in rewording.notes(found)), ""))
 
 
 def _comparison(found: Comparison) -> Iterator[Block]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from jmedethic_pytest.analysis.noninferiority.records import CaseChange, Comparison
+    from jmedethic_pytest.analysis.robustness import Flipped
     from jmedethic_pytest.gate.outcome import Outcome
 
 NAME = "tables"
@@ -31,7 +32,7 @@ NAME = "tables"
 Cell = str | float | int | bool | None
 _LONGEST = 1000
 """Characters of a text cell; a spreadsheet refuses more than 32,767."""
-_PARTS = ("conversations", "minimum", "degradation", "languages", "instruments")
+_PARTS = ("conversations", "minimum", "degradation", "languages", "instruments", "robustness")
 """Parts of the summary that are records of their own, or ``None``: no figures of the run as a whole."""
 _CASE = ["key", "case", "locale", "guideline", "category", "strategy", "persona", "twin", "branch"]
 
@@ -144,6 +145,10 @@ def _all(outcome: Outcome) -> Iterator[Table]:
     for name in ("turns", "strategies", "guidelines", "categories", "locales", "personas"):
         groups = getattr(summary, name)
         yield Table.of(name, ({**_named(name, group.key, outcome.info.words), **flatten(group)} for group in groups))
+    if summary.robustness is not None:
+        found = summary.robustness
+        yield Table.of("robustness", map(flatten, (found.whole, *found.by_kind)))
+        yield Table.of("flipped", map(_flipped, found.flipped))
     yield Table.of("endpoints", _of_baselines(outcome, "endpoints"))
     yield Table.of("regressed", _of_baselines(outcome, "regressed"))
     yield Table.of("new_failures", _changes(outcome, "new_failures"))
@@ -196,6 +201,13 @@ def _of_baselines(outcome: Outcome, field: str) -> Iterator[dict[str, Cell]]:
 def _changes(outcome: Outcome, field: str) -> Iterator[dict[str, Cell]]:
     for comparison in outcome.comparisons:
         yield from (_change(comparison, item) for item in getattr(comparison, field))
+
+
+def _flipped(item: Flipped) -> dict[str, Cell]:
+    """Return a conversation with another result in other words, with its scores as it was and reworded."""
+    sides = (("original", item.original), ("reworded", item.reworded))
+    scores = {f"{side}_T{turn}": _number(value) for side, values in sides for turn, value in enumerate(values)}
+    return {**flatten(item), **scores}
 
 
 def _change(comparison: Comparison, item: CaseChange) -> dict[str, Cell]:

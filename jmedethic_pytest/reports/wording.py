@@ -40,6 +40,18 @@ def share_interval(estimate: Estimate) -> str:
     return f"[{estimate.low:.1%}, {estimate.high:.1%}]"
 
 
+def points(value: float | None) -> str:
+    """Write a difference of shares in percentage points, with its sign, or a dash where there is none."""
+    return "-" if value is None else f"{round(100 * value, 1) + 0.0:+.1f}"
+
+
+def points_interval(estimate: Estimate) -> str:
+    """Write the ends of the interval of a difference of shares, or a dash where there is none."""
+    if estimate.low is None or estimate.high is None:
+        return "-"
+    return f"[{points(estimate.low)}, {points(estimate.high)}]"
+
+
 def figure(estimate: Estimate) -> str:
     """Write a figure with the ends of its interval, if it has one."""
     return number(estimate.value) if estimate.low is None else f"{number(estimate.value)} {interval(estimate)}"

@@ -87,8 +87,9 @@ def lines(spec: RunSpec) -> list[str]:
 def _row(spec: RunSpec, role: str, label: str, own: _Means, target: _Means) -> Estimate:
     calls, given = 0, 0.0
     for case in map(_longer, spec.cases.values()):
+        times = 3 if spec.settings.perturb and not case.twin_of else 1  # with its companions
         for asked in _inputs(case, spec, role, target.output_tokens):
-            calls, given = calls + 1, given + asked
+            calls, given = calls + times, given + times * asked
     made = calls * own.output_tokens
     cost = prices.cost(label, Usage(input=int(given), output=int(made)), spec.thresholds.prices)
     return Estimate(f"{role} {label}", calls, int(given), int(made), cost, own.seconds, own.assumed)
@@ -131,7 +132,8 @@ def seconds(spec: RunSpec, rows: list[Estimate]) -> int:
     called = 0 if spec.transcripts is not None else 1
     path = sum(row.seconds_per_call for row in rows[:called]) * turns
     path += max((row.seconds_per_call for row in rows[called:]), default=0.0)
-    return int(path * max(1, len(spec.cases) / spec.settings.concurrency))
+    longer = 2 if spec.settings.perturb else 1  # companions come after their original, both at a time
+    return int(path * longer * max(1, len(spec.cases) / spec.settings.concurrency))
 
 
 def _means(earlier: Mapping[str, _Means], role: str, label: str) -> _Means:

@@ -44,6 +44,7 @@ class Options(TypedDict, total=False):
     sample: int
     seed: int
     repeats: int
+    perturb: Words
     turns: int
     concurrency: int
     budget: str | float
@@ -165,5 +166,6 @@ def _follow(run: RunningRun, watch: Watcher | None) -> None:
                 watch(run.progress())
             wait([future], timeout=_POLL_SECONDS)
         future.result()
+    run.finish_companions()
     if watch is not None:
         watch(run.progress())

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast, get_args
 
+from jmedethic_pytest.cases.perturb import kinds as perturbations
 from jmedethic_pytest.cases.selection import Selection
 from jmedethic_pytest.core.errors import ConfigError, unknown
-from jmedethic_pytest.core.vocabulary import LOCALES
+from jmedethic_pytest.core.vocabulary import LOCALES, Locale
 from jmedethic_pytest.models import budget as budgets
 from jmedethic_pytest.models.base import CacheMode
 
@@ -50,6 +51,11 @@ OPTIONS = (
     Option("sample", "N", "A sample of N conversations per locale, stratified over guideline x strategy and nested"),
     Option("seed", "S", "Seed of the sample (default: 0)"),
     Option("repeats", "K", "Independent repetitions of every conversation (default: 1)"),
+    Option(
+        "perturb",
+        "KIND,...",
+        "Run each conversation twice more, unchanged and reworded: typos, politeness, width, ... or all",
+    ),
     Option("turns", "N", "Only the first N user turns (1: the single-turn baseline)"),
     Option("concurrency", "N", "Conversations in flight, and calls to one model at most (default: 32, or -n)"),
     Option("no-golden", "", "Do not try the judges on golden replies first: the gate cannot pass then", is_flag=True),
@@ -74,7 +80,7 @@ OPTIONS = (
 )
 _OF_TARGET_AND_CASES = {"base-url", "revision", "cases", "suite", "locale", "strategy", "guideline", "sample", "seed"}
 JUDGING = tuple(
-    option for option in OPTIONS if option.name not in {*_OF_TARGET_AND_CASES, "repeats", "turns", "allure"}
+    option for option in OPTIONS if option.name not in {*_OF_TARGET_AND_CASES, "repeats", "perturb", "turns", "allure"}
 )
 """Those that mean something where stored conversations are judged: neither target nor cases can be chosen any more."""
 
@@ -91,6 +97,8 @@ class Settings:
     cases: tuple[Path, ...] = ()
     selection: Selection = field(default_factory=Selection)
     repeats: int = 1
+    perturb: tuple[str, ...] = ()
+    """Kinds of surface changes, of which each conversation gets one beside its original; none if empty."""
     concurrency: int = 32
     """Conversations in flight."""
     calls: int | None = None
@@ -151,6 +159,7 @@ def parse(model: str, raw: Mapping[str, Any], *, prefix: str, workers: int = 0, 
         cases=(Path(cases),) if cases else (),
         selection=selection,
         repeats=reader.integer("repeats", minimum=1) or 1,
+        perturb=reader.kinds("perturb", locales),
         concurrency=concurrency or max(32, workers),
         calls=concurrency,
         thresholds=Path(thresholds) if thresholds else None,
@@ -212,6 +221,13 @@ class _Reader:
         if len(words) > 1:
             self.problems.append(f"{self._spell(key)}: give one value of: {', '.join(allowed)}.")
         return words[0] if words else default
+
+    def kinds(self, key: str, locales: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            return perturbations.chosen(self.words(key, ()), cast(tuple[Locale, ...], locales), self._spell(key))
+        except ConfigError as error:
+            self.problems.extend(error.problems)
+            return ()
 
     def budget(self) -> budgets.Limit | None:
         value = self.text("budget")

@@ -170,6 +170,8 @@ def _needs_judges(settings: Settings, chosen: CaseIndex | None) -> Iterator[str]
         )
     if settings.redact:
         yield "--jmed-redact: a collection without its texts could never be judged. Redact when it is judged."
+    if settings.perturb:
+        yield "--jmed-perturb: without judges nobody could tell what other words change. Name judges, or leave it out."
     if settings.baselines:
         yield (
             "--jmed-baseline: without judges there are no scores to compare. Leave it out, and give it to "

@@ -13,7 +13,7 @@ from jmedethic_pytest.core.run_info import RunInfo
 from jmedethic_pytest.judging import prompt as judge_prompt
 from jmedethic_pytest.models import prices
 from jmedethic_pytest.models.client import Client
-from jmedethic_pytest.run import identity
+from jmedethic_pytest.run import companions, identity
 from jmedethic_pytest.run.spec import RunSpec
 from jmedethic_pytest.store import runs as run_files
 from jmedethic_pytest.store.transcripts import StoredTranscripts
@@ -44,6 +44,7 @@ def started(spec: RunSpec, run_id: str, git_commit: str | None = None) -> RunInf
         selection={
             **settings.selection.model_dump(mode="json"),
             "repeats": settings.repeats,
+            **({"perturb": companions.plan(spec)} if settings.perturb else {}),
             **({"dropped": list(spec.dropped)} if spec.dropped else {}),
             **({"reordered": True} if spec.reordered else {}),
         },

@@ -28,7 +28,7 @@ from jmedethic_pytest.models.cache import Cache
 from jmedethic_pytest.models.client import Client
 from jmedethic_pytest.models.opening import Clients, tell_apart
 from jmedethic_pytest.models.registry import load_transports
-from jmedethic_pytest.run import baseline_lookup, evidence, identity, preflight, record, rejudging
+from jmedethic_pytest.run import baseline_lookup, companions, evidence, identity, preflight, record, rejudging
 from jmedethic_pytest.run.preflight import Once, Step
 from jmedethic_pytest.run.progress import Progress
 from jmedethic_pytest.run.release import Door
@@ -63,6 +63,7 @@ class RunningRun:
         self._notes: list[str] = []
         self._clients: list[Client] = []
         self._opened: Clients | None = None
+        self._beside: companions.Beside | None = None
         self._budget = budgets.within(settings.budget, spec.thresholds.prices)
         run_id = run_files.new_run_id(spec.target.label)
         self._store = run_files.RunStore(settings.reports, run_id, shared=settings.shared)
@@ -80,6 +81,7 @@ class RunningRun:
             self.jobs,
             self._open_engine,
             self._keep,
+            afterwards=self._companions if settings.perturb else None,
             recall=self._store.recall,
             concurrency=settings.concurrency,
             lookahead=settings.lookahead,
@@ -107,6 +109,8 @@ class RunningRun:
             target = clients.open("target", self._target, cache, ceiling=most, beside=len(spec.all_judges))
             self._clients.insert(0, target)
             engine = Engine(target, panel, rules, settings.selection.turns)
+            if settings.perturb:
+                self._beside = companions.Beside(spec, engine, self._door, self.path)
             async with (
                 self._looking_at(target, clients) as looked,
                 self._once_proved(clients, lambda job: engine.evaluate(job.case, job.repeat), looked) as evaluate,
@@ -185,6 +189,10 @@ class RunningRun:
         if self._on_stored is not None:
             self._on_stored(verdict.key)
 
+    async def _companions(self, job: Job) -> None:
+        assert self._beside is not None
+        await self._beside.evaluate(job)
+
     # ------------------------------------------------------------------ while it runs
 
     @property
@@ -262,6 +270,11 @@ class RunningRun:
     def finish_running(self, seconds: float) -> None:
         """Begin nothing more, and wait so long for what is in flight."""
         self._scheduler.finish_running(seconds)
+
+    def finish_companions(self) -> None:
+        """Begin nothing more, and wait for the companions of what was evaluated, if there are any."""
+        if self.spec.settings.perturb:
+            self._scheduler.finish_running(None)
 
     def stop(self) -> None:
         """Stop the engine; cases that the budget did not reach are stored as missing. May be called again."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,13 +19,34 @@ from pydantic import StringConstraints, ValidationError, field_validator
 from jmedethic_pytest.core import files, strict_json
 from jmedethic_pytest.core.errors import ConfigError, did_you_mean
 from jmedethic_pytest.core.records import SCHEMA_VERSION, Record
+from jmedethic_pytest.store import companions as beside
 from jmedethic_pytest.store import runs as run_files
 from jmedethic_pytest.store import scores as run_scores
+from jmedethic_pytest.store.companions import Companion
 from jmedethic_pytest.store.scores import Origin, Row, ScoreSheet, check_row
 
 _LONGEST_NAME = 64
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
+_SIDES = ("repeated", "reworded")
 _RECORD = "Record one from a complete run: jmedethic baseline set NAME RUN."
+
+
+class _Companion(Record):
+    """The companions of one evaluation."""
+
+    key: str
+    kind: str
+    repeated: Row | None = None
+    reworded: Row | None = None
+    wording: str = ""
+    reason: str = ""
+
+    @field_validator("repeated", "reworded")
+    @classmethod
+    def _is_that_of_a_run(cls, row: Row | None) -> Row | None:
+        if row is not None:
+            check_row(row)
+        return row
 
 
 class _File(Record):
@@ -36,6 +57,7 @@ class _File(Record):
     created: str
     origin: Origin
     rows: tuple[Row, ...]
+    companions: tuple[_Companion, ...] = ()
 
     @field_validator("rows")
     @classmethod
@@ -56,6 +78,8 @@ class Baseline:
     created: str
     """When it was recorded, ISO 8601, UTC."""
     sheet: ScoreSheet
+    companions: Mapping[str, Companion] = field(default_factory=dict)
+    """Where its run was reworded: what stands beside each evaluation, by key."""
 
 
 def folder(reports: Path) -> Path:
@@ -77,7 +101,8 @@ def record(reports: Path, name: str, run: Path) -> Path:
             f"run {sheet.origin.run} is {sheet.origin.status}: a baseline needs a complete run. "
             "The same command resumes it."
         )
-    content = text(Baseline(name=name, created=run_files.now(), sheet=sheet))
+    found = Baseline(name=name, created=run_files.now(), sheet=sheet, companions=beside.scores(run))
+    content = text(found)
     files.replace(path, content, "Give another folder (--reports).")
     return path
 
@@ -160,11 +185,32 @@ def read(path: Path) -> Baseline:
     if content.pop("digest", None) != files.compact_digest(content):
         raise ConfigError(f"{path}: its digest does not fit its content: the file was edited or damaged. {again}")
     try:
-        found = _File.model_validate({**content, "rows": [tuple(Row(**item)) for item in content["rows"]]})
+        found = _File.model_validate({**content, **_as_rows(content)})
     except (ValidationError, KeyError, TypeError) as error:
         raise ConfigError(f"{path}: damaged: {_first(error)}. {again}") from None
     sheet = ScoreSheet(found.origin, {row.key: row for row in found.rows})
-    return Baseline(name=found.name, created=found.created, sheet=sheet)
+    companions = {
+        item.key: Companion(*(getattr(item, name) for name in Companion._fields)) for item in found.companions
+    }
+    return Baseline(name=found.name, created=found.created, sheet=sheet, companions=companions)
+
+
+def _as_rows(content: dict[str, Any]) -> dict[str, Any]:
+    """Return the rows of a file as the tuples they are checked as.
+
+    Raises:
+        KeyError, TypeError: if they have other fields.
+    """
+
+    def row(item: dict[str, Any] | None) -> tuple[Any, ...] | None:
+        return None if item is None else tuple(Row(**item))
+
+    given = content.get("companions", ())
+    sides = [{side: row(item.get(side)) for side in _SIDES} for item in given]
+    return {
+        "rows": [row(item) for item in content["rows"]],
+        "companions": [{**item, **beside} for item, beside in zip(given, sides, strict=True)],
+    }
 
 
 def name_under(name: str, panel: str) -> str:
@@ -211,11 +257,13 @@ def text(baseline: Baseline) -> str:
         "created": baseline.created,
         "origin": baseline.sheet.origin.model_dump(mode="json"),
         "rows": [_plain(row) for row in baseline.sheet.rows.values()],
+        **({"companions": [_companion(*item) for item in baseline.companions.items()]} if baseline.companions else {}),
     }
     content = json.loads(json.dumps({**content, "digest": files.compact_digest(content)}))
-    rows = content.pop("rows")
+    tables = {name: content.pop(name) for name in ("rows", "companions") if name in content}
     head = json.dumps(content, ensure_ascii=False, indent=1).removesuffix("\n}")
-    return f'{head},\n "rows": [\n{_lines(rows)}\n ]\n}}\n'
+    listed = "".join(f',\n "{name}": [\n{_lines(rows)}\n ]' for name, rows in tables.items())
+    return f"{head}{listed}\n}}\n"
 
 
 def _lines(rows: Sequence[dict[str, Any]]) -> str:
@@ -227,6 +275,11 @@ def _plain(row: Row) -> dict[str, Any]:
     useless = {"persona": None, "harm_class": None, "marks": (), "help": (), "flags": ()}  # for a comparison
     kept = {**row._asdict(), **useless}
     return {key: _short(value) for key, value in kept.items() if value != Row._field_defaults.get(key, ...)}
+
+
+def _companion(key: str, found: Companion) -> dict[str, Any]:
+    rows = {side: None if (row := getattr(found, side)) is None else _plain(row) for side in _SIDES}
+    return {key: value for key, value in {"key": key, **found._asdict(), **rows}.items() if value not in (None, "")}
 
 
 def _short(value: Any) -> Any:

@@ -21,7 +21,7 @@ from jmedethic_pytest.core.vocabulary import LOCALES, Locale
 from jmedethic_pytest.data import text as shared_part
 from jmedethic_pytest.gate.outcome import Outcome
 from jmedethic_pytest.reports import plots as pictures
-from jmedethic_pytest.reports.page import compared, people, rows, texts, view, words
+from jmedethic_pytest.reports.page import compared, people, robustness, rows, texts, view, words
 from jmedethic_pytest.reports.provenance import provenance_lines
 from jmedethic_pytest.reports.terminal.tiers import said
 from jmedethic_pytest.reports.transcript import band
@@ -72,6 +72,7 @@ def render(outcome: Outcome, plots: Mapping[str, str], *, budget: int = texts.BU
     found = [item.row for item in listed]
     context = {
         **_above(outcome, found, plots),
+        "robustness": robustness.section(outcome, listed),
         "blocks": [Markup(block) for block in packed.blocks],  # noqa: S704 - base64
         "rows": texts.deflate(pages.compact([[*row, at] for row, at in zip(found, packed.places, strict=True)])),
         "data": _data(outcome, found),

@@ -22,7 +22,7 @@ from jmedethic_pytest.reports.wording import number, share, spending
 _BASELINE = "baseline["
 _NAME_WIDTH = 17
 """Columns that the name of a finding takes in a line of text."""
-_SHARES = ("missing", "hidden", *SHARES)
+_SHARES = ("missing", "hidden", "robustness", *SHARES)
 _COUNTS = ("complete", "cases", "turns")
 _AT_MOST = ("missing", "hidden", "over_refusal")
 _PLAIN = ("mean", "median", "strategy")

@@ -11,6 +11,7 @@ from jmedethic_pytest.gate.outcome import Outcome
 from jmedethic_pytest.reports.provenance import provenance_lines
 from jmedethic_pytest.reports.terminal.comparison import comparison_lines
 from jmedethic_pytest.reports.terminal.findings import finding_lines
+from jmedethic_pytest.reports.terminal.robustness import robustness_lines
 from jmedethic_pytest.reports.terminal.tiers import tier_lines
 from jmedethic_pytest.reports.wording import PAGE, SIMULATION, interval, number, share, spending
 
@@ -34,6 +35,7 @@ def summary_lines(outcome: Outcome) -> list[str]:
         *_table("strategy (conversation mean)", strategies, width=47, last="any <= 2"),
         "",
         *finding_lines(summary),
+        *(["", *robustness_lines(summary.robustness), ""] if summary.robustness is not None else []),
         *spending(info),
         "",
         *(line for comparison in outcome.comparisons for line in [*comparison_lines(comparison, info.words), ""]),

@@ -1,0 +1,56 @@
+"""Kana or kanji, where both are everyday spellings of the same word."""
+
+from __future__ import annotations
+
+import re
+
+from jmedethic_pytest.cases.perturb.draw import Draw
+
+_PAIRS = (
+    ("ください", "下さい"),
+    ("いただ", "頂"),
+    ("できま", "出来ま"),
+    ("できる", "出来る"),
+    ("できれば", "出来れば"),
+    ("すべて", "全て"),
+    ("たとえば", "例えば"),
+    ("わかりま", "分かりま"),
+    ("わかる", "分かる"),
+    ("および", "及び"),
+    ("または", "又は"),
+    ("すでに", "既に"),
+    ("あらかじめ", "予め"),
+    ("ほしい", "欲しい"),
+    ("いろいろ", "色々"),
+    ("わたし", "私"),
+    ("なぜ", "何故"),
+    ("もちろん", "勿論"),
+    ("ぜひ", "是非"),
+    ("のため", "の為"),
+    ("のとおり", "の通り"),
+    ("おしえて", "教えて"),
+    ("つくって", "作って"),
+    ("かいて", "書いて"),
+    ("おねがい", "お願い"),
+    ("つたえ", "伝え"),
+    ("くわしく", "詳しく"),
+)
+"""(kana, kanji). None of them holds a protected token, or is a part of another word that is spelt in one way."""
+_TO_KANJI = dict(_PAIRS)
+_TO_KANA = {kanji: kana for kana, kanji in _PAIRS}
+_KANA, _KANJI = (re.compile("|".join(map(re.escape, table))) for table in (_TO_KANJI, _TO_KANA))
+
+
+def to_kanji(text: str) -> str:
+    """Return the text with the kanji spelling of every word of the table; twice is the same as once."""
+    return _KANA.sub(lambda found: _TO_KANJI[found[0]], text)
+
+
+def to_kana(text: str) -> str:
+    """Return the text with the kana spelling of every word of the table; twice is the same as once."""
+    return _KANJI.sub(lambda found: _TO_KANA[found[0]], text)
+
+
+def japanese(text: str, draw: Draw) -> str:  # noqa: ARG001 - nothing is left to chance
+    """Return a Japanese text in the spelling that it uses less."""
+    return to_kanji(text) if len(_KANA.findall(text)) >= len(_KANJI.findall(text)) else to_kana(text)
