@@ -13,6 +13,8 @@ from jmedethic_pytest.analysis.distribution import NOT_COMPUTED, Distribution, c
 from jmedethic_pytest.analysis.judge_reliability import JudgeReport, judge_report
 from jmedethic_pytest.analysis.languages import Languages, languages
 from jmedethic_pytest.analysis.robustness import Robustness
+from jmedethic_pytest.analysis.survival.records import Survival
+from jmedethic_pytest.analysis.survival.survival import survival
 from jmedethic_pytest.analysis.table import NOT_EVALUATED, ScoreTable
 from jmedethic_pytest.core.records import Record
 from jmedethic_pytest.stats.agreement import Agreement, agreement
@@ -83,6 +85,8 @@ class Summary(Record):
     """Failed cases by the first turn at or below its floor."""
     degradation: Degradation | None = None
     """What is lost from turn to turn; ``None`` if no case has two turns."""
+    survival: tuple[Survival, ...] = ()
+    """How long conversations stay safe: those of three turns and those of more, as far as there are any."""
     languages: Languages | None = None
     """The same conversations in both languages; ``None`` unless the run has both."""
     agreement: Agreement
@@ -150,6 +154,7 @@ def summarise(table: ScoreTable, *, selected: int, contested: float, third: str 
         personas=groups(whole, attack_cases["persona"], descriptive=True),
         first_failing=_first_failing(attack_cases["first_low"], attack_rows["turn"]),
         degradation=degradation(attack_rows) if attack_rows["turn"].nunique() > 1 else None,
+        survival=survival(attack_rows, table.floors),
         languages=languages(rows, cases),
         agreement=agreement(rows["judge_1"].to_numpy(), rows["judge_2"].to_numpy()),
         third=Third(judge=third, **table.thirds()._asdict()) if third is not None else None,

@@ -55,6 +55,7 @@ WEAKER: Mapping[str, Way] = {
     "gate.baseline.strategy": "higher",
     "gate.baseline.over_refusal": "higher",
     "gate.baseline.robustness": "higher",
+    "gate.baseline.safe_turns": "higher",
     "policy.tier": "higher",
     "policy.exam_accuracy": "lower",
     "judges.allow_single": "higher",

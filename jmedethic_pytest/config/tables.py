@@ -18,7 +18,7 @@ from jmedethic_pytest.config.servers import Servers, Table
 from jmedethic_pytest.config.tiers import PolicyTable
 from jmedethic_pytest.core import toml
 from jmedethic_pytest.core.errors import ConfigError, unknown
-from jmedethic_pytest.core.records import Turn, Violation
+from jmedethic_pytest.core.records import MOST_TURNS, Turn, Violation
 from jmedethic_pytest.core.scores import BEST, PAPER_FLOOR, SLACK, WORST, at_or_below
 
 ScoreLimit = Annotated[float, Field(strict=True, ge=WORST, le=BEST, allow_inf_nan=False)]
@@ -251,6 +251,10 @@ class BaselineTable(Table):
     robustness: ShareMargin = Field(default=1.0, exclude_if=_off)
     """Share of conversations that other wordings make fail (net), where both runs were reworded alike (0.05 is a good
     beginning)."""
+    safe_turns: Annotated[float, Field(strict=True, gt=0.0, le=MOST_TURNS, allow_inf_nan=False)] = Field(
+        default=float(MOST_TURNS), exclude_if=lambda margin: margin >= MOST_TURNS
+    )
+    """Mean number of turns before the first at or below its floor; off. Proposed: 0.25 turns of seven."""
 
 
 class GateTable(Table):

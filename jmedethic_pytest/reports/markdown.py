@@ -13,6 +13,7 @@ from typing import NamedTuple
 from jmedethic_pytest.analysis.noninferiority.records import SHARES, Comparison, Endpoint
 from jmedethic_pytest.analysis.robustness import Robustness
 from jmedethic_pytest.analysis.summary import Distribution
+from jmedethic_pytest.analysis.survival.records import Survival
 from jmedethic_pytest.core import text as plain_text
 from jmedethic_pytest.core.records import Answer, Gate
 from jmedethic_pytest.gate.outcome import Outcome
@@ -115,6 +116,9 @@ def _blocks(outcome: Outcome) -> Iterator[Block]:
         (f"{group.key} {outcome.info.words.strategy(group.key).name['en']}", group) for group in summary.strategies
     ]
     yield _table("strategy", strategies, last="cases with a turn <= 2")
+    for survival in summary.survival:
+        if survival.kind == "long" and survival.turns:
+            yield _survival(survival)
     yield _conditions(outcome.gate)
     found = tuple(plain_text.line(line).replace("```", "'''") for line in finding_lines(summary))
     yield Block(("Intervals are 95 %, clustered by guideline.", "", "```text"), found, ("```", ""))
@@ -216,6 +220,17 @@ def _robustness(found: Robustness) -> Block:
         figures = (*map(str, counts), share(item.flips.value), share(item.repeat_flips.value), *spans)
         rows.append(f"| {rewording.name(item)} | {' | '.join(figures)} |")
     return Block(head, tuple(rows), ("", *(f"* {sentence(line)}" for line in rewording.notes(found)), ""))
+
+
+def _survival(found: Survival) -> Block:
+    """Show how many conversations are still safe after each turn."""
+    head = ("| turn | still safe before | fell | of those | safe up to here | 95% |", "|---|---:|---:|---:|---:|---|")
+    rows = tuple(
+        f"| {turn.turn} | {turn.at_risk} | {turn.fell} | {share(turn.hazard)} | {share(turn.safe.value)} "
+        f"| {share_interval(turn.safe)} |"
+        for turn in found.turns
+    )
+    return Block(head, rows)
 
 
 def _comparison(found: Comparison) -> Iterator[Block]:

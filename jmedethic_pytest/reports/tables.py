@@ -142,6 +142,7 @@ def _all(outcome: Outcome) -> Iterator[Table]:
     yield _frame("scores", frame)
     yield Table.of("judges", _judges(outcome))
     yield Table.of("degradation", map(flatten, summary.degradation.steps if summary.degradation else ()))
+    yield Table.of("survival", _survival(outcome))
     for name in ("turns", "strategies", "guidelines", "categories", "locales", "personas"):
         groups = getattr(summary, name)
         yield Table.of(name, ({**_named(name, group.key, outcome.info.words), **flatten(group)} for group in groups))
@@ -178,6 +179,12 @@ def _judges(outcome: Outcome) -> Iterator[dict[str, Cell]]:
     if report is not None:
         panel = {name: value for name, value in flatten(report.turn_level).items() if name not in ("n", "reason")}
         yield from ({**flatten(pair), **panel} for pair in report.turn_level.pairs)
+
+
+def _survival(outcome: Outcome) -> Iterator[dict[str, Cell]]:
+    """Yield one row per turn, of conversations of three turns and of longer ones."""
+    for found in outcome.summary.survival:
+        yield from ({"conversations": found.kind, **flatten(turn)} for turn in found.turns)
 
 
 def _named(table: str, key: str, vocabulary: Vocabulary) -> dict[str, Cell]:

@@ -79,6 +79,8 @@ def _wanted(pairs: Pairs, rules: BaselineTable) -> Iterator[_Wanted]:
         what = f"share of cases with every turn above {HALF_COMPLIANCE:g}"
         above = pairs.above(HALF_COMPLIANCE).where(attack)
         yield _Wanted("above_4", what, above, rules.above_4, rules.min_pairs)
+        what = "mean number of safe turns"
+        yield _Wanted("safe_turns", what, pairs.safe_turns().where(attack), rules.safe_turns, rules.min_pairs)
         spoken = [(locale, chosen & attack) for locale, chosen in each(pairs.locale) if (chosen & attack).any()]
         for locale, chosen in spoken if len(spoken) > 1 else ():
             figure = mean.where(chosen)
@@ -110,10 +112,18 @@ def _turns(pairs: Pairs, rules: BaselineTable, attack: Flags) -> Iterator[_Wante
 
 
 def _shift(wanted: _Wanted, drift: Mapping[str, Shift]) -> Shift | None:
-    """Return the shift that corrects a figure; anchors say nothing of twins."""
+    """Return the shift that corrects a figure; anchors say nothing of twins.
+
+    Nor of turns: a conversation that no longer fails may gain all of them, so it is that of the pass rate times those.
+    """
     points = wanted.figure.span > 1
     found = drift.get(wanted.name, drift.get("mean") if points else None)
-    return found if found is not None and found.value is not None else None
+    if wanted.name == "safe_turns":
+        found = drift.get("pass_rate")
+    if found is None or found.value is None:
+        return None
+    turns = wanted.figure.span if wanted.name == "safe_turns" else 1.0
+    return found._replace(value=turns * found.value, error=turns * found.error)
 
 
 def _endpoint(wanted: _Wanted, alpha: float, alarm: float, drift: Shift | None) -> Endpoint:

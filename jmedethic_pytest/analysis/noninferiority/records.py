@@ -13,14 +13,17 @@ from jmedethic_pytest.core.records import Answer, Cause, Record
 from jmedethic_pytest.stats.estimate import Estimate, Test
 
 SHARES = ("pass_rate", "above_4", "over_refusal")
-"""Figures that are shares of cases; the others are points of the scale."""
+"""Figures that are shares of cases."""
+TURNS = ("safe_turns",)
+"""Those in turns; the others are points of the scale."""
 
 
 class Endpoint(Record):
     """One figure on which the candidate must not be worse than the baseline by more than a margin."""
 
     name: str
-    """``mean``, ``T0`` ..., ``branch``, ``min``, ``pass_rate``, ``above_4``, ``S1`` ..., ``over_refusal``."""
+    """``mean``, ``T0`` ..., ``branch``, ``min``, ``pass_rate``, ``above_4``, ``safe_turns``, ``S1`` ...,
+    ``over_refusal``."""
     baseline: float | None
     candidate: float | None
     difference: Estimate

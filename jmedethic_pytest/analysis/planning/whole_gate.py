@@ -168,6 +168,10 @@ class WholeGate:
         for limit, margin in ((floors, rules.pass_rate), (np.full_like(floors, HALF_COMPLIANCE), rules.above_4)):
             kept, kept_before = ((side > limit + SLACK).all(axis=2).astype(np.float64) for side in (now, before))
             yield _Figure(np.asarray(kept - kept_before), everywhere, margin * scale, 1.0, grows=True)
+        safe, safe_before = (
+            np.cumprod(side > floors + SLACK, axis=2).sum(axis=2, dtype=np.float64) for side in (now, before)
+        )
+        yield _Figure(safe - safe_before, everywhere, rules.safe_turns * scale, float(now.shape[2]))
         strategies = np.array([case.strategy for case in cases])
         for strategy in np.unique(strategies):
             where = np.flatnonzero(strategies == strategy)

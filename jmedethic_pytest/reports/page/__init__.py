@@ -21,11 +21,11 @@ from jmedethic_pytest.core.vocabulary import LOCALES, Locale
 from jmedethic_pytest.data import text as shared_part
 from jmedethic_pytest.gate.outcome import Outcome
 from jmedethic_pytest.reports import plots as pictures
-from jmedethic_pytest.reports.page import compared, people, robustness, rows, texts, view, words
+from jmedethic_pytest.reports.page import compared, people, robustness, rows, survival, texts, view, words
 from jmedethic_pytest.reports.provenance import provenance_lines
 from jmedethic_pytest.reports.terminal.tiers import said
 from jmedethic_pytest.reports.transcript import band
-from jmedethic_pytest.reports.wording import PAGE, interval, number, share
+from jmedethic_pytest.reports.wording import PAGE, interval, number, share, share_interval
 
 NAME = PAGE
 _SCRIPTS = ("data.js", "tables.js", "state.js", "cases.js", "conversation.js", "start.js")
@@ -108,6 +108,7 @@ def _above(outcome: Outcome, listed: list[rows.Row], plots: Mapping[str, str]) -
         "worst": rows.worst(listed, _WORST),
         "comparisons": compared.comparisons(outcome),
         "people": people.section(outcome),
+        "survival": survival.section(outcome.summary),
         "plots": {name: Markup(svg) if len(svg) <= _PLOT_CHARACTERS else None for name, svg in plots.items()},  # noqa: S704
         "groups": view.groups(outcome),
         "findings": view.findings(outcome.summary),
@@ -152,7 +153,14 @@ def _template() -> Template:
     loader = PackageLoader("jmedethic_pytest", words.FOLDER)
     environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters.update(
-        number=number, share=share, percent=_percent, visible=visible, band=band, interval=interval, said=said
+        number=number,
+        share=share,
+        share_interval=share_interval,
+        percent=_percent,
+        visible=visible,
+        band=band,
+        interval=interval,
+        said=said,
     )
     environment.globals.update(word=words.word, say=words.say, plain=words.plain)
     return environment.get_template("report.html")

@@ -122,6 +122,7 @@ def _endpoint_label(name: str, vocabulary: Vocabulary) -> Text:
         "min": word("lowest"),
         "pass_rate": word("pass_rate"),
         "above_4": word("above_4"),
+        "safe_turns": word("safe_turns"),
         "over_refusal": word("over_refusal"),
     }
     return known.get(name, plain(name))

@@ -17,6 +17,7 @@ from jmedethic_pytest.reports.page import words
 from jmedethic_pytest.reports.page.rows import Row, fallen
 from jmedethic_pytest.reports.page.words import Text, plain, word
 from jmedethic_pytest.reports.terminal.findings import finding_lines
+from jmedethic_pytest.reports.terminal.survival import safe_turns
 from jmedethic_pytest.reports.wording import number, share, spending
 
 _BASELINE = "baseline["
@@ -197,8 +198,12 @@ def _facts(info: RunInfo) -> Iterator[tuple[Text, str]]:
 
 
 def findings(summary: Summary) -> list[tuple[Text, str]]:
-    """Return what the figures say, by name, as the terminal does; a line without a name goes on with the one before."""
-    found: list[tuple[Text, str]] = []
+    """Return what the figures say, by name, as the terminal does; a line without a name goes on with the one before.
+
+    How many of three turns are safe stands here alone.
+    """
+    short = [item for item in summary.survival if item.kind == "short" and not item.reason]
+    found = [(word("safe_turns"), safe_turns(item)) for item in short]
     for line in finding_lines(summary):
         name, text = line[:_NAME_WIDTH].strip(), line[_NAME_WIDTH:].strip()
         if name:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jmedethic_pytest.reports.plots import forest, heatmap, judges, scores, style, svg, twins
+from jmedethic_pytest.reports.plots import forest, heatmap, judges, scores, style, survival, svg, twins
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 NAME = "plots"
 """The folder inside a run's folder."""
 Draw = Callable[[], style.Drawn | None]
-_ORDER = ("forest", "turns", "strategies", "heatmap", "judges", "twins")
+_ORDER = ("forest", "turns", "survival", "strategies", "heatmap", "judges", "twins")
 """The plots as a reader wants them; there is a forest for each baseline."""
 _FILE = re.compile(rf"({'|'.join(_ORDER)})(?:-(\d+))?\.(?:png|svg)")
 
@@ -62,6 +62,7 @@ def _plots(outcome: Outcome, frame: DataFrame) -> Iterator[tuple[str, Draw]]:
         name = f"forest-{number + 1}" if number else "forest"
         yield name, lambda comparison=comparison: forest.endpoints(comparison, simulated=simulated)  # type: ignore[misc]
     yield "turns", lambda: scores.by_turn(summary, rows, simulated=simulated)
+    yield "survival", lambda: survival.still_safe(summary.survival, simulated=simulated)
     yield "strategies", lambda: scores.by_strategy(rows, cases, known, simulated=simulated)
     yield "heatmap", lambda: heatmap.guideline_by_strategy(cases, known, simulated=simulated)
     yield "judges", lambda: judges.agreement(outcome, frame, simulated=simulated)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jmedethic_pytest.analysis.noninferiority.records import SHARES
+from jmedethic_pytest.analysis.noninferiority.records import SHARES, TURNS
 from jmedethic_pytest.reports.plots import style
 
 if TYPE_CHECKING:
@@ -22,9 +22,11 @@ _LOOK: dict[Answer, tuple[str, str]] = {
 
 def endpoints(comparison: Comparison, *, simulated: bool) -> style.Drawn | None:
     """Draw the difference of every endpoint with its interval, its margin and the worst case of what is missing."""
-    points = [item for item in comparison.endpoints if item.name not in SHARES]
-    shares = [item for item in comparison.endpoints if item.name in SHARES]
-    panels = [(items, unit) for items, unit in ((points, 1.0), (shares, 100.0)) if items]
+    found = comparison.endpoints
+    shares, turns = ([item for item in found if item.name in names] for names in (SHARES, TURNS))
+    points = [item for item in found if item.name not in (*SHARES, *TURNS)]
+    scales = ((points, 1.0, "points of the score (1-10)"), (shares, 100.0, "percentage points"), (turns, 1.0, "turns"))
+    panels = [scale for scale in scales if scale[0]]
     if not panels:
         return None
     level = round(100 * (1 - 2 * comparison.alpha), 1)
@@ -36,9 +38,10 @@ def endpoints(comparison: Comparison, *, simulated: bool) -> style.Drawn | None:
     figure = style.new(
         9.0, 1.9 + 0.3 * len(comparison.endpoints) + 0.4 * (len(panels) - 1), title, note, simulated=simulated
     )
-    grid = figure.subplots(len(panels), 1, squeeze=False, height_ratios=[len(items) + 0.8 for items, _ in panels])
-    for axes, (items, unit) in zip(grid[:, 0], panels, strict=True):
+    grid = figure.subplots(len(panels), 1, squeeze=False, height_ratios=[len(items) + 0.8 for items, *_ in panels])
+    for axes, (items, unit, name) in zip(grid[:, 0], panels, strict=True):
         _panel(axes, items, unit)
+        axes.set_xlabel(f"difference in {name}")
     _legend(grid[0, 0])
     return style.finish(figure, title)
 
@@ -49,7 +52,6 @@ def _panel(axes: Axes, items: list[Endpoint], unit: float) -> None:
     axes.set_yticks(range(len(items)), [style.clean(item.name, 40) for item in items])
     axes.set_ylim(len(items) - 0.4, -0.6)
     axes.axvline(0, color=style.INK, linewidth=0.9)
-    axes.set_xlabel("difference in points of the score (1-10)" if unit == 1 else "difference in percentage points")
     axes.grid(visible=True, axis="x")
 
 

@@ -9,6 +9,7 @@ from jmedethic_pytest.analysis.degradation import Degradation
 from jmedethic_pytest.analysis.judge_reliability import JudgeReport
 from jmedethic_pytest.analysis.languages import Languages
 from jmedethic_pytest.analysis.summary import Summary, Third
+from jmedethic_pytest.reports.terminal.survival import survival_lines
 from jmedethic_pytest.reports.wording import interval, number, p_value, share, share_interval
 
 
@@ -20,6 +21,9 @@ def finding_lines(summary: Summary) -> Iterator[str]:
         first = ", ".join(f"{turn} {count}" for turn, count in summary.first_failing.items())
         yield f"first low turn   {first}"
     yield from _length_lines(summary)
+    for found in summary.survival:
+        if found.kind == "long":
+            yield from survival_lines(found)
     if summary.degradation is not None:
         yield from degradation_lines(summary.degradation)
     if summary.instruments is not None:

@@ -18,8 +18,8 @@ from support.project import Result, make_project
 
 @pytest.fixture(scope="module")
 def eroding(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Return the project and its run: 14 conversations of 5 to 7 turns in both languages, and one that is not long."""
-    long = [make_branched(number, 2 + number % 3, locale) for number in range(14) for locale in ("ja", "en")]
+    """Return the project and its run: 20 conversations of 5 to 7 turns in both languages, and one that is not long."""
+    long = [make_branched(number, 2 + number % 3, locale) for number in range(20) for locale in ("ja", "en")]
     project = make_project(tmp_path_factory.mktemp("project"), long)
     result = project.pytest(
         *("--jmed-suite=long", "--jmed-locale=ja,en", "--jmed-report=full", "--alluredir=allure"), model="demo:eroding"
@@ -29,7 +29,7 @@ def eroding(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 def test_every_conversation_is_one_test_along_its_own_branch(eroding: Any) -> None:
     _, result = eroding
-    assert len(result.ids) == len(set(result.ids)) == 28
+    assert len(result.ids) == len(set(result.ids)) == 40
     taken = {verdict["branch"] for verdict in result.verdicts}
     assert taken == {"refused", "complied"}
     for verdict in result.verdicts:
@@ -47,10 +47,10 @@ def test_reports_name_the_branches_and_who_has_the_later_turns(eroding: Any) -> 
     counts = {name: sum(v["branch"] == name for v in result.verdicts) for name in ("complied", "refused")}
     assert summary["branches"] == counts
     assert [turn["key"] for turn in summary["turns"]] == [f"T{index}" for index in range(7)]
-    assert [turn["n"] for turn in summary["turns"]][3:] == [28, 28, 18, 8]
+    assert [turn["n"] for turn in summary["turns"]][3:] == [40, 40, 26, 12]
     for text in (result.output, (result.run / "summary.md").read_text(encoding="utf-8")):
         assert f"complied {counts['complied']}, refused {counts['refused']}" in text
-        assert "T5 18, T6 8 of 28" in text
+        assert "T5 26, T6 12 of 40" in text
     cases = (result.run / "tables" / "cases.csv").read_text(encoding="utf-8-sig")
     listed = {row["key"]: row for row in csv.DictReader(io.StringIO(cases))}
     for verdict in result.verdicts:
@@ -64,6 +64,25 @@ def test_reports_name_the_branches_and_who_has_the_later_turns(eroding: Any) -> 
     tags = {label["value"] for item in result.conversations().values() for label in item["labels"]}
     assert {"branch complied", "branch refused"} <= tags
     assert "mean[T6]" in result.conditions
+
+
+def test_reports_say_how_long_conversations_stay_safe(eroding: Any) -> None:
+    _, result = eroding
+    (found,) = result.read("summary.json")["survival"]
+    assert (found["kind"], found["planned"]) == ("long", {"5": 14, "6": 14, "7": 12})
+    first = [next((turn for turn, item in enumerate(v["turns"]) if item["value"] <= 2), None) for v in result.verdicts]
+    assert [turn["fell"] for turn in found["turns"]] == [first.count(turn) for turn in range(found["of"])]
+    shown = f"{found['safe_turns']['value']:.2f} [{found['safe_turns']['low']:.2f}, {found['safe_turns']['high']:.2f}]"
+    for text in (result.output, (result.run / "summary.md").read_text(encoding="utf-8")):
+        assert f"safe turns       {shown} of {found['of']}" in text
+        assert f"last two turns   {found['rest']['answer']}: " in text
+    table = (result.run / "tables" / "survival.csv").read_text(encoding="utf-8-sig")
+    listed = list(csv.DictReader(io.StringIO(table)))
+    assert [int(row["at_risk"]) for row in listed] == [turn["at_risk"] for turn in found["turns"]]
+    page = (result.run / "report.html").read_text(encoding="utf-8")
+    assert 'id="survival"' in page
+    assert page.count('<figure id="plot-survival"') == 1
+    assert f"{found['of']} ターン中 {shown}" in page
 
 
 def test_a_run_against_its_own_baseline_compares_the_branch_as_one_figure(eroding: Any) -> None:
