@@ -49,7 +49,7 @@ def decide(policy: PolicyTable, found: Sequence[Found]) -> Gate:
     lacking = [_absent(name, tier) for name, tier in absent if tier != "advisory"]
     nothing = [] if any(policy.tier(part.name) == "critical" for part in found) else [_NOTHING]
     parts = [_answer(part, policy) for part in found]
-    parts += [PartAnswer(name=name, tier=tier, answer=None, detail="was not run") for name, tier in absent]
+    parts += [PartAnswer(name=name, tier=tier, answer=None) for name, tier in absent]
     gate = combine([*shared, *counted, *lacking, *nothing])
     return gate.model_copy(update={"parts": tuple(sorted(parts, key=lambda part: TIERS.index(part.tier)))})
 

@@ -20,7 +20,7 @@ from jmedethic_pytest.gate.outcome import Outcome
 from jmedethic_pytest.reports.provenance import provenance_lines
 from jmedethic_pytest.reports.terminal import robustness as rewording
 from jmedethic_pytest.reports.terminal.findings import finding_lines
-from jmedethic_pytest.reports.terminal.tiers import said
+from jmedethic_pytest.reports.terminal.tiers import answered, said
 from jmedethic_pytest.reports.wording import (
     SIMULATION,
     interval,
@@ -162,7 +162,7 @@ def tiers(gate: Gate) -> Iterator[Block]:
     """Yield what each suite came to under a policy."""
     if gate.parts:
         rows = (
-            f"| {part.tier} | {f'{_MARK[part.answer]} {part.answer}' if part.answer else '-'} | {code(part.name)} "
+            f"| {part.tier} | {f'{_MARK[part.answer]} ' if part.answer else ''}{answered(part)} | {code(part.name)} "
             f"| {sentence(said(part))} |"
             for part in gate.parts
         )

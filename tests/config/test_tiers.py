@@ -114,6 +114,7 @@ def test_the_exam_decides_only_with_something_asked_of_it() -> None:
     ("condition", "figure"),
     [
         ("mean[T1]", "mean[T1]"),
+        ("robustness[release-1.0]", "robustness"),
         ("baseline[release-1.0].T2", "baseline.T2"),
         ("baseline[a].b].over_refusal", "baseline.over_refusal"),
         ("baseline[release-1.0]", "baseline[release-1.0]"),

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from jmedethic_pytest.core.records import Condition, Gate, PartAnswer
 from jmedethic_pytest.gate.figures import TOO_FEW
 
-NOT_RUN = "-"
-"""In the place of an answer."""
 _LOOK, _HARMLESS, _SHOWN = "look before you merge", "too few cases to tell do not count here", "decides nothing"
 
 
@@ -18,7 +16,12 @@ def tier_lines(gate: Gate) -> Iterator[str]:
     several = len({part.run for part in gate.parts if part.run}) > 1
     for part in gate.parts:
         run = f"  [{part.run}]" if several and part.run else ""
-        yield f"  {part.tier:<12} {part.answer or NOT_RUN:<12} {part.name:<{width}}  {said(part)}{run}".rstrip()
+        yield f"  {part.tier:<12} {answered(part):<12} {part.name:<{width}}  {said(part)}{run}".rstrip()
+
+
+def answered(part: PartAnswer) -> str:
+    """Return a suite's answer; of one that was not run these words, and a dash where nothing is asked."""
+    return part.answer or ("-" if part.run else "not run")
 
 
 def said(part: PartAnswer) -> str:
