@@ -21,7 +21,7 @@ _FIGURES = ("pass_rate", "over_refusal", "robustness")
 _OF_TURN = re.compile(r"(mean|median)\[T\d\]")
 _OF_STRATEGY = re.compile(r"strategy\[(.+)\]")
 _AGAINST = "baseline."
-_DIFFERENCES = ("mean", "min", "branch", "pass_rate", "above_4", "over_refusal", *LOCALES)
+_DIFFERENCES = ("mean", "min", "branch", "pass_rate", "above_4", "safe_turns", "over_refusal", *LOCALES)
 """Figures of a comparison, beside turns and strategies."""
 _EXAMPLES = "pass_rate, over_refusal, mean[T1], median[T2], strategy[S5], baseline.mean, baseline.T2, baseline.S5, ..."
 

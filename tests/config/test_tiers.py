@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from jmedethic_pytest.config.policy import differences
-from jmedethic_pytest.config.tables import Thresholds
+from jmedethic_pytest.config.tables import BaselineTable, Thresholds
 from jmedethic_pytest.config.tiers import PolicyTable, figure_of
 from jmedethic_pytest.core.errors import ConfigError
 from jmedethic_pytest.core.vocabulary import SUITES
@@ -102,6 +102,14 @@ def test_known_names_are_accepted() -> None:
     ]
     policy = PolicyTable(advisory=(*places, *figures, *against), suites=("ours",))
     policy.require(["mine"], STRATEGIES, "t.toml")
+
+
+def test_every_margin_is_a_figure_that_can_be_named() -> None:
+    rules = {"alpha", "min_pairs", "left_out", "looks"}
+    by_place = {"turn", "turns", "language", "strategy", "strategies"}
+    elsewhere = {"pass_rate_human", "robustness"}  # conditions of their own, not of the comparison
+    margins = BaselineTable.model_fields.keys() - rules - by_place - elsewhere
+    PolicyTable(advisory=tuple(f"baseline.{name}" for name in margins)).require([], STRATEGIES, "t.toml")
 
 
 def test_the_exam_decides_only_with_something_asked_of_it() -> None:
