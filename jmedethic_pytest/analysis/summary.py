@@ -8,6 +8,7 @@ from typing import Literal
 import pandas as pd
 from pydantic import Field
 
+from jmedethic_pytest.analysis.adaptive.figures import Adaptive
 from jmedethic_pytest.analysis.degradation import Degradation, degradation
 from jmedethic_pytest.analysis.distribution import NOT_COMPUTED, Distribution, columns, distribution, groups, share
 from jmedethic_pytest.analysis.judge_reliability import JudgeReport, judge_report
@@ -81,6 +82,8 @@ class Summary(Record):
     categories: tuple[Distribution, ...]
     locales: tuple[Distribution, ...]
     personas: tuple[Distribution, ...] = ()
+    adaptive: Adaptive | None = Field(default=None, exclude_if=lambda found: found is None)
+    """What an adaptive attacker made of the conversations after their written turns; no other figure looks at it."""
     first_failing: dict[str, int] = Field(default_factory=dict)
     """Failed cases by the first turn at or below its floor."""
     degradation: Degradation | None = None

@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import PurePath
 from typing import Any, Literal, TypeVar
 
-from jmedethic_pytest.config.tables import Sampling, Thresholds
+from jmedethic_pytest.config.sampling import Sampling
+from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.errors import ConfigError, ProviderError
 from jmedethic_pytest.core.records import Reply
 from jmedethic_pytest.judging import prompt as judge_prompt

@@ -18,6 +18,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "agreement": ("agreement",),
     "allure": ("allure",),
     "allure-finish": ("allure",),
+    "attack": ("attack",),
     "compare": ("compare",),
     "gate": ("compare",),
     "doctor": ("doctor",),

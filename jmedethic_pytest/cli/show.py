@@ -9,7 +9,7 @@ import typer
 
 from jmedethic_pytest.cli.app import AsJson, Reports, RunName, app, err, out, say
 from jmedethic_pytest.core.errors import StoreError, did_you_mean
-from jmedethic_pytest.core.records import Verdict
+from jmedethic_pytest.core.records import Attack, Turn, Verdict
 from jmedethic_pytest.store import companions
 from jmedethic_pytest.store import runs as run_files
 
@@ -70,13 +70,27 @@ def _print(verdict: Verdict) -> None:
         out.print(verdict.detail)
     broken = {violation.turn: violation for violation in verdict.violations}
     for turn in verdict.turns:
-        value = "no score" if turn.value is None else f"{turn.value:.1f}"
         floor = f"  at or below its floor {broken[turn.index].floor:g}" if turn.index in broken else ""
-        out.print(f"\nT{turn.index} user", style="bold")
-        out.print(turn.user)
-        out.print(f"T{turn.index} reply  [{value}]{floor}", style="bold")
-        out.print(turn.reply.text or turn.reply.detail)
-        for score in turn.all_scores:
-            given = score.status if score.value is None else f"{score.value:g}"
-            name = f"third judge {score.judge}" if score is turn.third else score.judge
-            out.print(f"  {name}: {given}  {score.rationale or score.detail}")
+        _print_turn(turn, user="user", note=floor)
+    for attack in verdict.attacks:
+        _print_attack(attack)
+
+
+def _print_turn(turn: Turn, *, user: str, note: str) -> None:
+    value = "no score" if turn.value is None else f"{turn.value:.1f}"
+    out.print(f"\nT{turn.index} {user}", style="bold")
+    out.print(turn.user)
+    out.print(f"T{turn.index} reply  [{value}]{note}", style="bold")
+    out.print(turn.reply.text or turn.reply.detail)
+    for score in turn.all_scores:
+        given = score.status if score.value is None else f"{score.value:g}"
+        name = f"third judge {score.judge}" if score is turn.third else score.judge
+        out.print(f"  {name}: {given}  {score.rationale or score.detail}")
+
+
+def _print_attack(attack: Attack) -> None:
+    """Print what an attacker added from one seed."""
+    detail = f": {attack.detail}" if attack.detail else ""
+    out.print(f"\nadaptive attack, seed {attack.seed}: {attack.end}{detail}", style="bold")
+    for turn in attack.turns:
+        _print_turn(turn, user="generated user", note="")

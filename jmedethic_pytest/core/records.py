@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from jmedethic_pytest.core.scores import BEST, WORST, at_or_below, check_order, check_panel
-from jmedethic_pytest.core.status import ReplyStatus, ScoreStatus, VerdictStatus
+from jmedethic_pytest.core.status import AttackEnd, ReplyStatus, ScoreStatus, VerdictStatus
 from jmedethic_pytest.core.vocabulary import Branch, HarmClass, Locale, Persona, Tier
 
 SCHEMA_VERSION = 2
@@ -200,6 +200,19 @@ class Turn(Record):
         return self.scores if self.third is None else (*self.scores, self.third)
 
 
+class Attack(Record):
+    """How an adaptive attacker went on after the written turns, from one seed; no part of the verdict beside it."""
+
+    seed: Annotated[int, Field(ge=0)]
+    end: AttackEnd
+    detail: str = ""
+    """Why it ended, in words; no text of a model."""
+    turns: tuple[Turn, ...] = ()
+    """Those that it added; their user turns are the attacker's."""
+    calls: Annotated[int, Field(ge=0)] = 0
+    """Answers that were asked of the attacker, whether from a server or from the cache."""
+
+
 class Violation(Record):
     """A turn at or below its floor."""
 
@@ -254,6 +267,8 @@ class Verdict(Record):
     transcript: str = ""
     """sha256 of what was said (:func:`jmedethic_pytest.core.transcripts.digest`), taken before a redaction; empty of
     an older run, and of an evaluation that did not take place."""
+    attacks: tuple[Attack, ...] = Field(default=(), exclude_if=lambda found: not found)
+    """What an adaptive attacker made of it, one from each seed; no figure of the gate looks at them."""
 
     @model_validator(mode="after")
     def _status_and_floors_fit_the_scores(self) -> Self:
@@ -262,6 +277,9 @@ class Verdict(Record):
             raise ValueError("its turns after the common ones are of no branch")
         if self.turns and self.status == "scored" and self.mean is None:
             raise ValueError(f"status 'scored' does not go with the scores {list(self.turn_scores)}")
+        for attack in self.attacks:
+            there = [turn.index for turn in (*self.turns, *attack.turns)]
+            check_order(there, MOST_TURNS)
         for item in self.violations:
             if (
                 item.turn >= len(self.turns)

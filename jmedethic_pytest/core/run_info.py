@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any, Literal, Self
 
-from pydantic import field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from jmedethic_pytest.core.records import Record
 from jmedethic_pytest.core.shapes import Count, DigestTable, ModelTable, RulesTable, SelectionTable, TokenTable
@@ -73,6 +73,25 @@ class TranscriptsOf(Record):
     """Whether that run had kept digests of its transcripts: without them nobody can tell whether they were edited."""
 
 
+class AttackPlan(Record):
+    """How conversations were attacked after their written turns: all that two attacks must have in common."""
+
+    attacker: ModelTable
+    style: str
+    """``crescendo`` or ``rephrase``."""
+    max_turns: Count
+    """User turns at most, the written ones among them."""
+    seeds: Count
+    calls: Count
+    """Answers that could be asked of the attacker from each seed."""
+    version: str
+    """Number of the attacker's prompt ..."""
+    prompt: str
+    """... and its sha256."""
+    sampling: dict[str, Any]
+    """How the attacker was called; of vendor parameters only the digest."""
+
+
 class RunInfo(Record):
     """What ``run.json`` holds: everything needed to repeat the run or to refuse a comparison with it."""
 
@@ -94,6 +113,8 @@ class RunInfo(Record):
     """Empty of a collection: replies were stored, and none was scored."""
     third: ModelTable | None = None
     """Who was asked where the two judges lay too far apart, if anybody was to be."""
+    attack: AttackPlan | None = Field(default=None, exclude_if=lambda plan: plan is None)
+    """How an adaptive attacker went on after the written turns; ``None`` if there was none."""
     transcripts_of: TranscriptsOf | None = None
     """The run whose replies were scored; ``None`` if this one called the target itself."""
     judge_context: str = "full"

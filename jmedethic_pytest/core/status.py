@@ -47,6 +47,15 @@ OF_JUDGE: Mapping[ScoreStatus, VerdictStatus] = {
 }
 """What a verdict is called after a score that is missing."""
 
+AttackEnd = Literal[
+    "reached", "turns", "calls", "refused", "empty", "unreadable", "policy", "unfit", "error", "target", "unscored"
+]
+"""Why an adaptive attack from one seed ended. ``reached``: a turn is at or below its floor; ``turns``: the last turn
+that was allowed; ``calls``: the attacker was asked as often as it may be. Of the attacker: it ``refused``, its answer
+was ``empty``, not of the form that was asked for (``unreadable``), against the content policy (``policy``) or no turn
+of this conversation (``unfit``), or the call failed (``error``). ``target``: a reply that cannot be judged;
+``unscored``: a score is missing."""
+
 Steadiness = Literal["stable", "unclear", "moved"]
 """Whether judges score stored replies as they once did."""
 

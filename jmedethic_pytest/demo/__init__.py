@@ -1,4 +1,4 @@
-"""Simulated targets, judges and examinees behind ``demo:``: deterministic, offline, free.
+"""Simulated targets, judges, examinees and an attacker behind ``demo:``: deterministic, offline, free.
 
 They show how the tool works and say nothing about any model.
 """
@@ -9,6 +9,7 @@ TARGETS = ("aligned", "eroding", "regressed", "overcautious", "refuser", "fragil
 """Targets, which can also sit an exam."""
 SOUND = ("judge-strict", "judge-lenient", "judge-next-strict", "judge-next-lenient")
 BLIND = ("judge-constant", "judge-inverted", "judge-noise")
+ATTACKERS = ("attacker",)
 JUDGES = (*SOUND, *BLIND)
 """Judges; the ``next`` ones are the successors of the first two, whose scale is another. The last three are no use, and
 must be found out."""

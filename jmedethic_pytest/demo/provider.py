@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from jmedethic_pytest.core.records import Reply, Usage
-from jmedethic_pytest.demo import JUDGES, TARGETS, VERSION, examinee, judges, targets
+from jmedethic_pytest.core.status import ReplyStatus
+from jmedethic_pytest.demo import ATTACKERS, JUDGES, TARGETS, VERSION, attackers, examinee, judges, targets
 from jmedethic_pytest.models.base import ChatRequest, ModelRef, Observer, Role
 
 
 class DemoProvider:
-    """Answers as a simulated target, judge or examinee."""
+    """Answers as a simulated target, judge, examinee or attacker."""
 
     base_url = f"simulation:{VERSION}"
 
@@ -18,18 +19,21 @@ class DemoProvider:
     @staticmethod
     def names(role: Role) -> tuple[str, ...]:
         """Return the names behind ``demo:`` in a role."""
-        return JUDGES if role == "judge" else TARGETS
+        return {"judge": JUDGES, "attacker": ATTACKERS}.get(role, TARGETS)
 
     async def chat(self, request: ChatRequest, *, patient: bool) -> Reply:  # noqa: ARG002 - nothing to wait for
         """Answer at once (see :class:`jmedethic_pytest.models.base.Provider`)."""
         if self._ref.name in JUDGES:
             text = judges.answer(self._ref.name, request)
+        elif self._ref.name in ATTACKERS:
+            text = attackers.answer(request)
         elif "answers" in request.context:
             text = examinee.answer(self._ref.name, request)
         else:
             text = targets.answer(self._ref.name, request)
+        status: ReplyStatus = "ok" if text else "empty"
         usage = Usage(input=sum(len(message.content) for message in request.messages), output=len(text))
-        return Reply(text=text, finish="stop", model=f"{self._ref.label} (simulation)", usage=usage)
+        return Reply(text=text, status=status, finish="stop", model=f"{self._ref.label} (simulation)", usage=usage)
 
     async def models(self) -> dict[str, str | None]:
         """Return the simulation itself; it never ends."""

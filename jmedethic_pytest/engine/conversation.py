@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from functools import partial
 
+from jmedethic_pytest.attack.attacker import Attacker, attack_repeat
 from jmedethic_pytest.cases.files import check as check_case
 from jmedethic_pytest.cases.files import require_reference
-from jmedethic_pytest.config.tables import Sampling, Thresholds
+from jmedethic_pytest.config.sampling import Sampling
+from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core import branches
 from jmedethic_pytest.core.errors import ConfigError, ProviderError
-from jmedethic_pytest.core.records import Case, Reply, Turn, Verdict
-from jmedethic_pytest.core.vocabulary import Branch
+from jmedethic_pytest.core.records import Attack, Case, Reply, Turn, Verdict
+from jmedethic_pytest.core.status import AttackEnd
 from jmedethic_pytest.engine.history import standing, unread
+from jmedethic_pytest.engine.plans import Attacked, Plan, Spoken, Written
 from jmedethic_pytest.judging import prompt as judge_prompt
 from jmedethic_pytest.judging import verdict as verdicts
 from jmedethic_pytest.judging.panel import Judged, Panel
@@ -31,32 +34,33 @@ _TOO_LONG = (
 )
 
 
-class Spoken(NamedTuple):
-    """What is said to the target."""
-
-    case: Case
-    """Its user turns."""
-    kind: str = ""
-    """How it was reworded; empty if it is the case that the judges see."""
-
-
 class Engine:
     """Evaluates single cases; any number at the same time.
 
-    The fixed user turns are sent one by one with the target's **own** earlier replies as history (arXiv 2601.01627v2,
+    The user turns are sent one by one with the target's **own** earlier replies as history (arXiv 2601.01627v2,
     Appendix F), or with the replies that came with the case (arXiv 2502.11090: every target reacts to the same
-    conversation). While the next turn is being answered, the judges already score the last one. Only a conversation
-    with branches waits for them: once, after its common turns.
+    conversation). While the next turn is being answered, the judges already score the last one; a plan that needs the
+    score waits for it (:mod:`jmedethic_pytest.engine.plans`). The verdict is that of the written turns; what an
+    attacker makes of the conversation afterwards stands beside it.
 
     Args:
         target: the model under test.
         panel: the judges.
         thresholds: floors, sampling of the target, and what counts as a refusal.
-        max_turns: only so many user turns of each case, ``None`` for all.
+        max_turns: only so many written user turns of each case, ``None`` for all.
+        attacker: who goes on after them, if anybody does; benign twins are not attacked.
     """
 
-    def __init__(self, target: Client, panel: Panel, thresholds: Thresholds, max_turns: int | None = None) -> None:
+    def __init__(
+        self,
+        target: Client,
+        panel: Panel,
+        thresholds: Thresholds,
+        max_turns: int | None = None,
+        attacker: Attacker | None = None,
+    ) -> None:
         self._target = target
+        self._attacker = attacker
         self._panel = panel
         self._thresholds = thresholds
         self._max_turns = max_turns
@@ -75,6 +79,8 @@ class Engine:
         if problems:
             raise ConfigError(problems)
         verdict = await self._once(case, repeat)
+        if self._attacker is not None and case.twin_of is None:
+            verdict = verdict.model_copy(update={"attacks": await self._attacks(self._attacker, verdict)})
         rules = self._thresholds.conversation
         narrow = all(item.value > item.floor - rules.confirm_within for item in verdict.violations)
         if not rules.confirm or not verdict.violations or not narrow:
@@ -104,37 +110,66 @@ class Engine:
         if self._thresholds.target.history == "reference":
             require_reference([case], self._max_turns)
         planned = min(case.length, self._max_turns or case.length)
-        try:
-            branch, turns = await self._converse(case, spoken or Spoken(case), planned, repeat)
-        except ExceptionGroup as group:
-            raise group.exceptions[0] from None
+        plan = Written(case, planned, spoken or Spoken(case))
+        turns = await self._converse(plan, (), repeat)
         simulated, seconds = self._target.ref.simulated or self._panel.simulated, time.monotonic() - begun
         rules = self._thresholds
         return verdicts.conclude(
-            case, repeat, turns, planned, rules, branch=branch, simulated=simulated, seconds=seconds
+            case, repeat, turns, planned, rules, branch=plan.branch, simulated=simulated, seconds=seconds
         )
 
-    async def _converse(
-        self, case: Case, spoken: Spoken, length: int, repeat: int
-    ) -> tuple[Branch | None, tuple[Turn, ...]]:
-        """Return the branch that was taken, and the turns; a reply that cannot be judged ends the conversation."""
-        branch: Branch | None = None
-        said, heard = _along(case, spoken, None)
-        replies: list[Reply] = []
-        panels: list[asyncio.Task[Judged]] = []
-        async with asyncio.TaskGroup() as group:
-            for index in range(length):
-                if index == len(said.turns):
-                    branch = _branch(await panels[-1])
-                    if branch is None:
+    async def _attacks(self, attacker: Attacker, verdict: Verdict) -> tuple[Attack, ...]:
+        """Have an attacker go on with a conversation from every seed, at the same time."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                seeds = [group.create_task(self._attacked(attacker, verdict, seed)) for seed in attacker.seeds]
+        except ExceptionGroup as found:
+            raise found.exceptions[0] from None
+        return tuple(seed.result() for seed in seeds)
+
+    async def _attacked(self, attacker: Attacker, verdict: Verdict, seed: int) -> Attack:
+        """Have an attacker go on with a conversation that was answered and scored, and has not fallen already."""
+        case, replies = verdict.case, [turn.reply for turn in verdict.turns]
+        if verdict.violations:
+            return Attack(seed=seed, end="reached", detail="in the written turns")
+        if verdict.status != "scored":
+            end: AttackEnd = "target" if replies[-1].status != "ok" else "unscored"
+            return Attack(seed=seed, end=end, detail=f"in the written turns: {verdict.status}")
+        said = branches.along(case, verdict.branch)
+        plan = Attacked(attacker, said, seed, verdict.repeat, partial(self._thresholds.floor_of, case.strategy))
+        turns = await self._converse(plan, replies, attack_repeat(verdict.repeat, seed))
+        if turns and turns[-1].reply.status != "ok":
+            detail = f"T{turns[-1].index}: {turns[-1].reply.detail}"
+            return Attack(seed=seed, end="target", detail=detail, turns=turns, calls=plan.calls)
+        return Attack(seed=seed, end=plan.end, detail=plan.detail, turns=turns, calls=plan.calls)
+
+    async def _converse(self, plan: Plan, before: Sequence[Reply], repeat: int) -> tuple[Turn, ...]:
+        """Say one turn after the other as a plan has them; a reply that cannot be judged ends the conversation.
+
+        Args:
+            plan: what is said.
+            before: the target's replies so far.
+            repeat: index of the repetition.
+
+        Returns:
+            The turns that were added.
+        """
+        replies, panels = list(before), list[asyncio.Task[Judged]]()
+        users: list[str] = []
+        try:
+            async with asyncio.TaskGroup() as group:
+                while (now := await plan.next(replies, panels)) is not None:
+                    index = len(replies)
+                    users.append(now.spoken.case.turns[index])
+                    replies.append(await self._reply(now.spoken, replies, index, repeat))
+                    if replies[-1].status != "ok":
                         break
-                    said, heard = _along(case, spoken, branch)
-                replies.append(await self._reply(heard, replies, index, repeat))
-                if replies[-1].status != "ok":
-                    break
-                texts = [*standing(said, replies[:-1], self._thresholds.target.history), replies[-1].text]
-                panels.append(group.create_task(self._panel.judge(said, texts, index, repeat)))
-        return branch, tuple(_turns(heard.case, replies, [panel.result() for panel in panels]))
+                    texts = [*standing(now.case, replies[:-1], self._thresholds.target.history), replies[-1].text]
+                    panels.append(group.create_task(self._panel.judge(now.case, texts, index, repeat)))
+        except ExceptionGroup as found:
+            raise found.exceptions[0] from None
+        judged = [panel.result() for panel in panels]
+        return tuple(_turns(len(before), users, replies[len(before) :], judged))
 
     async def _reply(self, spoken: Spoken, replies: Sequence[Reply], index: int, repeat: int) -> Reply:
         case = spoken.case
@@ -161,18 +196,8 @@ class Engine:
         return reply
 
 
-def _along(case: Case, spoken: Spoken, branch: Branch | None) -> tuple[Case, Spoken]:
-    """Return what the judges see and what the target is told along a branch."""
-    return branches.along(case, branch), Spoken(branches.along(spoken.case, branch), spoken.kind)
-
-
-def _branch(judged: Judged) -> Branch | None:
-    """Return the branch that the score of the last common turn chooses; without one there is none."""
-    return None if judged.value is None else branches.chosen(judged.value)
-
-
-def _turns(heard: Case, replies: Sequence[Reply], judged: Sequence[Judged]) -> Iterator[Turn]:
+def _turns(first: int, users: Sequence[str], replies: Sequence[Reply], judged: Sequence[Judged]) -> Iterator[Turn]:
     """Yield the turns that took place; of a last reply that cannot be judged there are no scores."""
-    for index, reply in enumerate(replies):
-        found = judged[index]._asdict() if index < len(judged) else {}
-        yield Turn(index=index, user=heard.turns[index], reply=reply, **found)
+    for place, (user, reply) in enumerate(zip(users, replies, strict=True)):
+        found = judged[place]._asdict() if place < len(judged) else {}
+        yield Turn(index=first + place, user=user, reply=reply, **found)

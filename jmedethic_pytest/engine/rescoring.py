@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from jmedethic_pytest.attack.attacker import attack_repeat
 from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core import branches
-from jmedethic_pytest.core.records import Turn, Verdict
+from jmedethic_pytest.core.records import Attack, Case, Turn, Verdict
 from jmedethic_pytest.engine.history import standing
 from jmedethic_pytest.judging import verdict as verdicts
 from jmedethic_pytest.judging.panel import Judged, Panel
@@ -43,9 +44,11 @@ class Rescorer:
         """
         begun = time.monotonic()
         stored = self._read(key)
-        turns = await self._scored(stored)
+        said = branches.along(stored.case, stored.branch)
+        turns = await self._scored(said, stored.turns, stored.turns, stored.repeat)
+        attacks = [await self._attack(said, stored, attack) for attack in stored.attacks]
         seconds = time.monotonic() - begun
-        return verdicts.conclude(
+        verdict = verdicts.conclude(
             stored.case,
             stored.repeat,
             turns,
@@ -55,23 +58,30 @@ class Rescorer:
             simulated=self._simulated,
             seconds=seconds,
         )
+        return verdict.model_copy(update={"attacks": tuple(attacks)})
 
-    async def _scored(self, stored: Verdict) -> tuple[Turn, ...]:
-        """Return the turns with the panel's scores; all turns are scored at once."""
+    async def _attack(self, said: Case, stored: Verdict, attack: Attack) -> Attack:
+        """Return an attack with the panel's scores; it stays as it went under the judges of then."""
+        whole = (*stored.turns, *attack.turns)
+        spoken = said.model_copy(update={"turns": tuple(turn.user for turn in whole)})
+        scored = await self._scored(spoken, attack.turns, whole, attack_repeat(stored.repeat, attack.seed))
+        return attack.model_copy(update={"turns": scored})
+
+    async def _scored(self, said: Case, turns: Sequence[Turn], whole: Sequence[Turn], repeat: int) -> tuple[Turn, ...]:
+        """Return turns of a whole conversation with the panel's scores; all of them are scored at once."""
         try:
             async with asyncio.TaskGroup() as group:
-                panels = [group.create_task(self._judged(stored, turn)) for turn in stored.turns]
+                panels = [group.create_task(self._judged(said, turn, whole, repeat)) for turn in turns]
         except ExceptionGroup as found:
             raise found.exceptions[0] from None
         return tuple(
             turn.model_copy(update=judged._asdict())
-            for turn, judged in zip(stored.turns, (panel.result() for panel in panels), strict=True)
+            for turn, judged in zip(turns, (panel.result() for panel in panels), strict=True)
         )
 
-    async def _judged(self, stored: Verdict, turn: Turn) -> Judged:
+    async def _judged(self, said: Case, turn: Turn, whole: Sequence[Turn], repeat: int) -> Judged:
         if turn.reply.status != "ok":
             return Judged((), None, None)
-        said = branches.along(stored.case, stored.branch)
-        earlier = [before.reply for before in stored.turns[: turn.index]]
+        earlier = [before.reply for before in whole[: turn.index]]
         texts = [*standing(said, earlier, self._thresholds.target.history), turn.reply.text]
-        return await self._panel.judge(said, texts, turn.index, stored.repeat)
+        return await self._panel.judge(said, texts, turn.index, repeat)

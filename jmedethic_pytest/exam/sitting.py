@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
-from jmedethic_pytest.config.tables import Sampling
+from jmedethic_pytest.config.sampling import Sampling
 from jmedethic_pytest.core.errors import ProviderError
 from jmedethic_pytest.core.files import digest
 from jmedethic_pytest.core.records import Record, Usage

@@ -9,6 +9,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from jmedethic_pytest.analysis.adaptive.compare import compare as compare_attacks
+from jmedethic_pytest.analysis.adaptive.figures import Adaptive, adaptive
 from jmedethic_pytest.analysis.answering import Answering
 from jmedethic_pytest.analysis.noninferiority.compare import compare
 from jmedethic_pytest.analysis.noninferiority.records import Comparison
@@ -20,7 +22,7 @@ from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.config.tiers import PolicyTable
 from jmedethic_pytest.core.errors import ConfigError, StoreError
 from jmedethic_pytest.core.records import Condition, Gate, Verdict
-from jmedethic_pytest.core.run_info import RunInfo
+from jmedethic_pytest.core.run_info import AttackPlan, RunInfo
 from jmedethic_pytest.core.status import ExitStatus
 from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
 from jmedethic_pytest.gate import apart, instruments, people, policy, tiers
@@ -168,6 +170,8 @@ class Evaluated:
             sheet = self.table.sheet(info)
             made = (compare(each, sheet, asked, info.words, anchors.drift(each)) for each in baselines)
             comparisons = (*made, *comparisons)
+        if info.attack is not None and info.judges:
+            summary = summary.model_copy(update={"adaptive": self._adaptive(info, info.attack, baselines)})
         provenance = self._census.result()
         robust = self._reworded(path, info, baselines)
         answered = () if info.target["kind"] == DEMO else self._answering.conditions()
@@ -209,6 +213,12 @@ class Evaluated:
             return None
         found = companions.scores(path)
         return Reworded(scores.origin(info, {}), self.table.rows, found, asked, self._rules, tuple(baselines))
+
+    def _adaptive(self, info: RunInfo, plan: AttackPlan, baselines: Sequence[Baseline]) -> Adaptive:
+        """Return what an attacker made of the conversations, and how that compares with the baselines."""
+        floors = self._rules.floor_of
+        compared = (compare_attacks(each, self.table.sheet(info), floors) for each in baselines)
+        return adaptive(self.table.rows.values(), plan, floors).model_copy(update={"comparisons": tuple(compared)})
 
     def _guidelines(self) -> dict[str, str]:
         """Return the guideline of every evaluation."""

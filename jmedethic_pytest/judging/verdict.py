@@ -106,9 +106,15 @@ def under(verdict: Verdict, rules: Thresholds) -> Verdict:
     if not verdict.turns:
         return verdict
     turns = tuple(_under(turn, rules) for turn in verdict.turns)
+    attacks = tuple(
+        attack.model_copy(update={"turns": tuple(_under(turn, rules) for turn in attack.turns)})
+        for attack in verdict.attacks
+    )
     word, detail = status(turns, verdict.planned_turns)
     broken = rules.violations(verdict.case.strategy, turns)
-    return verdict.model_copy(update={"turns": turns, "status": word, "detail": detail, "violations": broken})
+    return verdict.model_copy(
+        update={"turns": turns, "status": word, "detail": detail, "violations": broken, "attacks": attacks}
+    )
 
 
 def _under(turn: Turn, rules: Thresholds) -> Turn:

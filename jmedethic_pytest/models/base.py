@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
 
+from jmedethic_pytest.config.sampling import Sampling
 from jmedethic_pytest.config.servers import Dialect
-from jmedethic_pytest.config.tables import Sampling
 from jmedethic_pytest.core import secrets as secrecy
 from jmedethic_pytest.core.records import Case, Reply
 

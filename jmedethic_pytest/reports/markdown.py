@@ -17,6 +17,7 @@ from jmedethic_pytest.analysis.survival.records import Survival
 from jmedethic_pytest.core import text as plain_text
 from jmedethic_pytest.core.records import Answer, Gate
 from jmedethic_pytest.gate.outcome import Outcome
+from jmedethic_pytest.reports.attacks import attack_lines
 from jmedethic_pytest.reports.provenance import provenance_lines
 from jmedethic_pytest.reports.terminal import robustness as rewording
 from jmedethic_pytest.reports.terminal.findings import finding_lines
@@ -124,6 +125,9 @@ def _blocks(outcome: Outcome) -> Iterator[Block]:
     yield Block(("Intervals are 95 %, clustered by guideline.", "", "```text"), found, ("```", ""))
     if summary.robustness is not None:
         yield _robustness(summary.robustness)
+    if summary.adaptive is not None:
+        attacked = tuple(plain_text.line(line).replace("```", "'''") for line in attack_lines(summary.adaptive))
+        yield Block(("### Adaptive attack", "", "```text"), attacked, ("```", ""))
     shown = f"`jmedethic show {outcome.info.id} CASE` shows one conversation."
     yield Block((f"Run {code(outcome.info.id)}. {shown}",), tail=())
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from jmedethic_pytest.analysis.adaptive.falls import Fall, falls
 from jmedethic_pytest.cases.exchange import flat
 from jmedethic_pytest.core import files
 from jmedethic_pytest.core import text as plain_text
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from jmedethic_pytest.analysis.noninferiority.records import CaseChange, Comparison
     from jmedethic_pytest.analysis.robustness import Flipped
+    from jmedethic_pytest.analysis.table import ScoreTable
     from jmedethic_pytest.gate.outcome import Outcome
 
 NAME = "tables"
@@ -32,7 +34,7 @@ NAME = "tables"
 Cell = str | float | int | bool | None
 _LONGEST = 1000
 """Characters of a text cell; a spreadsheet refuses more than 32,767."""
-_PARTS = ("conversations", "minimum", "degradation", "languages", "instruments", "robustness")
+_PARTS = ("conversations", "minimum", "degradation", "languages", "instruments", "robustness", "adaptive")
 """Parts of the summary that are records of their own, or ``None``: no figures of the run as a whole."""
 _CASE = ["key", "case", "locale", "guideline", "category", "strategy", "persona", "twin", "branch"]
 
@@ -150,6 +152,7 @@ def _all(outcome: Outcome) -> Iterator[Table]:
         found = summary.robustness
         yield Table.of("robustness", map(flatten, (found.whole, *found.by_kind)))
         yield Table.of("flipped", map(_flipped, found.flipped))
+    yield Table.of("attacks", _attacks(scores))
     yield Table.of("endpoints", _of_baselines(outcome, "endpoints"))
     yield Table.of("regressed", _of_baselines(outcome, "regressed"))
     yield Table.of("new_failures", _changes(outcome, "new_failures"))
@@ -171,6 +174,20 @@ def _run(outcome: Outcome) -> dict[str, Cell]:
         **{name: value for name, value in flatten(outcome.summary, deep=False).items() if name not in _PARTS},
         **{f"digest_{name}": digest for name, digest in info.digests.items()},
     }
+
+
+def _attacks(scores: ScoreTable) -> Iterator[dict[str, Cell]]:
+    """Yield one row per attack: a conversation from one seed, with the scores of the turns that the attacker added."""
+    for row in scores.rows.values():
+        for fall in falls(row, scores.floors):
+            yield {"key": row.key, "guideline": row.guideline, "strategy": row.strategy, **_fall(fall)}
+
+
+def _fall(fall: Fall) -> dict[str, Cell]:
+    attack = next(attack for attack in fall.row.attacks if attack.seed == fall.seed)
+    first = len(fall.row.turns)
+    added = {f"T{turn}": _number(value) for turn, value in enumerate(attack.turns, start=first)}
+    return {"seed": fall.seed, "end": fall.end, "first_unsafe": fall.turn, "calls": attack.calls, **added}
 
 
 def _judges(outcome: Outcome) -> Iterator[dict[str, Cell]]:

@@ -13,7 +13,8 @@ from jmedethic_pytest.core import branches, files
 from jmedethic_pytest.core.companions import Companions
 from jmedethic_pytest.core.plan import Job, plan_key
 from jmedethic_pytest.core.records import Verdict
-from jmedethic_pytest.engine.conversation import Engine, Spoken
+from jmedethic_pytest.engine.conversation import Engine
+from jmedethic_pytest.engine.plans import Spoken
 from jmedethic_pytest.run.release import Door
 from jmedethic_pytest.run.spec import RunSpec
 from jmedethic_pytest.store import companions as store

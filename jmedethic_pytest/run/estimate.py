@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import accumulate
 from pathlib import Path
+from statistics import fmean
 from typing import NamedTuple
 
+from jmedethic_pytest.attack import prompt as attack_prompt
 from jmedethic_pytest.core import branches
 from jmedethic_pytest.core.errors import StoreError
 from jmedethic_pytest.core.records import Case, Usage
+from jmedethic_pytest.core.vocabulary import Locale
 from jmedethic_pytest.judging import golden
 from jmedethic_pytest.judging import prompt as judge_prompt
 from jmedethic_pytest.models import prices
@@ -19,8 +23,8 @@ from jmedethic_pytest.store import runs as run_files
 
 TOKENS_PER_CHARACTER = {"ja": 1.0, "en": 0.25}
 """Rule of thumb for current tokenizers; earlier runs are not consulted for it."""
-ASSUMED_REPLY_TOKENS = {"target": 600, "judge": 200}
-ASSUMED_SECONDS = {"target": 10.0, "judge": 5.0}
+ASSUMED_REPLY_TOKENS = {"target": 600, "judge": 200, "attacker": 100}
+ASSUMED_SECONDS = {"target": 10.0, "judge": 5.0, "attacker": 5.0}
 """Used until an earlier run of the same model is stored."""
 
 
@@ -51,6 +55,9 @@ def estimate(spec: RunSpec) -> list[Estimate]:
     earlier = _earlier(spec.settings.reports)
     target = _means(earlier, "target", spec.target.label)
     rows = [_row(spec, "target", spec.target.label, target, target)] if spec.transcripts is None else []
+    if spec.attacker is not None:
+        attacker = spec.attacker.label
+        rows.append(_row(spec, "attacker", attacker, _means(earlier, "attacker", attacker), target))
     for judge in spec.judges:
         rows.append(_row(spec, "judge", judge.label, _means(earlier, "judge", judge.label), target))
     if not spec.settings.no_golden:
@@ -75,6 +82,8 @@ def lines(spec: RunSpec) -> list[str]:
             f"third {spec.third.label}: asked where the two differ by more than {spec.thresholds.judges.contested:g}; "
             "how often nobody knows before, so it is not counted here"
         )
+    if spec.attacker is not None:
+        shown.append("with an attacker these are the most: an attack ends at the first turn at or below its floor")
     known = [row.cost_usd for row in rows if row.cost_usd is not None]
     if known:
         part = "" if len(known) == len(rows) else " for the models whose price is known"
@@ -110,14 +119,26 @@ def _golden(spec: RunSpec, label: str, own: _Means) -> Estimate:
 
 
 def _inputs(case: Case, spec: RunSpec, role: str, reply_tokens: float) -> Iterator[float]:
-    """Yield the input tokens of each call: the history grows from turn to turn, a judge also reads its rubric."""
+    """Yield the input tokens of each call: the history grows from turn to turn, and each role is told a text beside.
+
+    An attack is taken to go to its last turn, with turns as long as the written ones.
+    """
     rate = TOKENS_PER_CHARACTER[case.locale]
-    prompt = spec.thresholds.judges.prompt
-    rubric = len(judge_prompt.system_prompt(prompt, case.locale)) * rate if role == "judge" else 0.0
-    history = 0.0
-    for index, turn in enumerate(case.turns[: spec.settings.selection.turns]):
-        history += len(turn) * rate
-        yield rubric + history + (reply_tokens * (index + 1) if role == "judge" else reply_tokens * index)
+    told, replies = len(_told(role, spec, case.locale)) * rate, int(role == "judge")
+    lengths = [len(turn) * rate for turn in case.turns[: spec.settings.selection.turns]]
+    written = len(lengths)
+    if spec.attacker is not None and case.twin_of is None:
+        lengths += [fmean(lengths)] * (spec.settings.max_turns - written)
+    for index, history in enumerate(accumulate(lengths)):
+        times = int(role != "attacker") if index < written else spec.thresholds.attacker.seeds
+        yield from [told + history + reply_tokens * (index + replies)] * times
+
+
+def _told(role: str, spec: RunSpec, locale: Locale) -> str:
+    """Return what a role is told in every call, as far as it is always the same."""
+    if role == "judge":
+        return judge_prompt.system_prompt(spec.thresholds.judges.prompt, locale)
+    return attack_prompt.beginning(locale) if role == "attacker" else ""
 
 
 def _longer(case: Case) -> Case:
@@ -129,9 +150,13 @@ def _longer(case: Case) -> Case:
 def seconds(spec: RunSpec, rows: list[Estimate]) -> int:
     """Return the time a run would take at its concurrency."""
     turns = min(spec.longest, spec.settings.selection.turns or spec.longest)
-    called = 0 if spec.transcripts is not None else 1
-    path = sum(row.seconds_per_call for row in rows[:called]) * turns
-    path += max((row.seconds_per_call for row in rows[called:]), default=0.0)
+    target, attacker, judge = (
+        max((row.seconds_per_call for row in rows if row.name.startswith(roles)), default=0.0)
+        for roles in ("target ", "attacker ", ("judge ", "golden "))
+    )
+    path = target * turns + judge
+    if spec.attacker is not None:
+        path += (target + attacker + judge) * max(0, spec.settings.max_turns - turns)
     longer = 2 if spec.settings.perturb else 1  # companions come after their original, both at a time
     return int(path * longer * max(1, len(spec.cases) / spec.settings.concurrency))
 

@@ -36,6 +36,9 @@ class Options(TypedDict, total=False):
     base_url: str
     revision: str
     judges: Words
+    attacker: str
+    attack_style: str
+    max_turns: int
     cases: str | Path
     suite: Words
     locale: Words

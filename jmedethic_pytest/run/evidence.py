@@ -17,7 +17,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from jmedethic_pytest.config.tables import Sampling
+from jmedethic_pytest.config.sampling import Sampling
 from jmedethic_pytest.core.errors import ProviderError, RunAborted
 from jmedethic_pytest.core.files import compact_digest
 from jmedethic_pytest.core.records import Reply

@@ -24,6 +24,12 @@ def header_lines(spec: RunSpec) -> list[str]:
         f"jmedethic: {len(spec.cases)} cases ({suites}, {','.join(settings.selection.locales)}, digest {digest}), "
         f"{settings.concurrency} in flight, cache {settings.cache}",
     ]
+    if spec.attacker is not None:
+        table = spec.thresholds.attacker
+        lines.append(
+            f"jmedethic: attacker {spec.attacker.label} ({settings.attack_style}), up to {settings.max_turns} turns, "
+            f"{table.seeds} seeds; beside the gate, which looks at the written turns alone"
+        )
     if spec.transcripts is not None:
         lines.append(f"jmedethic: the replies are those of run {spec.transcripts.source.run}; no target is called")
     lines += [f"jmedethic: WARNING: {line}" for line in policy_lines(policy.held(spec.thresholds, spec.baselines))]
@@ -40,7 +46,7 @@ def header_lines(spec: RunSpec) -> list[str]:
     for name, obstacles in baseline_lookup.obstacles(spec).items():
         lines += [f"jmedethic: WARNING: baseline {name} cannot be compared: {obstacle}" for obstacle in obstacles]
     lines += [f"jmedethic: WARNING: the gate will be inconclusive: {line}" for line in _of_judges(spec)]
-    for ref in (*([spec.target] if spec.transcripts is None else []), *spec.all_judges):
+    for ref in spec.called:
         end = retirement(ref.label)
         if end:
             lines.append(f"jmedethic: WARNING: {ref.label} ends on {end.date} ({end.note}); see `jmedethic doctor`")

@@ -10,7 +10,9 @@ from typing import Any, cast, get_args
 
 from jmedethic_pytest.cases.perturb import kinds as perturbations
 from jmedethic_pytest.cases.selection import Selection
+from jmedethic_pytest.config.attacker import Style
 from jmedethic_pytest.core.errors import ConfigError, unknown
+from jmedethic_pytest.core.records import MOST_TURNS
 from jmedethic_pytest.core.vocabulary import LOCALES, Locale
 from jmedethic_pytest.models import budget as budgets
 from jmedethic_pytest.models.base import CacheMode
@@ -43,6 +45,9 @@ OPTIONS = (
         "PROFILE|A,B|none",
         "Judge profile of the thresholds file, or models PROVIDER:NAME[@URL] by comma; none: only collect the replies",
     ),
+    Option("attacker", "PROVIDER:NAME", "A model that goes on where the written turns end, beside the gate"),
+    Option("attack-style", "crescendo|rephrase", "How the attacker goes on (default: crescendo)"),
+    Option("max-turns", "N", "User turns with those of the attacker, at most (default: 7)"),
     Option("cases", "PATH", "Case file or folder (default: the bundled cases)"),
     Option("suite", "NAME,...", "Suites to run (default: core if there is one, else smoke); 'all' for every case"),
     Option("locale", "ja|en", "Language of the conversations, or 'ja,en' (default: ja)"),
@@ -78,10 +83,11 @@ OPTIONS = (
     ),
     Option("reports", "DIR", "Where runs and the cache are stored (default: reports)"),
 )
+ATTACKING = ("attacker", "attack-style", "max-turns")
+"""Names of those that are about an attacker."""
 _OF_TARGET_AND_CASES = {"base-url", "revision", "cases", "suite", "locale", "strategy", "guideline", "sample", "seed"}
-JUDGING = tuple(
-    option for option in OPTIONS if option.name not in {*_OF_TARGET_AND_CASES, "repeats", "perturb", "turns", "allure"}
-)
+_OF_CONVERSATIONS = {*_OF_TARGET_AND_CASES, *ATTACKING, "repeats", "perturb", "turns", "allure"}
+JUDGING = tuple(option for option in OPTIONS if option.name not in _OF_CONVERSATIONS)
 """Those that mean something where stored conversations are judged: neither target nor cases can be chosen any more."""
 
 
@@ -94,6 +100,10 @@ class Settings:
     revision: str | None = None
     """What the user says the target's weights are."""
     judges: str | None = None
+    attacker: str | None = None
+    attack_style: Style = "crescendo"
+    max_turns: int = 7
+    """User turns of an attacked conversation at most, the written ones among them."""
     cases: tuple[Path, ...] = ()
     selection: Selection = field(default_factory=Selection)
     repeats: int = 1
@@ -151,11 +161,16 @@ def parse(model: str, raw: Mapping[str, Any], *, prefix: str, workers: int = 0, 
     cases = reader.text("cases")
     thresholds = reader.text("thresholds")
     concurrency = reader.integer("concurrency", minimum=1)
+    attacker = reader.text("attacker")
+    reader.only_with("attacker", "attack_style", "max_turns")
     settings = Settings(
         model=model,
         base_url=reader.text("base_url"),
         revision=reader.text("revision"),
         judges=reader.text("judges"),
+        attacker=attacker,
+        attack_style=cast(Style, reader.choice("attack_style", "crescendo", get_args(Style))),
+        max_turns=reader.integer("max_turns", minimum=2, maximum=MOST_TURNS) or 7,
         cases=(Path(cases),) if cases else (),
         selection=selection,
         repeats=reader.integer("repeats", minimum=1) or 1,
@@ -193,16 +208,22 @@ class _Reader:
         value = self._raw.get(key)
         return str(value).strip() or None if value is not None else None
 
-    def integer(self, key: str, *, minimum: int) -> int | None:
+    def integer(self, key: str, *, minimum: int, maximum: int | None = None) -> int | None:
         value = self.text(key)
         if value is None:
             return None
-        if re.fullmatch(r"-?[0-9]{1,18}", value) is None or int(value) < minimum:
-            self.problems.append(
-                f"{self._spell(key)}: {value!r} is not allowed: give a whole number of at least {minimum}."
-            )
+        whole = re.fullmatch(r"-?[0-9]{1,18}", value) is not None
+        if not whole or not minimum <= int(value) <= (int(value) if maximum is None else maximum):
+            allowed = f"of at least {minimum}" if maximum is None else f"from {minimum} to {maximum}"
+            self.problems.append(f"{self._spell(key)}: {value!r} is not allowed: give a whole number {allowed}.")
             return None
         return int(value)
+
+    def only_with(self, needed: str, *keys: str) -> None:
+        """Refuse options that mean nothing without another one."""
+        if self.text(needed) is None:
+            alone = [self._spell(key) for key in keys if self.text(key) is not None]
+            self.problems += [f"{name}: means nothing without {self._spell(needed)}." for name in alone]
 
     def words(self, key: str, default: tuple[str, ...], allowed: tuple[str, ...] = ()) -> tuple[str, ...]:
         value = self.text(key)

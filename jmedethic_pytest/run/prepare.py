@@ -63,12 +63,14 @@ def prepare(settings: Settings, root: Path, *, called: bool = True) -> RunSpec:
     )
     judges = attempt(lambda: seats(settings, rules, called=called)) if loaded else None
     third = attempt(lambda: third_seat(rules, judges or (), called=called))
+    attacker = attempt(lambda: attacker_seat(settings, rules, called=called))
+    problems.extend(_unattackable(settings, rules, chosen, judges))
     baselines = attempt(lambda: baseline_files.load(settings.reports, settings.baselines))
     if judges == ():
         problems.extend(_needs_judges(settings, chosen))
     if target is not None:
         problems.extend(unfit(target, judges or (), third))
-    problems.extend(unpriced([target, *(judges or ()), third], settings, rules))
+    problems.extend(unpriced([target, *(judges or ()), third, attacker], settings, rules))
     if problems or loaded is None or chosen is None or target is None or judges is None:
         raise ConfigError(problems)
     return RunSpec(
@@ -80,6 +82,7 @@ def prepare(settings: Settings, root: Path, *, called: bool = True) -> RunSpec:
         judges=judges,
         baselines=baselines or (),
         third=third,
+        attacker=attacker,
     )
 
 
@@ -130,6 +133,36 @@ def third_seat(rules: Thresholds, judges: Sequence[ModelRef], *, called: bool) -
     if problems:
         raise ConfigError(problems)
     return third
+
+
+def attacker_seat(settings: Settings, rules: Thresholds, *, called: bool) -> ModelRef | None:
+    """Return the attacker of a run, if there is one.
+
+    Raises:
+        ConfigError: if it cannot be used.
+    """
+    if settings.attacker is None:
+        return None
+    return resolve(settings.attacker, place="attacker", role="attacker", providers=rules.providers, called=called)
+
+
+def _unattackable(
+    settings: Settings, rules: Thresholds, chosen: CaseIndex | None, judges: Sequence[ModelRef] | None
+) -> Iterator[str]:
+    """Name what an attacker cannot work with."""
+    if settings.attacker is None:
+        return
+    if judges == ():
+        yield "attacker: without judges nobody says when the target has fallen. Name judges, or leave the attacker out."
+    if rules.target.history == "reference":
+        yield 'attacker: it answers the target\'s own replies, and [target] history = "reference" shows others.'
+    open_to_it = [label for label in (chosen.labels.values() if chosen is not None else ()) if label.twin_of is None]
+    shortest = min((min(label.length, settings.selection.turns or MOST_TURNS) for label in open_to_it), default=0)
+    if shortest >= settings.max_turns:
+        yield (
+            f"max-turns: {settings.max_turns} is what the shortest of these conversations has already ({shortest}): "
+            f"nothing is left to the attacker. Give up to {MOST_TURNS}."
+        )
 
 
 def _judge(spec: str, rules: Thresholds, *, called: bool) -> ModelRef:

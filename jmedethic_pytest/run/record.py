@@ -8,13 +8,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from jmedethic_pytest import _version
+from jmedethic_pytest.attack import prompt as attack_prompt
 from jmedethic_pytest.config.tables import Thresholds
-from jmedethic_pytest.core.run_info import RunInfo
+from jmedethic_pytest.core.run_info import AttackPlan, RunInfo
 from jmedethic_pytest.judging import prompt as judge_prompt
 from jmedethic_pytest.models import prices
 from jmedethic_pytest.models.client import Client
 from jmedethic_pytest.run import companions, identity
 from jmedethic_pytest.run.spec import RunSpec
+from jmedethic_pytest.store import asked
 from jmedethic_pytest.store import runs as run_files
 from jmedethic_pytest.store.transcripts import StoredTranscripts
 
@@ -55,6 +57,7 @@ def started(spec: RunSpec, run_id: str, git_commit: str | None = None) -> RunInf
         },
         guidelines={key: judge_prompt.guideline_digest(words.guidelines[key]) for key in sorted(named)},
         prompts_schema_1=judge_prompt.digest_as_schema_1(rules.judges.prompt, words),
+        attack=_attack(spec),
         concurrency=settings.concurrency,
         thresholds=rules.model_dump(mode="json"),
         baselines=settings.baselines,
@@ -63,10 +66,27 @@ def started(spec: RunSpec, run_id: str, git_commit: str | None = None) -> RunInf
     return info if spec.transcripts is None else info.model_copy(update=_of_then(spec.transcripts, info))
 
 
+def _attack(spec: RunSpec) -> AttackPlan | None:
+    """Return how conversations are attacked after their written turns, if they are."""
+    if spec.attacker is None:
+        return None
+    settings, table, told = spec.settings, spec.thresholds.attacker, attack_prompt.texts()
+    return AttackPlan(
+        attacker=spec.attacker.describe(),
+        style=settings.attack_style,
+        max_turns=settings.max_turns,
+        seeds=table.seeds,
+        calls=table.calls,
+        version=told.version,
+        prompt=told.digest,
+        sampling=asked.of_attacker(table.model_dump(mode="json")),
+    )
+
+
 def _of_then(transcripts: StoredTranscripts, info: RunInfo) -> dict[str, Any]:
     """Return what a run that scores the replies of another one takes from that: whatever tells of target and cases."""
     then = transcripts.info
-    kept = ("target", "selection", "identity", "replies_of", "replayed")
+    kept = ("target", "selection", "identity", "replies_of", "replayed", "attack")
     return {
         **{name: getattr(then, name) for name in kept},
         "digests": {**info.digests, "cases": then.digests["cases"]},

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 
-from jmedethic_pytest.core.records import Reply, Score, Turn, Verdict
+from jmedethic_pytest.core.records import Attack, Reply, Score, Turn, Verdict
 from jmedethic_pytest.core.status import OF_JUDGE, OF_TARGET, ReplyStatus
 from jmedethic_pytest.core.text import REDACTED
 
@@ -35,14 +35,23 @@ def digest(text: str) -> str:
 
 
 def redact(verdict: Verdict) -> Verdict:
-    """Return a verdict without any text of a model. User turns, which come from the case file, stay."""
+    """Return a verdict without any text of a model. User turns stay that come from the case file."""
     return verdict.model_copy(
         update={
             "detail": _detail(verdict.status, verdict.detail),
             "turns": tuple(_turn(turn) for turn in verdict.turns),
             "attempts": tuple(redact(attempt) for attempt in verdict.attempts),
+            "attacks": tuple(_attack(attack) for attack in verdict.attacks),
         }
     )
+
+
+def _attack(attack: Attack) -> Attack:
+    """Return an attack without its texts: an attacker is a model, too."""
+    turns = (_turn(turn).model_copy(update={"user": digest(turn.user)}) for turn in attack.turns)
+    failed = attack.end in ("error", "target")
+    detail = _detail("error" if failed else "ok", attack.detail)
+    return attack.model_copy(update={"detail": detail, "turns": tuple(turns)})
 
 
 def _turn(turn: Turn) -> Turn:

@@ -67,6 +67,6 @@ class Door:
 def secrets(spec: RunSpec) -> secrecy.Secrets:
     """Return every key of a run: of its models, in addresses, in the parameters of the thresholds file."""
     found = secrecy.Secrets((), secrecy.in_settings(spec.thresholds.model_dump(mode="json")))
-    for ref in (spec.target, *spec.all_judges):
+    for ref in (spec.target, *spec.called):
         found = found + ref.secrets
     return found

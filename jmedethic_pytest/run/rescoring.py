@@ -80,7 +80,7 @@ async def _score(
         panel = Panel(opened[: len(judges)], rules.judges, words, next(iter(opened[len(judges) :]), None))
 
         async def one(place: int, index: int) -> Verdict:
-            stored = jobs[place, index].model_copy(update={"repeat": index})
+            stored = jobs[place, index].model_copy(update={"repeat": index, "attacks": ()})
             rescorer = Rescorer(lambda _: stored, panel, rules, simulated=stored.simulated)
             async with free:
                 found = await rescorer.evaluate(stored.key)

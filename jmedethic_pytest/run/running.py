@@ -28,7 +28,7 @@ from jmedethic_pytest.models.cache import Cache
 from jmedethic_pytest.models.client import Client
 from jmedethic_pytest.models.opening import Clients, tell_apart
 from jmedethic_pytest.models.registry import load_transports
-from jmedethic_pytest.run import baseline_lookup, companions, evidence, identity, preflight, record, rejudging
+from jmedethic_pytest.run import baseline_lookup, calling, companions, evidence, identity, preflight, record, rejudging
 from jmedethic_pytest.run.preflight import Once, Step
 from jmedethic_pytest.run.progress import Progress
 from jmedethic_pytest.run.release import Door
@@ -52,7 +52,7 @@ class RunningRun:
     """
 
     def __init__(self, spec: RunSpec, on_stored: Callable[[str], None] | None = None) -> None:
-        load_transports((*([spec.target] if spec.transcripts is None else []), *spec.all_judges))
+        load_transports(spec.called)
         self.spec = spec
         self._on_stored = on_stored
         settings = spec.settings
@@ -95,8 +95,9 @@ class RunningRun:
             self._opened = clients
             if settings.redact and settings.cache != "off":
                 self._notes.append(f"the response cache {cache} holds texts of models")
-            judges, third = self._open_judges(clients)
-            panel = Panel(judges, rules.judges, spec.cases.vocabulary, third)
+            judges = calling.judges(spec, clients, cache)
+            self._clients += judges
+            panel = Panel(judges[: len(spec.judges)], rules.judges, spec.cases.vocabulary, *judges[len(spec.judges) :])
             if spec.transcripts is not None:
                 rescorer = Rescorer(spec.transcripts.read, panel, rules, simulated=spec.target.simulated)
                 async with self._once_proved(
@@ -104,11 +105,10 @@ class RunningRun:
                 ) as evaluate:
                     yield evaluate
                 return
-            # A conversation has one question to the target open at a time, and to a judge up to one a turn.
-            most = settings.calls or settings.concurrency
-            target = clients.open("target", self._target, cache, ceiling=most, beside=len(spec.all_judges))
-            self._clients.insert(0, target)
-            engine = Engine(target, panel, rules, settings.selection.turns)
+            target = calling.target(spec, clients, cache, self._target)
+            attacker = calling.attacker(spec, clients, cache)
+            self._clients = [target, *self._clients, *([] if attacker is None else [attacker.client])]
+            engine = Engine(target, panel, rules, settings.selection.turns, attacker)
             if settings.perturb:
                 self._beside = companions.Beside(spec, engine, self._door, self.path)
             async with (
@@ -116,16 +116,6 @@ class RunningRun:
                 self._once_proved(clients, lambda job: engine.evaluate(job.case, job.repeat), looked) as evaluate,
             ):
                 yield evaluate
-
-    def _open_judges(self, clients: Clients) -> tuple[list[Client], Client | None]:
-        """Return the judges of the panel, and the third."""
-        spec, settings = self.spec, self.spec.settings
-        most = settings.calls or settings.concurrency * max(1, spec.longest)
-        beside, seats = len(spec.all_judges), len(spec.judges)
-        judges = [clients.open("judge", judge, self._cache, ceiling=most, beside=beside) for judge in spec.all_judges]
-        tell_apart(judges)
-        self._clients += judges
-        return judges[:seats], next(iter(judges[seats:]), None)
 
     @asynccontextmanager
     async def _once_proved(

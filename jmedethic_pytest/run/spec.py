@@ -42,6 +42,8 @@ class RunSpec:
     """True if a plugin changed the order of the cases."""
     third: ModelRef | None = None
     """Who is asked where the two judges lie too far apart, if anybody is."""
+    attacker: ModelRef | None = None
+    """Who goes on where the written turns end, if anybody does."""
     transcripts: StoredTranscripts | None = None
     """The conversations to score, where no target is called."""
 
@@ -106,6 +108,12 @@ class RunSpec:
     def all_judges(self) -> tuple[ModelRef, ...]:
         """Those of the panel, and the third."""
         return self.judges if self.third is None else (*self.judges, self.third)
+
+    @property
+    def called(self) -> tuple[ModelRef, ...]:
+        """Every model that the run may call."""
+        target = () if self.transcripts is not None else (self.target,)
+        return (*target, *self.all_judges, *(() if self.attacker is None else (self.attacker,)))
 
     @property
     def simulated_judges(self) -> bool:

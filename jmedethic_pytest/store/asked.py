@@ -16,6 +16,8 @@ JUDGING_KEYS = ("temperature", "top_p", "max_tokens", "extra", "models", "allow_
 """What two runs must ask of their judges alike."""
 DECIDING = ("conversation", "gate", "policy")
 """Tables of the thresholds file that decide what scores come to."""
+ATTACKING_KEYS = ("temperature", "top_p", "max_tokens", "extra", "send_seed")
+"""What two runs must ask of their attackers alike."""
 _PRIVATE = ("system", "extra", "models")
 """A product's own texts and addresses have no place in a file to be committed."""
 
@@ -42,6 +44,11 @@ def of_panel(table: Mapping[str, Any], asked: Sequence[str], third: str | None) 
     own = {name: given for name, given in table.get("models", {}).items() if name in (*asked, third)}
     found = _parameters({**table, "models": own or None}, JUDGING_KEYS)
     return found if third is None else {**found, "third": f"{third} beyond {table.get('contested', 3.0):g} points"}
+
+
+def of_attacker(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how an attacker is called by ``[attacker]`` of a thresholds file."""
+    return _parameters(table, ATTACKING_KEYS)
 
 
 def _parameters(given: Mapping[str, Any], keys: Sequence[str]) -> dict[str, Any]:

@@ -10,9 +10,9 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field
 
 from jmedethic_pytest.cases.files import content_digest, told_digest
 from jmedethic_pytest.core.errors import StoreError
@@ -25,15 +25,14 @@ from jmedethic_pytest.core.records import (
     ScoreValue,
     TurnCount,
     Verdict,
-    plan_key,
 )
-from jmedethic_pytest.core.run_info import RunInfo
-from jmedethic_pytest.core.scores import PAPER_FLOOR, at_or_below, check_order, check_panel
+from jmedethic_pytest.core.run_info import AttackPlan, RunInfo
+from jmedethic_pytest.core.scores import PAPER_FLOOR, at_or_below, check_panel
 from jmedethic_pytest.core.secrets import public_url
 from jmedethic_pytest.core.shapes import ModelTable
-from jmedethic_pytest.core.status import VerdictStatus
+from jmedethic_pytest.core.status import AttackEnd
 from jmedethic_pytest.core.vocabulary import Branch
-from jmedethic_pytest.store import asked
+from jmedethic_pytest.store import asked, light
 from jmedethic_pytest.store import runs as run_files
 
 
@@ -78,6 +77,19 @@ class Origin(Record):
     repeats: RepeatIndex
     served: dict[str, tuple[str, ...]]
     """Model names the judges' servers reported, by judge."""
+    attack: AttackPlan | None = Field(default=None, exclude_if=lambda plan: plan is None)
+    """How conversations were attacked after their written turns, if they were."""
+
+
+class AttackRow(NamedTuple):
+    """The scores of the turns that an attacker added from one seed."""
+
+    seed: int
+    end: AttackEnd
+    turns: tuple[ScoreValue | None, ...] = ()
+    """Panel mean of each, ``None`` where it is missing."""
+    calls: int = 0
+    """Answers that were asked of the attacker."""
 
 
 class Row(NamedTuple):
@@ -118,6 +130,8 @@ class Row(NamedTuple):
     """Turns before the branches; ``None`` if there are none."""
     thirds: tuple[bool, ...] = ()
     """Whether a third judge was asked about each planned turn, whose score is then the turn's; empty if about none."""
+    attacks: tuple[AttackRow, ...] = ()
+    """What an attacker made of it afterwards, from each seed; no other figure looks at it."""
 
     @property
     def case(self) -> str:
@@ -194,7 +208,7 @@ class Collector:
         """By key."""
         self._served: dict[str, set[str]] = {}
 
-    def add(self, verdict: Verdict | _Verdict, *, status: str | None = None) -> None:
+    def add(self, verdict: Verdict | light.Verdict, *, status: str | None = None) -> None:
         """Add an evaluation.
 
         Args:
@@ -228,7 +242,7 @@ def read(run: Path) -> ScoreSheet:
             f"{run}: its replies were only collected, and nobody scored them. Next: `jmedethic judge {info.id}`, and "
             "take the run that it makes."
         )
-    for verdict in run_files.read_as(run, _Verdict):
+    for verdict in run_files.read_as(run, light.Verdict):
         collector.add(verdict)
     sheet = collector.sheet(info)
     if info.status == "complete" and len(sheet.rows) < info.selected:  # lines were taken out of its file
@@ -266,82 +280,12 @@ def origin(info: RunInfo, served: Mapping[str, set[str]]) -> Origin:
         rules={key: info.thresholds[key] for key in asked.DECIDING if key in info.thresholds},
         turns=info.selection.get("turns"),
         repeats=info.selection.get("repeats", 1),
+        attack=info.attack,
         served={judge: tuple(sorted(names)) for judge, names in sorted(served.items())},
     )
 
 
-class _Light(BaseModel):
-    """Keeps only what is declared, so that texts are neither copied nor kept."""
-
-    model_config = ConfigDict(extra="ignore")
-
-
-class _Case(_Light):
-    id: str
-    locale: str
-    guideline: str
-    strategy: str
-    twin_of: str | None = None
-    persona: str | None = None
-    harm_class: str | None = None
-    turns: tuple[str, ...]
-    turns_if_refused: tuple[str, ...] = ()
-    turns_if_complied: tuple[str, ...] = ()
-    reference: tuple[str, ...] = ()
-    components: tuple[str, ...] = ()
-    fail_if: str = ""
-    expected: tuple[str, ...] = ()
-    expected_if_refused: tuple[str, ...] = ()
-    expected_if_complied: tuple[str, ...] = ()
-
-
-class _Score(_Light):
-    judge: str
-    value: ScoreValue | None
-    over_refusal: bool | None = None
-    help: Help | None = None
-    flag: str = ""
-    model: str = ""
-
-
-class _Turn(_Light):
-    index: int
-    value: ScoreValue | None = None
-    scores: tuple[_Score, ...] = ()
-    third: _Score | None = None
-
-    @model_validator(mode="after")
-    def _value_is_that_of_the_panel(self) -> Self:
-        third = [] if self.third is None else [self.third.value]
-        check_panel(self.value, [score.value for score in self.scores], third)
-        return self
-
-    @property
-    def all_scores(self) -> tuple[_Score, ...]:
-        return self.scores if self.third is None else (*self.scores, self.third)
-
-
-class _Verdict(_Light):
-    schema_version: Literal[1, 2] = 2
-    case: _Case
-    repeat: RepeatIndex = 0
-    status: VerdictStatus
-    turns: tuple[_Turn, ...] = ()
-    planned_turns: TurnCount
-    branch: Branch | None = None
-    violations: tuple[Any, ...] = ()
-
-    @model_validator(mode="after")
-    def _turns_are_in_order(self) -> Self:
-        check_order([turn.index for turn in self.turns], self.planned_turns)
-        return self
-
-    @property
-    def key(self) -> str:
-        return plan_key(self.case.id, self.repeat)
-
-
-def _row(verdict: Verdict | _Verdict, status: str, digest: str) -> Row:
+def _row(verdict: Verdict | light.Verdict, status: str, digest: str) -> Row:
     case, turns = verdict.case, {turn.index: turn.scores for turn in verdict.turns}
     values = {turn.index: turn.value for turn in verdict.turns}
     planned = tuple(values.get(index) for index in range(verdict.planned_turns))
@@ -370,14 +314,18 @@ def _row(verdict: Verdict | _Verdict, status: str, digest: str) -> Row:
         help=tuple(_helped(_each(turn, "help")) for turn in scores),
         flags=tuple(tuple(map(_flagged, judge)) for judge in zip(*scores, strict=True)),
         thirds=tuple(index in thirds for index in range(verdict.planned_turns)) if thirds else (),
+        attacks=tuple(
+            AttackRow(attack.seed, attack.end, tuple(turn.value for turn in attack.turns), attack.calls)
+            for attack in verdict.attacks
+        ),
     )
 
 
-def _padded(scores: Sequence[Score | _Score], panel: int) -> tuple[Score | _Score | None, ...]:
+def _padded(scores: Sequence[Score | light.Score], panel: int) -> tuple[Score | light.Score | None, ...]:
     return (*scores, *(None,) * (panel - len(scores)))
 
 
-def _each(scores: Sequence[Score | _Score | None], name: str) -> tuple[Any, ...]:
+def _each(scores: Sequence[Score | light.Score | None], name: str) -> tuple[Any, ...]:
     return tuple(None if score is None else getattr(score, name) for score in scores)
 
 
@@ -390,7 +338,7 @@ def _helped(said: Sequence[Help | None]) -> Help | None:
     return least or ("answered" if said and None not in said else None)
 
 
-def _flagged(score: Score | _Score | None) -> bool | None:
+def _flagged(score: Score | light.Score | None) -> bool | None:
     """Tell whether a score is flagged; ``None`` where none was given, or under a prompt that asks for no components."""
     if score is None or score.value is None or not (score.flag or score.help):
         return None

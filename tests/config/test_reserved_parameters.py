@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from jmedethic_pytest.config.tables import RESERVED, Thresholds, load
+from jmedethic_pytest.config.sampling import RESERVED
+from jmedethic_pytest.config.tables import Thresholds, load
 from jmedethic_pytest.core.errors import ConfigError
 
 

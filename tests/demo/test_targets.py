@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from jmedethic_pytest.cases import files
-from jmedethic_pytest.config.tables import Sampling
+from jmedethic_pytest.config.sampling import Sampling
 from jmedethic_pytest.core.records import Case
 from jmedethic_pytest.demo import targets
 from jmedethic_pytest.models import ChatRequest, Message, case_context

@@ -9,7 +9,7 @@ import pytest
 
 from jmedethic_pytest.core.errors import BudgetSpent
 from jmedethic_pytest.core.records import Case, Verdict
-from jmedethic_pytest.engine.conversation import Spoken
+from jmedethic_pytest.engine.plans import Spoken
 from jmedethic_pytest.engine.scheduler import Scheduler
 from jmedethic_pytest.models.cache import Cache
 

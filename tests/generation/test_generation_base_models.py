@@ -20,10 +20,10 @@ from jmedethic_pytest.generation import demo
 from jmedethic_pytest.generation.machinery import config as configs
 from jmedethic_pytest.generation.machinery import ledger, models
 from jmedethic_pytest.generation.machinery.config import Config
-from jmedethic_pytest.generation.machinery.prompting import Prompts
 from jmedethic_pytest.generation.machinery.records import Drop, Question
 from jmedethic_pytest.generation.machinery.structured import Malformed, parse, schema
 from jmedethic_pytest.models import Message
+from jmedethic_pytest.models.prompts import Prompts
 
 SECRET = "s3cr3t-hunter2"
 
@@ -207,7 +207,7 @@ def test_every_prompt_has_both_languages_and_its_reason(name: str) -> None:
         if key != "version":
             assert all(table[part].strip() for part in ("why", "ja", "en")), key
             assert len(table["why"]) > 40, key
-    prompts = Prompts(name)
+    prompts = Prompts(f"generation/{name}")
     assert len(prompts.digest) == 64
     values = dict.fromkeys(("title", "summary", "count", "known", "problem", "data", "nonce"), "{x}")
     for key in content.keys() - {"version"}:

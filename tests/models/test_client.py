@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from jmedethic_pytest.config.tables import Sampling
+from jmedethic_pytest.config.sampling import Sampling
 from jmedethic_pytest.core.errors import ProviderError, RunAborted, StoreError
 from jmedethic_pytest.core.records import Reply
 from jmedethic_pytest.models import ChatRequest, Message

@@ -10,8 +10,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from jmedethic_pytest.config import tables
+from jmedethic_pytest.config.sampling import Sampling
 from jmedethic_pytest.config.servers import Dialect, ProviderTable
-from jmedethic_pytest.config.tables import Sampling, Thresholds
+from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.errors import ConfigError, ProviderError
 from jmedethic_pytest.models import ChatRequest, Message, bodies, resolve
 

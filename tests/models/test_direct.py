@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from jmedethic_pytest.config.sampling import Sampling
 from jmedethic_pytest.config.servers import Dialect, ProviderTable
-from jmedethic_pytest.config.tables import Sampling
 from jmedethic_pytest.core.errors import ProviderError
 from jmedethic_pytest.core.records import Reply
 from jmedethic_pytest.models import ChatRequest, Message, ModelRef, Provider, open_provider, resolve

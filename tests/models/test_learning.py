@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from jmedethic_pytest.config.sampling import Sampling
 from jmedethic_pytest.config.servers import Dialect
-from jmedethic_pytest.config.tables import Sampling
 from jmedethic_pytest.core.errors import ProviderError
 from jmedethic_pytest.models import ChatRequest, Message
 from jmedethic_pytest.models.client import Client

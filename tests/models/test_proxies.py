@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from jmedethic_pytest.config.tables import Sampling
+from jmedethic_pytest.config.sampling import Sampling
 from jmedethic_pytest.core.errors import ConfigError, ProviderError
 from jmedethic_pytest.models import ChatRequest, Message, open_provider, proxies, resolve
 

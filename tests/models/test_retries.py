@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from jmedethic_pytest.config.tables import Sampling
+from jmedethic_pytest.config.sampling import Sampling
 from jmedethic_pytest.core.errors import ProviderError, RunAborted
 from jmedethic_pytest.models import ChatRequest, Message, ModelRef, pauses
 from jmedethic_pytest.models.client import Client

@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 
 from jmedethic_pytest import Case
-from jmedethic_pytest.config.tables import Sampling, Thresholds
+from jmedethic_pytest.attack.attacker import Attacker
+from jmedethic_pytest.config.sampling import Sampling
+from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.errors import ProviderError
 from jmedethic_pytest.core.records import Reply, Verdict
 from jmedethic_pytest.engine.conversation import Engine
@@ -100,9 +102,10 @@ class Bench:
     judges: list[Client]
     panel: Panel
     engine: Engine
+    attacker: Client | None = None
 
     async def aclose(self) -> None:
-        for client in (self.target, *self.judges):
+        for client in (self.target, *self.judges, *([] if self.attacker is None else [self.attacker])):
             await client.aclose()
 
 
@@ -118,6 +121,8 @@ def bench(ref: Callable[..., ModelRef]) -> Callable[..., Bench]:
         judges: Sequence[ModelRef] | None = None,
         target: ModelRef | None = None,
         third: ModelRef | None = None,
+        attacker: ModelRef | None = None,
+        most: int = 7,
     ) -> Bench:
         thresholds = Thresholds.model_validate({"schema_version": 1, **(rules or {})})
         panel = [Client("judge", judge, cache) for judge in (judges or (ref("j1"), ref("j2")))]
@@ -125,7 +130,9 @@ def bench(ref: Callable[..., ModelRef]) -> Callable[..., Bench]:
         decider = None if third is None else Client("judge", third, cache)
         seats = Panel(panel, thresholds.judges, third=decider)
         asked = [*panel, *([] if decider is None else [decider])]
-        return Bench(client, asked, seats, Engine(client, seats, thresholds, max_turns))
+        hostile = None if attacker is None else Client("attacker", attacker, cache)
+        goes_on = hostile and Attacker(hostile, thresholds.attacker, "crescendo", most, seats.vocabulary)
+        return Bench(client, asked, seats, Engine(client, seats, thresholds, max_turns, goes_on), hostile)
 
     return make
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from jmedethic_pytest.config.tables import Sampling
+from jmedethic_pytest.config.sampling import Sampling
 from jmedethic_pytest.core.errors import ProviderError
 from jmedethic_pytest.core.records import Reply, Usage
 from jmedethic_pytest.models import ChatRequest, Message, ModelRef

@@ -21,7 +21,6 @@ from jmedethic_pytest.generation.discovery.embeddings import Embedder, Vector
 from jmedethic_pytest.generation.discovery.library import Example, Phase, Strategy
 from jmedethic_pytest.generation.discovery.retrieval import Choice
 from jmedethic_pytest.generation.discovery.scales import LEAST, HarmScore
-from jmedethic_pytest.generation.machinery.prompting import Prompts
 from jmedethic_pytest.generation.machinery.records import Drop, Question
 from jmedethic_pytest.generation.machinery.role import Role
 from jmedethic_pytest.generation.quality import policy
@@ -29,6 +28,7 @@ from jmedethic_pytest.judging import fence, reading, refusal
 from jmedethic_pytest.judging import prompt as judge_prompt
 from jmedethic_pytest.judging.reading import Unreadable
 from jmedethic_pytest.models import Message
+from jmedethic_pytest.models.prompts import Prompts
 
 ATTEMPTS = 2
 """Requests until an answer of attacker, scorer or summariser can be read."""

@@ -25,10 +25,10 @@ from jmedethic_pytest.generation.machinery.config import Config
 from jmedethic_pytest.generation.machinery.files import Header, ItemFile, Summary
 from jmedethic_pytest.generation.machinery.ledger import I, Progress
 from jmedethic_pytest.generation.machinery.models import Team
-from jmedethic_pytest.generation.machinery.prompting import Prompts
 from jmedethic_pytest.generation.machinery.records import Made, Question
 from jmedethic_pytest.generation.machinery.stages import Asked, Plan, Stage
 from jmedethic_pytest.generation.stages import validate
+from jmedethic_pytest.models.prompts import Prompts
 
 NAME = "discover"
 TEST = "discover-test"
@@ -131,7 +131,11 @@ def header(config: Config, chosen: Sequence[Question]) -> Header:
 
 
 def _header(stage: str, config: Config, table: dict[str, Any]) -> Header:
-    made = {"prompts": Prompts(NAME).digest, "embedder": embedder_name(config), "keep_texts": config.keep_answers}
+    made = {
+        "prompts": Prompts(f"generation/{NAME}").digest,
+        "embedder": embedder_name(config),
+        "keep_texts": config.keep_answers,
+    }
     return models.header(config, stage, roles(config), {**table, **made}, after=validate.NAME)
 
 
@@ -173,7 +177,7 @@ def collect(config: Config, about: Header, chosen: Sequence[Question]) -> Librar
         origin=Origin(
             mode=config.discover.mode,
             models={role: names[0] for role, names in about.roles.items()},
-            prompts=Prompts(NAME).digest,
+            prompts=Prompts(f"generation/{NAME}").digest,
             seed=config.discover.seed,
             questions=digest([question.id for question in chosen]),
             tool_version=_version.VERSION,
@@ -245,7 +249,7 @@ def _crew(config: Config, team: Team) -> Crew:
         scorer=team.one("scorer"),
         summariser=team.one("summariser"),
         embedder=embedder(config, team),
-        texts=Prompts(NAME),
+        texts=Prompts(f"generation/{NAME}"),
         turns=config.discover.turns,
         keep_texts=config.keep_answers,
     )

@@ -12,8 +12,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError
 
+from jmedethic_pytest.config.sampling import Sampling
 from jmedethic_pytest.config.servers import Servers, Table
-from jmedethic_pytest.config.tables import Sampling
 from jmedethic_pytest.core import toml
 from jmedethic_pytest.core.errors import ConfigError
 from jmedethic_pytest.core.vocabulary import Locale

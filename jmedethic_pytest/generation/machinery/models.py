@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from jmedethic_pytest.config.tables import Sampling
+from jmedethic_pytest.config.sampling import Sampling
 from jmedethic_pytest.core.errors import ConfigError
 from jmedethic_pytest.core.secrets import Secrets, in_parameters, in_settings, public_url
 from jmedethic_pytest.generation.machinery import files

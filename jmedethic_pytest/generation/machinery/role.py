@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from jmedethic_pytest.config.tables import Sampling
+from jmedethic_pytest.config.sampling import Sampling
 from jmedethic_pytest.core.errors import ProviderError
 from jmedethic_pytest.core.records import Reply
 from jmedethic_pytest.core.secrets import Secrets

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from jmedethic_pytest.attack import turns
 from jmedethic_pytest.cases.checks.policy import denied
 from jmedethic_pytest.cases.exchange import sheet
 from jmedethic_pytest.cases.exchange.sheet import Column, Row
@@ -22,7 +23,6 @@ from jmedethic_pytest.generation.machinery.config import Config
 from jmedethic_pytest.generation.machinery.files import WARNING
 from jmedethic_pytest.generation.output import publish
 from jmedethic_pytest.generation.output.publish import Review, SplitCase
-from jmedethic_pytest.generation.quality import turns
 from jmedethic_pytest.generation.stages import conversations
 
 DECISIONS = ("accept", "edit", "reject")

@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import Field
 
+from jmedethic_pytest.attack import turns
 from jmedethic_pytest.cases import vocabulary_files
 from jmedethic_pytest.core import vocabulary
 from jmedethic_pytest.core.errors import ConfigError
@@ -23,14 +24,14 @@ from jmedethic_pytest.generation.machinery.config import Config
 from jmedethic_pytest.generation.machinery.files import Summary
 from jmedethic_pytest.generation.machinery.ledger import Progress, records, run_stage
 from jmedethic_pytest.generation.machinery.models import Team
-from jmedethic_pytest.generation.machinery.prompting import Prompts
 from jmedethic_pytest.generation.machinery.records import Drop, Made, Output, Question, short_digest
 from jmedethic_pytest.generation.machinery.role import Role
 from jmedethic_pytest.generation.machinery.stages import Asked, Plan, Stage
 from jmedethic_pytest.generation.machinery.structured import listing
-from jmedethic_pytest.generation.quality import policy, turns
+from jmedethic_pytest.generation.quality import policy
 from jmedethic_pytest.generation.stages import interactive, questions, validate
 from jmedethic_pytest.judging import refusal
+from jmedethic_pytest.models.prompts import Prompts
 
 NAME = "conversations"
 
@@ -110,7 +111,7 @@ def sources(config: Config) -> dict[str, str]:
 
 async def run(config: Config, team: Team, progress: Progress) -> tuple[Summary, ...]:
     """Write the conversations, or those that are left to write."""
-    prompts, chosen, attackers = Prompts(NAME), strategies(config), team.all("attackers")
+    prompts, chosen, attackers = Prompts(f"generation/{NAME}"), strategies(config), team.all("attackers")
     crew = interactive.crew(config, team, prompts) if config.conversations.mode == "interactive" else None
     kept = sum(1 for _ in records(config.folder, validate.NAME, Question))
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from pydantic import BaseModel
 
+from jmedethic_pytest.attack import turns as rules
 from jmedethic_pytest.core.records import Reply
 from jmedethic_pytest.core.vocabulary import Strategy
 from jmedethic_pytest.generation import demo
@@ -17,12 +18,11 @@ from jmedethic_pytest.generation.discovery import attempts
 from jmedethic_pytest.generation.discovery.discovery import NAME as DISCOVER
 from jmedethic_pytest.generation.machinery.config import Config
 from jmedethic_pytest.generation.machinery.models import Team
-from jmedethic_pytest.generation.machinery.prompting import Prompts
 from jmedethic_pytest.generation.machinery.records import Drop, Question
 from jmedethic_pytest.generation.machinery.role import Role
 from jmedethic_pytest.generation.quality import policy
-from jmedethic_pytest.generation.quality import turns as rules
 from jmedethic_pytest.judging import fence
+from jmedethic_pytest.models.prompts import Prompts
 
 
 class _Next(BaseModel):
@@ -54,7 +54,7 @@ class Told(NamedTuple):
 
 def scoring() -> Prompts:
     """Return what the scorer is told."""
-    return Prompts(DISCOVER)
+    return Prompts(f"generation/{DISCOVER}")
 
 
 def crew(config: Config, team: Team, prompts: Prompts) -> Crew:

@@ -22,10 +22,10 @@ from jmedethic_pytest.generation.machinery.config import Config
 from jmedethic_pytest.generation.machinery.files import Summary
 from jmedethic_pytest.generation.machinery.ledger import Progress, run_stage
 from jmedethic_pytest.generation.machinery.models import Team
-from jmedethic_pytest.generation.machinery.prompting import Prompts
 from jmedethic_pytest.generation.machinery.records import Drop, Made, Question, short_digest
 from jmedethic_pytest.generation.machinery.role import Role
 from jmedethic_pytest.generation.machinery.stages import Asked, Plan, Stage
+from jmedethic_pytest.models.prompts import Prompts
 
 NAME = "questions"
 SHORTEST = 12
@@ -106,7 +106,7 @@ class _Pool:
 
 async def run(config: Config, team: Team, progress: Progress) -> tuple[Summary, ...]:
     """Write the questions, or those that are left to write."""
-    prompts, chosen = Prompts(NAME), guidelines.choose(config)
+    prompts, chosen = Prompts(f"generation/{NAME}"), guidelines.choose(config)
     generators = team.all("generators")
 
     async def work(guideline: Guideline) -> Made[Question]:

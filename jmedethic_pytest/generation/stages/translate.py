@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
+from jmedethic_pytest.attack import turns
 from jmedethic_pytest.cases.checks import fidelity
 from jmedethic_pytest.cases.checks.ngrams import grams
 from jmedethic_pytest.cases.checks.ngrams import similarity as similarity_of
@@ -22,14 +23,14 @@ from jmedethic_pytest.generation.machinery.config import Config
 from jmedethic_pytest.generation.machinery.files import Summary
 from jmedethic_pytest.generation.machinery.ledger import Progress, records, run_stage
 from jmedethic_pytest.generation.machinery.models import Team
-from jmedethic_pytest.generation.machinery.prompting import Prompts
 from jmedethic_pytest.generation.machinery.records import Drop, Made
 from jmedethic_pytest.generation.machinery.role import Role
 from jmedethic_pytest.generation.machinery.stages import Asked, Plan, Stage
 from jmedethic_pytest.generation.machinery.structured import listing
 from jmedethic_pytest.generation.output import publish
 from jmedethic_pytest.generation.output.publish import SplitCase
-from jmedethic_pytest.generation.quality import policy, turns
+from jmedethic_pytest.generation.quality import policy
+from jmedethic_pytest.models.prompts import Prompts
 
 NAME = publish.TRANSLATION
 OTHER: Mapping[Locale, Locale] = {"ja": "en", "en": "ja"}
@@ -40,7 +41,7 @@ LEAST_RATIO, MOST_RATIO = 0.2, 8.0
 
 async def run(config: Config, team: Team, progress: Progress) -> tuple[Summary, ...]:
     """Translate the split, or what is left of it, and write the case files anew."""
-    prompts, translator = Prompts(NAME), team.one("translator")
+    prompts, translator = Prompts(f"generation/{NAME}"), team.one("translator")
     split = files.summary_of(config.folder, publish.SPLIT)
 
     async def work(item: SplitCase) -> Made[SplitCase]:

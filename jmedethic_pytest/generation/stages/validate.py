@@ -23,13 +23,13 @@ from jmedethic_pytest.generation.machinery.config import Config
 from jmedethic_pytest.generation.machinery.files import Summary
 from jmedethic_pytest.generation.machinery.ledger import Progress, derive, records, run_stage
 from jmedethic_pytest.generation.machinery.models import Team
-from jmedethic_pytest.generation.machinery.prompting import Prompts
 from jmedethic_pytest.generation.machinery.records import Answer, Drop, Made, Question, short_digest
 from jmedethic_pytest.generation.machinery.role import Role, kind
 from jmedethic_pytest.generation.machinery.stages import Asked, Plan, Stage
 from jmedethic_pytest.generation.stages.questions import NAME as QUESTIONS
 from jmedethic_pytest.judging import fence, refusal
 from jmedethic_pytest.models import Message, ModelRef
+from jmedethic_pytest.models.prompts import Prompts
 
 NAME = "validate"
 ANSWERS = "answers"
@@ -73,7 +73,7 @@ def _model(ref: ModelRef) -> str:
 
 async def run(config: Config, team: Team, progress: Progress) -> tuple[Summary, ...]:
     """Ask the validators, or what is left to ask, and draw the conclusion."""
-    validators, prompts = team.all("validators"), Prompts(NAME)
+    validators, prompts = team.all("validators"), Prompts(f"generation/{NAME}")
     judge = team.one("refusal_judge") if _uses_judge(config) else None
 
     async def work(item: _Item) -> Made[Answer]:

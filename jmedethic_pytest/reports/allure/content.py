@@ -44,6 +44,9 @@ def steps(verdict: Verdict) -> Iterator[Step]:
     for number, attempt in enumerate(verdict.attempts, start=1):
         scores = ", ".join(f"T{index} {_value(value)}" for index, value in enumerate(attempt.turn_scores))
         yield Step(f"confirmation {number}: {scores}", "failed" if attempt.violations else "passed")
+    for attack in verdict.attacks:
+        scores = ", ".join(f"T{turn.index} {_value(turn.value)}" for turn in attack.turns)
+        yield Step(f"adaptive attack, seed {attack.seed} ({attack.end}): {scores or 'nothing was added'}", "passed")
 
 
 def attachments(verdict: Verdict, vocabulary: Vocabulary = SHIPPED) -> Iterator[Attachment]:

@@ -21,7 +21,7 @@ from jmedethic_pytest.core.vocabulary import LOCALES, Locale
 from jmedethic_pytest.data import text as shared_part
 from jmedethic_pytest.gate.outcome import Outcome
 from jmedethic_pytest.reports import plots as pictures
-from jmedethic_pytest.reports.page import compared, people, robustness, rows, survival, texts, view, words
+from jmedethic_pytest.reports.page import attacks, compared, people, robustness, rows, survival, texts, view, words
 from jmedethic_pytest.reports.provenance import provenance_lines
 from jmedethic_pytest.reports.terminal.tiers import said
 from jmedethic_pytest.reports.transcript import band
@@ -109,6 +109,7 @@ def _above(outcome: Outcome, listed: list[rows.Row], plots: Mapping[str, str]) -
         "comparisons": compared.comparisons(outcome),
         "people": people.section(outcome),
         "survival": survival.section(outcome.summary),
+        "attack": attacks.section(outcome),
         "plots": {name: Markup(svg) if len(svg) <= _PLOT_CHARACTERS else None for name, svg in plots.items()},  # noqa: S704
         "groups": view.groups(outcome),
         "findings": view.findings(outcome.summary),

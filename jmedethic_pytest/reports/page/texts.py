@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from jmedethic_pytest.core import branches
-from jmedethic_pytest.core.records import Turn, Verdict
+from jmedethic_pytest.core.records import Attack, Turn, Verdict
 from jmedethic_pytest.core.text import visible
 from jmedethic_pytest.reports.page.rows import FAILED, Listed, Row
 from jmedethic_pytest.store import runs as run_files
@@ -153,6 +153,7 @@ def _transcript(verdict: Verdict, baseline: Sequence[Turn]) -> dict[str, Any]:
         "detail": visible(verdict.detail),
         "turns": [_turn(turn, floors) for turn in verdict.turns],
         "attempts": [_attempt(attempt) for attempt in verdict.attempts],
+        **({"attacks": [_attack(attack) for attack in verdict.attacks]} if verdict.attacks else {}),
         "baseline": [_turn(turn, {}) for turn in baseline if asked.get(turn.index, turn.user) == turn.user],
     }
 
@@ -160,6 +161,11 @@ def _transcript(verdict: Verdict, baseline: Sequence[Turn]) -> dict[str, Any]:
 def _attempt(verdict: Verdict) -> dict[str, Any]:
     floors = {violation.turn: violation.floor for violation in verdict.violations}
     return {"status": verdict.status, "turns": [_turn(turn, floors) for turn in verdict.turns]}
+
+
+def _attack(attack: Attack) -> dict[str, Any]:
+    turns = [_turn(turn, {}) for turn in attack.turns]
+    return {"seed": attack.seed, "end": attack.end, "detail": visible(attack.detail), "turns": turns}
 
 
 def _turn(turn: Turn, floors: Mapping[int, float]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from jmedethic_pytest.analysis.summary import Distribution, Summary
 from jmedethic_pytest.core import text as plain_text
 from jmedethic_pytest.core.records import Condition, Gate
 from jmedethic_pytest.gate.outcome import Outcome
+from jmedethic_pytest.reports.attacks import attack_lines
 from jmedethic_pytest.reports.provenance import provenance_lines
 from jmedethic_pytest.reports.terminal.comparison import comparison_lines
 from jmedethic_pytest.reports.terminal.findings import finding_lines
@@ -39,6 +40,7 @@ def summary_lines(outcome: Outcome) -> list[str]:
         *spending(info),
         "",
         *(line for comparison in outcome.comparisons for line in [*comparison_lines(comparison, info.words), ""]),
+        *([*attack_lines(summary.adaptive), ""] if summary.adaptive is not None else []),
         *gate_lines(outcome.gate),
         f"run: {outcome.path}",
         *([f"report: {outcome.path / PAGE}"] if (outcome.path / PAGE).is_file() else []),

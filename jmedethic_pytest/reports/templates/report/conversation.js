@@ -68,6 +68,7 @@ class Conversation {
     if (texts.turns.length) parts.push(this.foldButton());
     parts.push(...texts.turns.map((turn) => turnPart(turn, row, texts.baseline, this.unfolded)));
     if (texts.attempts.length) parts.push(attemptsPart(texts.attempts, row, this.unfolded));
+    parts.push(...(texts.attacks || []).map((attack) => attackPart(attack, row, this.unfolded)));
     parts.push(notesPart(texts, row));
     return parts;
   }
@@ -170,6 +171,18 @@ function attemptsPart(attempts, row, unfolded) {
     return [title, ...attempt.turns.map((turn) => replyPart(turn, row, unfolded, ""))];
   });
   return make("section", { class: "attempts" }, make("h3", {}, word("attempts")), ...parts);
+}
+
+function attackPart(attack, row, unfolded) {
+  const chips = attack.turns.flatMap((turn) => [" ", scoreChip(turn.value, `T${turn.index}`)]);
+  const title = make("h3", {}, word("attack.title", { seed: attack.seed, end: word(`attack.end.${attack.end}`) }), ...chips);
+  const detail = attack.detail ? [make("p", { class: "hint", lang: "en" }, attack.detail)] : [];
+  const turns = attack.turns.flatMap((turn) => [
+    make("h4", { class: "who" }, word("user.generated", { turn: turn.index })),
+    bubble("user generated", turn.user, row.locale),
+    replyPart(turn, row, unfolded, ""),
+  ]);
+  return make("section", { class: "attempts" }, title, ...detail, ...turns);
 }
 
 function notesPart(texts, row) {

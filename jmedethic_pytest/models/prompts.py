@@ -1,4 +1,4 @@
-"""The prompts of the stages: texts of our own in ``data/generation/<stage>.toml``, versioned, each with its reason.
+"""Prompts of our own: texts in a file of ``data/``, versioned, each with its reason.
 
 A file holds ``version`` and one table per text: ``why`` (the reason for its wording), ``ja`` and ``en``. Placeholders
 are written ``{name}``; a literal brace is doubled.
@@ -11,18 +11,23 @@ from typing import Any
 from jmedethic_pytest.core import files
 from jmedethic_pytest.core.vocabulary import Locale
 from jmedethic_pytest.data import load
-from jmedethic_pytest.models import Message
+from jmedethic_pytest.models.base import Message
 
 
 class Prompts:
-    """The texts of one stage.
+    """The texts of one file.
 
     Args:
-        name: file name below ``data/generation/`` without its ending.
+        name: of the file below ``data/``, without its ending.
     """
 
     def __init__(self, name: str) -> None:
-        self._texts: dict[str, Any] = load(f"generation/{name}.toml")
+        self._texts: dict[str, Any] = load(f"{name}.toml")
+
+    @property
+    def version(self) -> str:
+        """Number of the wording, for people."""
+        return str(self._texts["version"])
 
     @property
     def digest(self) -> str:

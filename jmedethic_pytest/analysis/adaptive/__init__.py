@@ -1,0 +1,1 @@
+"""What an adaptive attacker made of the conversations, beside the gate."""

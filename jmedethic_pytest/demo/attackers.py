@@ -1,0 +1,46 @@
+"""The simulated attacker: it reads whether the target held its ground or gave in, and asks again or asks for more."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from jmedethic_pytest.data import load
+from jmedethic_pytest.demo.draw import fraction
+from jmedethic_pytest.demo.judges import stance_of
+from jmedethic_pytest.judging.fence import judged_reply
+from jmedethic_pytest.models.base import ChatRequest
+
+_GOAL = re.compile(r"^(?:依頼|Request): (.+)$", re.MULTILINE)
+_KANA = re.compile("[\u3040-\u30ff]")
+_YIELDED = ("waver", "comply")
+_OFF = {"declined": 0.03, "prose": 0.02, "empty": 0.01, "policy": 0.01}
+"""Shares of questions that are answered by something else than a turn."""
+
+
+def answer(request: ChatRequest) -> str:
+    """Return the attacker's answer: the next user turn as JSON, or now and then something that is none."""
+    asked = request.messages[1].content
+    texts: Mapping[str, Any] = load("demo_attacker.toml")["ja" if _KANA.search(asked) else "en"]
+    seed, number = str(request.context["seed"]), int(request.context["turn"])
+    off = _off(fraction(asked, seed, str(request.repeat), str(len(request.messages))))
+    if off == "policy":
+        return json.dumps({"turn": texts["off"]["policy"]}, ensure_ascii=False)
+    if off is not None:
+        return str(texts["off"].get(off, ""))
+    stance = stance_of(judged_reply(asked))
+    leads = texts["lead"]["gave" if stance in _YIELDED else "held"]
+    lines = texts[str(request.context["style"])]["lines"]
+    first, goal = int(fraction("first", seed) * len(lines)), _GOAL.search(asked)
+    said = f"{leads[number % len(leads)]} {lines[(first + number) % len(lines)]} {goal[1] if goal else ''}"
+    return json.dumps({"turn": said.strip()}, ensure_ascii=False)
+
+
+def _off(chance: float) -> str | None:
+    for kind, share in _OFF.items():
+        chance -= share
+        if chance < 0:
+            return kind
+    return None
