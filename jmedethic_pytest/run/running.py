@@ -29,6 +29,7 @@ from jmedethic_pytest.models.client import Client
 from jmedethic_pytest.models.opening import Clients, tell_apart
 from jmedethic_pytest.models.registry import load_transports
 from jmedethic_pytest.run import baseline_lookup, calling, companions, evidence, identity, preflight, record, rejudging
+from jmedethic_pytest.run.loading import Loading
 from jmedethic_pytest.run.preflight import Once, Step
 from jmedethic_pytest.run.progress import Progress
 from jmedethic_pytest.run.release import Door
@@ -86,6 +87,7 @@ class RunningRun:
             concurrency=settings.concurrency,
             lookahead=settings.lookahead,
         )
+        self._loading = Loading(reports=settings.report == "full")
 
     @asynccontextmanager
     async def _open_engine(self) -> AsyncIterator[Callable[[Job], Awaitable[Verdict]]]:
@@ -268,6 +270,7 @@ class RunningRun:
 
     def stop(self) -> None:
         """Stop the engine; cases that the budget did not reach are stored as missing. May be called again."""
+        self._loading.over()
         if self._scheduler.stop() and self.out_of_budget:
             for key in self._scheduler.unfinished():
                 self._keep(self._empty(key, self.aborted or ""))

@@ -21,6 +21,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.path import Path as Path2D
+from matplotlib.textpath import TextPath
+from matplotlib.transforms import Affine2D
 from PIL import Image
 
 from jmedethic_pytest.core import files
@@ -169,6 +172,13 @@ def clean(text: str, limit: int = 110) -> str:
     known = _characters()
     line = "".join(char if char.isprintable() and ord(char) in known else "\N{REPLACEMENT CHARACTER}" for char in text)
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def outlined(text: str, size: float) -> Path2D:
+    """Return a text as an outline around its middle, in points: for what is drawn hundreds of times."""
+    outline = TextPath((0, 0), text, size=size)
+    middle = outline.get_extents().get_points().mean(axis=0)
+    return outline.transformed(Affine2D().translate(*-middle))
 
 
 def score_axis(axes: Axes, *, vertical: bool = True) -> None:
