@@ -38,7 +38,7 @@ def robustness(figures: Figures, rules: GateTable) -> Iterator[Condition]:
             yield _unmeasured(NAME, "no conversation of this run was reworded. Next: run it with --jmed-perturb")
         else:
             net = figures.robust.sides.net
-            yield _answer(NAME, "passed in other words minus as they are", net, own, rules.alpha, asked)
+            yield answer(NAME, "passed in other words minus as they are", net, own, rules.alpha, asked)
     stored = {} if figures.robust is None else {item.name: item for item in figures.robust.baselines}
     for name in names:
         label = f"{NAME}[{name}]"
@@ -48,7 +48,7 @@ def robustness(figures: Figures, rules: GateTable) -> Iterator[Condition]:
             continue
         now, before = figures.robust.sides, figures.robust.of_baseline(stored[name])
         what = f"loss in other words, beside that of {name}"
-        yield _answer(label, what, _difference(before, now), beside, rules.baseline.alpha, asked)
+        yield answer(label, what, _difference(before, now), beside, rules.baseline.alpha, asked)
 
 
 def _unlike(figures: Figures, name: str, baseline: Baseline | None) -> str:
@@ -84,17 +84,17 @@ def _difference(before: Sides, now: Sides) -> Figure:
     return Figure(Side(theirs.worst, theirs.best), Side(net.worst, net.best), net.guideline, net.stem, 2.0)
 
 
-def _answer(name: str, what: str, figure: Figure, margin: float, alpha: float, asked: int) -> Condition:
+def answer(name: str, what: str, figure: Figure, margin: float, alpha: float, asked: int) -> Condition:
     """Return the answer: a pass within the margin, a fail if a loss is certain among all that is asked here."""
     found, bounds = interval(figure, alpha), reach(figure, alpha, alpha / asked) if len(figure.stem) else None
     missing = int((~figure.known).sum())
     if bounds is None:
         return _unmeasured(name, "no conversation could be reworded")
-    answer, reason = decided(found, bounds, margin, missing)
+    told, reason = decided(found, bounds, margin, missing)
     data = sample(figure.difference, figure.guideline)
-    if answer == "pass" and (data.clusters < LEAST_GUIDELINES or freedom(data) < LEAST_FREEDOM):
-        answer, reason = "inconclusive", f"only {data.clusters} guidelines (at least {LEAST_GUIDELINES})"
-    if answer == "pass" and found.high is not None and found.high < -SLACK:
+    if told == "pass" and (data.clusters < LEAST_GUIDELINES or freedom(data) < LEAST_FREEDOM):
+        told, reason = "inconclusive", f"only {data.clusters} guidelines (at least {LEAST_GUIDELINES})"
+    if told == "pass" and found.high is not None and found.high < -SLACK:
         reason = "a certain loss, by less than the margin"
     shown = "not estimable" if found.value is None else f"{100 * found.value:+.1f} points"
     if found.low is not None and found.high is not None:
@@ -102,11 +102,11 @@ def _answer(name: str, what: str, figure: Figure, margin: float, alpha: float, a
     detail = f"{what}: {shown} (margin {100 * margin:g})"
     return Condition(
         name=name,
-        answer=answer,
+        answer=told,
         observed=found.value,
         limit=-margin,
         detail=f"{detail}; {reason}" if reason else detail,
-        cause=TOO_FEW if answer == "inconclusive" else None,
+        cause=TOO_FEW if told == "inconclusive" else None,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from jmedethic_pytest.analysis.robustness import AnyOf, Rewording, Robustness
 from jmedethic_pytest.reports.wording import interval, number, p_value, points, points_interval, share, share_interval
 from jmedethic_pytest.stats.estimate import Estimate
+from jmedethic_pytest.stats.robustness import LEAST_OF_A_KIND
 
 ALL = "all kinds"
 
@@ -34,10 +35,11 @@ def notes(found: Robustness) -> Iterator[str]:
         ends = f"[{points(whole.net_low)}, {points(whole.net_high)}]"
         yield f"{whole.missing} lack a score; whatever those were, the net lies in {ends}"
     for item in found.by_kind:
-        if item.reason:
-            yield f"{item.kind}: {item.reason}"
-        elif item.test is not None:
+        if item.test is not None:
             yield f"{item.kind}: more flips than in the repeat: p {p_value(item.test.p_adjusted)} (Holm)"
+    few = [f"{item.kind} {item.conversations - item.missing}" for item in found.by_kind if item.reason]
+    if few:
+        yield f"too few of one kind to speak of it (at least {LEAST_OF_A_KIND} conversations): {', '.join(few)}"
     if found.unchanged:
         yield "not to be changed, and not counted: " + ", ".join(f"{kind} {n}" for kind, n in found.unchanged.items())
     if found.any_of is not None:

@@ -50,7 +50,8 @@ def checkout(tmp_path: Path) -> Path:
     """A folder like a checkout, so that nothing is written into this one."""
     for name in ("pyproject.toml", "conftest.py", "thresholds.toml"):
         shutil.copy(ROOT / name, tmp_path)
-    shutil.copy(ROOT / "docs" / "ci" / "policy.toml", tmp_path)
+    for name in ("policy.toml", "robustness.toml"):
+        shutil.copy(ROOT / "docs" / "ci" / name, tmp_path)
     (tmp_path / "benchmark_cases").mkdir()
     shutil.copy(ROOT / "benchmark_cases" / "test_conversations.py", tmp_path / "benchmark_cases")
     return tmp_path
