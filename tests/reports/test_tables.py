@@ -23,6 +23,7 @@ NAMES = [
     "scores",
     "judges",
     "degradation",
+    "survival",
     "turns",
     "strategies",
     "guidelines",
