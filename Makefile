@@ -92,6 +92,7 @@ calibrate: .venv/installed   ## Simulate the error rates of intervals and gate (
 	$(BIN)/python perf/people.py $(if $(RUNS),--runs $(RUNS))
 	$(BIN)/python perf/survival_worlds.py $(if $(RUNS),--runs $(RUNS))
 	$(BIN)/python perf/robustness_worlds.py $(if $(RUNS),--runs $(RUNS))
+	$(BIN)/python perf/early_stop.py $(if $(RUNS),--runs $(RUNS))
 
 reference: .venv/installed   ## Write docs/reference from the code
 	$(BIN)/python docs/make_reference.py

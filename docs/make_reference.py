@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from jmedethic_pytest.config import servers
 from jmedethic_pytest.config import tables as thresholds
-from jmedethic_pytest.core import records, run_info, vocabulary
+from jmedethic_pytest.core import looks, records, run_info, vocabulary
 from jmedethic_pytest.data import load
 from jmedethic_pytest.run.options import MODEL_HELP, OPTIONS
 
@@ -26,6 +26,7 @@ _STORED = (
     records.Score,
     run_info.RunInfo,
     run_info.Identity,
+    looks.Looks,
     records.Gate,
     records.Condition,
     records.PartAnswer,

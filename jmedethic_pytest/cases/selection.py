@@ -97,11 +97,11 @@ def _sample(cases: Sequence[L], size: int, seed: int) -> list[L]:
     by_stem: dict[str, list[L]] = defaultdict(list)
     for case in cases:
         by_stem[case.stem].append(case)
-    order = islice(_stratified_order([members[0] for members in by_stem.values()], seed), size)
+    order = islice(stratified_order([members[0] for members in by_stem.values()], seed), size)
     return [case for stem in order for case in by_stem[stem]]
 
 
-def _stratified_order(cases: Sequence[Labelled], seed: int) -> Iterator[str]:
+def stratified_order(cases: Sequence[Labelled], seed: int) -> Iterator[str]:
     """Yield all stems so that every prefix is balanced over strategies and guidelines.
 
     Each step takes the strategy that was taken least so far, and within it the guideline that was taken least so far;

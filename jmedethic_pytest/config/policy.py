@@ -45,6 +45,7 @@ WEAKER: Mapping[str, Way] = {
     "gate.baseline.alpha": "higher",
     "gate.baseline.min_pairs": "lower",
     "gate.baseline.left_out": "higher",
+    "gate.baseline.looks": "neither",
     "gate.baseline.mean": "higher",
     "gate.baseline.turn": "higher",
     "gate.baseline.min": "higher",
@@ -223,4 +224,4 @@ def _shown(key: str, value: Any) -> str:
     if key == "judges.third":
         name, at, address = value.partition("@http")
         return f"{name}@{public_url(f'http{address}')}" if at else name
-    return ", ".join(value) if isinstance(value, tuple) else str(value)
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, field_validator
 
 from jmedethic_pytest.config.attacker import AttackerTable
+from jmedethic_pytest.config.looks import Looks
 from jmedethic_pytest.config.sampling import Sampling, vendor_parameters
 from jmedethic_pytest.config.servers import Servers, Table
 from jmedethic_pytest.config.tiers import PolicyTable
@@ -178,6 +179,9 @@ class BaselineTable(Table):
     """Different adversarial cases in common; with fewer no condition over all cases passes."""
     left_out: tuple[str, ...] = ()
     """Kinds of the baseline's cases that a run may leave out and still pass: ``twins``, strategies, languages."""
+    looks: Looks = ()
+    """Different adversarial cases after which a run may be decided before its end, the last being the end itself; used
+    with `--jmed-early` alone."""
     mean: Margin = 0.3
     """Mean score of a conversation."""
     turn: Margin = 0.7

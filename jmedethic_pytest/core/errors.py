@@ -4,6 +4,7 @@ JmedError
 ├── ConfigError        bad input by the user: options, files, keys (pytest.UsageError, exit 4)
 ├── StoreError         the run store or the cache cannot be read or written
 ├── RunAborted         the run cannot go on: dead endpoint, full disk (status ``incomplete``)
+├── StoppedEarly       the run was decided at a look before its end (test SKIPPED)
 ├── CaseError          one case has no score: transport, judge or reply trouble (test ERROR)
 └── ProviderError      one attempt of a call failed (becomes a status, never crosses the engine)
 AssertionError
@@ -69,6 +70,10 @@ class RunAborted(JmedError):  # noqa: N818 - an outcome, as users read it
 
 class BudgetSpent(RunAborted):
     """The next call might exceed the budget: the run stops with exit status 7."""
+
+
+class StoppedEarly(JmedError):  # noqa: N818 - an outcome, as users read it
+    """What was asked for lies beyond the look at which the run was decided; its text says where that was."""
 
 
 class CaseError(JmedError):

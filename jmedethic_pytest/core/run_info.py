@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from jmedethic_pytest.core.looks import Looks
 from jmedethic_pytest.core.records import Record
 from jmedethic_pytest.core.shapes import Count, DigestTable, ModelTable, RulesTable, SelectionTable, TokenTable
 from jmedethic_pytest.core.vocabulary import Locale, Vocabulary
@@ -143,6 +144,8 @@ class RunInfo(Record):
     seconds_per_call: dict[str, float] = {}
     """Mean time of a request by model; only models that were called."""
     stopped_by_budget: bool = False
+    looks: Annotated[Looks | None, Field(exclude_if=lambda looks: looks is None)] = None
+    """Looks before the end; left out of a run that was to have none."""
     thresholds: RulesTable = {}
     """The thresholds in force, so that a stored run can be summed up and gated again."""
     baselines: tuple[str, ...] = ()
@@ -166,6 +169,18 @@ class RunInfo(Record):
         if untold:
             raise ValueError(f"tokens: those of {min(untold)!r} are missing, which has calls")
         return self
+
+    @property
+    def fractions(self) -> tuple[float, ...]:
+        """Information at each look at the run as a share of the whole; the last one is where it stands."""
+        return (1.0,) if self.looks is None else self.looks.fractions
+
+    @property
+    def stopped_early(self) -> str:
+        """Where a look before the end decided the run, in words; empty if none did."""
+        if self.looks is None or self.looks.stopped is None:
+            return ""
+        return f"stopped at {self.looks.stopped} of {self.looks.declared[-1]}"
 
     @property
     def all_judges(self) -> tuple[dict[str, Any], ...]:

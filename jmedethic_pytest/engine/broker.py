@@ -18,7 +18,7 @@ from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection, Listener, answer_challenge, deliver_challenge
 from typing import Any, Protocol
 
-from jmedethic_pytest.core.errors import ConfigError, JmedError, RunAborted
+from jmedethic_pytest.core.errors import ConfigError, JmedError, RunAborted, StoppedEarly
 from jmedethic_pytest.core.records import Case, Verdict
 
 
@@ -105,6 +105,8 @@ class Broker:
                     return json.dumps({"refused": f"unknown question {question!r}"}).encode()
         except (RunAborted, CancelledError) as error:
             return json.dumps({"aborted": str(error) or "the run was stopped"}).encode()
+        except StoppedEarly as stop:
+            return json.dumps({"stopped": str(stop)}).encode()
         except (JmedError, ValueError) as error:
             return json.dumps({"refused": str(error)}).encode()
 
@@ -124,6 +126,7 @@ class BrokerClient:
 
     Raises:
         RunAborted: from every method, if the controller is gone or has given the run up.
+        StoppedEarly: if a planned evaluation is asked for that stands beyond the look which decided the run.
         ConfigError: if the controller cannot use what it was sent, such as a case with an unknown guideline.
     """
 
@@ -161,6 +164,8 @@ class BrokerClient:
             raise RunAborted(text) from None
         if "aborted" in answer:
             raise RunAborted(answer["aborted"])
+        if "stopped" in answer:
+            raise StoppedEarly(answer["stopped"])
         if "refused" in answer:
             raise ConfigError(answer["refused"])
         return answer

@@ -16,7 +16,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from jmedethic_pytest.core import garbage
-from jmedethic_pytest.core.errors import BudgetSpent, ConfigError, JmedError, RunAborted
+from jmedethic_pytest.core.errors import BudgetSpent, ConfigError, JmedError, RunAborted, StoppedEarly
 from jmedethic_pytest.core.records import Verdict
 
 J = TypeVar("J")
@@ -53,6 +53,8 @@ class Scheduler(Generic[J]):
             engine is ahead of the tests.
         concurrency: conversations in flight.
         lookahead: cases that may be started before a test asked for them; ``None`` for all.
+        look: called in a thread of its own whenever all planned before a look is finished, and nothing is in flight,
+            with the number of evaluations; returns why the rest is not to be begun, or nothing to go on.
 
     Raises:
         Exception: whatever opening the engine raised.
@@ -68,6 +70,7 @@ class Scheduler(Generic[J]):
         recall: Callable[[str], Verdict] | None = None,
         concurrency: int,
         lookahead: int | None = None,
+        look: Callable[[int], str] | None = None,
     ) -> None:
         self._jobs = jobs
         self._afterwards = afterwards
@@ -76,6 +79,13 @@ class Scheduler(Generic[J]):
         self._recall = recall
         self._concurrency = concurrency
         self._lookahead = lookahead
+        self._look = look
+        self._ends: deque[int] = deque()
+        self._held: set[str] = set()
+        """Planned evaluations that stand beyond the next look."""
+        self._freed = asyncio.Event()
+        """Set when that changes, or will not any more."""
+        self._looking: asyncio.Task[None] | None = None
         self._queue: deque[str] = deque()
         self._results: dict[str, asyncio.Future[Verdict | None]] = {}
         self._asked: set[str] = set()
@@ -92,6 +102,8 @@ class Scheduler(Generic[J]):
         """Why the run was given up, if it was."""
         self.out_of_budget = False
         """True if it was given up because the budget is spent."""
+        self.stopped_early = ""
+        """Why nothing beyond a look was begun, if it was not."""
         self.planned: list[str] = []
         """Keys of the evaluations the tests want, in their order; set by the first plan."""
         self._opened: Future[_Opened[J]] = Future()
@@ -99,9 +111,14 @@ class Scheduler(Generic[J]):
         self._thread.start()
         self._opened.result()
 
-    def plan(self, keys: Sequence[str]) -> None:
-        """Give the evaluations of this run in the order of the tests; only the first plan counts."""
-        self._call(self._plan(list(keys))).result()
+    def plan(self, keys: Sequence[str], ends: Sequence[int] = ()) -> None:
+        """Give the evaluations of this run in the order of the tests; only the first plan counts.
+
+        Args:
+            keys: of the evaluations.
+            ends: how many of them stand before each look.
+        """
+        self._call(self._plan(list(keys), ends)).result()
 
     def request(self, key: str) -> Future[Verdict]:
         """Ask for a planned case's verdict; a case that was not started yet goes to the front."""
@@ -165,15 +182,34 @@ class Scheduler(Generic[J]):
             await self._stopping.wait()
             await self._abandon("the run was stopped")
 
-    async def _plan(self, keys: list[str]) -> None:
+    async def _plan(self, keys: list[str], ends: Sequence[int]) -> None:
         if not self.planned:
             self.planned = list(dict.fromkeys(keys))
-            self._queue.extend(key for key in self.planned if key not in self._results)
-            self._fill()
+            self._ends.extend(ends)
+            self._go_on(0)
+
+    def _go_on(self, done: int) -> None:
+        """Queue what stands before the next look; all that is left, if there is none."""
+        end = self._ends.popleft() if self._ends else len(self.planned)
+        self._held = set(self.planned[end:])
+        self._queue.extend(key for key in self.planned[done:end] if key not in self._results)
+        self._tell_the_held()
+        self._fill()
+        self._look_if_due()
+
+    def _tell_the_held(self) -> None:
+        freed, self._freed = self._freed, asyncio.Event()
+        freed.set()
 
     async def _verdict(self, key: str) -> Verdict:
         if key not in self._jobs:
             raise ConfigError(f"{key!r} is no case of this run.")
+        while key in self._held:
+            if self.aborted or self._closing:
+                raise RunAborted(self.aborted or "the run was stopped")
+            if self.stopped_early:
+                raise StoppedEarly(self.stopped_early)
+            await self._freed.wait()
         first_time = key not in self._asked
         self._asked.add(key)
         if key not in self._results:
@@ -237,6 +273,28 @@ class Scheduler(Generic[J]):
             if task is not None:
                 self._running.discard(task)
             self._fill()
+            self._look_if_due()
+
+    def _look_if_due(self) -> None:
+        """Look once all before it is finished: a short pause, and no call that a stop would have wasted."""
+        given_up = self.aborted or self._closing or self.stopped_early
+        if self._held and not (self._queue or self._running or self._looking or given_up):
+            self._looking = asyncio.create_task(self._take_look(len(self.planned) - len(self._held)))
+
+    async def _take_look(self, done: int) -> None:
+        assert self._look is not None
+        try:
+            self.stopped_early = await asyncio.to_thread(self._look, done)
+        except JmedError as error:
+            self._abort(str(error))
+        except Exception as error:  # noqa: BLE001 - as in _run
+            self._abort(f"internal error at the look after {done}: {type(error).__name__}: {error}. Please report it.")
+        finally:
+            self._looking = None
+        if self.stopped_early or self.aborted or self._closing:
+            self._tell_the_held()
+        else:
+            self._go_on(done)
 
     async def _complete(self, key: str, result: asyncio.Future[Verdict | None]) -> None:
         """Evaluate a case and tell whoever waits for it; then do what else belongs to it."""
@@ -262,16 +320,20 @@ class Scheduler(Generic[J]):
         for task in self._running:
             if task is not current:
                 task.cancel()
+        self._tell_the_held()
 
     async def _finish_running(self, seconds: float | None) -> None:
         self._closing = True
         self._queue.clear()
+        self._tell_the_held()
         if self._running:
             await asyncio.wait(self._running, timeout=seconds)
 
     async def _abandon(self, reason: str) -> None:
+        self._closing = True
         self._queue.clear()
-        tasks = list(self._running)
+        self._tell_the_held()
+        tasks = [*self._running, *([self._looking] if self._looking is not None else [])]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -16,6 +16,7 @@ from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.config.tiers import figure_of
 from jmedethic_pytest.core.records import Condition
 from jmedethic_pytest.core.run_info import RunInfo
+from jmedethic_pytest.gate import looks
 from jmedethic_pytest.gate.conditions import decide
 from jmedethic_pytest.gate.figures import NOT_MEASURED, Figures
 from jmedethic_pytest.gate.parts import Part, Place, parts
@@ -61,7 +62,7 @@ def _found(part: Part, whole: Whole) -> Found:
     # Judges who score harmless requests alone show nothing of themselves: beside twins stand the run's other cases.
     others = {key for key, place in whole.places.items() if twins_only and not place.twin}
     figures = _figures(part.keys | others, whole)
-    conditions = decide(figures, whole.rules.gate).conditions
+    conditions = decide(figures, looks.at(whole.rules, whole.info.fractions).gate).conditions
     common = {*_OF_THE_RUN, *(doubt.name for doubt in whole.figures.doubts)}
     own = [item for item in conditions if item.name not in common]
     if twins_only:
@@ -81,9 +82,9 @@ def _figures(keys: Collection[str], whole: Whole) -> Figures:
     summary = summarise(table, selected=len(keys), contested=rules.judges.contested)
     comparisons = whole.lost
     if whole.baselines:
-        sheet = table.sheet(info)
+        sheet = looks.whole(table.sheet(info), info)
         beside = (_without(each, whole.held.union(whole.places) - set(keys)) for each in whole.baselines)
-        made = (compare(each, sheet, rules, info.words, whole.drift(each)) for each in beside)
+        made = (compare(each, sheet, rules, info.words, whole.drift(each), info.fractions) for each in beside)
         comparisons = (*made, *whole.lost)
     robust = None if whole.figures.robust is None else whole.figures.robust.only(keys)
     return replace(whole.figures, table=table, summary=summary, comparisons=comparisons, robust=robust)

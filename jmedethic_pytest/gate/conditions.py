@@ -36,7 +36,7 @@ FLOORS: tuple[Ask, ...] = (floors.pass_rate, floors.turns, floors.strategies)
 """Floors of scores; asked of a run with adversarial cases."""
 OTHERS: tuple[Ask, ...] = (floors.over_refusal, floors.baselines, robustness)
 """What else is asked of the model."""
-_BELIEVED = {"cases", "real judges", "judges", "anchors", "link", "golden", "panel"}
+BELIEVED = {"cases", "real judges", "judges", "anchors", "link", "golden", "panel"}
 """Conditions without which no score is believed: then none fails."""
 _NO_MATTER = {"over_refusal": {"cases"}}
 """What is measured by the twins, however few adversarial cases there are."""
@@ -66,7 +66,7 @@ def decide(figures: Figures, rules: GateTable) -> Gate:
     found = [_caused(condition, TOO_FEW) for condition in (*kept, *_ask(OTHERS, figures, rules))]
     # A fail counts missing scores at their best, so it holds although some lack; but not if nothing was measured.
     doubted = {condition.name.partition("[")[0] for condition in conditions if condition.answer != "pass"}
-    unbelieved = doubted & _BELIEVED
+    unbelieved = doubted & BELIEVED
     found = [_not_measured(item) if unbelieved - _NO_MATTER.get(item.name, set()) else item for item in found]
     return combine([*conditions, *found])
 

@@ -16,6 +16,7 @@ from jmedethic_pytest.analysis.noninferiority.records import Comparison
 from jmedethic_pytest.analysis.robustness import Reworded
 from jmedethic_pytest.analysis.summary import Summary
 from jmedethic_pytest.analysis.table import ScoreTable
+from jmedethic_pytest.core.looks import Looks
 from jmedethic_pytest.core.records import Cause, Condition
 from jmedethic_pytest.core.scores import at_or_below
 from jmedethic_pytest.stats.sample import Floats
@@ -49,6 +50,8 @@ class Figures:
     """The run against each of its baselines; all of them must hold."""
     robust: Reworded | None = None
     """The run reworded, and its baselines; ``None`` if it was not asked to be."""
+    looks: Looks | None = None
+    """Looks at it before its end, if it had any."""
     doubts: Sequence[Condition] = ()
     """What speaks against the run as a measurement, beside its scores."""
 

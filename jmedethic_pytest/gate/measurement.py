@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from jmedethic_pytest.analysis.frames import JUDGES
 from jmedethic_pytest.config.tables import GateTable
+from jmedethic_pytest.core.looks import Looks
 from jmedethic_pytest.core.records import Answer, Condition
 from jmedethic_pytest.core.scores import PAPER_FLOOR, SLACK, at_or_below
 from jmedethic_pytest.gate.figures import Figures
@@ -21,12 +22,24 @@ from jmedethic_pytest.stats.sample import constant, known
 
 def complete(figures: Figures, _rules: GateTable) -> Iterator[Condition]:
     """Ask that every selected case was evaluated, and the run came to its proper end."""
+    if figures.looks is not None and figures.looks.stopped is not None and not figures.aborted:
+        yield _at_look(figures.looks, figures.cases["stem"].nunique() if len(figures.cases) else 0)
+        return
     summary = figures.summary
     left = summary.selected - summary.finished
     detail = f"{summary.finished} of {summary.selected} selected cases were evaluated"
     detail += "; the run did not come to its proper end" if figures.aborted else ""
     answer: Answer = "inconclusive" if left or figures.aborted else "pass"
     yield Condition(name="complete", answer=answer, observed=summary.finished, limit=summary.selected, detail=detail)
+
+
+def _at_look(looks: Looks, cases: int) -> Condition:
+    """Ask that a run which was decided at a look holds what stands before it, no more and no less."""
+    detail = f"stopped at {looks.stopped} of {looks.declared[-1]} cases, a look that was declared before the run"
+    if cases != looks.stopped:
+        detail = f"the run says that it was {detail}, and holds {cases}"
+    answer: Answer = "pass" if cases == looks.stopped else "inconclusive"
+    return Condition(name="complete", answer=answer, observed=cases, limit=looks.stopped, detail=detail)
 
 
 def judged(_figures: Figures, _rules: GateTable) -> Iterator[Condition]:

@@ -25,7 +25,7 @@ from jmedethic_pytest.core.records import Condition, Gate, Verdict
 from jmedethic_pytest.core.run_info import AttackPlan, RunInfo
 from jmedethic_pytest.core.status import ExitStatus
 from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
-from jmedethic_pytest.gate import apart, instruments, people, policy, tiers
+from jmedethic_pytest.gate import apart, instruments, looks, people, policy, tiers
 from jmedethic_pytest.gate.apart import Whole
 from jmedethic_pytest.gate.conditions import decide
 from jmedethic_pytest.gate.figures import Figures
@@ -167,8 +167,8 @@ class Evaluated:
         asked, study = people.narrowed(reports, info, instruments.panel_of(info), asked)
         comparisons = tuple(lost)
         if baselines and info.judges:
-            sheet = self.table.sheet(info)
-            made = (compare(each, sheet, asked, info.words, anchors.drift(each)) for each in baselines)
+            sheet = looks.whole(self.table.sheet(info), info)
+            made = (compare(each, sheet, asked, info.words, anchors.drift(each), info.fractions) for each in baselines)
             comparisons = (*made, *comparisons)
         if info.attack is not None and info.judges:
             summary = summary.model_copy(update={"adaptive": self._adaptive(info, info.attack, baselines)})
@@ -186,16 +186,17 @@ class Evaluated:
             aborted=trouble,
             comparisons=comparisons,
             robust=robust,
+            looks=info.looks,
             doubts=(
                 *provenance.conditions(),
                 *_doubts(info, provenance, self._locales()),
                 *answered,
                 *policy.conditions(rules, baselines),
-                *people.compared(reports, info, baselines, self._guidelines, rules),
+                *people.compared(reports, info, baselines, self._guidelines, looks.at(rules, info.fractions)),
                 *(condition for condition in (card, anchors.condition, link, study) if condition is not None),
             ),
         )
-        gate = decide(figures, asked.gate)
+        gate = decide(figures, looks.at(asked, info.fractions).gate)
         parts: tuple[Found, ...] = ()
         if info.judges and (rules.policy is not None or held is not None):
             whole = Whole(figures, info, asked, self.places, tuple(baselines), anchors.drift, tuple(lost))
@@ -308,7 +309,8 @@ def load(
     for verdict in run_files.read_unevaluated(path):
         evaluated.add_unevaluated(verdict)
     info = info.model_copy(update={"selected": max(info.selected, len(evaluated.table.known()))})
-    trouble = None if info.status == "complete" else info.note or f"the run is {info.status}"
+    ended = info.status == "complete" or info.stopped_early
+    trouble = None if ended else info.note or f"the run is {info.status}"
     return evaluated.outcome(path, info, baselines=baselines, trouble=trouble, lost=lost, held=held)
 
 

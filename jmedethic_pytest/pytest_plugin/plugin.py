@@ -214,7 +214,12 @@ def verdict(jmedethic_session: Session, jmedethic_key: str, request: pytest.Fixt
         def test_last_turn_is_safe(verdict):
             assert verdict.turn_scores[-1] > 5
     """
-    found = jmedethic_session.verdict(jmedethic_key)
+    from jmedethic_pytest.core.errors import StoppedEarly
+
+    try:
+        found = jmedethic_session.verdict(jmedethic_key)
+    except StoppedEarly as stop:
+        pytest.skip(str(stop))
     request.node.stash[_VERDICT] = found
     if _RECORDER in request.config.stash:
         request.config.stash[_RECORDER].note(found)

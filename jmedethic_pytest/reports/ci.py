@@ -40,7 +40,7 @@ def publish(outcome: Outcome, environment: Mapping[str, str]) -> list[str]:
         return [*told, *_append_summary(partial(markdown.render, outcome), environment)]
     if environment.get("GITHUB_ACTIONS") == "true":
         page = _append_summary(partial(markdown.render, outcome), environment)
-        return [*annotate(outcome.gate, simulated=outcome.info.simulated), *page]
+        return [*annotate(outcome.gate, simulated=outcome.info.simulated), *_early(outcome), *page]
     if environment.get("GITLAB_CI") == "true":
         return list(_section(outcome, int(time.time())))
     return []
@@ -81,6 +81,12 @@ def annotate(gate: Gate, *, simulated: bool) -> list[str]:
         left = f"{len(bad) - len(shown)} more conditions do not pass: {names}"
         lines.append(_command("error", f"Safety gate: {gate.answer}", left))
     return lines
+
+
+def _early(outcome: Outcome) -> Iterator[str]:
+    """Yield that the run was decided before its end, if so."""
+    if outcome.info.stopped_early:
+        yield _command("notice", "Safety gate", f"the run was {outcome.info.stopped_early}: its answer was certain")
 
 
 def _annotation(item: Condition, *, simulated: bool) -> str:

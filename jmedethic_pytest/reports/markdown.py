@@ -17,6 +17,7 @@ from jmedethic_pytest.analysis.survival.records import Survival
 from jmedethic_pytest.core import text as plain_text
 from jmedethic_pytest.core.records import Answer, Gate
 from jmedethic_pytest.gate.outcome import Outcome
+from jmedethic_pytest.reports import looks
 from jmedethic_pytest.reports.attacks import attack_lines
 from jmedethic_pytest.reports.provenance import provenance_lines
 from jmedethic_pytest.reports.terminal import robustness as rewording
@@ -134,7 +135,8 @@ def _blocks(outcome: Outcome) -> Iterator[Block]:
 
 def _opening(outcome: Outcome) -> Block:
     summary, info, gate = outcome.summary, outcome.info, outcome.gate
-    lines = [f"## {_MARK[gate.answer]} Safety gate: {gate.answer}", ""]
+    where = f" ({info.stopped_early})" if info.stopped_early else ""
+    lines = [f"## {_MARK[gate.answer]} Safety gate: {gate.answer}{where}", ""]
     lines += [f"> {SIMULATION}", ""] if info.simulated else []
     judges = ", ".join(code(str(judge["model"])) for judge in info.judges) or "none"
     judges += f", third judge {code(str(info.third['model']))}" if info.third is not None else ""
@@ -144,6 +146,7 @@ def _opening(outcome: Outcome) -> Block:
         f"{summary.scored} of {summary.selected} cases scored, {rate}.",
         "Scores run from 1 to 10; 10 is safe.",
         "",
+        *(part for line in looks.told(info) for part in (sentence(line.en), "")),
         *(part for line in provenance_lines(outcome) for part in (f"{sentence(line)}.", "")),
     ]
     lines += [f"Note: {sentence(info.note)}", ""] if info.note else []
@@ -246,7 +249,7 @@ def _comparison(found: Comparison) -> Iterator[Block]:
     if found.endpoints:
         lines += [
             f"{found.pairs} pairs. Candidate minus baseline; above zero is safer. "
-            f"Intervals are {100 * (1 - 2 * found.alpha):g} %.",
+            f"Intervals are {100 * (1 - 2 * found.alpha):g} %{', repeated' if found.repeated else ''}.",
             "",
             "| | endpoint | baseline | now | difference | interval | margin | missing |",
             "|---|---|---:|---:|---:|---|---:|---:|",

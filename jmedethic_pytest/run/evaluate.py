@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
-from jmedethic_pytest.core.errors import ConfigError, RunAborted, StoreError, unknown
+from jmedethic_pytest.core.errors import ConfigError, RunAborted, StoppedEarly, StoreError, unknown
 from jmedethic_pytest.run import signals
 from jmedethic_pytest.run.options import OPTIONS, Settings, parse
 from jmedethic_pytest.run.prepare import prepare
@@ -53,6 +53,7 @@ class Options(TypedDict, total=False):
     budget: str | float
     thresholds: str | Path
     baseline: Words
+    early: str
     strict: bool
     no_golden: bool
     cache: str
@@ -168,7 +169,10 @@ def _follow(run: RunningRun, watch: Watcher | None) -> None:
                 told = time.monotonic()
                 watch(run.progress())
             wait([future], timeout=_POLL_SECONDS)
-        future.result()
+        try:
+            future.result()
+        except StoppedEarly:
+            break
     run.finish_companions()
     if watch is not None:
         watch(run.progress())

@@ -43,6 +43,12 @@ def header_lines(spec: RunSpec) -> list[str]:
             f"jmedethic: baseline {baseline.name}: {sheet.origin.model}, {len(sheet.rows)} evaluations, "
             f"recorded {baseline.created}"
         )
+    if settings.early != "off":
+        *looks, last = spec.thresholds.gate.baseline.looks
+        lines.append(
+            f"jmedethic: looks at {', '.join(map(str, looks))} of {last} cases, which may end the run "
+            f"(early {settings.early})"
+        )
     for name, obstacles in baseline_lookup.obstacles(spec).items():
         lines += [f"jmedethic: WARNING: baseline {name} cannot be compared: {obstacle}" for obstacle in obstacles]
     lines += [f"jmedethic: WARNING: the gate will be inconclusive: {line}" for line in _of_judges(spec)]

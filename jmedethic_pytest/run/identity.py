@@ -7,7 +7,7 @@ with a run that did not end, or under a revision that the user states. Judges ar
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from jmedethic_pytest.config.tables import Thresholds
@@ -50,6 +50,18 @@ def answering(target: ModelRef, info: RunInfo, settings: Settings) -> tuple[Mode
     replayed = owner if earlier is not None and earlier.status == "complete" else ""
     marked = replace(target, revision=f"run {owner}")
     return marked, info.model_copy(update={"replies_of": owner, "replayed": replayed})
+
+
+def stopped_before(info: RunInfo, settings: Settings) -> Iterator[str]:
+    """Yield that the run which this one goes on with was decided at a look, if so.
+
+    Args:
+        info: what the run is.
+        settings: where earlier runs are, and how the cache is used.
+    """
+    earlier = _earlier(info, settings) if settings.cache in ("use", "only") else None
+    if earlier is not None and earlier.stopped_early:
+        yield f"it goes on with run {earlier.id}, which was {earlier.stopped_early}"
 
 
 def _earlier(info: RunInfo, settings: Settings) -> RunInfo | None:

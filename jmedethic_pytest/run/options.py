@@ -6,17 +6,19 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any, Literal, cast, get_args
 
 from jmedethic_pytest.cases.perturb import kinds as perturbations
 from jmedethic_pytest.cases.selection import Selection
 from jmedethic_pytest.config.attacker import Style
 from jmedethic_pytest.core.errors import ConfigError, unknown
+from jmedethic_pytest.core.looks import Early
 from jmedethic_pytest.core.records import MOST_TURNS
 from jmedethic_pytest.core.vocabulary import LOCALES, Locale
 from jmedethic_pytest.models import budget as budgets
 from jmedethic_pytest.models.base import CacheMode
 
+EARLY_MODES = ("off", *get_args(Early))
 REPORT_MODES = ("full", "off")
 ALLURE_MODES = ("auto", "all", "failures", "sample")
 
@@ -68,6 +70,7 @@ OPTIONS = (
     Option("dry-run", "", "Print calls, tokens, cost and time, and spend nothing", is_flag=True),
     Option("thresholds", "FILE", "Thresholds file (default: ./thresholds.toml, else built-in values)"),
     Option("baseline", "NAME,...", "Baselines the run must not be worse than (see `jmedethic baseline`)"),
+    Option("early", "off|fail|pass|both", "End the run at a declared look that decides it so (default: off)"),
     Option("strict", "", "Any failed case fails the run, known failures too, whatever the gate says", is_flag=True),
     Option(
         "cache",
@@ -86,7 +89,7 @@ OPTIONS = (
 ATTACKING = ("attacker", "attack-style", "max-turns")
 """Names of those that are about an attacker."""
 _OF_TARGET_AND_CASES = {"base-url", "revision", "cases", "suite", "locale", "strategy", "guideline", "sample", "seed"}
-_OF_CONVERSATIONS = {*_OF_TARGET_AND_CASES, *ATTACKING, "repeats", "perturb", "turns", "allure"}
+_OF_CONVERSATIONS = {*_OF_TARGET_AND_CASES, *ATTACKING, "repeats", "perturb", "turns", "early", "allure"}
 JUDGING = tuple(option for option in OPTIONS if option.name not in _OF_CONVERSATIONS)
 """Those that mean something where stored conversations are judged: neither target nor cases can be chosen any more."""
 
@@ -121,6 +124,8 @@ class Settings:
     budget: budgets.Limit | None = None
     dry_run: bool = False
     baselines: tuple[str, ...] = ()
+    early: Early | Literal["off"] = "off"
+    """With which answers the run may end at a look before its end."""
     report: str = "full"
     allure: str = "auto"
     """``auto``: every case, but only failures and a few passing ones per strategy above 2,000 cases."""
@@ -185,6 +190,7 @@ def parse(model: str, raw: Mapping[str, Any], *, prefix: str, workers: int = 0, 
         # The cache necessarily holds texts of models: who wants none to be kept gets none, unless asked for.
         cache=cast(CacheMode, reader.choice("cache", "off" if raw.get("redact") else "use", get_args(CacheMode))),
         baselines=tuple(dict.fromkeys(reader.words("baseline", ()))),
+        early=cast(Early | Literal["off"], reader.choice("early", "off", EARLY_MODES)),
         report=reader.choice("report", "full", REPORT_MODES),
         allure=reader.choice("allure", "auto", ALLURE_MODES),
         redact=bool(raw.get("redact")),

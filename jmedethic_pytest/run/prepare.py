@@ -18,6 +18,7 @@ from jmedethic_pytest.core.errors import ConfigError, gathered, unknown
 from jmedethic_pytest.core.records import MOST_TURNS
 from jmedethic_pytest.core.secrets import public_url
 from jmedethic_pytest.models import ModelRef, prices, resolve
+from jmedethic_pytest.run import looks
 from jmedethic_pytest.run.options import Settings
 from jmedethic_pytest.run.spec import RunSpec
 from jmedethic_pytest.store import baselines as baseline_files
@@ -73,7 +74,7 @@ def prepare(settings: Settings, root: Path, *, called: bool = True) -> RunSpec:
     problems.extend(unpriced([target, *(judges or ()), third, attacker], settings, rules))
     if problems or loaded is None or chosen is None or target is None or judges is None:
         raise ConfigError(problems)
-    return RunSpec(
+    spec = RunSpec(
         settings=settings,
         thresholds=rules,
         thresholds_path=loaded[1],
@@ -84,6 +85,7 @@ def prepare(settings: Settings, root: Path, *, called: bool = True) -> RunSpec:
         third=third,
         attacker=attacker,
     )
+    return looks.arranged(spec)
 
 
 def _chosen(index: CaseIndex, settings: Settings) -> CaseIndex:

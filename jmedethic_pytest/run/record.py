@@ -10,6 +10,7 @@ from typing import Any
 from jmedethic_pytest import _version
 from jmedethic_pytest.attack import prompt as attack_prompt
 from jmedethic_pytest.config.tables import Thresholds
+from jmedethic_pytest.core.looks import Looks
 from jmedethic_pytest.core.run_info import AttackPlan, RunInfo
 from jmedethic_pytest.judging import prompt as judge_prompt
 from jmedethic_pytest.models import prices
@@ -61,6 +62,7 @@ def started(spec: RunSpec, run_id: str, git_commit: str | None = None) -> RunInf
         concurrency=settings.concurrency,
         thresholds=rules.model_dump(mode="json"),
         baselines=settings.baselines,
+        looks=Looks(declared=rules.gate.baseline.looks, early=settings.early) if settings.early != "off" else None,
         vocabulary=words.record(labels),
     )
     return info if spec.transcripts is None else info.model_copy(update=_of_then(spec.transcripts, info))

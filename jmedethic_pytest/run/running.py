@@ -28,11 +28,22 @@ from jmedethic_pytest.models.cache import Cache
 from jmedethic_pytest.models.client import Client
 from jmedethic_pytest.models.opening import Clients, tell_apart
 from jmedethic_pytest.models.registry import load_transports
-from jmedethic_pytest.run import baseline_lookup, calling, companions, evidence, identity, preflight, record, rejudging
+from jmedethic_pytest.run import (
+    baseline_lookup,
+    calling,
+    companions,
+    evidence,
+    identity,
+    looks,
+    preflight,
+    record,
+    rejudging,
+)
 from jmedethic_pytest.run.loading import Loading
 from jmedethic_pytest.run.preflight import Once, Step
 from jmedethic_pytest.run.progress import Progress
 from jmedethic_pytest.run.release import Door
+from jmedethic_pytest.run.remarks import remarks
 from jmedethic_pytest.run.spec import RunSpec
 from jmedethic_pytest.store import runs as run_files
 
@@ -61,6 +72,7 @@ class RunningRun:
         """Every evaluation that can be asked for, by key."""
         self._door = Door(spec)
         self._beside_baseline = baseline_lookup.recall(spec)
+        self._schedule = looks.schedule(spec)
         self._notes: list[str] = []
         self._clients: list[Client] = []
         self._opened: Clients | None = None
@@ -75,6 +87,7 @@ class RunningRun:
         self._target = spec.target
         if spec.transcripts is None:
             self._target, started = identity.answering(spec.target, started, settings)
+            self._notes += identity.stopped_before(started, settings)
         self.info: RunInfo = started
         """What the run is, as it was recorded when it started, and what was seen of the target since."""
         self._store.publish(self.info)
@@ -85,7 +98,8 @@ class RunningRun:
             afterwards=self._companions if settings.perturb else None,
             recall=self._store.recall,
             concurrency=settings.concurrency,
-            lookahead=settings.lookahead,
+            lookahead=settings.lookahead if self._schedule is None else None,
+            look=self._take_look,
         )
         self._loading = Loading(reports=settings.report == "full")
 
@@ -176,6 +190,13 @@ class RunningRun:
     def _note_identity(self, seen: Identity) -> None:
         self.info = self._door.info(self.info.model_copy(update={"identity": seen}))
 
+    def _take_look(self, done: int) -> str:
+        """Look at the run before its end, in a thread; return why the rest need not be evaluated, if so."""
+        assert self._schedule is not None
+        found = looks.take(self.spec, self._schedule.ends[done], self.path, self.info)
+        self.info = self.info.model_copy(update={"looks": found})
+        return self.info.stopped_early
+
     def _keep(self, verdict: Verdict) -> None:
         self._store.append(self._beside_baseline(verdict))
         if self._on_stored is not None:
@@ -203,8 +224,14 @@ class RunningRun:
         return self._scheduler.out_of_budget
 
     def plan(self, keys: list[str]) -> None:
-        """Give the evaluations that are wanted, in order; only the first plan counts."""
-        self._scheduler.plan(keys)
+        """Give the evaluations that are wanted, in order; only the first plan counts.
+
+        With looks the order is theirs, and without all that was selected no look is taken.
+        """
+        if self._schedule is None or set(keys) != self.jobs.keys():
+            self._scheduler.plan(keys)
+        else:
+            self._scheduler.plan(self._schedule.keys, list(self._schedule.ends))
 
     def request(self, key: str) -> Future[Verdict]:
         """Ask for the verdict of a planned evaluation."""
@@ -293,14 +320,17 @@ class RunningRun:
 
         self.stop()
         trouble = self.aborted or interrupted
+        if trouble and self.info.looks is not None:  # whoever broke it off did not let it end there
+            self.info = self.info.model_copy(update={"looks": self.info.looks.model_copy(update={"stopped": None})})
         evaluated = Evaluated(self.spec.thresholds, self.spec.cases.vocabulary, compared=bool(self.spec.baselines))
         self._read_back(evaluated)
-        unevaluated = [self._empty(key) for key in self.planned if key not in evaluated.table]
+        left = () if self.info.stopped_early else self.planned
+        unevaluated = [self._empty(key) for key in left if key not in evaluated.table]
         for empty in unevaluated:
             evaluated.add_unevaluated(empty)
         outcome = evaluated.outcome(
             self.path,
-            self._final_info(trouble, complete=not unevaluated and not trouble),
+            self._final_info(trouble, complete=not (unevaluated or trouble or self.info.stopped_early)),
             baselines=self.spec.baselines,
             case_turns=self.spec.longest,
             trouble=trouble,
@@ -337,37 +367,18 @@ class RunningRun:
         return Verdict(case=case, repeat=job.repeat, status="skipped_budget", detail=detail, planned_turns=turns)
 
     def _final_info(self, trouble: str | None, *, complete: bool) -> RunInfo:
+        told = remarks(self.spec, self._clients, trouble, len(self.jobs) - len(self.planned))
         return record.ended(self.info, self._clients, self.spec.thresholds).model_copy(
             update={
                 "status": "complete" if complete else "incomplete",
                 "selected": len(self.planned),
-                "note": "; ".join([*self._notes, *self._of_caches(), *self._remarks(trouble)]),
+                "note": "; ".join([*self._notes, *self._of_caches(), *told]),
                 "stopped_by_budget": self.out_of_budget,
             }
         )
 
     def _of_caches(self) -> list[str]:
         return self._opened.notes if self._opened is not None else []
-
-    def _remarks(self, trouble: str | None) -> Iterator[str]:
-        """Yield what a reader of the figures should know."""
-        if trouble:
-            yield trouble
-        if self.spec.transcripts is not None:
-            yield from rejudging.remarks(self.spec.transcripts, self.spec.thresholds)
-        for client in self._clients:
-            if client.learned:
-                yield f"{client.role} {client.ref.label}{client.suffix}: {', '.join(client.learned)}"
-        if self.spec.by_hand:
-            yield self.spec.by_hand
-        for client in self._clients:
-            if client.limit.cut_for:
-                name = f"{client.role} {client.ref.label}{client.suffix}"
-                yield f"{name} was called by at most {client.limit.limit} at a time at the end ({client.limit.cut_for})"
-        passed_over = len(self.jobs) - len(self.planned)
-        if passed_over > 0:
-            left = f"{passed_over} of {len(self.jobs)} selected evaluations"
-            yield f"pytest left out {left} (-k, -m, --deselect, --lf or the like)"
 
     def _write(self, outcome: Outcome, unevaluated: list[Verdict], table: ScoreTable) -> Outcome:
         """Write what can be written; on a full disk the verdicts are what counts, and they are stored already."""

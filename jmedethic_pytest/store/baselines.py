@@ -97,9 +97,11 @@ def record(reports: Path, name: str, run: Path) -> Path:
     path = new(reports, name)
     sheet = run_scores.read(run)
     if sheet.origin.status != "complete":
+        early = run_files.read_info(run).stopped_early
+        again = "without --jmed-early goes on with it" if early else "resumes it"
         raise ConfigError(
             f"run {sheet.origin.run} is {sheet.origin.status}: a baseline needs a complete run. "
-            "The same command resumes it."
+            f"The same command {again}."
         )
     found = Baseline(name=name, created=run_files.now(), sheet=sheet, companions=beside.scores(run))
     content = text(found)

@@ -42,6 +42,7 @@ class Origin(Record):
     run: str
     """Id of the run."""
     status: str
+    """That of its record, or where a look before its end decided it."""
     finished: str | None
     tool_version: str
     git_commit: str | None
@@ -259,7 +260,7 @@ def origin(info: RunInfo, served: Mapping[str, set[str]]) -> Origin:
     """
     return Origin(
         run=info.id,
-        status=info.status,
+        status=info.stopped_early or info.status,
         finished=info.finished,
         tool_version=info.tool_version,
         git_commit=info.git_commit,

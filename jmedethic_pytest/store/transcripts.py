@@ -85,9 +85,10 @@ def open_transcripts(path: Path) -> StoredTranscripts:
     """
     info = run_files.read_info(path)
     if info.status != "complete":
+        way = ", without --jmed-early," if info.stopped_early else ""
         raise StoreError(
-            f"{path}: the run is {info.status}, so not all of its conversations are there. The command that made it "
-            f"goes on with it: {' '.join(info.command)}"
+            f"{path}: the run is {info.stopped_early or info.status}, so not all of its conversations are there. The "
+            f"command that made it{way} goes on with it: {' '.join(info.command)}"
         )
     kept = info.digests.get("transcripts")
     doubts, digests, places, labels = _Doubts(), dict[str, str](), dict[str, Place](), dict[str, Label]()

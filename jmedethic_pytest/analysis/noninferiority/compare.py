@@ -8,7 +8,7 @@ import numpy as np
 
 from jmedethic_pytest.analysis.noninferiority.doubts import doubts
 from jmedethic_pytest.analysis.noninferiority.drift import drift
-from jmedethic_pytest.analysis.noninferiority.endpoints import endpoints, overall
+from jmedethic_pytest.analysis.noninferiority.endpoints import AT_THE_END, endpoints, overall
 from jmedethic_pytest.analysis.noninferiority.pairs import Flags, Pairs
 from jmedethic_pytest.analysis.noninferiority.places import places
 from jmedethic_pytest.analysis.noninferiority.records import CaseChange, Comparison, Endpoint
@@ -16,6 +16,7 @@ from jmedethic_pytest.analysis.noninferiority.regressions import regressed
 from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.scores import SLACK
 from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
+from jmedethic_pytest.stats import sequential
 from jmedethic_pytest.stats.drift import Shift
 from jmedethic_pytest.stats.estimate import Test
 from jmedethic_pytest.stats.paired import mcnemar, sign_flip
@@ -30,6 +31,7 @@ def compare(
     rules: Thresholds,
     words: Vocabulary = SHIPPED,
     shifted: Mapping[str, Shift] | None = None,
+    fractions: tuple[float, ...] = AT_THE_END,
 ) -> Comparison:
     """Compare a run with a baseline, if they may be compared.
 
@@ -39,6 +41,7 @@ def compare(
         rules: margins (``[gate.baseline]``), and the floors by which cases of **both** runs pass or fail.
         words: what the cases name.
         shifted: by how much judges have shifted each figure since the baseline, if anchors told.
+        fractions: information at each look at the candidate, this one last (:mod:`jmedethic_pytest.stats.sequential`).
     """
     common = [row for key, row in candidate.rows.items() if key in baseline.sheet.rows and not row.twin]
     known = {
@@ -49,7 +52,8 @@ def compare(
         "candidate_model": candidate.origin.model,
         "pairs": len(common),
         "clusters": len({row.guideline for row in common}),
-        "alpha": rules.gate.baseline.alpha,
+        "alpha": sequential.nominal(rules.gate.baseline.alpha, fractions, sequential.TO_PASS)[-1],
+        "fractions": fractions,
     }
     notices = comparable.notices(baseline.sheet, candidate)
     obstacles = comparable.obstacles(baseline.sheet, candidate)
@@ -58,8 +62,8 @@ def compare(
     pairs = Pairs(baseline.sheet, candidate, rules)
     attack = ~pairs.twin
     singles = _single_judges(baseline, candidate, rules)
-    found = endpoints(pairs, rules.gate.baseline, shifted)
-    alone = {judge: endpoints(own, rules.gate.baseline) for judge, own in singles.items()}
+    found = endpoints(pairs, rules.gate.baseline, shifted, fractions)
+    alone = {judge: endpoints(own, rules.gate.baseline, fractions=fractions) for judge, own in singles.items()}
     left_out = [
         name for name in comparable.left_out(baseline.sheet, candidate) if name not in rules.gate.baseline.left_out
     ]

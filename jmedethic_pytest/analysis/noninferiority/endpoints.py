@@ -23,6 +23,7 @@ from jmedethic_pytest.analysis.noninferiority.records import Endpoint
 from jmedethic_pytest.config.tables import BaselineTable
 from jmedethic_pytest.core.records import Answer
 from jmedethic_pytest.core.scores import SLACK
+from jmedethic_pytest.stats import sequential
 from jmedethic_pytest.stats.drift import Shift, corrected, widened
 from jmedethic_pytest.stats.estimate import Estimate
 from jmedethic_pytest.stats.intervals import freedom
@@ -46,7 +47,16 @@ class _Wanted(NamedTuple):
     """Different cases needed to pass."""
 
 
-def endpoints(pairs: Pairs, rules: BaselineTable, drift: Mapping[str, Shift] | None = None) -> tuple[Endpoint, ...]:
+AT_THE_END = (1.0,)
+"""Information at the only look of a run that is looked at once."""
+
+
+def endpoints(
+    pairs: Pairs,
+    rules: BaselineTable,
+    drift: Mapping[str, Shift] | None = None,
+    fractions: tuple[float, ...] = AT_THE_END,
+) -> tuple[Endpoint, ...]:
     """Evaluate every figure whose margin is narrower than its scale.
 
     Args:
@@ -54,10 +64,15 @@ def endpoints(pairs: Pairs, rules: BaselineTable, drift: Mapping[str, Shift] | N
         rules: the margins.
         drift: by how much judges have shifted each figure since the baseline; strategies and languages shift as the
             mean does.
+        fractions: information at each look at the run, this one last; what each may err by follows from them all.
     """
     wanted = [item for item in _wanted(pairs, rules) if item.margin < item.figure.span - SLACK]
     shifts = {item.name: _shift(item, drift or {}) for item in wanted}
-    return tuple(_endpoint(item, rules.alpha, rules.alpha / len(wanted), shifts[item.name]) for item in wanted)
+    if not wanted:
+        return ()
+    alpha = sequential.nominal(rules.alpha, fractions, sequential.TO_PASS)[-1]
+    alarm = sequential.nominal(rules.alpha / len(wanted), fractions, sequential.TO_FAIL)[-1]
+    return tuple(_endpoint(item, alpha, alarm, shifts[item.name]) for item in wanted)
 
 
 def overall(found: tuple[Endpoint, ...]) -> Answer:

@@ -5,7 +5,7 @@ A difference above zero means that the candidate is **safer** (for over-refusal:
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -94,7 +94,10 @@ class Comparison(Record):
     pairs: int
     clusters: int
     alpha: float
-    """One-sided error rate of each endpoint."""
+    """One-sided error rate of each endpoint; at one of several looks what is left for it."""
+    fractions: Annotated[tuple[float, ...], Field(exclude_if=lambda looks: looks == (1.0,))] = (1.0,)
+    """Information at each look at the run, this one last; left out where its end was the only one. Else intervals are
+    repeated confidence intervals, which hold at all looks together."""
     endpoints: tuple[Endpoint, ...] = ()
     answer: Answer
     """``pass`` if every endpoint passes and there is no doubt, ``fail`` if one fails, else ``inconclusive``."""
@@ -108,6 +111,11 @@ class Comparison(Record):
     regressed: tuple[Regressed, ...] = ()
     single_judge: dict[str, Answer] = Field(default_factory=dict)
     """The answer if only this judge had scored, by judge: does it survive either judge alone?"""
+
+    @property
+    def repeated(self) -> bool:
+        """Whether the run was looked at before its end, so that its intervals are repeated confidence intervals."""
+        return self.fractions != (1.0,)
 
 
 class Comparisons(Record):

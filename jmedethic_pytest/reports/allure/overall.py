@@ -141,6 +141,7 @@ def environment(info: RunInfo) -> dict[str, str]:
         "turns": str(selection.get("turns") or "all"),
         **{f"{name} digest": digest[:16] for name, digest in info.digests.items()},
         "baselines": ", ".join(info.baselines) or "none",
+        **({"look": info.stopped_early} if info.stopped_early else {}),
         "version": info.tool_version,
         "commit": info.git_commit or "unknown",
         "started": info.started,
@@ -208,8 +209,9 @@ def _write_gate(files: Any, gate: Gate, info: RunInfo, attached: Iterable[Conten
     """Write the gate as a result that holds the run's attachments, and each of its conditions as one of its own."""
     overall = _result(_GATE, _STATUS[gate.answer], info)
     reasons = f": {gate.reasons[0]}" if gate.reasons else ""
+    where = f" ({info.stopped_early})" if info.stopped_early else ""
     more = f" (and {len(gate.reasons) - 1} more)" if len(gate.reasons) > 1 else ""
-    overall.statusDetails = StatusDetails(message=f"gate: {gate.answer}{reasons}{more}")
+    overall.statusDetails = StatusDetails(message=f"gate: {gate.answer}{where}{reasons}{more}")
     for item in attached:
         # Allure 2 offers Markdown for download only; as plain text it is shown.
         plain = item._replace(mime="text/plain", extension="txt") if item.extension == "md" else item

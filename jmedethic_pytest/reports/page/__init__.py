@@ -20,6 +20,7 @@ from jmedethic_pytest.core.text import visible
 from jmedethic_pytest.core.vocabulary import LOCALES, Locale
 from jmedethic_pytest.data import text as shared_part
 from jmedethic_pytest.gate.outcome import Outcome
+from jmedethic_pytest.reports import looks
 from jmedethic_pytest.reports import plots as pictures
 from jmedethic_pytest.reports.page import attacks, compared, people, robustness, rows, survival, texts, view, words
 from jmedethic_pytest.reports.provenance import provenance_lines
@@ -96,6 +97,8 @@ def _above(outcome: Outcome, listed: list[rows.Row], plots: Mapping[str, str]) -
     return {
         "language": language,
         "info": outcome.info,
+        "stopped": looks.stopped(outcome.info),
+        "looks": list(looks.told(outcome.info)),
         "provenance": list(provenance_lines(outcome)),
         "summary": outcome.summary,
         "answer": outcome.gate.answer,

@@ -38,7 +38,8 @@ def comparison_lines(comparison: Comparison, vocabulary: Vocabulary = SHIPPED) -
     if comparison.obstacles:
         return lines
     cases = f"{comparison.pairs} paired evaluations, {comparison.clusters} guidelines"
-    level = f"one-sided {100 * (1 - comparison.alpha):g}% bounds"
+    kind = "bounds, repeated confidence intervals" if comparison.repeated else "bounds"
+    level = f"one-sided {100 * (1 - comparison.alpha):g}% {kind}"
     return [
         *lines,
         f"  {cases}; {level}; above zero: safer than the baseline",

@@ -8,6 +8,7 @@ from jmedethic_pytest.analysis.summary import Distribution, Summary
 from jmedethic_pytest.core import text as plain_text
 from jmedethic_pytest.core.records import Condition, Gate
 from jmedethic_pytest.gate.outcome import Outcome
+from jmedethic_pytest.reports import looks
 from jmedethic_pytest.reports.attacks import attack_lines
 from jmedethic_pytest.reports.provenance import provenance_lines
 from jmedethic_pytest.reports.terminal.comparison import comparison_lines
@@ -41,7 +42,8 @@ def summary_lines(outcome: Outcome) -> list[str]:
         "",
         *(line for comparison in outcome.comparisons for line in [*comparison_lines(comparison, info.words), ""]),
         *([*attack_lines(summary.adaptive), ""] if summary.adaptive is not None else []),
-        *gate_lines(outcome.gate),
+        *gate_lines(outcome.gate, info.stopped_early),
+        *(f"  {line.en}" for line in looks.told(info)),
         f"run: {outcome.path}",
         *([f"report: {outcome.path / PAGE}"] if (outcome.path / PAGE).is_file() else []),
     ]
@@ -92,9 +94,14 @@ def _table(
         yield f"{label:<{width}} {row.n:>5} {row.missing:>5} {figures} {share(row.share_jailbreak):>8}"
 
 
-def gate_lines(gate: Gate) -> Iterator[str]:
-    """Yield the answer and what keeps it from being a pass; figures of baselines stand in their own tables."""
-    yield f"GATE: {gate.answer.upper()}"
+def gate_lines(gate: Gate, where: str = "") -> Iterator[str]:
+    """Yield the answer and what keeps it from being a pass; figures of baselines stand in their own tables.
+
+    Args:
+        gate: the gate.
+        where: the look that decided it, if it was not the end of the run.
+    """
+    yield f"GATE: {gate.answer.upper()}{f' ({where})' if where else ''}"
     yield from tier_lines(gate)
     for condition in gate.conditions:
         if condition.answer != "pass" and not _in_table(condition):

@@ -1,0 +1,226 @@
+"""What looks at a run before its end save, and how often they err: ``python perf/early_stop.py [--runs N]``.
+
+Draws pairs of runs as joint_gate.py does, puts their cases into the order of sampling, and has the real comparison look
+at the candidate at the shipped suite's looks, stopping where the real gate would. Beside it stands the same run looked
+at once. Of runs that are worse by exactly the margin of the mean it counts how often that figure passes at any look.
+Writes the tables of docs/explanation/early-stop.md, unless only some worlds are asked for (``--only WORD``).
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import joint_gate
+import numpy as np
+from calibration import ALPHA, FEW_FALLS, FINE_TUNE
+from joint_gate import CASES, GUIDELINES, RULES, STRATEGIES, Floats, judged
+from numpy.typing import NDArray
+from worlds import batches, figures, true_drops
+
+from jmedethic_pytest.analysis.imputation import Side
+from jmedethic_pytest.analysis.noninferiority.bounds import interval
+from jmedethic_pytest.analysis.noninferiority.compare import compare
+from jmedethic_pytest.analysis.noninferiority.pairs import Figure
+from jmedethic_pytest.cases import looks as order
+from jmedethic_pytest.cases.files import Spot
+from jmedethic_pytest.cases.index import Label
+from jmedethic_pytest.stats import sequential
+from jmedethic_pytest.store.baselines import Baseline
+from jmedethic_pytest.store.scores import ScoreSheet
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "explanation" / "early-stop.md"
+_BEGIN, _END = "<!-- measured: written by perf/early_stop.py -->", "<!-- /measured -->"
+LOOKS = (134, 268, CASES)
+_TRUTH = 1_000_000
+"""Simulated cases behind a true drop."""
+Random = np.random.Generator
+Scores = tuple[Floats, Floats]
+Change = Callable[[Scores, Random], Scores]
+
+
+def _sampled() -> NDArray[np.int64]:
+    """Return the numbers of the cases in the order of sampling."""
+    spot = Spot(Path(), 0, 0, 0, 0)
+    cells = [(f"JMA-{n // STRATEGIES + 1:02d}", f"S{n % STRATEGIES + 1}") for n in range(GUIDELINES * STRATEGIES)]
+    labels = [Label(f"ja-{n}", "ja", *cell, (), None, range(3), 3, range(0), spot) for n, cell in enumerate(cells)]
+    parts = order.segments(labels, LOOKS, 0)
+    assert not list(order.unlike(parts))
+    return np.array([int(label.stem) for part in parts for label in part])
+
+
+ORDER = _sampled()
+PLACE = np.empty(CASES)
+PLACE[ORDER] = np.arange(CASES) / CASES
+"""Where each case stands in it, from 0 to 1."""
+
+
+def _nothing(scores: Scores, _random: Random) -> Scores:
+    return scores
+
+
+def _falls(share: float, *turns: int, under: int | None = None) -> Change:
+    """Let turns of a share of the cases fall to the bottom: of all strategies, or of one."""
+
+    def change(scores: Scores, random: Random) -> Scores:
+        now = scores[1].copy()
+        fallen = random.random(CASES) < share
+        if under is not None:
+            fallen &= np.arange(CASES) % STRATEGIES == under
+        for turn in turns:
+            now[:, fallen, turn] = judged(np.full(int(fallen.sum()), 1.0), random)
+        return scores[0], now
+
+    return change
+
+
+def _harder(scores: Scores, random: Random) -> Scores:
+    """Let last turns break in both runs, the more often the later a case comes: 30 % of the last, none at first."""
+    hard = random.random(CASES) < 0.3 * PLACE
+    for side in scores:
+        side[:, hard, 2] = judged(np.full(int(hard.sum()), 2.5), random)
+    return scores
+
+
+def _late(scores: Scores, random: Random) -> Scores:
+    """The same, and of the candidate's last turns fall 20 % of the last ones, none at first."""
+    before, now = _harder(scores, random)
+    fallen = random.random(CASES) < 0.2 * PLACE
+    now[:, fallen, 2] = judged(np.full(int(fallen.sum()), 1.0), random)
+    return before, now
+
+
+class World(NamedTuple):
+    """How a candidate and its baseline behave, and how the run is looked at."""
+
+    name: str
+    kind: joint_gate.World
+    change: Change = _nothing
+    skipped: tuple[int, ...] = ()
+    """Looks that are skipped, as with too many missing scores."""
+
+
+GOOD, NOISY = joint_gate.World("good", 0.03), joint_gate.World("noisy", 0.25)
+FALLS = joint_gate.World("falls", 0.10)
+CLEAR, SLIGHT = _falls(0.35, 1, 2), _falls(0.15, 1, 2)
+WORLDS = (
+    World("35 % of the cases fall", FALLS, CLEAR),
+    World("15 % of the cases fall", FALLS, SLIGHT),
+    World("strong baseline, 8 % of the last turns fall", GOOD, _falls(0.08, 2)),
+    World("near the margin of the mean", NOISY._replace(drop=0.08)),
+    World("unchanged, good", GOOD),
+    World("unchanged, noisy", NOISY),
+    World("35 % fall, the first look is skipped", FALLS, CLEAR, (134,)),
+    World("15 % fall, the first look is skipped", FALLS, SLIGHT, (134,)),
+    World("unchanged, noisy, the second look is skipped", NOISY, _nothing, (268,)),
+    World("cases are harder and fall more often, the later they come", FALLS, _late),
+    World("unchanged, noisy, and harder the later they come", NOISY, _harder),
+    World("half of the last turns of one strategy fall", FALLS, _falls(0.5, 2, under=2)),
+)
+
+
+class Seen(NamedTuple):
+    """What came of a run."""
+
+    fixed: str
+    """The answer of one look, at the end."""
+    answer: str
+    """That of the looks."""
+    cases: int
+    """Evaluated until then."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", default="", help="only worlds whose name holds this")
+    options = parser.parse_args()
+    rows = []
+    for row in (
+        *savings(options.runs, options.seed, options.only),
+        *errors(20 * options.runs, options.seed, options.only),
+    ):
+        print(row, flush=True)
+        rows.append(row)
+    if not options.only:
+        before, rest = PAGE.read_text(encoding="utf-8").split(_BEGIN, 1)
+        text = "\n".join([_BEGIN, "", *rows, "", _END])
+        PAGE.write_text(f"{before}{text}{rest.split(_END, 1)[1]}", encoding="utf-8")
+
+
+def savings(runs: int, seed: int, only: str) -> Iterator[str]:
+    """Yield what comes of every world, as the lines of a table."""
+    yield f"{runs} pairs of runs each, good for ±{200 * math.sqrt(0.25 / runs):.0f} points in the middle."
+    yield ""
+    yield "| candidate | looked at once: fail / inconclusive / pass | with looks, early fail | mean cases | saved |"
+    yield "|---|---|---|---:|---:|"
+    for number, world in enumerate(WORLDS):
+        if only in world.name:
+            random = np.random.default_rng([seed, 20, number])
+            found = [look_at(world, random) for _ in range(runs)]
+            cases = float(np.mean([item.cases for item in found]))
+            cells = [_shares(Counter(item.fixed for item in found)), _shares(Counter(item.answer for item in found))]
+            yield f"| {world.name} | {' | '.join(cells)} | {cases:.0f} | {1 - cases / CASES:.0%} |"
+
+
+def errors(runs: int, seed: int, only: str) -> Iterator[str]:
+    """Yield how often the mean passes although it is worse by exactly the margin, as the lines of a table."""
+    yield ""
+    yield f"{runs:,} pairs of runs each, good for ±{200 * math.sqrt(0.025 * 0.975 / runs):.1f} points at 2.5 %."
+    yield ""
+    yield "| worse by just the margin of the mean | looked at once | at the looks, 2.5 % spent | 2.5 % at each look |"
+    yield "|---|---:|---:|---:|"
+    fractions = tuple(look / CASES for look in LOOKS)
+    levels = sequential.nominal(ALPHA, fractions, sequential.TO_PASS)
+    for number, world in enumerate((FINE_TUNE, FEW_FALLS)):
+        if only in world.name:
+            drop = true_drops(world, _TRUTH, np.random.default_rng([seed, 21, number]))["mean"]
+            passes = np.zeros(3)
+            for block in batches(world, runs, STRATEGIES, np.random.default_rng([seed, 22, number])):
+                for pair in zip(*(figures(side)["mean"] for side in (block.baseline, block.candidate)), strict=True):
+                    spent, whole = (_passed(pair, drop, alphas) for alphas in (levels, (ALPHA,) * len(LOOKS)))
+                    passes += (whole[-1], any(spent), any(whole))
+            yield f"| {world.what} | {' | '.join(f'{share:.1%}' for share in passes / runs)} |"
+
+
+def _passed(pair: Scores, drop: float, alphas: Sequence[float]) -> list[bool]:
+    """Tell at which looks the mean of a pair of runs passes, each at a level of its own."""
+    found = []
+    for look, alpha in zip(LOOKS, alphas, strict=True):
+        before, now = (side[:, : look // GUIDELINES].reshape(-1) for side in pair)
+        places = np.arange(before.size)
+        figure = Figure(Side(before, before), Side(now, now), places // (look // GUIDELINES), places, 9.0)
+        low = interval(figure, alpha).low
+        found.append(low is not None and low > -drop)
+    return found
+
+
+def _shares(answers: Counter[str]) -> str:
+    return " / ".join(f"{answers[word] / answers.total():.1%}" for word in ("fail", "inconclusive", "pass"))
+
+
+def look_at(world: World, random: Random) -> Seen:
+    """Draw a pair of runs, and look at it once and as declared."""
+    before, now = map(joint_gate.sheet, world.change(joint_gate.pair(world.kind, random), random))
+    keys = [f"ja-case-{number}" for number in ORDER]
+    baseline = Baseline("b", "", before)
+    fixed = compare(baseline, now, RULES).answer
+    taken: list[float] = []
+    for look in LOOKS:
+        if look in world.skipped:
+            continue
+        taken.append(look / CASES)
+        seen = ScoreSheet(now.origin, {key: now.rows[key] for key in keys[:look]})
+        answer = compare(baseline, seen, RULES, fractions=tuple(taken)).answer
+        if answer == "fail" or look == CASES:
+            break
+    return Seen(fixed, answer, look)
+
+
+if __name__ == "__main__":
+    main()
