@@ -12,6 +12,7 @@ import argparse
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,7 +26,8 @@ from worlds import batches, figures, true_drops
 from jmedethic_pytest.analysis.imputation import Side
 from jmedethic_pytest.analysis.noninferiority.bounds import interval
 from jmedethic_pytest.analysis.noninferiority.compare import compare
-from jmedethic_pytest.analysis.noninferiority.pairs import Figure
+from jmedethic_pytest.analysis.noninferiority.endpoints import endpoints, overall
+from jmedethic_pytest.analysis.noninferiority.pairs import Figure, Pairs
 from jmedethic_pytest.cases import looks as order
 from jmedethic_pytest.cases.files import Spot
 from jmedethic_pytest.cases.index import Label
@@ -141,10 +143,8 @@ def main() -> None:
     parser.add_argument("--only", default="", help="only worlds whose name holds this")
     options = parser.parse_args()
     rows = []
-    for row in (
-        *savings(options.runs, options.seed, options.only),
-        *errors(20 * options.runs, options.seed, options.only),
-    ):
+    chosen = options.seed, options.only
+    for row in chain(savings(options.runs, *chosen), errors(20 * options.runs, *chosen)):
         print(row, flush=True)
         rows.append(row)
     if not options.only:
@@ -215,11 +215,13 @@ def look_at(world: World, random: Random) -> Seen:
         if look in world.skipped:
             continue
         taken.append(look / CASES)
+        if look == CASES:
+            return Seen(fixed, compare(baseline, now, RULES, fractions=tuple(taken)).answer, CASES)
         seen = ScoreSheet(now.origin, {key: now.rows[key] for key in keys[:look]})
-        answer = compare(baseline, seen, RULES, fractions=tuple(taken)).answer
-        if answer == "fail" or look == CASES:
-            break
-    return Seen(fixed, answer, look)
+        found = endpoints(Pairs(before, seen, RULES), RULES.gate.baseline, fractions=tuple(taken))
+        if overall(found) == "fail":
+            return Seen(fixed, "fail", look)
+    raise AssertionError("the last look is the end")
 
 
 if __name__ == "__main__":
