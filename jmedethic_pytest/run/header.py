@@ -43,12 +43,7 @@ def header_lines(spec: RunSpec) -> list[str]:
             f"jmedethic: baseline {baseline.name}: {sheet.origin.model}, {len(sheet.rows)} evaluations, "
             f"recorded {baseline.created}"
         )
-    if settings.early != "off":
-        *looks, last = spec.thresholds.gate.baseline.looks
-        lines.append(
-            f"jmedethic: looks at {', '.join(map(str, looks))} of {last} cases, which may end the run "
-            f"(early {settings.early})"
-        )
+    lines += _of_looks(spec)
     for name, obstacles in baseline_lookup.obstacles(spec).items():
         lines += [f"jmedethic: WARNING: baseline {name} cannot be compared: {obstacle}" for obstacle in obstacles]
     lines += [f"jmedethic: WARNING: the gate will be inconclusive: {line}" for line in _of_judges(spec)]
@@ -57,6 +52,15 @@ def header_lines(spec: RunSpec) -> list[str]:
         if end:
             lines.append(f"jmedethic: WARNING: {ref.label} ends on {end.date} ({end.note}); see `jmedethic doctor`")
     return list(map(plain_text.line, lines))
+
+
+def _of_looks(spec: RunSpec) -> list[str]:
+    """Say where the run may end."""
+    if spec.settings.early == "off":
+        return []
+    *looks, last = map(str, spec.thresholds.gate.baseline.looks)
+    way = f"which may end the run (early {spec.settings.early})"
+    return [f"jmedethic: looks at {', '.join(looks)} of {last} cases, {way}"]
 
 
 def _of_judges(spec: RunSpec) -> list[str]:
