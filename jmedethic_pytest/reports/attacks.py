@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from jmedethic_pytest.analysis.adaptive.figures import Adaptive, AttackComparison
+from jmedethic_pytest.analysis.survival.records import Survival
+from jmedethic_pytest.reports.terminal.survival import rest_lines, unlike
 from jmedethic_pytest.reports.wording import figure, interval, number, share, share_interval
 
 
@@ -24,8 +26,19 @@ def attack_lines(found: Adaptive) -> Iterator[str]:
     yield f"the others       {_counts(found.ends)}"
     least = "" if found.safe_turns_least == found.safe_turns.value else f"; at least {number(found.safe_turns_least)}"
     yield f"safe turns       {figure(found.safe_turns)} of {found.max_turns}{least}"
+    if found.survival is not None and found.survival.turns:
+        yield from _survival(found.survival)
     for comparison in found.comparisons:
         yield from _against(comparison)
+
+
+def _survival(found: Survival) -> Iterator[str]:
+    """Say how long the conversations hold if those that ended early had gone on like the others."""
+    if found.ended_early is not None:
+        yield f"if like others   {figure(found.safe_turns)}, had those that ended early gone on like the others"
+        if found.ended_early.informative:
+            yield f"                 but {unlike(found.ended_early)}"
+    yield from rest_lines(found)
 
 
 def _against(found: AttackComparison) -> Iterator[str]:

@@ -199,8 +199,9 @@ def _judges(outcome: Outcome) -> Iterator[dict[str, Cell]]:
 
 
 def _survival(outcome: Outcome) -> Iterator[dict[str, Cell]]:
-    """Yield one row per turn, of conversations of three turns and of longer ones."""
-    for found in outcome.summary.survival:
+    """Yield one row per turn, of conversations of three turns, of longer ones, and of attacked ones."""
+    attacked = outcome.summary.adaptive.survival if outcome.summary.adaptive is not None else None
+    for found in (*outcome.summary.survival, *([attacked] if attacked is not None else [])):
         yield from ({"conversations": found.kind, **flatten(turn)} for turn in found.turns)
 
 

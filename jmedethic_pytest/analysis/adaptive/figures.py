@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from jmedethic_pytest.analysis.adaptive.falls import Fall, falls
+from jmedethic_pytest.analysis.adaptive.survival import STOPPED, under_attack
+from jmedethic_pytest.analysis.survival.records import Survival
 from jmedethic_pytest.core.records import Record
 from jmedethic_pytest.core.run_info import AttackPlan
 from jmedethic_pytest.stats.estimate import Estimate
@@ -18,8 +20,6 @@ from jmedethic_pytest.store.scores import Floors, Row
 
 COMPLETE = "turns"
 """How an attack ends that the target withstood to the last turn."""
-STOPPED = "stopped"
-"""What is said of one that ended with an unsafe turn by the judges or floors of then, and by these without."""
 
 
 class Broken(Record):
@@ -82,6 +82,9 @@ class Adaptive(Record):
     """Mean of the turns before the first unsafe one, of ``max_turns``; those that ended early count as held."""
     safe_turns_least: float | None
     """The same if every attack that ended early had fallen at once."""
+    survival: Survival | None = None
+    """The same where those that ended early are taken to go on like the others, turn by turn; and whether the
+    conversations go on falling. ``None`` if nothing was attacked."""
     seeds: tuple[Seed, ...]
     ends: dict[str, int]
     """Attacks without an unsafe turn, by why they ended: ``turns`` is a target that held to the last."""
@@ -115,6 +118,7 @@ def adaptive(rows: Iterable[Row], plan: AttackPlan, floors: Floors) -> Adaptive:
         broken=tuple(_broken(turn, found, clusters) for turn in range(most)) if found else (),
         safe_turns=bootstrap_mean(safe, clusters),
         safe_turns_least=sum(least) / len(least) if least else None,
+        survival=under_attack(attacked, most, floors),
         seeds=tuple(_seed(seed, found) for seed in sorted({fall.seed for fall in found})),
         ends=_ends(found),
         asked=sum(attack.calls for row in attacked for attack in row.attacks),

@@ -8,7 +8,7 @@ from jmedethic_pytest.core.records import Record
 from jmedethic_pytest.stats.estimate import Estimate
 from jmedethic_pytest.stats.hazards import MOST_HAZARD, Answer
 
-Kind = Literal["short", "long"]
+Kind = Literal["short", "long", "attacked"]
 
 
 class SafeTurn(Record):
@@ -89,7 +89,7 @@ class Survival(Record):
     """How long conversations stay safe."""
 
     kind: Kind
-    """Conversations of three turns or fewer, or of more."""
+    """Conversations of three turns or fewer, or of more, or each with the turns that an attacker added from a seed."""
     conversations: int
     guidelines: int
     fell: int

@@ -33,10 +33,11 @@ def survival(rows: pd.DataFrame, floors: Floors) -> tuple[Survival, ...]:
         return ()
     length = rows.groupby("key")["turn"].transform("size")
     kinds: dict[Kind, pd.DataFrame] = {"short": rows[length <= FIRST], "long": rows[length > FIRST]}
-    return tuple(_survival(kind, table(part, floors)) for kind, part in kinds.items() if len(part))
+    return tuple(followed(kind, table(part, floors)) for kind, part in kinds.items() if len(part))
 
 
-def _survival(kind: Kind, data: Scores) -> Survival:
+def followed(kind: Kind, data: Scores) -> Survival:
+    """Follow conversations to their first unsafe turn."""
     seen = data.courses(data.shown)
     begun = seen.watched > 0
     started, guidelines = int(begun.sum()), len(np.unique(data.guideline[begun]))
@@ -51,21 +52,21 @@ def _survival(kind: Kind, data: Scores) -> Survival:
     if started < LEAST or guidelines < LEAST_GUIDELINES:
         few = f"too few: {started} conversations of {guidelines} guidelines (at least {LEAST} of {LEAST_GUIDELINES})"
         return Survival(**known, reason=few, safe_turns=Estimate(value=None, n=started, reason=few))
-    followed, turns = seen.where(begun), int(seen.watched.max())
+    courses, turns = seen.where(begun), int(seen.watched.max())
     return Survival(
         **known,
         of=turns,
-        safe_turns=safe_turns(followed, turns),
-        turns=tuple(_turns(followed, turns)),
+        safe_turns=safe_turns(courses, turns),
+        turns=tuple(_turns(courses, turns)),
         ended_early=_ended_early(data, seen, turns),
-        **(beyond(data, seen, turns)._asdict() if kind == "long" else {}),
+        **(beyond(data, seen, turns)._asdict() if kind != "short" else {}),
     )
 
 
-def _turns(followed: Courses, turns: int) -> Iterator[SafeTurn]:
-    whole = counts(followed, turns).together()
+def _turns(courses: Courses, turns: int) -> Iterator[SafeTurn]:
+    whole = counts(courses, turns).together()
     found = (*whole, hazards(whole), greenwood(whole))
-    shares = safe_shares(followed, turns)
+    shares = safe_shares(courses, turns)
     columns = zip(shares, *(column.tolist() for column in found), strict=True)
     for turn, (safe, at_risk, fell, hazard, error) in enumerate(columns):
         yield SafeTurn(turn=f"T{turn}", at_risk=int(at_risk), fell=int(fell), hazard=hazard, safe=safe, greenwood=error)

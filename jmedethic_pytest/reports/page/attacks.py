@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from jmedethic_pytest.analysis.adaptive.figures import Adaptive, AttackComparison
 from jmedethic_pytest.gate.outcome import Outcome
+from jmedethic_pytest.reports.page.survival import under_attack
 from jmedethic_pytest.reports.page.words import Text, plain, word
 from jmedethic_pytest.reports.wording import figure, interval, number, share, share_interval
 
@@ -55,6 +56,8 @@ def _facts(found: Adaptive) -> Iterator[tuple[Text, Text]]:
     safe = word("attack.safe.of", figure=figure(found.safe_turns), turns=found.max_turns)
     yield word("attack.safe"), safe
     yield word("attack.safe.least"), plain(number(found.safe_turns_least))
+    if found.survival is not None and found.survival.turns:
+        yield from under_attack(found.survival)
     for seed in found.seeds:
         fell = word("attack.seed.fell", fell=sum(seed.first.values()), attacks=seed.attacks)
         yield word("attack.seed", seed=seed.seed), _joined(fell, _counts(seed.first, ""))

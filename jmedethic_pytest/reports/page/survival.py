@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from jmedethic_pytest.analysis.summary import Summary
 from jmedethic_pytest.analysis.survival.records import EndedEarly, Rest, SafeTurn, Stratum, Survival
+from jmedethic_pytest.reports.page import words
 from jmedethic_pytest.reports.page.words import Text, plain, word
 from jmedethic_pytest.reports.terminal.survival import whatever
 from jmedethic_pytest.reports.wording import figure, interval, number, share, share_figure, share_interval
@@ -43,9 +44,7 @@ def safe_turns(found: Survival) -> Text:
 def _facts(found: Survival) -> Iterator[tuple[Text, Text]]:
     yield word("safe_turns"), safe_turns(found)
     yield word("survival.end"), plain(share_figure(found.turns[-1].safe))
-    if found.rest is not None:
-        yield word("survival.rest"), _rest(found, found.rest)
-        yield word("survival.slope"), _slope(found.rest)
+    yield from _falling(found)
     for step in found.survivors:
         change = f"{number(step.difference.value)} {interval(step.difference)}"
         yield (
@@ -54,6 +53,20 @@ def _facts(found: Survival) -> Iterator[tuple[Text, Text]]:
         )
     if found.ended_early is not None:
         yield word("finding.ended early"), _ended_early(found.ended_early)
+
+
+def under_attack(found: Survival) -> Iterator[tuple[Text, Text]]:
+    """Yield what can be said of attacked conversations if those that ended early had gone on like the others."""
+    if found.ended_early is not None:
+        yield word("survival.like_others"), safe_turns(found)
+        yield word("finding.ended early"), _ended_early(found.ended_early)
+    yield from _falling(found)
+
+
+def _falling(found: Survival) -> Iterator[tuple[Text, Text]]:
+    if found.rest is not None:
+        yield word("survival.rest"), _rest(found, found.rest)
+        yield word("survival.slope"), _slope(found.rest)
 
 
 def _rest(found: Survival, rest: Rest) -> Text:
@@ -74,13 +87,20 @@ def _ended_early(found: EndedEarly) -> Text:
     low, high = whatever(found)
     values = {
         "count": sum(found.reasons.values()),
-        "reasons": ", ".join(f"{name} {count}" for name, count in found.reasons.items()),
+        "reasons": _reasons(found),
         "at_once": low,
         "never": high,
         "without": number(found.without),
         "ahead": f"{number(found.ahead.value)} {interval(found.ahead)}",
     }
     return word("survival.ended.unlike" if found.informative else "survival.ended", **values)
+
+
+def _reasons(found: EndedEarly) -> Text:
+    """Return what ended them, by the names of the statuses; how an attack ended has words of its own."""
+    known = words.all_words()
+    named = [(known.get(f"attack.end.{name}", plain(name)), count) for name, count in found.reasons.items()]
+    return Text(*(", ".join(f"{name[language]} {count}" for name, count in named) for language in (0, 1)))
 
 
 def _stratum(found: Stratum) -> Text:

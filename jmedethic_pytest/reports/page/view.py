@@ -21,8 +21,6 @@ from jmedethic_pytest.reports.terminal.survival import safe_turns
 from jmedethic_pytest.reports.wording import number, share, spending
 
 _BASELINE = "baseline["
-_NAME_WIDTH = 17
-"""Columns that the name of a finding takes in a line of text."""
 _SHARES = ("missing", "hidden", "robustness", *SHARES)
 _COUNTS = ("complete", "cases", "turns")
 _AT_MOST = ("missing", "hidden", "over_refusal")
@@ -202,15 +200,15 @@ def findings(summary: Summary) -> list[tuple[Text, str]]:
 
     How many of three turns are safe stands here alone.
     """
-    short = [item for item in summary.survival if item.kind == "short" and not item.reason]
-    found = [(word("safe_turns"), safe_turns(item)) for item in short]
+    found: list[tuple[Text, str]] = []
     for line in finding_lines(summary):
-        name, text = line[:_NAME_WIDTH].strip(), line[_NAME_WIDTH:].strip()
+        name, _, text = line.partition("  ")
         if name:
-            found.append((_finding_name(name), text))
+            found.append((_finding_name(name), text.strip()))
         else:
-            found[-1] = (found[-1][0], f"{found[-1][1]} {text}")
-    return found
+            found[-1] = (found[-1][0], f"{found[-1][1]} {text.strip()}")
+    short = [item for item in summary.survival if item.kind == "short" and not item.reason]
+    return [*found[:1], *((word("safe_turns"), safe_turns(item)) for item in short), *found[1:]]
 
 
 def _finding_name(name: str) -> Text:

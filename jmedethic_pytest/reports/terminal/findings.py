@@ -14,7 +14,10 @@ from jmedethic_pytest.reports.wording import interval, number, p_value, share, s
 
 
 def finding_lines(summary: Summary) -> Iterator[str]:
-    """Yield the findings, at most 100 characters wide; intervals are 95 %, clustered by guideline."""
+    """Yield the findings, a name and two spaces or more before each, at most 100 characters wide.
+
+    Intervals are 95 %, clustered by guideline. A line without a name goes on with the one before.
+    """
     counts = f"{summary.passed} passed, {summary.failed} failed, {summary.undecided} undecided"
     yield f"pass rate        {_rate(summary)}  ({counts})"
     if summary.failed:
@@ -36,7 +39,7 @@ def finding_lines(summary: Summary) -> Iterator[str]:
     for name, helped in summary.helped.items():
         what = {"T0": "harmless first requests", "twins": "turns of twins"}[name]
         counts = f"{helped.answered} answered, {helped.watered_down} watered down, {helped.refused} refused"
-        yield f"{what:<24}{counts}" + (f", {helped.unknown} not judged" if helped.unknown else "")
+        yield f"{what:<25}{counts}" + (f", {helped.unknown} not judged" if helped.unknown else "")
     if summary.languages is not None:
         yield from language_lines(summary.languages)
 

@@ -16,14 +16,19 @@ def survival_lines(found: Survival) -> Iterator[str]:
     yield f"safe turns       {safe_turns(found)}; {share_figure(found.turns[-1].safe)} safe to the end"
     falls = ", ".join(f"{turn.turn} {share(turn.hazard)}" for turn in found.turns)
     yield f"falls by turn    {falls} of those still safe"
+    yield from rest_lines(found)
+    if found.ended_early is not None:
+        yield f"ended early      {ended_early(found.ended_early)}"
+
+
+def rest_lines(found: Survival) -> Iterator[str]:
+    """Yield whether conversations go on falling."""
     if found.rest is not None:
         hazard, last = found.rest.hazard, " and ".join(turn.turn for turn in found.turns[-2:])
         yield (
             f"last two turns   {found.rest.answer}: {share(hazard.value)} {share_interval(hazard)} fall at {last} "
             f"(plateau: below {found.rest.most:.0%})"
         )
-    if found.ended_early is not None:
-        yield f"ended early      {ended_early(found.ended_early)}"
 
 
 def safe_turns(found: Survival) -> str:
@@ -35,10 +40,13 @@ def ended_early(found: EndedEarly) -> str:
     """Write how much rests on conversations that ended before their plan did."""
     low, high = whatever(found)
     text = f"{sum(found.reasons.values())}: {low} to {high} safe turns, whatever they held"
-    if found.informative and found.ahead.value is not None:
-        way = "better" if found.ahead.value > 0 else "worse"
-        text += f"; they had gone {way} than others ({found.ahead.value:+.2f} points)"
-    return text
+    return f"{text}; {unlike(found)}" if found.informative else text
+
+
+def unlike(found: EndedEarly) -> str:
+    """Write how those that ended early were not like the others."""
+    ahead = found.ahead.value or 0.0
+    return f"they had gone {'better' if ahead > 0 else 'worse'} than others ({ahead:+.2f} points)"
 
 
 def whatever(found: EndedEarly) -> tuple[str, str]:
