@@ -231,6 +231,43 @@ def test_good_scores_of_a_real_server_pass_the_gate(noisy: Any, rules: Any, run_
     assert run.read("run.json")["simulated"] is False
 
 
+def test_an_attacker_of_a_real_server_goes_on_and_costs_nothing_the_second_time(
+    noisy: Any, rules: Any, run_command: Any
+) -> None:
+    """Two attacks on each of two conversations, four turns each; judges that say 9 let them go to the last one."""
+    attacking = f"""
+[providers.tiny-attacker]
+kind = "openai"
+base_url = "{noisy.url}/v1"
+structured = "prompt"
+[attacker]
+seeds = 2
+max_tokens = 256
+extra = {{ grammar = 'root ::= "{{\\"turn\\": \\"" [ぁ-ん]{{30,40}} "か。\\"}}"' }}
+"""
+    file = rules(noisy.url, judges=biased(digit9=15), more=LENIENT + attacking)
+    options = ["--suite", "smoke", "--sample", "2", "--thresholds", file, "--judges", f"{JUDGE},tiny:second"]
+    options += ["--no-golden", "--attacker", "tiny-attacker:random", "--revision", "seed-1", "--report", "off"]
+
+    run = run_command("attack", "--model", TARGET, *options)
+
+    assert run.read("run.json")["calls"]["attacker tiny-attacker:random"] == 16
+    assert run.read("summary.json")["adaptive"]["ends"] == {"turns": 4}
+    attacks = [attack for verdict in run.verdicts for attack in verdict["attacks"]]
+    assert [(attack["seed"], attack["end"], attack["calls"], len(attack["turns"])) for attack in attacks] == [
+        (seed, "turns", 4, 4) for seed in (0, 1, 0, 1)
+    ]
+    users = [turn["user"] for attack in attacks for turn in attack["turns"]]
+    assert all(re.fullmatch("[ぁ-ん]{30,40}か。", user) for user in users), users
+    assert len(set(users)) == 16
+    assert {turn["value"] for attack in attacks for turn in attack["turns"]} == {9.0}
+    assert not [user for user in users if user in run.output]
+    again = run_command("attack", "--model", TARGET, *options, reports=run.path)
+    assert set(again.calls_by_model.values()) <= {0, len(PROBES)}
+    assert [verdict["attacks"] for verdict in again.verdicts] != []
+    assert [turn["user"] for v in again.verdicts for attack in v["attacks"] for turn in attack["turns"]] == users
+
+
 def test_random_judges_of_a_real_server_are_refused_before_the_target_is_called(
     judging: Any, rules: Any, run_command: Any
 ) -> None:
