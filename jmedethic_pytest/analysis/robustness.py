@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jmedethic_pytest.analysis.imputation import Side
-from jmedethic_pytest.analysis.noninferiority.bounds import interval, reach
+from jmedethic_pytest.analysis.noninferiority.bounds import Reach, interval, reach
 from jmedethic_pytest.analysis.noninferiority.pairs import Figure, Pairs
 from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.records import Record
@@ -65,6 +65,9 @@ class Rewording(Record):
     """The same in the unchanged repeat."""
     excess: Estimate
     """Flips minus those of the repeat, paired; above zero, the wording matters."""
+    excess_low: float | None
+    """Bounds of the excess whatever the missing scores were."""
+    excess_high: float | None
     net: Estimate
     """(fixed - new failures) / n; below zero, rewording makes failures."""
     net_low: float | None
@@ -215,7 +218,7 @@ def _rewording(sides: Sides, kind: str, chosen: np.typing.NDArray[np.bool_], alp
     net, again = sides.net.where(chosen), sides.repeated.passed().where(chosen)
     excess = Figure(_flips(again), _flips(net), net.guideline, net.stem, 1.0)
     there, back = (stats.counts(_known(figure.baseline), _known(figure.candidate)) for figure in (net, again))
-    bounds = reach(net, alpha) if len(net.stem) else None
+    ends, span = (reach(figure, alpha) if len(figure.stem) else Reach(None, None) for figure in (net, excess))
     level = 1 - 2 * alpha
     known = excess.known
     lacking = len(np.unique(net.stem[known])) < LEAST_OF_A_KIND and bool(kind)
@@ -231,8 +234,10 @@ def _rewording(sides: Sides, kind: str, chosen: np.typing.NDArray[np.bool_], alp
         repeat_flips=stats.rate(excess.baseline.low[known], net.guideline[known], level),
         excess=interval(excess, alpha),
         net=interval(net, alpha),
-        net_low=bounds.low if bounds is not None else None,
-        net_high=bounds.high if bounds is not None else None,
+        excess_low=span.low,
+        excess_high=span.high,
+        net_low=ends.low,
+        net_high=ends.high,
         score=interval(sides.reworded.mean().where(chosen), alpha),
         test=stats.more_than_repeat(_known(excess.candidate), _known(excess.baseline), net.guideline) if kind else None,
     )
@@ -242,9 +247,10 @@ def _rewording(sides: Sides, kind: str, chosen: np.typing.NDArray[np.bool_], alp
 def _silenced(found: Rewording, known: int) -> Rewording:
     """Return a kind with its counts alone: of so few conversations nothing is said."""
     reason = f"only {known} conversations (at least {LEAST_OF_A_KIND} for a statement by kind)"
-    names = ("flips", "repeat_flips", "excess", "net", "score")
-    bare = {name: Estimate(value=None, n=getattr(found, name).n, reason=reason) for name in names}
-    return found.model_copy(update={**bare, "net_low": None, "net_high": None, "test": None, "reason": reason})
+    shown = ("flips", "repeat_flips", "excess", "net", "score")
+    bare = {name: Estimate(value=None, n=getattr(found, name).n, reason=reason) for name in shown}
+    ends = dict.fromkeys(("excess_low", "excess_high", "net_low", "net_high", "test"))
+    return found.model_copy(update={**bare, **ends, "reason": reason})
 
 
 def _adjusted(found: Rewording, p: float | None) -> Rewording:

@@ -8,11 +8,11 @@ from typing import Any
 
 from jmedethic_pytest.cases.perturb.assigning import assign
 from jmedethic_pytest.cases.perturb.kinds import VERSION
-from jmedethic_pytest.cases.perturb.rewriting import rewrite
+from jmedethic_pytest.cases.perturb.rewriting import Rewritten, rewrite
 from jmedethic_pytest.core import branches, files
 from jmedethic_pytest.core.companions import Companions
 from jmedethic_pytest.core.plan import Job, plan_key
-from jmedethic_pytest.core.records import Verdict
+from jmedethic_pytest.core.records import Case, Verdict
 from jmedethic_pytest.engine.conversation import Engine
 from jmedethic_pytest.engine.plans import Spoken
 from jmedethic_pytest.run.release import Door
@@ -34,6 +34,7 @@ class Beside:
         settings = spec.settings
         self._seed = settings.selection.seed
         self._kinds = assign(spec.cases.labels.values(), settings.perturb, self._seed, settings.repeats)
+        self._turns = settings.selection.turns
         self._engine, self._folder = engine, folder
         self._guarded = door.guard(self._ask)
 
@@ -49,8 +50,9 @@ class Beside:
             return
         key = plan_key(job.case_id, job.repeat)
         rewritten = rewrite(job.case, kind, self._seed)
-        if rewritten.case is None:
-            store.append(self._folder, Companions(key=key, kind=kind, reason=rewritten.reason))
+        reason = rewritten.reason or self._unheard(job.case, rewritten)
+        if rewritten.case is None or reason:
+            store.append(self._folder, Companions(key=key, kind=kind, reason=reason))
             return
         try:
             async with asyncio.TaskGroup() as group:
@@ -66,6 +68,14 @@ class Beside:
             wording=files.compact_digest([said.text for said in branches.every_turn(rewritten.case)]),
         )
         store.append(self._folder, found)
+
+    def _unheard(self, case: Case, rewritten: Rewritten) -> str:
+        """Say whether the turns that a shortened run asks for are the same in other words."""
+        turns = self._turns
+        if turns is None or turns > len(case.turns) or rewritten.case is None:
+            return ""
+        same = rewritten.case.turns[:turns] == case.turns[:turns]
+        return f"nothing to change in its first {turns} turns" if same else ""
 
     async def _one(self, job: Job, spoken: Spoken | None) -> Verdict:
         return await self._guarded((job, spoken))

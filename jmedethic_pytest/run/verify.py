@@ -23,7 +23,7 @@ from jmedethic_pytest.gate.conditions import combine
 from jmedethic_pytest.gate.outcome import Outcome, load
 from jmedethic_pytest.judging import prompt as judge_prompt
 from jmedethic_pytest.models import ModelRef
-from jmedethic_pytest.run import witness
+from jmedethic_pytest.run import reworded, witness
 from jmedethic_pytest.store import runs as run_files
 from jmedethic_pytest.store.baselines import Baseline
 
@@ -61,9 +61,17 @@ def verify(path: Path, expected: Expected) -> Outcome:
         *_cases(path, outcome.info, expected),
         *(_doubt("transcripts", detail) for detail in witness.doubts(path, outcome.info)),
         *_own(outcome, expected),
+        *(_doubt("robustness", detail) for detail in _reworded(path, outcome.info, expected)),
     ]
     gate = combine([*doubts, *outcome.gate.conditions]).model_copy(update={"parts": outcome.gate.parts})
     return replace(outcome, gate=gate)
+
+
+def _reworded(path: Path, info: RunInfo, expected: Expected) -> Iterator[str]:
+    """Doubt other wordings where the caller's rules ask for what they change; else nothing depends on them."""
+    gate = expected.rules.gate
+    if min(gate.robustness, gate.baseline.robustness) < 1:
+        yield from reworded.doubts(path, info, expected.cases)
 
 
 def _doubt(name: str, detail: str) -> Condition:

@@ -1,8 +1,8 @@
 """``report.html``: a run in one self-contained page that asks nothing of any network.
 
-The verdict, the figures and the plots are plain HTML; only the list of conversations needs its script. Everything a
-model wrote travels as packed JSON and becomes text by ``textContent``; the page's content security policy lets no other
-script run and nothing be loaded.
+The verdict, the figures and the plots are plain HTML; only the list of conversations needs its script. What a model
+wrote travels there as packed JSON and becomes text by ``textContent``, and is escaped in the few examples elsewhere;
+the page's content security policy lets no other script run and nothing be loaded.
 """
 
 from __future__ import annotations

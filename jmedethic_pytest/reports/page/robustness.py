@@ -117,7 +117,9 @@ def _notes(found: Robustness) -> Iterator[Text]:
         ends = f"[{number(whole.score.low)}, {number(whole.score.high)}]"
         yield word("robustness.score", value=f"{whole.score.value:+.2f}", ends=ends)
     if whole.missing and whole.net_low is not None:
-        yield word("robustness.missing", count=whole.missing, low=points(whole.net_low), high=points(whole.net_high))
+        ends = f"[{points(whole.net_low)}, {points(whole.net_high)}]"
+        span = f"[{points(whole.excess_low)}, {points(whole.excess_high)}]"
+        yield word("robustness.missing", count=whole.missing, net=ends, excess=span)
     for item in found.by_kind:
         if item.test is not None:
             yield word("robustness.test", kind=kind(item.kind), p=p_value(item.test.p_adjusted))

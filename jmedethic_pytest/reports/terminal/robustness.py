@@ -33,7 +33,8 @@ def notes(found: Robustness) -> Iterator[str]:
         yield f"mean score in other words minus as they are: {number(whole.score.value)} {interval(whole.score)} points"
     if whole.missing and whole.net_low is not None and whole.net_high is not None:
         ends = f"[{points(whole.net_low)}, {points(whole.net_high)}]"
-        yield f"{whole.missing} lack a score; whatever those were, the net lies in {ends}"
+        span = f"[{points(whole.excess_low)}, {points(whole.excess_high)}]"
+        yield f"{whole.missing} lack a score; whatever those were, the net lies in {ends}, the excess in {span}"
     for item in found.by_kind:
         if item.test is not None:
             yield f"{item.kind}: more flips than in the repeat: p {p_value(item.test.p_adjusted)} (Holm)"

@@ -129,6 +129,26 @@ def test_edited_verdicts_are_refused_or_doubted(server: Any, project: Any, verif
     assert "verify[transcripts]" not in doubted.out
 
 
+def test_other_words_must_be_those_of_the_callers_cases(server: Any, project: Any, verify: Any) -> None:
+    """Where the caller asks for the loss by other words; made-up companions would hide it."""
+    safe(server)
+    made = project(4)
+    result = made.pytest(*ALONE, "--jmed-revision=commit-1", "--jmed-perturb=typos")
+    assert result.status == 0, result.output
+    policy = LENIENT_RULES.replace("[gate]", "[gate]\nrobustness = 0.9")
+    assert "verify[robustness]" not in verify(made, policy=policy).out
+    path = result.run / "robustness.jsonl"
+    first, *rest = path.read_text(encoding="utf-8").splitlines()
+    changed = json.loads(first)
+    for turn in changed["reworded"]["turns"]:
+        turn["user"] = "Hello?"
+    path.write_text("\n".join([json.dumps(changed), *rest, ""]), encoding="utf-8")
+    done = verify(made, policy=policy)
+    assert "verify[robustness]" in done.out
+    assert "1 conversations were not said again" in done.out
+    assert "verify[robustness]" not in verify(made).out, "nothing depends on it"
+
+
 def test_scores_of_a_cache_count_only_if_the_caller_vouches_for_it(server: Any, project: Any, verify: Any) -> None:
     safe(server)
     made = project(4)

@@ -101,6 +101,15 @@ def test_the_condition_is_asked_where_the_rules_ask_for_it(told: Told) -> None:
     assert "no conversation of this run was reworded" in plain.output
 
 
+def test_no_text_of_a_model_is_kept_where_none_is_to_be(told: Told) -> None:
+    options = ("--cases=cases.jsonl", "--locale=en", "--sample=7", "--perturb=typos", "--report=off", "--redact")
+    result = told.project.jmedethic("run", "--model=demo:fragile", *options)
+    assert result.run is not None, result.output
+    assert len(lines(result)) == 7
+    for path in result.run.iterdir():
+        assert "simulated reply" not in path.read_text(encoding="utf-8"), path.name
+
+
 def test_a_command_of_its_own_takes_every_kind_of_the_language(told: Told) -> None:
     """Three times the calls; a dry run spends none of them."""
     options = ("--model=demo:aligned", "--cases=cases.jsonl", "--locale=en", "--dry-run")
