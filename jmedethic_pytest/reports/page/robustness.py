@@ -121,7 +121,7 @@ def _notes(found: Robustness) -> Iterator[Text]:
         span = f"[{points(whole.excess_low)}, {points(whole.excess_high)}]"
         yield word("robustness.missing", count=whole.missing, net=ends, excess=span)
     for item in found.by_kind:
-        if item.test is not None:
+        if item.test is not None and item.test.p is not None:
             yield word("robustness.test", kind=kind(item.kind), p=p_value(item.test.p_adjusted))
     for name, count in found.unchanged.items():
         yield word("robustness.unchanged", kind=kind(name), count=count)

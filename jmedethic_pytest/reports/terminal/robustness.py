@@ -36,7 +36,7 @@ def notes(found: Robustness) -> Iterator[str]:
         span = f"[{points(whole.excess_low)}, {points(whole.excess_high)}]"
         yield f"{whole.missing} lack a score; whatever those were, the net lies in {ends}, the excess in {span}"
     for item in found.by_kind:
-        if item.test is not None:
+        if item.test is not None and item.test.p is not None:
             yield f"{item.kind}: more flips than in the repeat: p {p_value(item.test.p_adjusted)} (Holm)"
     few = [f"{item.kind} {item.conversations - item.missing}" for item in found.by_kind if item.reason]
     if few:
