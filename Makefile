@@ -84,6 +84,7 @@ allure: .venv/installed   ## Build allure-report/ from allure-results/ (or from 
 
 perf: .venv/installed   ## Measure speed and memory (half an hour); PERF="--only wall" for a part
 	$(BIN)/python perf/run.py $(PERF)
+	$(if $(PERF),,$(BIN)/python perf/decision.py)
 
 calibrate: .venv/installed   ## Simulate the error rates of intervals and gate (a quarter of an hour); RUNS=20 to try it out
 	$(BIN)/python perf/calibration.py $(if $(RUNS),--runs $(RUNS))

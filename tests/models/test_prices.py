@@ -8,6 +8,7 @@ import pytest
 
 from jmedethic_pytest.config.servers import Price
 from jmedethic_pytest.core.records import Usage
+from jmedethic_pytest.data import load
 from jmedethic_pytest.models import prices
 
 
@@ -23,6 +24,12 @@ def test_unknown_model_has_no_price_and_no_cost(label: str) -> None:
 @pytest.mark.parametrize("label", ["demo:aligned", "vllm:my-finetune", "ollama:llama3", "llamacpp:tiny"])
 def test_own_servers_and_simulations_cost_nothing(label: str) -> None:
     assert prices.cost(label, Usage(input=5_000, output=5_000), {}) == 0.0
+
+
+def test_batches_cost_a_share_of_the_price() -> None:
+    shares = load("prices.toml")["batch"]
+    assert shares
+    assert all(0 < share < 1 for share in shares.values())
 
 
 def test_cost_by_hand() -> None:
