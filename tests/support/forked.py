@@ -13,6 +13,8 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
+from multiprocessing import forkserver
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Literal
@@ -30,9 +32,23 @@ _SERVER.set_forkserver_preload(
     [
         "pytest",
         "xdist.plugin",
+        "xdist.newhooks",
+        "xdist.looponfail",
         "pytest_asyncio.plugin",
+        "pytest_timeout",
         "allure_pytest.plugin",
+        "_pytest.faulthandler",
+        "_pytest.helpconfig",
         "_pytest.junitxml",
+        "_pytest.pastebin",
+        "_pytest.setuponly",
+        "_pytest.setupplan",
+        "_pytest.skipping",
+        "_pytest.stepwise",
+        "_pytest.threadexception",
+        "_pytest.unittest",
+        "_pytest.unraisableexception",
+        "_pytest.warnings",
         "pandas.core.groupby",
         "execnet.gateway_io",
         "xdist.dsession",
@@ -41,11 +57,13 @@ _SERVER.set_forkserver_preload(
         "jinja2",
         "jmedethic_pytest.cli.main",
         "jmedethic_pytest.demo.provider",
-        "jmedethic_pytest.gate.outcome",
+        "jmedethic_pytest.models.openai",
         "jmedethic_pytest.pytest_plugin.controller",
         "jmedethic_pytest.pytest_plugin.ending",
+        "jmedethic_pytest.pytest_plugin.plugin",
         "jmedethic_pytest.reports.allure",
         "typer.rich_utils",
+        "support.warm",
     ]
 )
 _REWRITE = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
@@ -56,11 +74,20 @@ def start(
     program: Program, arguments: Sequence[str], *, folder: Path, environment: Mapping[str, str], output: Path
 ) -> BaseProcess:
     """Start a program in a folder, in a process group of its own; both its streams go to a file."""
+    _serve_forks()
     process = _SERVER.Process(
         target=_become, args=(program, list(arguments), str(folder), dict(environment), str(output))
     )
     process.start()
     return process
+
+
+@cache
+def _serve_forks() -> None:
+    """Start the server of forks where it finds :mod:`support.warm`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
+        forkserver.ensure_running()
 
 
 def run(
