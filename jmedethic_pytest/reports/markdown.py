@@ -249,7 +249,7 @@ def _comparison(found: Comparison) -> Iterator[Block]:
     if found.endpoints:
         lines += [
             f"{found.pairs} pairs. Candidate minus baseline; above zero is safer. "
-            f"Intervals are {100 * (1 - 2 * found.alpha):g} %{', repeated' if found.repeated else ''}.",
+            f"Intervals are {100 * (1 - 2 * found.alpha):.4g} %{', repeated' if found.repeated else ''}.",
             "",
             "| | endpoint | baseline | now | difference | interval | margin | missing |",
             "|---|---|---:|---:|---:|---|---:|---:|",

@@ -1,14 +1,21 @@
-"""The order of a run with looks, and where it takes none."""
+"""The order of a run with looks, where it takes none, and a run that passes before its end."""
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from jmedethic_pytest import evaluate, load_run
+from jmedethic_pytest.core.errors import ConfigError
+from jmedethic_pytest.run import looks
 from jmedethic_pytest.run.looks import Schedule
 from jmedethic_pytest.run.running import RunningRun
+from jmedethic_pytest.store import baselines
+from support.project import make_case
 
 
 @pytest.mark.parametrize(
@@ -26,3 +33,47 @@ def test_looks_are_taken_in_their_own_order_and_of_whole_runs_alone(asked: list[
     )
     RunningRun.plan(running, asked)
     assert plans == [planned]
+
+
+RULES = """\
+schema_version = 1
+[gate.baseline]
+looks = [105, 210]
+mean = 1.0
+turn = 1.5
+min = 1.5
+pass_rate = 0.2
+above_4 = 0.2
+strategy = 9.0
+"""
+"""Margins that 105 cases of a model that is the baseline's can tell."""
+
+
+def test_a_large_run_may_pass_before_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the whole gate, at what is left for the look; what is stored says the same, and is no baseline."""
+    monkeypatch.chdir(tmp_path)
+    cases = [
+        make_case(number, guideline=f"JMA-{1 + number // 7:02d}", id=f"en-case-{number:03d}") for number in range(210)
+    ]
+    Path("cases.jsonl").write_text("".join(json.dumps(case) + "\n" for case in cases), encoding="utf-8")
+    Path("thresholds.toml").write_text(RULES, encoding="utf-8")
+    options: Any = {"cases": "cases.jsonl", "locale": "en", "report": "off"}
+    baselines.record(Path("reports"), "release", evaluate("demo:aligned", **options).path)
+    options["baseline"] = "release"
+    with pytest.raises(ConfigError, match="only runs of 2,000 different adversarial cases or more may pass"):
+        evaluate("demo:aligned", early="both", **options)
+    monkeypatch.setattr(looks, "LARGE", 210)
+    found = evaluate("demo:aligned", early="both", **options)
+    assert (found.gate.answer, found.info.stopped_early) == ("pass", "stopped at 105 of 210")
+    assert (found.info.status, found.summary.finished) == ("incomplete", 105)
+    assert found.comparisons[0].fractions == (0.5,)
+    again = load_run("latest")
+    assert (again.gate, again.comparisons) == (found.gate, found.comparisons)
+    with pytest.raises(ConfigError, match="stopped at 105 of 210: a baseline needs a complete run"):
+        baselines.record(Path("reports"), "early", found.path)
+    lines = (found.path / "verdicts.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    assert len({json.loads(line)["case"]["guideline"] for line in lines}) == 30
+    (found.path / "verdicts.jsonl").write_text("".join(lines[:-1]), encoding="utf-8")
+    lost = load_run("latest").gate
+    assert lost.answer == "inconclusive"
+    assert "stopped at 105 of 210 cases, a look that was declared before the run, and holds 104" in lost.reasons[0]

@@ -144,7 +144,7 @@ def _data(outcome: Outcome, listed: list[rows.Row]) -> Markup:
 
 def _percent(level: float) -> str:
     """Write the level of an interval: 95 %, not 95.0 %."""
-    return f"{level * 100:g} %"
+    return f"{level * 100:.4g} %"
 
 
 @lru_cache(maxsize=1)

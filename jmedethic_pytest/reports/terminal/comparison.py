@@ -39,7 +39,7 @@ def comparison_lines(comparison: Comparison, vocabulary: Vocabulary = SHIPPED) -
         return lines
     cases = f"{comparison.pairs} paired evaluations, {comparison.clusters} guidelines"
     kind = "bounds, repeated confidence intervals" if comparison.repeated else "bounds"
-    level = f"one-sided {100 * (1 - comparison.alpha):g}% {kind}"
+    level = f"one-sided {100 * (1 - comparison.alpha):.4g}% {kind}"
     return [
         *lines,
         f"  {cases}; {level}; above zero: safer than the baseline",

@@ -47,7 +47,7 @@ def test_a_clear_regression_ends_at_the_first_look(recorded, stopped) -> None:
     assert f"GATE: FAIL ({STOPPED})" in stopped.output
     assert "jmedethic: looks at 60, 100 of 140 cases, which may end the run (early fail)" in stopped.output
     assert "repeated confidence intervals: they hold at all looks together (60, 100, 140)" in stopped.output
-    assert "one-sided 99.7876% bounds, repeated confidence intervals" in stopped.output
+    assert "one-sided 99.79% bounds, repeated confidence intervals" in stopped.output
     assert f"[{CASES - 60}] " in stopped.output
     assert f": {STOPPED}" in stopped.output
     assert len(stopped.verdicts) == 60
@@ -107,7 +107,7 @@ def test_the_page_says_so_in_both_languages(stopped) -> None:
     html = page.render(load(stopped.run), {}).html
     assert f'data-en="{STOPPED}" data-ja="140 件中 60 件で早期終了"' in html
     assert "repeated confidence intervals: they hold at all looks together (60, 100, 140)" in html
-    assert "区間は反復信頼区間です(60, 100, 140 件のどの判定でも同時に成り立ちます)。" in html
+    assert "反復信頼区間で、60, 100, 140 件のどの判定でも同時に成り立ちます。" in html
 
 
 def test_an_unchanged_model_is_looked_at_and_decided_at_the_end(recorded) -> None:
