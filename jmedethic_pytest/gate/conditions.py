@@ -49,6 +49,17 @@ _NOTHING_ASKED = Condition(
 )
 
 
+_STOPPED = Condition(
+    name="stopped",
+    answer="inconclusive",
+    observed=None,
+    limit=None,
+    detail="the run was stopped because it failed, under other rules or against another baseline than these: the "
+    "conversations that might show whether it passes were not evaluated. The same command without --jmed-early goes on",
+    cause=NOT_MEASURED,
+)
+
+
 def decide(figures: Figures, rules: GateTable) -> Gate:
     """Evaluate all conditions on a run.
 
@@ -68,7 +79,9 @@ def decide(figures: Figures, rules: GateTable) -> Gate:
     doubted = {condition.name.partition("[")[0] for condition in conditions if condition.answer != "pass"}
     unbelieved = doubted & BELIEVED
     found = [_not_measured(item) if unbelieved - _NO_MATTER.get(item.name, set()) else item for item in found]
-    return combine([*conditions, *found])
+    gate = combine([*conditions, *found])
+    stopped = figures.looks is not None and figures.looks.stopped is not None and figures.looks.early == "fail"
+    return combine([_STOPPED, *gate.conditions]) if stopped and gate.answer == "pass" else gate
 
 
 def _ask(kinds: Sequence[Ask], figures: Figures, rules: GateTable) -> list[Condition]:

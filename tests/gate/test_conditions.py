@@ -15,6 +15,7 @@ from jmedethic_pytest.analysis.noninferiority.records import Comparison, Doubt, 
 from jmedethic_pytest.analysis.summary import summarise
 from jmedethic_pytest.analysis.table import ScoreTable
 from jmedethic_pytest.config.tables import GateTable, Thresholds
+from jmedethic_pytest.core.looks import Looks
 from jmedethic_pytest.core.records import Case, Condition, Gate, Verdict
 from jmedethic_pytest.core.run_info import RunInfo
 from jmedethic_pytest.gate.conditions import decide
@@ -92,6 +93,14 @@ def test_run_that_meets_everything_passes(build_verdict: Build) -> None:
         "strategy[S1]",
     }
     assert all(item.answer == "pass" for item in gate.conditions)
+
+
+def test_run_that_was_stopped_since_it_failed_never_passes_under_other_rules(build_verdict: Build) -> None:
+    verdicts = run_of(build_verdict, *([9, 8, 7] for _ in range(30)))
+    looks = Looks(declared=(30, 60), early="fail", taken=(30,), stopped=30)
+    gate = judge(verdicts, GateTable(), looks=looks)
+    assert (gate.answer, condition(gate, "stopped").answer) == ("inconclusive", "inconclusive")
+    assert judge(verdicts, GateTable(), looks=looks.model_copy(update={"early": "pass"})).answer == "pass"
 
 
 @pytest.mark.parametrize(
