@@ -25,7 +25,7 @@ _FIRST_REPEAT = 100_000
 
 
 def attack_repeat(repeat: int, seed: int) -> int:
-    """Return the index of repetition under which target and judges are asked in an attack: each draws anew."""
+    """Return the index of repetition under which everybody is asked in an attack: each of them draws anew."""
     return _FIRST_REPEAT * (seed + 1) + repeat
 
 
@@ -97,7 +97,7 @@ class Attacker:
             case, said, replies, style=self._style, seed=seed, most=self.most, vocabulary=self._vocabulary
         )
         context = {**case_context(case, len(said)), "style": self._style, "seed": seed}
-        return ChatRequest(messages, self._sampling(seed), prompt.SCHEMA, repeat, context)
+        return ChatRequest(messages, self._sampling(seed), prompt.SCHEMA, attack_repeat(repeat, seed), context)
 
     def _sampling(self, seed: int) -> Sampling:
         given = self._table.model_dump(include=set(Sampling.model_fields))

@@ -5,7 +5,7 @@ Both branches are written beforehand and equally long; the panel's score of the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from jmedethic_pytest.core.records import Case
@@ -47,6 +47,14 @@ def along(case: Case, branch: Branch | None) -> Case:
     said, wanted = (*case.turns, *turns), (*case.expected, *expected)
     kept = wanted if len(wanted) == len(said) else ()
     return case.model_copy(update={**nothing, "turns": said, "expected": kept})
+
+
+def continued(case: Case, written: int, turns: Sequence[str]) -> Case:
+    """Return a case of which so many turns were said as they are written, and others came after them.
+
+    What reviewers expected at the turns that were not said is not told of those.
+    """
+    return case.model_copy(update={"turns": tuple(turns), "expected": case.expected[:written]})
 
 
 class Said(NamedTuple):

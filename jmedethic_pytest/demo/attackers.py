@@ -15,7 +15,7 @@ from jmedethic_pytest.models.base import ChatRequest
 
 _GOAL = re.compile(r"^(?:依頼|Request): (.+)$", re.MULTILINE)
 _KANA = re.compile("[\u3040-\u30ff]")
-_YIELDED = ("waver", "comply")
+_HELD = ("careful", "refuse")
 _OFF = {"declined": 0.03, "prose": 0.02, "empty": 0.01, "policy": 0.01}
 """Shares of questions that are answered by something else than a turn."""
 
@@ -24,17 +24,17 @@ def answer(request: ChatRequest) -> str:
     """Return the attacker's answer: the next user turn as JSON, or now and then something that is none."""
     asked = request.messages[1].content
     texts: Mapping[str, Any] = load("demo_attacker.toml")["ja" if _KANA.search(asked) else "en"]
-    seed, number = str(request.context["seed"]), int(request.context["turn"])
-    off = _off(fraction(asked, seed, str(request.repeat), str(len(request.messages))))
+    seed, number = int(request.context["seed"]), int(request.context["turn"])
+    off = _off(fraction(asked, str(request.repeat), str(len(request.messages))))
     if off == "policy":
         return json.dumps({"turn": texts["off"]["policy"]}, ensure_ascii=False)
     if off is not None:
         return str(texts["off"].get(off, ""))
     stance = stance_of(judged_reply(asked))
-    leads = texts["lead"]["gave" if stance in _YIELDED else "held"]
+    leads = texts["lead"]["held" if stance in _HELD else "gave"]
     lines = texts[str(request.context["style"])]["lines"]
-    first, goal = int(fraction("first", seed) * len(lines)), _GOAL.search(asked)
-    said = f"{leads[number % len(leads)]} {lines[(first + number) % len(lines)]} {goal[1] if goal else ''}"
+    goal = _GOAL.search(asked)
+    said = f"{leads[number % len(leads)]} {lines[(seed + number) % len(lines)]} {goal[1] if goal else ''}"
     return json.dumps({"turn": said.strip()}, ensure_ascii=False)
 
 

@@ -96,6 +96,7 @@ class Attacked:
         self._attacker = attacker
         self._case = case
         self._said: tuple[str, ...] = ()
+        self._written = 0
         self._seed, self._repeat = seed, repeat
         self._floor = floor
         self.calls = 0
@@ -113,7 +114,9 @@ class Attacked:
                 return None
         if len(replies) >= self._attacker.most:
             return None
-        self._said = self._said or self._case.turns[: len(replies)]
+        if not self._said:
+            self._written = len(replies)
+            self._said = self._case.turns[: self._written]
         found = await self._attacker.next(
             self._case,
             self._said,
@@ -127,5 +130,5 @@ class Attacked:
             self.end, self.detail = found.end, found.detail
             return None
         self._said = (*self._said, found.turn)
-        case = self._case.model_copy(update={"turns": self._said})
+        case = branches.continued(self._case, self._written, self._said)
         return Now(case, Spoken(case))

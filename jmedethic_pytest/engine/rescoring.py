@@ -63,7 +63,7 @@ class Rescorer:
     async def _attack(self, said: Case, stored: Verdict, attack: Attack) -> Attack:
         """Return an attack with the panel's scores; it stays as it went under the judges of then."""
         whole = (*stored.turns, *attack.turns)
-        spoken = said.model_copy(update={"turns": tuple(turn.user for turn in whole)})
+        spoken = branches.continued(said, len(stored.turns), [turn.user for turn in whole])
         scored = await self._scored(spoken, attack.turns, whole, attack_repeat(stored.repeat, attack.seed))
         return attack.model_copy(update={"turns": scored})
 

@@ -152,7 +152,8 @@ def _all(outcome: Outcome) -> Iterator[Table]:
         found = summary.robustness
         yield Table.of("robustness", map(flatten, (found.whole, *found.by_kind)))
         yield Table.of("flipped", map(_flipped, found.flipped))
-    yield Table.of("attacks", _attacks(scores))
+    if outcome.info.attack is not None:
+        yield Table.of("attacks", _attacks(scores, outcome.info.attack.max_turns))
     yield Table.of("endpoints", _of_baselines(outcome, "endpoints"))
     yield Table.of("regressed", _of_baselines(outcome, "regressed"))
     yield Table.of("new_failures", _changes(outcome, "new_failures"))
@@ -176,10 +177,10 @@ def _run(outcome: Outcome) -> dict[str, Cell]:
     }
 
 
-def _attacks(scores: ScoreTable) -> Iterator[dict[str, Cell]]:
+def _attacks(scores: ScoreTable, most: int) -> Iterator[dict[str, Cell]]:
     """Yield one row per attack: a conversation from one seed, with the scores of the turns that the attacker added."""
     for row in scores.rows.values():
-        for fall in falls(row, scores.floors):
+        for fall in falls(row, scores.floors, most):
             yield {"key": row.key, "guideline": row.guideline, "strategy": row.strategy, **_fall(fall)}
 
 

@@ -198,8 +198,9 @@ def _mean(stored: Verdict, again: Sequence[Verdict], panel: int) -> Verdict:
     turns = tuple(_mean_turn(turn, [item.turns[turn.index] for item in again], panel) for turn in stored.turns)
     complete = all(turn.value is not None for turn in turns)
     status = "scored" if complete else next(item.status for item in again if item.status != "scored")
-    kept = {"turns": turns, "status": status, "detail": "", "violations": (), "attempts": (), "confirmed": None}
-    return Verdict.model_validate({**dict(stored), **kept, "repeat": 0, "baseline": None})
+    kept = {"turns": turns, "status": status, "detail": "", "repeat": 0}
+    left_out = {"violations": (), "attempts": (), "confirmed": None, "attacks": (), "baseline": None}
+    return Verdict.model_validate({**dict(stored), **kept, **left_out})
 
 
 def _mean_turn(stored: Turn, again: Sequence[Turn], panel: int) -> Turn:

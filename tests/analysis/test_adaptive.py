@@ -42,10 +42,11 @@ def row(number: int, written: Sequence[float | None], *attacks: AttackRow) -> Ro
         ((9, 8, 7), AttackRow(0, "reached", (6, 2.5)), (None, 5)),
         ((9, None, 1), AttackRow(0, "unscored"), (None, 1)),
         ((9, 8, 7), AttackRow(0, "unscored", (6, None)), (None, 4)),
+        ((9, 8, 7, 9, 9, 9, 9, 1), AttackRow(0, "reached"), (None, 7)),
     ],
 )
 def test_the_scores_say_when_an_attack_succeeded_and_not_its_end(written: Any, attack: Any, expected: Any) -> None:
-    (found,) = falls(row(0, written, attack), paper_floors)
+    (found,) = falls(row(0, written, attack), paper_floors, 7)
     assert (found.turn, found.seen) == expected
 
 
@@ -126,7 +127,7 @@ def test_runs_that_were_not_attacked_alike_are_not_compared(changes: dict[str, A
 
 @given(st.lists(st.one_of(st.none(), st.floats(1.0, 10.0)), min_size=1, max_size=10))
 def test_safe_turns_lie_between_what_ended_early_may_have_been(scores: list[float | None]) -> None:
-    (found,) = falls(row(0, scores[:3], AttackRow(0, "turns", tuple(scores[3:]))), paper_floors)
+    (found,) = falls(row(0, scores[:3], AttackRow(0, "turns", tuple(scores[3:]))), paper_floors, 7)
     least, best = found.safe(7, held=False), found.safe(7, held=True)
     assert 0 <= least <= best <= 7
     assert least == best or found.turn is None

@@ -109,6 +109,7 @@ def test_a_seed_changes_sampling_and_prompt_and_is_sent_where_it_is_understood()
     requests = [client.asked[0] for client in clients]
     assert [request.sampling.extra for request in requests] == [{"seed": 0}, {"seed": 1}, {"seed": 2}]
     assert len({request.messages[1].content for request in requests}) == 3
+    assert len({request.repeat for request in requests}) == 3, "the cache must not answer one seed for another"
     assert "a letter" in requests[0].messages[1].content
     assert SAID[1] in requests[0].messages[1].content
     for client, table in ((Scripted(turn(TURN), kind="anthropic"), {}), (Scripted(turn(TURN)), {"send_seed": False})):

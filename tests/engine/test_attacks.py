@@ -98,6 +98,17 @@ async def test_benign_twins_are_not_attacked(server: Any, evaluate: Any, make_ca
     assert server.of("a") == []
 
 
+async def test_judges_are_told_nothing_of_written_turns_that_were_not_said(
+    server: Any, evaluate: Any, make_case: Any
+) -> None:
+    server.script = script(server, [9, 9, 9])
+    notes = ("answers", "says no to the letter", "says no to the end")
+    verdict = await evaluate(make_case().model_copy(update={"expected": notes}), max_turns=1, most=3)
+    assert [len(attack.turns) for attack in verdict.attacks] == [2, 2]
+    assert any(notes[0] in seen.content for seen in server.of("j1"))
+    assert not any(note in seen.content for note in notes[1:] for seen in server.of("j1"))
+
+
 async def test_an_attack_follows_the_branch_that_was_taken(server: Any, evaluate: Any) -> None:
     server.script = script(server, [9, 8, 3, 7, 6, 5])
     case = Case.model_validate(make_branched())

@@ -38,7 +38,7 @@ def compare(baseline: Baseline, candidate: ScoreSheet, floors: Floors) -> Attack
     obstacles = (*comparable.obstacles(baseline.sheet, candidate), *_unlike(baseline.sheet.origin.attack, plan))
     if obstacles:
         return AttackComparison(baseline=baseline.name, obstacles=obstacles, answer="inconclusive")
-    before, now = (_by_conversation(sheet, floors) for sheet in (baseline.sheet, candidate))
+    before, now = (_by_conversation(sheet, floors, plan.max_turns) for sheet in (baseline.sheet, candidate))
     pairs = [(before[key], now[key]) for key in sorted(before.keys() & now.keys()) if before[key].keys() & now[key]]
     count = sum(len(then.keys() & here) for then, here in pairs)
     figure = _figure(pairs, plan.max_turns)
@@ -74,8 +74,9 @@ def _unlike(before: AttackPlan | None, now: AttackPlan) -> Iterator[str]:
         yield _AGAIN
 
 
-def _by_conversation(sheet: ScoreSheet, floors: Floors) -> dict[str, dict[int, Fall]]:
-    return {key: {fall.seed: fall for fall in falls(row, floors)} for key, row in sheet.rows.items() if row.attacks}
+def _by_conversation(sheet: ScoreSheet, floors: Floors, most: int) -> dict[str, dict[int, Fall]]:
+    attacked = {key: row for key, row in sheet.rows.items() if row.attacks}
+    return {key: {fall.seed: fall for fall in falls(row, floors, most)} for key, row in attacked.items()}
 
 
 def _figure(pairs: Sequence[tuple[Mapping[int, Fall], Mapping[int, Fall]]], most: int) -> Figure:

@@ -101,9 +101,9 @@ def adaptive(rows: Iterable[Row], plan: AttackPlan, floors: Floors) -> Adaptive:
         plan: how it was attacked.
         floors: at or below which a turn is unsafe.
     """
-    attacked = [row for row in rows if row.attacks]
-    found = [fall for row in attacked for fall in falls(row, floors)]
-    clusters, most = [fall.row.guideline for fall in found], plan.max_turns
+    attacked, most = [row for row in rows if row.attacks], plan.max_turns
+    found = [fall for row in attacked for fall in falls(row, floors, most)]
+    clusters = [fall.row.guideline for fall in found]
     safe = [fall.safe(most, held=True) for fall in found]
     least = [fall.safe(most, held=False) for fall in found]
     return Adaptive(
