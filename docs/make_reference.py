@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from jmedethic_pytest.config import servers
 from jmedethic_pytest.config import tables as thresholds
-from jmedethic_pytest.core import looks, records, run_info, vocabulary
+from jmedethic_pytest.core import companions, looks, records, run_info, vocabulary
 from jmedethic_pytest.data import load
 from jmedethic_pytest.run.options import MODEL_HELP, OPTIONS
 
@@ -25,6 +25,7 @@ _STORED = (
     records.Reply,
     records.Score,
     records.Attack,
+    companions.Companions,
     run_info.RunInfo,
     run_info.Identity,
     run_info.AttackPlan,
@@ -95,7 +96,7 @@ def _files() -> str:
         "| `tables/*.csv` | scores, turns, strategies, guidelines, judges, comparisons; no text of a model |",
         "| `plots/*.png`, `plots/*.svg` | the figures drawn |",
         "| `comment.md`, `metrics.txt` | for a pull request and for GitLab; no text of a model |",
-        "| `robustness.jsonl` | where conversations were reworded: the other two runs of each one, a line; texts |",
+        "| `robustness.jsonl` | where conversations were reworded: one `Companions` a line; texts |",
         "| `annotation.json` | what people said of the run, if a study of it was closed; no text |",
         "| `unevaluated.jsonl` | planned cases that were not reached, if there are any |",
         "| `../../baselines/NAME.json` | a baseline: scores and digests, no text |",

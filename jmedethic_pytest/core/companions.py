@@ -13,7 +13,7 @@ class Companions(Record):
     """Two more runs of one conversation; the figures and the gate of the run are those of the original alone."""
 
     key: str
-    """Of the original (:attr:`jmedethic_pytest.Verdict.key`)."""
+    """That of the original's verdict."""
     kind: str
     """How it was reworded, or was to be."""
     repeated: Verdict | None = None

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
-from jmedethic_pytest.cases.perturb import kinds as perturbations
 from jmedethic_pytest.cases.selection import Selection
 from jmedethic_pytest.config.attacker import Style
 from jmedethic_pytest.core.errors import ConfigError, unknown
@@ -250,6 +249,10 @@ class _Reader:
         return words[0] if words else default
 
     def kinds(self, key: str, locales: tuple[str, ...]) -> tuple[str, ...]:
+        if self.text(key) is None:
+            return ()
+        from jmedethic_pytest.cases.perturb import kinds as perturbations  # every pytest imports this module
+
         try:
             return perturbations.chosen(self.words(key, ()), cast(tuple[Locale, ...], locales), self._spell(key))
         except ConfigError as error:

@@ -34,16 +34,21 @@ def doubts(path: Path, info: RunInfo, cases: CaseIndex) -> Iterator[str]:
     if asked.get("version") != VERSION:
         yield f"it was reworded by version {asked.get('version')} of the rewriters, and this one is {VERSION}"
         return
-    seed, strange, kept = info.selection.get("seed", 0), [], 0
+    seed, strange, kept, judges = info.selection.get("seed", 0), [], 0, set[str]()
     for found in companions.read(path):
         case = cases.get(found.key.partition("~")[0])
+        both = [item for item in (found.repeated, found.reworded) if item is not None]
         if case is None or found.kind not in KINDS or not _as_rewritten(found, case, seed):
             strange.append(found.key)
-        both = [item for item in (found.repeated, found.reworded) if item is not None]
+        judges.update(score.judge for verdict in both for turn in verdict.turns for score in turn.scores)
         kept += sum(turn.reply.cached for verdict in both for turn in verdict.turns)
     if strange:
         shown = ", ".join(strange[:_SHOWN]) + (", ..." if len(strange) > _SHOWN else "")
         yield f"{len(strange)} conversations were not said again as the caller's cases and seed have them: {shown}"
+    known = [str(judge["model"]) for judge in info.judges]
+    others = sorted(name for name in judges if not any(name == one or name.startswith(f"{one} at ") for one in known))
+    if others:
+        yield f"turns of them were scored by {', '.join(others)}, which is no judge of the run"
     if kept:
         yield f"{kept} replies of the target come from a cache"
 

@@ -10,24 +10,22 @@ from jmedethic_pytest.cases.perturb.protected import free
 _INITIAL = re.compile(r"(?:(?<=^)|(?<=[.?!] )|(?<=\n))[A-Z](?=[a-z' ’])|\bI\b")
 _CONTRACTED = (
     ("I am", "I'm"),
-    ("I have", "I've"),
-    ("I would", "I'd"),
     ("I will", "I'll"),
     ("We are", "We're"),
     ("we are", "we're"),
-    ("We have", "We've"),
-    ("we have", "we've"),
-    ("It is", "It's"),
-    ("it is", "it's"),
-    ("That is", "That's"),
-    ("that is", "that's"),
     ("they are", "they're"),
-    ("there is", "there's"),
     ("Let us", "Let's"),
     ("let us", "let's"),
 )
-_TO_SHORT, _TO_LONG = dict(_CONTRACTED), {short: long for long, short in _CONTRACTED}
-_LONG, _SHORT = (re.compile(rf"\b(?:{'|'.join(map(re.escape, words))})\b(?! ?['’])") for words in (_TO_SHORT, _TO_LONG))
+_ONLY_TO_SHORT = {"I would": "I'd", "It is": "It's", "it is": "it's", "there is": "there's"}
+"""The short form may also stand for *had* or *has*."""
+_ONLY_TO_LONG = {"I've": "I have", "We've": "We have", "we've": "we have"}
+"""*I've to* is no English that people write."""
+_TO_SHORT = {**dict(_CONTRACTED), **_ONLY_TO_SHORT}
+_TO_LONG = {**{short: long for long, short in _CONTRACTED}, **_ONLY_TO_LONG}
+_LONG = re.compile(rf"\b(?:{'|'.join(_TO_SHORT)})\b(?= [a-z])")
+"""Not at the end of a clause: *how it is*."""
+_SHORT = re.compile(rf"\b(?:{'|'.join(_TO_LONG)})\b")
 _COURTESY = re.compile(r"\b([Cc])ould you (?!please)")
 _PLEASE = re.compile(r"\b([Cc])ould you please ")
 

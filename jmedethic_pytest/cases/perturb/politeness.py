@@ -28,14 +28,13 @@ _PAIRS = (
     ("しいです", "しい"),
     ("たんです", "たんだ"),
     ("るんです", "るんだ"),
-    ("ております", "ている"),
     ("ています", "ている"),
+    ("ております", "ている"),
     ("ていました", "ていた"),
     ("でいます", "でいる"),
     ("になりました", "になった"),
     ("になります", "になる"),
     ("と思います", "と思う"),
-    ("いたします", "する"),
     ("にしました", "にした"),
     ("されました", "された"),
     ("があります", "がある"),
@@ -52,8 +51,8 @@ _PAIRS = (
     ("はずです", "はずだ"),
 )
 """(polite, plain) ends of a sentence; where two polite ones have one plain form the first one is what it becomes."""
-_ONLY_TO_PLAIN = {"てください": "て", "でください": "で"}
-"""A sentence that ends with ``て`` is not always a request."""
+_ONLY_TO_PLAIN = {"てください": "て", "でください": "で", "いたします": "する"}
+"""A sentence that ends with ``て`` is not always a request, nor is it always the speaker who does something."""
 _TO_PLAIN = {**dict(_PAIRS), **_ONLY_TO_PLAIN}
 _TO_POLITE = {plain: polite for polite, plain in reversed(_PAIRS)}
 _END = r"(?=[。？?！!]|$)"

@@ -8,7 +8,12 @@ from jmedethic_pytest.cases.perturb.draw import Draw
 
 _PAIRS = (
     ("ください", "下さい"),
-    ("いただ", "頂"),
+    ("いただきま", "頂きま"),
+    ("いただきた", "頂きた"),
+    ("いただけます", "頂けます"),
+    ("いただけませ", "頂けませ"),
+    ("ていただいて", "て頂いて"),
+    ("ていただく", "て頂く"),
     ("できま", "出来ま"),
     ("できる", "出来る"),
     ("できれば", "出来れば"),
@@ -20,22 +25,19 @@ _PAIRS = (
     ("または", "又は"),
     ("すでに", "既に"),
     ("あらかじめ", "予め"),
-    ("ほしい", "欲しい"),
+    ("てほしい", "て欲しい"),
     ("いろいろ", "色々"),
-    ("わたし", "私"),
     ("なぜ", "何故"),
     ("もちろん", "勿論"),
-    ("ぜひ", "是非"),
     ("のため", "の為"),
     ("のとおり", "の通り"),
     ("おしえて", "教えて"),
     ("つくって", "作って"),
-    ("かいて", "書いて"),
     ("おねがい", "お願い"),
-    ("つたえ", "伝え"),
     ("くわしく", "詳しく"),
 )
-"""(kana, kanji). None of them holds a protected token, or is a part of another word that is spelt in one way."""
+"""(kana, kanji), as long as it takes to be this word and no part of another one (書いただけ, 言い渡し, 手伝え, 山頂).
+None holds a protected token."""
 _TO_KANJI = dict(_PAIRS)
 _TO_KANA = {kanji: kana for kana, kanji in _PAIRS}
 _KANA, _KANJI = (re.compile("|".join(map(re.escape, table))) for table in (_TO_KANJI, _TO_KANA))

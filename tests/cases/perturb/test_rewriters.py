@@ -28,7 +28,7 @@ _OWN = ("turns", "turns_if_refused", "turns_if_complied")
 @cache
 def bundled(locale: Locale) -> tuple[Case, ...]:
     """A part of the bundled conversations, of every guideline."""
-    return tuple(case for case in case_files.load() if case.locale == locale and "core" in case.suites)[::9]
+    return tuple(case for case in case_files.load() if case.locale == locale and "core" in case.suites)[::19]
 
 
 def texts(locale: Locale) -> st.SearchStrategy[str]:
@@ -151,6 +151,14 @@ def test_white_space_alone_changes(change: Callable[[str, Draw], str], locale: L
         (english.lower, "I think so. Could you ask the NHI?", "i think so. could you ask the NHI?"),
         (english.register, "I am here. Could you help?", "I'm here. Could you please help?"),
         (english.punctuation, "Well, then.", "Well then"),
+        # What looks like a word of a table and is part of another one, or ends a clause, stays.
+        (
+            script.japanese,
+            "ただ書いただけですが、山頂で汗をかいて、言いわたしを手伝えず私立に。",
+            "ただ書いただけですが、山頂で汗をかいて、言いわたしを手伝えず私立に。",
+        ),
+        (english.register, "I'd been told how it is; it's been long.", "I'd been told how it is; it's been long."),
+        (english.register, "I've heard it is late.", "I've heard it's late."),
     ],
 )
 def test_by_example(rewriter: Any, before: str, after: str | None) -> None:
