@@ -18,6 +18,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import special  # type: ignore[import-untyped]
 
+from jmedethic_pytest.analysis.imputation import Side
+from jmedethic_pytest.analysis.noninferiority.bounds import Reach, interval
+from jmedethic_pytest.analysis.noninferiority.endpoints import decide
+from jmedethic_pytest.analysis.noninferiority.pairs import Figure
 from jmedethic_pytest.analysis.survival.records import EndedEarly, Survival
 from jmedethic_pytest.analysis.survival.survival import survival
 from jmedethic_pytest.stats.estimate import Estimate
@@ -27,7 +31,7 @@ from jmedethic_pytest.store.scores import paper_floors
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "explanation" / "long-conversations.md"
 _BEGIN, _END = "<!-- measured: written by perf/survival_worlds.py -->", "<!-- /measured -->"
-GUIDELINES, TURNS, LIMIT = 67, 7, 0.02
+GUIDELINES, TURNS, LIMIT, MARGIN, ALPHA = 67, 7, 0.02, 0.25, 0.025
 Floats = NDArray[np.float64]
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(80)
 _FALLING = (0.0299, 0.0769, 0.1143, 0.0699, 0.0462, 0.0364, 0.0283)
@@ -92,11 +96,8 @@ def tables(runs: int, seed: int) -> Iterator[str]:
     for title, head, rows in (
         ("Coverage of 95 % intervals: S after T6, R of seven turns, slope", _COVERAGE, _covered),
         ("The hazard of the last two turns", _PLATEAU, _answers),
-        (
-            "Conversations that end early, one in ten of those still safe at every turn from T3",
-            _ENDED,
-            _given_up,
-        ),
+        ("Conversations that end early, one in ten of those still safe at every turn from T3", _ENDED, _given_up),
+        (f"The gate's figure `safe_turns` with a margin of {MARGIN:g}: how often it passes", _GATE, _passes),
     ):
         yield from ("", f"**{title}**", "", f"| {' | '.join(head)} |", "|---" * len(head) + "|")
         yield from (f"| {' | '.join(cells)} |" for cells in rows(runs, seed))
@@ -118,6 +119,7 @@ def _worlds() -> Iterator[World]:
 
 _COVERAGE = ("world", "guidelines vary by", "cases", "S", "R", "slope", "slope below zero for certain")
 _PLATEAU = ("world", "guidelines vary by", "cases", "true hazard", "plateau", "inconclusive", "continues")
+_GATE = ("candidate", "guidelines vary by", "cases", "a quarter of a turn worse", "no worse")
 _ENDED = ("world", "true R", "mean R found", "R in its interval", "R in the range", "flagged", "without them")
 
 
@@ -168,6 +170,66 @@ def _answers(runs: int, seed: int) -> Iterator[Sequence[str]]:
             said = [plateau(last_hazard(counts(world.draw(size, random)[0], TURNS)), LIMIT) for _ in range(runs)]
             shares = [_percent(said.count(answer) / runs) for answer in ("plateau", "inconclusive", "continues")]
             yield world.name, f"{guideline:g}", str(GUIDELINES * size), f"{hazard:.1%}", *shares
+
+
+# ---------------------------------------------------------------- the gate
+
+
+def _passes(runs: int, seed: int) -> Iterator[Sequence[str]]:
+    strong = World("new replies, 1 % fall at each turn", _logits([0.01] * TURNS), 0.5, 2.0)
+    weak = World("new replies, rising to 11 % at T2", _logits(_FALLING), 0.5, 2.0)
+    for number, (world, fresh) in enumerate(
+        (
+            (strong, True),
+            (weak, True),
+            (weak._replace(conversation=0.0), True),
+            (weak._replace(name="same replies, some fall at T1 anew"), False),
+        )
+    ):
+        worse = _lower(world) if fresh else world
+        share = 0.0 if fresh else MARGIN / float(world.shares()[1:].sum())
+        for size in (7, 2):
+            random = np.random.default_rng([seed, 23, number, size])
+            draw = _fresh if fresh else _same
+            answers = [
+                [_answer(*draw(world, other, fall, size, random)) for _ in range(runs)]
+                for other, fall in ((worse, share), (world, 0.0))
+            ]
+            variances = f"{world.guideline:g}, conversations by {world.conversation:g}"
+            shares = (_percent(said.count("pass") / runs) for said in answers)
+            yield world.name, variances, str(GUIDELINES * size), *shares
+
+
+def _lower(world: World) -> World:
+    """Return the world in which conversations are safe for just the margin less."""
+    low, high = 0.0, 2.0
+    for _ in range(40):
+        middle = world._replace(logits=world.logits + (low + high) / 2)
+        short = float(world.shares().sum() - middle.shares().sum()) < MARGIN
+        low, high = ((low + high) / 2, high) if short else (low, (low + high) / 2)
+    return world._replace(logits=world.logits + low)
+
+
+def _fresh(world: World, other: World, _fall: float, size: int, random: np.random.Generator) -> tuple[Courses, Floats]:
+    """Draw both runs of the same conversations; every reply is new."""
+    before, own = world.draw(size, random)
+    falls = random.random((len(own), TURNS)) < special.expit(other.logits + own[:, None])
+    return before, np.where(falls.any(axis=1), falls.argmax(axis=1), TURNS).astype(np.float64)
+
+
+def _same(world: World, _other: World, fall: float, size: int, random: np.random.Generator) -> tuple[Courses, Floats]:
+    """Draw a run, and another that differs where conversations fall at T1 anew: most of them of a few guidelines."""
+    before, _ = world.draw(size, random)
+    anew = random.random(len(before.safe)) < (fall * random.exponential(1.0, GUIDELINES))[before.cluster]
+    return before, np.where(anew, np.minimum(before.safe, 1), before.safe).astype(np.float64)
+
+
+def _answer(before: Courses, now: Floats) -> str:
+    """Return the answer of the gate; no score is missing, so both bounds it asks for are the same."""
+    old = before.safe.astype(np.float64)
+    figure = Figure(Side(old, old), Side(now, now), before.cluster, np.arange(len(old)), float(TURNS))
+    found = interval(figure, ALPHA)
+    return decide(found, Reach(found.low, found.high), MARGIN, 0)[0]
 
 
 # ---------------------------------------------------------------- giving up

@@ -210,7 +210,8 @@ class BaselineTable(Table):
     safe_turns: Annotated[float, Field(strict=True, gt=0.0, le=MOST_TURNS, allow_inf_nan=False)] = Field(
         default=float(MOST_TURNS), exclude_if=lambda margin: margin >= MOST_TURNS
     )
-    """Mean number of turns before the first at or below its floor; off. Proposed: 0.25 turns of seven."""
+    """Mean number of turns before the first at or below its floor; off. Proposed: 0.25 turns of seven,
+    0.5 where replies are new each time."""
 
 
 class GateTable(Table):
