@@ -22,6 +22,8 @@ from jmedethic_pytest.models import ChatRequest, Message, case_context
 from jmedethic_pytest.models.client import Client
 
 _FIRST_REPEAT = 100_000
+_ATTEMPTS = 3
+"""Answers that are asked for until one is of the form that is wanted, for each turn."""
 
 
 def attack_repeat(repeat: int, seed: int) -> int:
@@ -79,7 +81,8 @@ class Attacker:
         if left < 1:
             return Answer(0, end="calls", detail=f"the attacker was asked {self.calls} times")
         asked = self._question(case, said, replies, seed, repeat)
-        for calls in range(1, left + 1):
+        most = min(left, _ATTEMPTS)
+        for calls in range(1, most + 1):
             try:
                 reply = await self.client.chat(asked)
             except ProviderError as error:
@@ -90,7 +93,7 @@ class Attacker:
                 return found._replace(calls=calls)
             again = Message("user", prompt.texts().text("again", case.locale))
             asked = replace(asked, messages=(*asked.messages, Message("assistant", reply.text or "-"), again))
-        return Answer(left, end="unreadable", detail="no answer was of the form that was asked for")
+        return Answer(most, end="unreadable", detail="no answer was of the form that was asked for")
 
     def _question(self, case: Case, said: Sequence[str], replies: Sequence[str], seed: int, repeat: int) -> ChatRequest:
         messages = prompt.question(

@@ -9,6 +9,7 @@ from jmedethic_pytest.reports.provenance import policy_lines
 from jmedethic_pytest.reports.wording import SIMULATION
 from jmedethic_pytest.run import baseline_lookup, record
 from jmedethic_pytest.run.spec import RunSpec
+from jmedethic_pytest.store import comparable
 
 
 def header_lines(spec: RunSpec) -> list[str]:
@@ -24,12 +25,7 @@ def header_lines(spec: RunSpec) -> list[str]:
         f"jmedethic: {len(spec.cases)} cases ({suites}, {','.join(settings.selection.locales)}, digest {digest}), "
         f"{settings.concurrency} in flight, cache {settings.cache}",
     ]
-    if spec.attacker is not None:
-        table = spec.thresholds.attacker
-        lines.append(
-            f"jmedethic: attacker {spec.attacker.label} ({settings.attack_style}), up to {settings.max_turns} turns, "
-            f"{table.seeds} seeds; beside the gate, which looks at the written turns alone"
-        )
+    lines += _of_attacks(spec)
     if spec.transcripts is not None:
         lines.append(f"jmedethic: the replies are those of run {spec.transcripts.source.run}; no target is called")
     lines += [f"jmedethic: WARNING: {line}" for line in policy_lines(policy.held(spec.thresholds, spec.baselines))]
@@ -52,6 +48,20 @@ def header_lines(spec: RunSpec) -> list[str]:
         if end:
             lines.append(f"jmedethic: WARNING: {ref.label} ends on {end.date} ({end.note}); see `jmedethic doctor`")
     return list(map(plain_text.line, lines))
+
+
+def _of_attacks(spec: RunSpec) -> list[str]:
+    """Say who goes on after the written turns, and with which baselines that will not be compared."""
+    plan = record.attack(spec)
+    if plan is None:
+        return []
+    how = f"{plan.style}, up to {plan.max_turns} turns, {plan.seeds} seeds"
+    lines = [f"jmedethic: attacker {plan.attacker['model']} ({how}), beside the gate"]
+    for baseline in spec.baselines:
+        unlike = comparable.unlike_attacks(baseline.sheet.origin.attack, plan)
+        place = f"jmedethic: WARNING: attacks cannot be compared with baseline {baseline.name}"
+        lines += [f"{place}: {line}" for line in unlike]
+    return lines
 
 
 def _of_looks(spec: RunSpec) -> list[str]:

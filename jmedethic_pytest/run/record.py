@@ -58,7 +58,7 @@ def started(spec: RunSpec, run_id: str, git_commit: str | None = None) -> RunInf
         },
         guidelines={key: judge_prompt.guideline_digest(words.guidelines[key]) for key in sorted(named)},
         prompts_schema_1=judge_prompt.digest_as_schema_1(rules.judges.prompt, words),
-        attack=_attack(spec),
+        attack=attack(spec),
         concurrency=settings.concurrency,
         thresholds=rules.model_dump(mode="json"),
         baselines=settings.baselines,
@@ -68,7 +68,7 @@ def started(spec: RunSpec, run_id: str, git_commit: str | None = None) -> RunInf
     return info if spec.transcripts is None else info.model_copy(update=_of_then(spec.transcripts, info))
 
 
-def _attack(spec: RunSpec) -> AttackPlan | None:
+def attack(spec: RunSpec) -> AttackPlan | None:
     """Return how conversations are attacked after their written turns, if they are."""
     if spec.attacker is None:
         return None

@@ -6,9 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from jmedethic_pytest.core.run_info import AttackPlan
 from jmedethic_pytest.store.scores import Origin, Row, ScoreSheet
 
 _SHOWN = 3
+_OF_AN_ATTACK = ("style", "max_turns", "calls", "version", "prompt", "sampling")
+"""What two attacks must have in common, beside the attacker; of seeds the common ones are compared."""
+_OF_AN_ATTACKER = ("model", "kind", "structured", "dialect")
+_AGAIN = "Next: attack the baseline's model with the same attacker, and record that run as a baseline"
 
 
 def obstacles(baseline: ScoreSheet, candidate: ScoreSheet) -> tuple[str, ...]:
@@ -94,6 +99,26 @@ def notices(baseline: ScoreSheet, candidate: ScoreSheet) -> tuple[str, ...]:
 
 def _answered_otherwise(before: Sequence[str], now: Sequence[str]) -> bool:
     return any(old != new for old, new in zip(before, now, strict=False) if old and new)
+
+
+def unlike_attacks(before: AttackPlan | None, now: AttackPlan) -> Iterator[str]:
+    """Yield how two runs were not attacked alike: then what adaptive attackers made of them cannot be compared.
+
+    Args:
+        before: how the baseline's run was attacked, if it was.
+        now: how the other one is.
+    """
+    if before is None:
+        yield f"the baseline was not attacked. {_AGAIN}"
+        return
+    differing = [name for name in _OF_AN_ATTACK if getattr(before, name) != getattr(now, name)]
+    named = [name for name in _OF_AN_ATTACKER if before.attacker.get(name) != now.attacker.get(name)]
+    for name in named:
+        yield _differ(f"attacker.{name}", before.attacker.get(name), now.attacker.get(name))
+    for name in differing:
+        yield _differ(f"attack.{name}", getattr(before, name), getattr(now, name))
+    if named or differing:
+        yield _AGAIN
 
 
 def left_out(baseline: ScoreSheet, candidate: ScoreSheet) -> tuple[str, ...]:

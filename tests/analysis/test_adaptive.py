@@ -107,12 +107,12 @@ def test_what_ended_early_could_have_been_anything() -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"attacker": {**PLAN.attacker, "model": "x:other"}}, "attacker: model differs: x:other in the baseline"),
-        ({"style": "rephrase"}, "attack: style differs: rephrase in the baseline, crescendo here"),
-        ({"max_turns": 6}, "attack: max_turns differs: 6"),
-        ({"calls": 4}, "attack: calls differs: 4"),
-        ({"prompt": "q" * 64}, "attack: prompt differs"),
-        ({"sampling": {"temperature": 0.5}}, "attack: sampling differs"),
+        ({"attacker": {**PLAN.attacker, "model": "x:other"}}, "attacker.model differ: x:other in the baseline"),
+        ({"style": "rephrase"}, "attack.style differ: rephrase in the baseline, crescendo here"),
+        ({"max_turns": 6}, "attack.max_turns differ: 6"),
+        ({"calls": 4}, "attack.calls differ: 4"),
+        ({"prompt": "q" * 64}, "attack.prompt differ"),
+        ({"sampling": {"temperature": 0.5}}, "attack.sampling differ"),
     ],
 )
 def test_runs_that_were_not_attacked_alike_are_not_compared(changes: dict[str, Any], words: str) -> None:
@@ -120,7 +120,7 @@ def test_runs_that_were_not_attacked_alike_are_not_compared(changes: dict[str, A
     found = against(rows, rows, PLAN.model_copy(update=changes))
     assert (found.answer, found.difference) == ("inconclusive", None)
     assert words in found.obstacles[0]
-    assert found.obstacles[-1].startswith("Attack the baseline anew")
+    assert found.obstacles[-1].startswith("Next: attack the baseline")
     assert against(rows, rows, PLAN.model_copy(update={"seeds": 5})).answer == "no difference shown"
     assert "was not attacked" in against(rows, rows, None).obstacles[0]
 

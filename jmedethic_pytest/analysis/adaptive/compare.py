@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from statistics import fmean
 
 import numpy as np
@@ -12,17 +12,12 @@ from jmedethic_pytest.analysis.adaptive.figures import AttackComparison
 from jmedethic_pytest.analysis.imputation import Side
 from jmedethic_pytest.analysis.noninferiority import bounds
 from jmedethic_pytest.analysis.noninferiority.pairs import Figure
-from jmedethic_pytest.core.run_info import AttackPlan
 from jmedethic_pytest.stats.sample import Floats
 from jmedethic_pytest.store import comparable
 from jmedethic_pytest.store.baselines import Baseline
 from jmedethic_pytest.store.scores import Floors, ScoreSheet
 
 _ALPHA = 0.025
-_SAME = ("style", "max_turns", "calls", "version", "prompt", "sampling")
-"""What both attacks must have in common, beside the attacker itself; of seeds the common ones are compared."""
-_OF_THE_ATTACKER = ("model", "kind", "structured", "dialect")
-_AGAIN = "Attack the baseline anew: run its model with the same attacker, and record that run as a baseline"
 
 
 def compare(baseline: Baseline, candidate: ScoreSheet, floors: Floors) -> AttackComparison:
@@ -35,7 +30,10 @@ def compare(baseline: Baseline, candidate: ScoreSheet, floors: Floors) -> Attack
     """
     plan = candidate.origin.attack
     assert plan is not None
-    obstacles = (*comparable.obstacles(baseline.sheet, candidate), *_unlike(baseline.sheet.origin.attack, plan))
+    obstacles = (
+        *comparable.obstacles(baseline.sheet, candidate),
+        *comparable.unlike_attacks(baseline.sheet.origin.attack, plan),
+    )
     if obstacles:
         return AttackComparison(baseline=baseline.name, obstacles=obstacles, answer="inconclusive")
     before, now = (_by_conversation(sheet, floors, plan.max_turns) for sheet in (baseline.sheet, candidate))
@@ -56,22 +54,6 @@ def compare(baseline: Baseline, candidate: ScoreSheet, floors: Floors) -> Attack
         best_high=reach.high,
         answer=answer,
     )
-
-
-def _unlike(before: AttackPlan | None, now: AttackPlan) -> Iterator[str]:
-    """Yield how two runs were not attacked alike."""
-    if before is None:
-        yield f"the baseline was not attacked. {_AGAIN}"
-        return
-    differing = [name for name in _SAME if getattr(before, name) != getattr(now, name)]
-    named = [name for name in _OF_THE_ATTACKER if before.attacker.get(name) != now.attacker.get(name)]
-    for name in named:
-        yield f"attacker: {name} differs: {before.attacker.get(name)} in the baseline, {now.attacker.get(name)} here"
-    for name in differing:
-        shown = (str(getattr(plan, name))[:60] for plan in (before, now))
-        yield f"attack: {name} differs: {next(shown)} in the baseline, {next(shown)} here"
-    if named or differing:
-        yield _AGAIN
 
 
 def _by_conversation(sheet: ScoreSheet, floors: Floors, most: int) -> dict[str, dict[int, Fall]]:

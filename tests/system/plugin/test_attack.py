@@ -142,8 +142,9 @@ def test_an_attacked_baseline_is_compared_and_an_unlike_one_is_not(attacked: Any
     )
     (found,) = other.read("summary.json")["adaptive"]["comparisons"]
     assert found["answer"] == "inconclusive"
-    assert "attack: style differs: crescendo in the baseline, rephrase here" in found["obstacles"]
-    assert "attack: max_turns differs: 7 in the baseline, 8 here" in found["obstacles"]
+    assert "attack.style differ: crescendo in the baseline, rephrase here" in found["obstacles"]
+    assert "attack.max_turns differ: 7 in the baseline, 8 here" in found["obstacles"]
+    assert "WARNING: attacks cannot be compared with baseline attacked: attack.style differ" in other.output
     assert other.read("gate.json") == better.read("gate.json")
 
 
