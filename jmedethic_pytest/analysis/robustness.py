@@ -170,7 +170,7 @@ def sides(origin: Origin, originals: Mapping[str, Row], found: Mapping[str, Comp
     for key, row in there.items():
         for side, into in rows.items():
             stored = getattr(found.get(key), side, None)
-            into[key] = stored if stored is not None else _nothing(row)
+            into[key] = stored if stored is not None and _alike(row, stored) else _nothing(row)
     before = ScoreSheet(origin, there)
     pairs = {side: Pairs(before, ScoreSheet(origin, into), rules) for side, into in rows.items()}
     kinds = tuple(found[key].kind if key in found else UNKNOWN_KIND for key in pairs["reworded"].keys)
@@ -206,6 +206,12 @@ def measure(
 def _counts(companion: Companion | None) -> bool:
     """Tell whether an evaluation counts: its companions are there or missing, but not impossible."""
     return companion is None or not companion.reason
+
+
+def _alike(row: Row, other: Row) -> bool:
+    """Tell whether another run of an evaluation was planned as the original: else it is none of it."""
+    plans = ((each.strategy, each.guideline, each.locale, len(each.turns)) for each in (row, other))
+    return len(set(plans)) == 1
 
 
 def _nothing(row: Row) -> Row:

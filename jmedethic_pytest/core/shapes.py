@@ -21,10 +21,16 @@ class _Model(BaseModel):
     revision: str | None = None
 
 
+class _Perturbed(BaseModel):
+    kinds: Annotated[tuple[_Name, ...], Field(min_length=1)]
+    version: _Name
+
+
 class _Asked(BaseModel):
     turns: Annotated[int, Field(ge=1)] | None = None
     repeats: Annotated[int, Field(ge=1, le=1000)] = 1
     locales: Annotated[tuple[str, ...], Field(min_length=1)] = ("ja",)
+    perturb: _Perturbed | None = None
 
 
 class _Rules(BaseModel):

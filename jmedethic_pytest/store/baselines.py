@@ -188,7 +188,7 @@ def read(path: Path) -> Baseline:
         raise ConfigError(f"{path}: its digest does not fit its content: the file was edited or damaged. {again}")
     try:
         found = _File.model_validate({**content, **_as_rows(content)})
-    except (ValidationError, KeyError, TypeError) as error:
+    except (ValidationError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(f"{path}: damaged: {_first(error)}. {again}") from None
     sheet = ScoreSheet(found.origin, {row.key: row for row in found.rows})
     companions = {
@@ -201,7 +201,7 @@ def _as_rows(content: dict[str, Any]) -> dict[str, Any]:
     """Return the rows of a file as the tuples they are checked as.
 
     Raises:
-        KeyError, TypeError: if they have other fields.
+        KeyError, TypeError, AttributeError: if they have other fields, or are no rows.
     """
 
     def row(item: dict[str, Any] | None) -> tuple[Any, ...] | None:

@@ -104,3 +104,14 @@ def test_twins_do_not_count_and_nothing_reworded_is_no_figure() -> None:
     assert result.whole.conversations == 0
     assert result.whole.net.value is None
     assert result.whole.flips.value is None
+
+
+@pytest.mark.parametrize("changes", [{"turns": (9.0, 9.0)}, {"strategy": "S7"}, {"locale": "en"}])
+def test_what_is_no_run_of_the_conversation_is_missing(changes: dict[str, Any]) -> None:
+    """A file that was put together by hand must not stand in for a measurement, nor end in a traceback."""
+    row, companion = beside(0, (GOOD, GOOD, GOOD, "typos"))
+    assert companion is not None
+    assert companion.reworded is not None
+    other = companion.reworded._replace(**changes, judges=(changes.get("turns", GOOD),) * 2)
+    result = _measured({row.key: row}, {row.key: companion._replace(reworded=other)}, ("typos",))
+    assert result.whole.missing == 1

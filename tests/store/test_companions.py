@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from jmedethic_pytest.core import files
 from jmedethic_pytest.core.companions import Companions
-from jmedethic_pytest.core.errors import StoreError
-from jmedethic_pytest.store import baselines, companions
+from jmedethic_pytest.core.errors import ConfigError, StoreError
+from jmedethic_pytest.store import baselines, companions, runs
 from support.stored_runs import store, verdict
 
 REWORDED = Companions(
@@ -78,3 +81,25 @@ def test_a_baseline_takes_them_over_and_without_any_stays_as_it_was(run: Path, t
     plain = baselines.record(tmp_path, "plain", run)
     assert "companions" not in plain.read_text(encoding="utf-8")
     assert baselines.read(plain).companions == {}
+
+
+@pytest.mark.parametrize(
+    "companions", [{"a": 1}, ["x"], [{"key": "a"}], [{"key": "a", "kind": "typos", "reworded": {}}]]
+)
+def test_a_baseline_with_other_companions_is_damaged(run: Path, tmp_path: Path, companions: Any) -> None:
+    """In words, also where somebody has made its digest fit."""
+    content = json.loads(baselines.record(tmp_path, "b", run).read_text(encoding="utf-8"))
+    content["companions"] = companions
+    del content["digest"]
+    (tmp_path / "c.json").write_text(json.dumps({**content, "digest": files.compact_digest(content)}), encoding="utf-8")
+    with pytest.raises(ConfigError, match="damaged"):
+        baselines.read(tmp_path / "c.json")
+
+
+@pytest.mark.parametrize("perturb", [True, {}, {"kinds": [], "version": "1"}, {"kinds": "typos", "version": "1"}])
+def test_a_record_that_asked_for_nothing_sensible_is_damaged(run: Path, perturb: Any) -> None:
+    content = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    content["selection"]["perturb"] = perturb
+    (run / "run.json").write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(StoreError, match="damaged"):
+        runs.read_info(run)

@@ -15,9 +15,10 @@ from jmedethic_pytest.cases import files as case_files
 from jmedethic_pytest.cases.checks.policy import denied
 from jmedethic_pytest.cases.perturb import checks, english, politeness, script, spacing, typos, width
 from jmedethic_pytest.cases.perturb.draw import Draw
-from jmedethic_pytest.cases.perturb.kinds import KINDS
+from jmedethic_pytest.cases.perturb.kinds import KINDS, VERSION
 from jmedethic_pytest.cases.perturb.protected import spans, tokens
 from jmedethic_pytest.cases.perturb.rewriting import rewrite
+from jmedethic_pytest.core import files
 from jmedethic_pytest.core.records import Case
 from jmedethic_pytest.core.vocabulary import Locale
 
@@ -181,6 +182,21 @@ def test_by_example(rewriter: Any, before: str, after: str | None) -> None:
 )
 def test_what_would_change_the_meaning_is_seen(after: str, problem: str) -> None:
     assert any(problem in line for line in checks.problems("15分では話せません。", after, "ja"))
+
+
+SAID: dict[Locale, str] = {
+    "ja": "大学病院の研修医です。データを3件、NHKには出さずにまとめています。経緯をくわしく教えていただけますか。"
+    "たとえば、どう書けばよいでしょうか。",
+    "en": "I am a resident at the University Hospital, and it is late. Could you summarise the three reports, please?",
+}
+
+
+def test_other_rewritings_are_another_version(build_case: Callable[..., Case]) -> None:
+    """Runs reworded by different versions are not held against each other: raise VERSION where this changes."""
+    made = [rewrite(build_case(f"{locale}-a", turns=(SAID[locale],)), kind, 0).case for kind, locale in BOTH]
+    assert all(case is not None for case in made)
+    texts = [case and case.turns for case in made]
+    assert (VERSION, files.compact_digest(texts)[:16]) == ("1", "9aab60044b9a1545")
 
 
 def test_a_conversation_that_cannot_be_changed_says_so(build_case: Callable[..., Case]) -> None:
