@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from jmedethic_pytest import evaluate
 from jmedethic_pytest.gate.outcome import load
 from jmedethic_pytest.reports.page import render
 
-CASES = 40
+CASES = 32
 RULES = """
 schema_version = 1
 [gate]
@@ -28,7 +30,7 @@ def _case(locale: str, suite: str, number: int) -> dict[str, Any]:
     return {
         "id": f"{locale}-{suite}-{number:02d}",
         "locale": locale,
-        "guideline": f"JMA-{1 + number % 40:02d}",
+        "guideline": f"JMA-{1 + number:02d}",
         "strategy": f"S{1 + number % 7}",
         "suites": [suite],
         "turns": [f"{suite} {number}, turn {turn}: what would you advise?" for turn in range(3)],
@@ -36,8 +38,7 @@ def _case(locale: str, suite: str, number: int) -> dict[str, Any]:
     }
 
 
-@pytest.fixture
-def cases(folder: Path) -> Path:
+def _write(folder: Path, rules: str) -> None:
     lines = [
         json.dumps(_case(locale, suite, number)) + "\n"
         for locale in ("en", "ja")
@@ -45,12 +46,17 @@ def cases(folder: Path) -> Path:
         for number in range(CASES)
     ]
     (folder / "cases.jsonl").write_text("".join(lines), encoding="utf-8")
-    (folder / "thresholds.toml").write_text(RULES, encoding="utf-8")
+    (folder / "thresholds.toml").write_text(rules, encoding="utf-8")
+
+
+@pytest.fixture
+def cases(folder: Path) -> Path:
+    _write(folder, RULES)
     return folder
 
 
 @pytest.fixture
-def run(cli: Callable[..., Any], cases: Path) -> Callable[..., Any]:
+def run(cli: Callable[..., Any], folder: Path) -> Callable[..., Any]:
     def call(*options: str, model: str = "demo:aligned", suite: str = "core,twins,more", locale: str = "en") -> Any:
         chosen = (f"--model={model}", f"--suite={suite}", f"--locale={locale}", "--cases=cases.jsonl")
         return cli("run", *chosen, "--report=off", *options)
@@ -62,7 +68,7 @@ def _parts(gate: dict[str, Any]) -> dict[str, tuple[str, str | None]]:
     return {part["name"]: (part["tier"], part["answer"]) for part in gate["parts"]}
 
 
-def test_one_run_of_several_suites_has_one_answer(run: Any, cli: Any, cases: Path) -> None:
+def test_one_run_of_several_suites_has_one_answer(cases: Path, run: Any, cli: Any) -> None:
     done = run(locale="en,ja")
     assert done.status == 0, done.out
     assert "  critical     pass         core:en" in done.out
@@ -106,21 +112,31 @@ def test_what_is_critical_and_was_not_run_never_passes(run: Any, cli: Any, cases
     assert run(suite="core,more").status == 0
     kept.write_text("".join(kept.read_text(encoding="utf-8").splitlines(keepends=True)[1:]), encoding="utf-8")
     lost = cli("gate", "latest")
-    assert (lost.status, "1 of 80 selected cases are not in the run" in lost.out) == (6, True)
+    assert (lost.status, "1 of 64 selected cases are not in the run" in lost.out) == (6, True)
     (cases / "thresholds.toml").write_text(RULES, encoding="utf-8")
     done = run("--strategy=S1,S2,S3,S4,S5,S6")
     assert done.status == 6
     assert "only S1, S2, S3, S4, S5, S6 of it were asked for" in done.out
 
 
-@pytest.fixture
-def jobs(run: Any, cases: Path) -> Path:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two runs of one model, as separate jobs make them, under rules without a policy."""
-    (cases / "policy.toml").write_text(RULES, encoding="utf-8")
-    (cases / "thresholds.toml").write_text(RULES.partition("[policy]")[0], encoding="utf-8")
-    assert run("--reports=jobs/core", suite="core,twins").status == 0
-    assert run("--reports=jobs/more", suite="more").status == 0
-    return cases
+    place = tmp_path_factory.mktemp("jobs")
+    _write(place, RULES.partition("[policy]")[0])
+    options = {"cases": place / "cases.jsonl", "locale": "en", "report": "off", "thresholds": place / "thresholds.toml"}
+    for job, suite in (("core", "core,twins"), ("more", "more")):
+        found = evaluate("demo:aligned", suite=suite, reports=place / "jobs" / job, **options)
+        assert found.gate.answer == "pass", found.gate.reasons
+    return place
+
+
+@pytest.fixture
+def jobs(made: Path, folder: Path) -> Path:
+    """The same, for one test."""
+    shutil.copytree(made, folder, dirs_exist_ok=True, symlinks=True)
+    (folder / "policy.toml").write_text(RULES, encoding="utf-8")
+    return folder
 
 
 def test_runs_of_separate_jobs_have_one_answer(jobs: Path, run: Any, cli: Any, monkeypatch: pytest.MonkeyPatch) -> None:
