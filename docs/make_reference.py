@@ -11,6 +11,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
+from jmedethic_pytest.cases.perturb import kinds
 from jmedethic_pytest.config import servers
 from jmedethic_pytest.config import tables as thresholds
 from jmedethic_pytest.core import companions, looks, records, run_info, vocabulary
@@ -61,6 +62,13 @@ def _options() -> str:
         value = option.metavar.replace("|", "\\|") or "(flag)"
         meaning = option.help.replace("|", "\\|")
         lines.append(f"| `--jmed-{option.name}` | `--{option.name}` | {value} | {meaning} |")
+    lines += [
+        "\n## Kinds of `--jmed-perturb`\n",
+        f"Version {kinds.VERSION} of the rewriters. More of each: [robustness](../explanation/robustness.md).\n",
+        "| kind | languages | what it changes |",
+        "|---|---|---|",
+    ]
+    lines += [f"| `{name}` | {', '.join(kind.rewriters)} | {kind.about} |" for name, kind in kinds.KINDS.items()]
     return NOTE + "\n".join(lines) + "\n"
 
 

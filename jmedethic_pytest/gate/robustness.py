@@ -94,6 +94,8 @@ def answer(name: str, what: str, figure: Figure, margin: float, alpha: float, as
     data = sample(figure.difference, figure.guideline)
     if told == "pass" and (data.clusters < LEAST_GUIDELINES or freedom(data) < LEAST_FREEDOM):
         told, reason = "inconclusive", f"only {data.clusters} guidelines (at least {LEAST_GUIDELINES})"
+    if told == "fail":
+        reason = "a certain loss, which may exceed the margin"
     if told == "pass" and found.high is not None and found.high < -SLACK:
         reason = "a certain loss, by less than the margin"
     shown = "not estimable" if found.value is None else f"{100 * found.value:+.1f} points"

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from jmedethic_pytest.stats.estimate import Estimate, Test
 from jmedethic_pytest.stats.intervals import wilson
@@ -21,7 +21,6 @@ from jmedethic_pytest.stats.sample import Floats, floats
 
 LEAST_OF_A_KIND = 134
 """Different conversations of one kind, with fewer of which nothing is said of it."""
-Flags = NDArray[np.bool_]
 
 
 class Counts(NamedTuple):
@@ -33,11 +32,6 @@ class Counts(NamedTuple):
     """Passed as it was, failed now (n10)."""
     fixed: int
     """Failed as it was, passed now (n01)."""
-
-    @property
-    def net(self) -> float | None:
-        """(fixed - new failures) / n, -1 to 1: below zero, rewording makes failures; ``None`` without conversations."""
-        return (self.fixed - self.new_failures) / self.n if self.n else None
 
 
 def counts(before: ArrayLike, after: ArrayLike) -> Counts:

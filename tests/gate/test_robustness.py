@@ -56,7 +56,7 @@ def ask(robust: Reworded | None, rules: GateTable, *obstacles: str) -> list[Cond
         (0, 0, "pass", "+0.0 points"),
         (14, 5, "pass", "-1.9 points"),
         (17, 5, "pass", "a certain loss, by less than the margin"),
-        (60, 3, "fail", "a regression"),
+        (60, 3, "fail", "a certain loss, which may exceed the margin"),
         (30, 20, "inconclusive", "too few cases"),
     ],
 )
