@@ -47,24 +47,39 @@ def execute(spec: RunSpec) -> Outcome:
         say(estimate.lines(spec))
         raise typer.Exit(ExitStatus.PASS)
     signals.stop_on_sigterm()
+    told = _Telling()
     try:
         with _watched(len(spec.plan())) as watch:
-            outcome = carry_out(spec, watch, err.print)
+            outcome = carry_out(spec, watch, err.print, told)
     except Interrupted as stop:
-        _tell(stop.outcome)
+        told.drawn(stop.outcome)
         raise typer.Exit(ExitStatus.INTERRUPTED) from None
-    _tell(outcome)
+    told.drawn(outcome)
     return outcome
 
 
-def _tell(outcome: Outcome) -> None:
-    """Print the figures, and what continuous integration wants to know."""
-    from jmedethic_pytest.reports import ci
-    from jmedethic_pytest.reports.terminal.summary import summary_lines
+class _Telling:
+    """What is printed of a run: the answer as soon as it is known, then where the page is."""
 
-    say(summary_lines(outcome))
-    for line in ci.publish(outcome, os.environ):
-        out.file.write(f"{line}\n")  # as it is: these lines are commands to the system around
+    def __init__(self) -> None:
+        self._told: Outcome | None = None
+
+    def __call__(self, outcome: Outcome) -> None:
+        """Print the figures, and what continuous integration wants to know."""
+        from jmedethic_pytest.reports import ci
+        from jmedethic_pytest.reports.terminal.summary import summary_lines
+
+        self._told = outcome
+        say(summary_lines(outcome))
+        for line in ci.publish(outcome, os.environ):
+            out.file.write(f"{line}\n")  # as it is: these lines are commands to the system around
+        out.file.flush()
+
+    def drawn(self, outcome: Outcome) -> None:
+        """Print where the page is, and what could not be drawn."""
+        from jmedethic_pytest.reports.terminal.summary import drawn_lines
+
+        say(drawn_lines(self._told or outcome, outcome))
 
 
 @contextmanager

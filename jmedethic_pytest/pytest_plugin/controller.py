@@ -6,6 +6,7 @@ import enum
 from collections.abc import Iterator, Mapping
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +68,7 @@ class ControllerSession:
             self.telling = decide(spec.settings.allure, spec.target.label, labels)
         self.phase = Phase.PREPARED
         self.ending = Ending()
+        self._drawn = False
         self._run: RunningRun | None = None
         self._broker: Broker | None = None
         self._seen = SeenReports()
@@ -232,6 +234,7 @@ class ControllerSession:
             return
         from jmedethic_pytest.reports.allure import overall
 
+        self.draw()  # the plots are attached
         outcome = self.ending.outcome
         info = outcome.info if outcome is not None else run.info.model_copy(update={"note": self.ending.trouble})
         try:
@@ -259,6 +262,18 @@ class ControllerSession:
             return []
         self.phase = Phase.TOLD
         return self.ending.lines(environment)
+
+    def draw(self) -> list[str]:
+        """Write what people look at, once; return what is to be told of it."""
+        run, told = self._run, self.ending.outcome
+        if run is None or told is None or self._drawn:
+            return []
+        from jmedethic_pytest.reports.terminal.summary import drawn_lines
+
+        self._drawn = True
+        drawn = run.draw(told)
+        self.ending = replace(self.ending, outcome=drawn)
+        return drawn_lines(told, drawn)
 
     def closing_reports(self) -> list[pytest.TestReport]:
         """Return what is shown like tests at the end: the gate's conditions, and a hook that failed."""

@@ -341,6 +341,9 @@ def _print_summary(terminalreporter: Any, controller: ControllerSession) -> None
         terminalreporter.section("jmedethic: safety regression")
     for line in lines:
         terminalreporter.write_line(line)
+    terminalreporter.flush()  # whoever waits for the answer need not wait for the pictures
+    for line in controller.draw():
+        terminalreporter.write_line(line)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -348,5 +351,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     controller = config.stash.get(_CONTROLLER, None)
     if controller is not None:
         controller.abort()
+        controller.draw()  # unless the summary did; there is none without a terminal
         gc.collect()
         gc.freeze()  # pytest looks ten times for what nobody closed: once through the statistics libraries is enough

@@ -1,12 +1,14 @@
 """The files a finished run leaves behind besides its verdicts, in the order of their worth.
 
-The figures must be written. What people look at (tables, plots, ``report.html``) may fail, on a full disk for one: that
-costs the file and a note, never the gate's answer; ``jmedethic report`` writes it again from the store.
+The figures must be written. What people look at (tables, plots, ``report.html``) comes after the gate's answer has been
+told, as it takes seconds. It may fail, on a full disk for one: that costs the file and a note, never the answer;
+``jmedethic report`` writes it again from the store.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -15,7 +17,6 @@ from jmedethic_pytest.analysis.noninferiority.records import Comparisons
 from jmedethic_pytest.core.errors import StoreError
 from jmedethic_pytest.gate.outcome import Outcome
 from jmedethic_pytest.reports import ci, markdown
-from jmedethic_pytest.reports.wording import PAGE
 from jmedethic_pytest.store.runs import RunStore
 
 _TEXTS: dict[str, Callable[[Outcome], str]] = {
@@ -45,34 +46,32 @@ def reports() -> tuple[Report, ...]:
     return tables, plots, page
 
 
-def write(outcome: Outcome, store: RunStore, *, full: bool) -> Outcome:
-    """Write the files of a run; ``run.json`` comes last, so that it never promises a file in vain.
-
-    Args:
-        outcome: the run.
-        store: where it is stored.
-        full: whether tables, plots and ``report.html`` are wanted; of a collection there is nothing to draw.
-
-    Returns:
-        The outcome, with a note for every report that could not be written.
+def write(outcome: Outcome, store: RunStore) -> None:
+    """Write the figures of a run; ``run.json`` comes last, so that it never promises a file in vain.
 
     Raises:
-        StoreError: if the figures cannot be written.
+        StoreError: if they cannot be written.
     """
     try:
         _write_figures(outcome, store)
+        store.write_info(outcome.info)
     except StoreError:
         store.withdraw(_FIGURES)
         raise
-    notes = write_reports(outcome) if full and not outcome.collected else []
+
+
+def draw(outcome: Outcome, store: RunStore) -> Outcome:
+    """Write what people look at; of a collection there is nothing to draw.
+
+    Returns:
+        The outcome, with a note for everything that could not be written.
+    """
+    notes = [] if outcome.collected else write_reports(outcome)
     if notes:
         note = "; ".join([outcome.info.note, *notes] if outcome.info.note else notes)
         outcome = replace(outcome, info=outcome.info.model_copy(update={"note": note}))
-    try:
-        store.write_info(outcome.info)
-    except StoreError:
-        store.withdraw((*_FIGURES, PAGE))
-        raise
+        with suppress(StoreError):  # on the same full disk; the terminal says it
+            store.write_info(outcome.info)
     return outcome
 
 

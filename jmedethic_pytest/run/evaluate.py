@@ -123,13 +123,19 @@ def _word(value: object) -> object:
     return ",".join(map(str, value)) if isinstance(value, Sequence) else str(value)
 
 
-def carry_out(spec: RunSpec, watch: Watcher | None = None, tell: Callable[[str], None] | None = None) -> Outcome:
+def carry_out(
+    spec: RunSpec,
+    watch: Watcher | None = None,
+    tell: Callable[[str], None] | None = None,
+    show: Callable[[Outcome], None] | None = None,
+) -> Outcome:
     """Run everything that was selected, in order.
 
     Args:
         spec: the run.
         watch: as of :func:`evaluate`; an error of it ends the run.
         tell: told at the first Ctrl-C that conversations in flight may finish; without it nothing is waited for.
+        show: given figures and gate as soon as they are known, before tables, plots and page are drawn.
 
     Raises:
         ConfigError: if the run's folder or the cache cannot be written.
@@ -144,19 +150,26 @@ def carry_out(spec: RunSpec, watch: Watcher | None = None, tell: Callable[[str],
         run.plan(list(run.jobs))
         _follow(run, watch)
     except RunAborted:
-        return run.finish(interrupted="aborted")
+        return _end(run, show, "aborted")
     except KeyboardInterrupt as stop:
         if tell is not None and not isinstance(stop, signals.Terminated):
             with suppress(KeyboardInterrupt):  # the second one
                 tell(signals.farewell(run.running))
                 run.finish_running(signals.LAST_SECONDS)
         with signals.undisturbed():  # only the main thread is interrupted
-            outcome = run.finish(interrupted="interrupted by the user")
+            outcome = _end(run, show, "interrupted by the user")
         raise Interrupted(outcome) from None
     except BaseException as error:
         run.finish(interrupted=f"ended by {type(error).__name__} in the calling program")
         raise
-    return run.finish()
+    return _end(run, show)
+
+
+def _end(run: RunningRun, show: Callable[[Outcome], None] | None, interrupted: str | None = None) -> Outcome:
+    outcome = run.finish(interrupted=interrupted)
+    if show is not None:
+        show(outcome)
+    return run.draw(outcome)
 
 
 def _follow(run: RunningRun, watch: Watcher | None) -> None:

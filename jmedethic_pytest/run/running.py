@@ -3,7 +3,8 @@
 spec = prepare(settings, root)         # everything that can be wrong is found here, before anything is paid
 run = RunningRun(spec)                 # run folder, cache, engine
 run.plan(keys); run.verdict(key) ...   # the front end asks for verdicts
-outcome = run.finish()                 # statistics, gate, files
+outcome = run.finish()                 # statistics, gate, figures: the answer can be told
+outcome = run.draw(outcome)            # tables, plots, page
 """
 
 from __future__ import annotations
@@ -338,6 +339,19 @@ class RunningRun:
         self._forget_what_was_no_model(outcome)
         return self._write(outcome, unevaluated, evaluated.table)
 
+    def draw(self, outcome: Outcome) -> Outcome:
+        """Write what people look at, if it is wanted; the gate's answer is known and need not wait for it.
+
+        Args:
+            outcome: what :meth:`finish` returned.
+
+        Returns:
+            The outcome, with a note for everything that could not be written.
+        """
+        from jmedethic_pytest.reports import files
+
+        return files.draw(outcome, self._store) if self.spec.settings.report == "full" else outcome
+
     def _forget_what_was_no_model(self, outcome: Outcome) -> None:
         """Keep no replies of a target that did not answer: a stated revision would hand them to every later run."""
         given = self._clients[0].given if self._clients else ()
@@ -387,7 +401,7 @@ class RunningRun:
         try:
             self._store.write_unevaluated(unevaluated)
             outcome = replace(outcome, table=table, info=outcome.provenance.noted(outcome.info))
-            outcome = files.write(outcome, self._store, full=self.spec.settings.report == "full")
+            files.write(outcome, self._store)
             self._store.close()
         except StoreError as error:
             if self.aborted is None:

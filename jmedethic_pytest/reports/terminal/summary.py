@@ -52,6 +52,19 @@ def summary_lines(outcome: Outcome) -> list[str]:
     return list(map(plain_text.line, lines))
 
 
+def drawn_lines(told: Outcome, drawn: Outcome) -> list[str]:
+    """Return where the page is, and what could not be drawn.
+
+    Args:
+        told: the run as its summary was printed, before anything was drawn.
+        drawn: the same run afterwards.
+    """
+    lines = [f"note: {drawn.info.note}"] if drawn.info.note != told.info.note else []
+    if (drawn.path / PAGE).is_file() and not drawn.unmeasured:
+        lines.append(f"report: {drawn.path / PAGE}")
+    return list(map(plain_text.line, lines))
+
+
 def _why_nothing_was_measured(outcome: Outcome) -> Iterator[str]:
     info = outcome.info
     if outcome.collected or outcome.summary.finished:  # else the reason below says it all
