@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from jmedethic_pytest.core.records import Case, plan_key
+from jmedethic_pytest.core.records import Case, Verdict, plan_key
 
 __all__ = ["Job", "plan_key"]
 
@@ -26,3 +26,14 @@ class Job(NamedTuple):
             ConfigError: if its file has changed.
         """
         return self.cases[self.case_id]
+
+    def unevaluated(self, turns: int | None, detail: str = "") -> Verdict:
+        """Return the verdict of an evaluation that did not take place.
+
+        Args:
+            turns: the most that were asked for, if that was limited.
+            detail: why.
+        """
+        case = self.case
+        planned = min(case.length, turns or case.length)
+        return Verdict(case=case, repeat=self.repeat, status="skipped_budget", detail=detail, planned_turns=planned)

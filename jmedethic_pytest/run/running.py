@@ -15,7 +15,6 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from jmedethic_pytest.core import transcripts
 from jmedethic_pytest.core.errors import StoreError
 from jmedethic_pytest.core.plan import Job, plan_key
 from jmedethic_pytest.core.records import Case, Verdict
@@ -38,11 +37,11 @@ from jmedethic_pytest.run import (
     looks,
     preflight,
     record,
-    rejudging,
 )
 from jmedethic_pytest.run.loading import Loading
 from jmedethic_pytest.run.preflight import Once, Step
 from jmedethic_pytest.run.progress import Progress
+from jmedethic_pytest.run.readback import read_back
 from jmedethic_pytest.run.release import Door
 from jmedethic_pytest.run.remarks import remarks
 from jmedethic_pytest.run.spec import RunSpec
@@ -50,7 +49,7 @@ from jmedethic_pytest.store import runs as run_files
 
 if TYPE_CHECKING:
     from jmedethic_pytest.analysis.table import ScoreTable
-    from jmedethic_pytest.gate.outcome import Evaluated, Outcome
+    from jmedethic_pytest.gate.outcome import Outcome
 
 
 class RunningRun:
@@ -301,7 +300,7 @@ class RunningRun:
         self._loading.over()
         if self._scheduler.stop() and self.out_of_budget:
             for key in self._scheduler.unfinished():
-                self._keep(self._empty(key, self.aborted or ""))
+                self._keep(self.jobs[key].unevaluated(self.spec.settings.selection.turns, self.aborted or ""))
 
     def discard(self) -> None:
         """Stop the engine and remove the folder of a run that nobody ever asked anything of."""
@@ -324,9 +323,12 @@ class RunningRun:
         if trouble and self.info.looks is not None:  # whoever broke it off did not let it end there
             self.info = self.info.model_copy(update={"looks": self.info.looks.model_copy(update={"stopped": None})})
         evaluated = Evaluated(self.spec.thresholds, self.spec.cases.vocabulary, compared=bool(self.spec.baselines))
-        self._read_back(evaluated)
+        digest, strayed = read_back(self.path, set(self.planned), evaluated)
+        self.info = self.info.model_copy(update={"digests": {**self.info.digests, "transcripts": digest}})
+        self._notes += strayed
         left = () if self.info.stopped_early else self.planned
-        unevaluated = [self._empty(key) for key in left if key not in evaluated.table]
+        turns = self.spec.settings.selection.turns
+        unevaluated = [self.jobs[key].unevaluated(turns) for key in left if key not in evaluated.table]
         for empty in unevaluated:
             evaluated.add_unevaluated(empty)
         outcome = evaluated.outcome(
@@ -359,26 +361,6 @@ class RunningRun:
             cache = Cache(self._cache, shared=self.spec.settings.shared)
             cache.forget(given)
             cache.close()
-
-    def _read_back(self, evaluated: Evaluated) -> None:
-        planned = set(self.planned)
-        digests, strayed = {}, 0
-        for verdict in run_files.read_verdicts(self.path):
-            digests[verdict.key] = verdict.transcript
-            strayed += rejudging.strays(verdict)
-            if verdict.key in planned:
-                evaluated.add(verdict)
-        if strayed:
-            self._notes.append(f"{strayed} conversations took a branch that these judges would not have chosen")
-        whole = transcripts.digest_of_all(digests)
-        self.info = self.info.model_copy(update={"digests": {**self.info.digests, "transcripts": whole}})
-
-    def _empty(self, key: str, detail: str = "") -> Verdict:
-        """Return the verdict of a planned evaluation that did not take place."""
-        job = self.jobs[key]
-        case = job.case
-        turns = min(case.length, self.spec.settings.selection.turns or case.length)
-        return Verdict(case=case, repeat=job.repeat, status="skipped_budget", detail=detail, planned_turns=turns)
 
     def _final_info(self, trouble: str | None, *, complete: bool) -> RunInfo:
         told = remarks(self.spec, self._clients, trouble, len(self.jobs) - len(self.planned))

@@ -131,7 +131,8 @@ def test_a_full_disk_costs_a_run_its_reports_and_nothing_else(
         kept.append(verdict)
     for writer in ("tables.write", "plots.write", "page.write"):
         monkeypatch.setattr(f"jmedethic_pytest.reports.{writer}", full_disk)
-    outcome = files.write(replace(made, path=kept.path), kept, full=True)
+    files.write(replace(made, path=kept.path), kept)
+    outcome = files.draw(replace(made, path=kept.path), kept)
     kept.close()
     for what in ("tables", "plots", "report.html"):
         assert f"{what} could not be written (" in outcome.info.note
@@ -146,7 +147,7 @@ def test_without_reports_only_the_figures_are_written(
 ) -> None:
     made = load(make_run([made_verdict(0, 9.0)]))
     kept = run_files.RunStore(tmp_path, "again")
-    files.write(replace(made, path=kept.path), kept, full=False)
+    files.write(replace(made, path=kept.path), kept)
     kept.close()
     names = {path.name for path in kept.path.iterdir()}
     assert {"run.json", "summary.json", "summary.md", "gate.json"} <= names
