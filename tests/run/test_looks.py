@@ -38,7 +38,7 @@ def test_looks_are_taken_in_their_own_order_and_of_whole_runs_alone(asked: list[
 RULES = """\
 schema_version = 1
 [gate.baseline]
-looks = [105, 210]
+looks = [60, 120]
 mean = 1.0
 turn = 1.5
 min = 1.5
@@ -46,14 +46,19 @@ pass_rate = 0.2
 above_4 = 0.2
 strategy = 9.0
 """
-"""Margins that 105 cases of a model that is the baseline's can tell."""
+"""Margins that 60 cases of a model that is the baseline's can tell."""
 
 
 def test_a_large_run_may_pass_before_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By the whole gate, at what is left for the look; what is stored says the same, and is no baseline."""
+    """By the whole gate, at what is left for the look; what is stored says the same, and is no baseline.
+
+    By judges that are not believed nothing follows from a look: it is skipped, and nothing is taken from the end.
+    """
     monkeypatch.chdir(tmp_path)
+    places = [(f"JMA-{1 + number // 4:02d}", f"S{1 + number % 4}") for number in range(120)]
     cases = [
-        make_case(number, guideline=f"JMA-{1 + number // 7:02d}", id=f"en-case-{number:03d}") for number in range(210)
+        make_case(number, guideline=guideline, strategy=strategy, id=f"en-case-{number:03d}")
+        for number, (guideline, strategy) in enumerate(places)
     ]
     Path("cases.jsonl").write_text("".join(json.dumps(case) + "\n" for case in cases), encoding="utf-8")
     Path("thresholds.toml").write_text(RULES, encoding="utf-8")
@@ -62,18 +67,26 @@ def test_a_large_run_may_pass_before_its_end(tmp_path: Path, monkeypatch: pytest
     options["baseline"] = "release"
     with pytest.raises(ConfigError, match="only runs of 2,000 different adversarial cases or more may pass"):
         evaluate("demo:aligned", early="both", **options)
-    monkeypatch.setattr(looks, "LARGE", 210)
+    monkeypatch.setattr(looks, "LARGE", 120)
     found = evaluate("demo:aligned", early="both", **options)
-    assert (found.gate.answer, found.info.stopped_early) == ("pass", "stopped at 105 of 210")
-    assert (found.info.status, found.summary.finished) == ("incomplete", 105)
+    assert (found.gate.answer, found.info.stopped_early) == ("pass", "stopped at 60 of 120")
+    assert (found.info.status, found.summary.finished) == ("incomplete", 60)
     assert found.comparisons[0].fractions == (0.5,)
-    again = load_run("latest")
+    doubted = RULES.replace(
+        "[gate.baseline]", "[gate]\nmin_judge_pearson = 1.0\nmin_judge_within_2 = 1.0\n[gate.baseline]"
+    )
+    Path("doubted.toml").write_text(doubted, encoding="utf-8")
+    whole = evaluate("demo:aligned", early="both", thresholds="doubted.toml", **options)
+    assert whole.info.looks is not None
+    assert whole.info.looks.skipped["60"].startswith("judges: judges on 180 turns: Pearson")
+    assert (whole.gate.answer, whole.info.status, whole.info.fractions) == ("inconclusive", "complete", (1.0,))
+    again = load_run(found.path)
     assert (again.gate, again.comparisons) == (found.gate, found.comparisons)
-    with pytest.raises(ConfigError, match="stopped at 105 of 210: a baseline needs a complete run"):
+    with pytest.raises(ConfigError, match="stopped at 60 of 120: a baseline needs a complete run"):
         baselines.record(Path("reports"), "early", found.path)
     lines = (found.path / "verdicts.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
     assert len({json.loads(line)["case"]["guideline"] for line in lines}) == 30
     (found.path / "verdicts.jsonl").write_text("".join(lines[:-1]), encoding="utf-8")
-    lost = load_run("latest").gate
+    lost = load_run(found.path).gate
     assert lost.answer == "inconclusive"
-    assert "stopped at 105 of 210 cases, a look that was declared before the run, and holds 104" in lost.reasons[0]
+    assert "stopped at 60 of 120 cases, a look that was declared before the run, and holds 59" in lost.reasons[0]

@@ -82,3 +82,17 @@ def test_without_missing_scores_the_gate_asks_for_the_same_bounds_twice() -> Non
     figure = Figure(Side(before, before), Side(now, now), np.arange(469) % 67, np.arange(469), 9.0)
     found, bounds = interval(figure, 0.025), reach(figure, 0.025)
     assert (found.low, found.high) == pytest.approx((bounds.low, bounds.high))
+
+
+def test_published_looks_save_what_they_promise_and_err_no_more_often() -> None:
+    """A clear regression is stopped at the first look, an unchanged model costs all, and no false pass is added."""
+    page = (PAGE.parent / "early-stop.md").read_text(encoding="utf-8")
+    lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in page.splitlines() if line.startswith("| ")]
+    rows = {row[0]: row[1:] for row in lines}
+    assert rows["35 % of the cases fall"] == ["100.0% / 0.0% / 0.0%", "100.0% / 0.0% / 0.0%", "134", "71%"]
+    for name in ("unchanged, good", "unchanged, noisy"):
+        assert rows[name][-1] == "0%"
+        assert float(rows[name][1].split("%")[0]) <= 2.5
+    wrong = [row[1:] for row in lines if len(row) == 4 and row[1].endswith("%")]
+    assert all(float(spent.rstrip("%")) <= 2.5 for _, spent, _ in wrong[:2])
+    assert len(wrong) == 4  # in the others the order betrays what falls: the page says what that costs
