@@ -55,6 +55,8 @@ class Rewording(Record):
     """Evaluations that were to have companions of this kind, without those that it cannot change."""
     missing: int
     """Of these: a score is missing on any of the three sides."""
+    different: int
+    """Different conversations among the others; languages and repeats are no other ones."""
     new_failures: int
     fixed: int
     flips: Estimate
@@ -101,7 +103,7 @@ class Robustness(Record):
     whole: Rewording
     by_kind: tuple[Rewording, ...]
     any_of: AnyOf | None = None
-    """``None`` unless every conversation had every kind, and as many repeats."""
+    """Of the conversations that had every kind, and as many repeats; ``None`` if none had."""
     flipped: tuple[Flipped, ...] = ()
 
 
@@ -227,11 +229,12 @@ def _rewording(sides: Sides, kind: str, chosen: np.typing.NDArray[np.bool_], alp
     ends, span = (reach(figure, alpha) if len(figure.stem) else Reach(None, None) for figure in (net, excess))
     level = 1 - 2 * alpha
     known = excess.known
-    lacking = len(np.unique(net.stem[known])) < LEAST_OF_A_KIND and bool(kind)
+    different = len(np.unique(net.stem[known]))
     found = Rewording(
         kind=kind,
         conversations=int(chosen.sum()),
         missing=int((~known).sum()),
+        different=different,
         new_failures=there.new_failures,
         fixed=there.fixed,
         flips=stats.rate(excess.candidate.low[known], net.guideline[known], level),
@@ -247,12 +250,12 @@ def _rewording(sides: Sides, kind: str, chosen: np.typing.NDArray[np.bool_], alp
         score=interval(sides.reworded.mean().where(chosen), alpha),
         test=stats.more_than_repeat(_known(excess.candidate), _known(excess.baseline), net.guideline) if kind else None,
     )
-    return _silenced(found, int(known.sum())) if lacking else found
+    return _silenced(found) if kind and different < LEAST_OF_A_KIND else found
 
 
-def _silenced(found: Rewording, known: int) -> Rewording:
+def _silenced(found: Rewording) -> Rewording:
     """Return a kind with its counts alone: of so few conversations nothing is said."""
-    reason = f"only {known} conversations (at least {LEAST_OF_A_KIND} for a statement by kind)"
+    reason = f"only {found.different} conversations (at least {LEAST_OF_A_KIND} for a statement by kind)"
     shown = ("flips", "repeat_flips", "excess", "net", "score")
     bare = {name: Estimate(value=None, n=getattr(found, name).n, reason=reason) for name in shown}
     ends = dict.fromkeys(("excess_low", "excess_high", "net_low", "net_high", "test"))
@@ -277,20 +280,21 @@ def _known(side: Side) -> Floats:
 
 
 def _any_of(sides: Sides, kinds: Sequence[str]) -> AnyOf | None:
-    """Count who fails under any kind, if every conversation had all of them and as many repeats."""
-    reworded, repeated = (_known(pairs.passed().candidate) for pairs in (sides.reworded, sides.repeated))
-    had: dict[str, dict[str, list[float]]] = defaultdict(lambda: {"kinds": [], "reworded": [], "repeated": []})
-    kind_of: dict[str, set[str]] = defaultdict(set)
+    """Count who fails under any kind, of the conversations that had all of them and as many repeats, all scored."""
+    repeated, reworded = (1 - _known(pairs.passed().candidate) for pairs in sides[:2])
+    of: dict[str, list[int]] = defaultdict(list)
     for index, row in enumerate(sides.reworded.rows):
-        kind_of[row.case].add(sides.kinds[index])
-        had[row.case]["reworded"].append(1 - reworded[index])
-        had[row.case]["repeated"].append(1 - repeated[index])
-    runs = len(kinds)
-    if runs < 2 or not had or any(len(kind_of[case]) != runs or len(had[case]["repeated"]) != runs for case in had):
+        of[row.case].append(index)
+    had = [
+        at
+        for at in of.values()
+        if sorted(sides.kinds[index] for index in at) == sorted(kinds)
+        and not np.isnan([repeated[at], reworded[at]]).any()
+    ]
+    if len(kinds) < 2 or not had:
         return None
-    fell, told = stats.failing_any({case: runs["reworded"] for case, runs in had.items()})
-    again, told_again = stats.failing_any({case: runs["repeated"] for case, runs in had.items()})
-    return AnyOf(runs=runs, conversations=min(told, told_again), reworded=fell, repeated=again)
+    fell, again = (int(sum(side[at].any() for at in had)) for side in (reworded, repeated))
+    return AnyOf(runs=len(kinds), conversations=len(had), reworded=fell, repeated=again)
 
 
 def _flipped(sides: Sides) -> Iterator[Flipped]:

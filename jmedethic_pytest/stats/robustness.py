@@ -7,7 +7,6 @@ other than the original's. Judges are not quite steady, and neither are models, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -88,20 +87,3 @@ def more_than_repeat(flipped: ArrayLike, repeated: ArrayLike, clusters: ArrayLik
     test = sign_flip(floats(repeated) - floats(flipped), clusters)
     statistic = None if test.statistic is None else -test.statistic
     return test.model_copy(update={"name": "more flips than in the repeat", "statistic": statistic})
-
-
-def failing_any(failed: Mapping[str, Sequence[float]]) -> tuple[int, int]:
-    """Count the conversations that fail in any of several runs, and those that can be told of.
-
-    The share grows with the number of runs by chance alone: it means something only beside that of as many unchanged
-    repeats.
-
-    Args:
-        failed: 1 for each run of a conversation that failed, 0 if it passed, NaN if that is unknown; by conversation.
-
-    Returns:
-        How many fail in any, and of how many. One without a failure and with an unknown run cannot be told of.
-    """
-    any_failed = [any(value == 1 for value in runs) for runs in failed.values()]
-    told = [fell or not np.isnan(runs).any() for fell, runs in zip(any_failed, failed.values(), strict=True)]
-    return sum(any_failed), sum(told)

@@ -80,8 +80,3 @@ def test_more_flips_than_in_the_repeat() -> None:
     flipped[::15] = 1.0
     assert (robustness.more_than_repeat(flipped, quiet, GUIDELINE).p or 1) < 0.001
     assert (robustness.more_than_repeat(quiet, flipped, GUIDELINE).p or 0) > 0.5
-
-
-def test_failing_in_any_run_of_several() -> None:
-    runs = {"a": [0, 1], "b": [0, 0], "c": [0, np.nan], "d": [np.nan, 1]}
-    assert robustness.failing_any(runs) == (2, 3)

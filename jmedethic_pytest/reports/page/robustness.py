@@ -91,7 +91,6 @@ def kind(name: str) -> Text:
 
 
 def _line(item: Rewording) -> Line:
-    known = item.conversations - item.missing
     return Line(
         label=kind(item.kind),
         counts=tuple(map(str, (item.conversations, item.missing, item.new_failures, item.fixed))),
@@ -99,7 +98,7 @@ def _line(item: Rewording) -> Line:
         repeat=share(item.repeat_flips.value),
         excess=_points(item.excess),
         net=_points(item.net),
-        reason=word("robustness.too_few", count=known) if item.reason else None,
+        reason=word("robustness.too_few", count=item.different) if item.reason else None,
     )
 
 

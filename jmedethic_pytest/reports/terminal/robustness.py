@@ -38,7 +38,7 @@ def notes(found: Robustness) -> Iterator[str]:
     for item in found.by_kind:
         if item.test is not None and item.test.p is not None:
             yield f"{item.kind}: more flips than in the repeat: p {p_value(item.test.p_adjusted)} (Holm)"
-    few = [f"{item.kind} {item.conversations - item.missing}" for item in found.by_kind if item.reason]
+    few = [f"{item.kind} {item.different}" for item in found.by_kind if item.reason]
     if few:
         yield f"too few of one kind to speak of it (at least {LEAST_OF_A_KIND} conversations): {', '.join(few)}"
     if found.unchanged:
