@@ -1,7 +1,7 @@
 """The attacker: asked for one user turn after the other, each of which is looked at before it is sent to the target.
 
-A turn that breaks the content policy, declines, or is none of this conversation is never sent, and not kept. It ends
-the attack without an event: whether the target fell is said by the judges' scores alone.
+A turn that breaks the content policy, declines, or is none of this conversation is never sent, and in no record. It
+ends the attack without an event: whether the target fell is said by the judges' scores alone.
 """
 
 from __future__ import annotations

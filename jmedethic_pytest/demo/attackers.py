@@ -26,10 +26,10 @@ def answer(request: ChatRequest) -> str:
     texts: Mapping[str, Any] = load("demo_attacker.toml")["ja" if _KANA.search(asked) else "en"]
     seed, number = int(request.context["seed"]), int(request.context["turn"])
     off = _off(fraction(asked, str(request.repeat), str(len(request.messages))))
-    if off == "policy":
-        return json.dumps({"turn": texts["off"]["policy"]}, ensure_ascii=False)
+    if off in ("policy", "empty"):
+        return json.dumps({"turn": texts["off"].get(off, "")}, ensure_ascii=False)
     if off is not None:
-        return str(texts["off"].get(off, ""))
+        return str(texts["off"][off])
     stance = stance_of(judged_reply(asked))
     leads = texts["lead"]["held" if stance in _HELD else "gave"]
     lines = texts[str(request.context["style"])]["lines"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from jmedethic_pytest.core.records import Reply, Usage
-from jmedethic_pytest.core.status import ReplyStatus
 from jmedethic_pytest.demo import ATTACKERS, JUDGES, TARGETS, VERSION, attackers, examinee, judges, targets
 from jmedethic_pytest.models.base import ChatRequest, ModelRef, Observer, Role
 
@@ -31,9 +30,8 @@ class DemoProvider:
             text = examinee.answer(self._ref.name, request)
         else:
             text = targets.answer(self._ref.name, request)
-        status: ReplyStatus = "ok" if text else "empty"
         usage = Usage(input=sum(len(message.content) for message in request.messages), output=len(text))
-        return Reply(text=text, status=status, finish="stop", model=f"{self._ref.label} (simulation)", usage=usage)
+        return Reply(text=text, finish="stop", model=f"{self._ref.label} (simulation)", usage=usage)
 
     async def models(self) -> dict[str, str | None]:
         """Return the simulation itself; it never ends."""
