@@ -46,6 +46,8 @@ class World(NamedTuple):
     guideline: float
     """Variance of the logit between guidelines, and between the conversations of one."""
     conversation: float = 0.0
+    plans: tuple[int, ...] = (TURNS,)
+    """Turns of the conversations, in rotation."""
 
     def shares(self) -> Floats:
         """Return the true S(t): the mean over all propensities."""
@@ -71,8 +73,10 @@ class World(NamedTuple):
         own = random.normal(0, math.sqrt(self.guideline), GUIDELINES)[guideline]
         own = own + random.normal(0, math.sqrt(self.conversation), len(guideline))
         falls = random.random((len(own), TURNS)) < special.expit(self.logits + own[:, None])
+        plan = np.resize(self.plans, len(own))
+        falls &= np.arange(TURNS) < plan[:, None]
         fell = falls.any(axis=1)
-        return followed(np.where(fell, falls.argmax(axis=1) + 1, TURNS), fell, guideline), own
+        return followed(np.where(fell, falls.argmax(axis=1) + 1, plan), fell, guideline), own
 
 
 def main() -> None:
@@ -114,6 +118,8 @@ def _worlds() -> Iterator[World]:
     for guideline in (0.0, 0.5):
         yield World("constant hazard of 5 %", _logits([0.05] * TURNS), guideline)
         yield World("rising to 11 % at T2, falling after", _logits(_FALLING), guideline)
+        weak = _logits([0.05, 0.25, 0.5, 0.2, 0.2, 0.2, 0.2])
+        yield World("most fall by T2; plans of five, six and seven turns", weak, guideline, plans=(5, 6, 7))
         yield World("constant in each conversation, which differ (variance 2)", _logits([0.05] * TURNS), guideline, 2.0)
 
 

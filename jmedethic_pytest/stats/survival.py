@@ -114,8 +114,9 @@ def safe_shares(
     """Estimate S(t) of every turn.
 
     Whole guidelines are drawn with replacement; the interval is Student's t on the scale of ``log(-log S)`` with the
-    standard deviation of the draws, which keeps it within 0 to 1. A draw without a fall counts as one with half a fall.
-    Where nobody has fallen yet, or all have, resampling shows no spread: Wilson's interval.
+    standard deviation of the draws, which keeps it within 0 to 1. A draw in which nobody falls, or everybody, counts as
+    one in which half a conversation does, or is left. Where that is so of the run itself, resampling shows no spread:
+    Wilson's interval.
 
     Args:
         data: the conversations.
@@ -133,7 +134,7 @@ def safe_shares(
         return tuple(Estimate(value=value, n=int(n), **known) for value, n in zip(values.tolist(), risk, strict=True))
     weights = draws(clusters, resamples, seed)
     drawn = surviving(Counts(weights @ found.at_risk, weights @ found.fell))
-    half = 0.5 / np.maximum(1.0, whole.at_risk)
+    half = 0.5 / max(1.0, float(whole.at_risk.max()))
     spread = _log_log(np.clip(drawn, half, 1 - half)).std(axis=0, ddof=1)
     factor = float(special.stdtrit(clusters - 1, (1 + level) / 2))
     return tuple(

@@ -150,6 +150,18 @@ def test_intervals_of_shares_are_seeded_stay_on_the_scale_and_hold_without_a_fal
     assert "one guideline" in alone[0].reason
 
 
+def test_intervals_stay_as_wide_where_few_are_left() -> None:
+    """Most have fallen, and of the others most plans have ended."""
+    random = np.random.default_rng(5)
+    fall, end = random.geometric(0.4, 402), random.integers(5, 8, 402)
+    data = followed(np.minimum(fall, end), fall <= end, np.arange(402) % 67)
+    errors = greenwood(counts(data, 7).together())
+    for item, error in zip(safe_shares(data, 7), errors.tolist(), strict=True):
+        assert item.low is not None
+        assert item.high is not None
+        assert (item.high - item.low) / 2 == pytest.approx(1.96 * error, rel=0.35)
+
+
 @pytest.mark.parametrize(
     ("fell", "answer"),
     [((0, 0), "plateau"), ((1, 2), "plateau"), ((5, 6), "inconclusive"), ((20, 20), "continues")],

@@ -19,7 +19,7 @@ import numpy as np
 
 from jmedethic_pytest.analysis.noninferiority.bounds import Reach, interval, reach
 from jmedethic_pytest.analysis.noninferiority.pairs import Figure, Flags, Pairs, each
-from jmedethic_pytest.analysis.noninferiority.records import Endpoint
+from jmedethic_pytest.analysis.noninferiority.records import SHARES, Endpoint
 from jmedethic_pytest.config.tables import BaselineTable
 from jmedethic_pytest.core.records import Answer
 from jmedethic_pytest.core.scores import SLACK
@@ -215,7 +215,7 @@ def decide(difference: Estimate, bounds: Reach, margin: float, missing: int) -> 
 def _figures(wanted: _Wanted, difference: Estimate, before: float | None, now: float | None) -> str:
     if before is None or now is None or difference.value is None:
         return f"{wanted.what}: no pair has both scores"
-    share = wanted.figure.span <= 1.0
+    share = wanted.name in SHARES
     scale, sign, unit = (100.0, ".1f", " %") if share else (1.0, ".2f", "")
     text = f"{wanted.what} {now * scale:{sign}}{unit}, baseline {before * scale:{sign}}{unit}: "
     text += f"{difference.value * scale:+z{sign}}{' points' if share else ''}"

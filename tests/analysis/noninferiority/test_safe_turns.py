@@ -104,6 +104,12 @@ def test_judges_who_grew_lenient_give_no_credit_in_turns() -> None:
     assert corrected.worst_low < -0.14
 
 
+def test_of_one_turn_it_is_still_a_number_of_turns() -> None:
+    found = figure([[9.0]] * 60, [[9.0]] * 60)
+    assert found is not None
+    assert found.detail.startswith("mean number of safe turns 1.00, baseline 1.00: ")
+
+
 @given(st.integers(0, 4), st.integers(0, 2**20))
 def test_a_safer_candidate_is_never_told_to_be_worse(turn: int, seed: int) -> None:
     random = np.random.default_rng(seed)
