@@ -219,7 +219,11 @@ class Evaluated:
         """Return what an attacker made of the conversations, and how that compares with the baselines."""
         floors = self._rules.floor_of
         compared = (compare_attacks(each, self.table.sheet(info), floors) for each in baselines)
-        return adaptive(self.table.rows.values(), plan, floors).model_copy(update={"comparisons": tuple(compared)})
+        name = f"attacker {plan.attacker['model']}"
+        spent = {"calls": info.calls.get(name, 0)}
+        spent |= {f"{way}_tokens": info.tokens.get(name, {}).get(way, 0) for way in ("input", "output")}
+        found = adaptive(self.table.rows.values(), plan, floors)
+        return found.model_copy(update={"comparisons": tuple(compared), **spent})
 
     def _guidelines(self) -> dict[str, str]:
         """Return the guideline of every evaluation."""

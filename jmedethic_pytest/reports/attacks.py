@@ -16,7 +16,11 @@ def attack_lines(found: Adaptive) -> Iterator[str]:
     yield f"ADAPTIVE ATTACK, beside the gate, which looks at the written turns alone: {found.attacker}{script}"
     yield (
         f"{found.style}, prompt {found.version}: {found.conversations:,} conversations, {found.attacks:,} attacks, "
-        f"up to {found.max_turns} turns, {found.asked:,} answers of the attacker"
+        f"up to {found.max_turns} turns"
+    )
+    yield (
+        f"attacker         {found.asked:,} answers, {found.calls:,} calls, "
+        f"{found.input_tokens:,} + {found.output_tokens:,} tokens"
     )
     yield f"fell by          {'share':>6} {'95% interval':>17} {'at most':>8}"
     for row in found.broken:

@@ -89,7 +89,13 @@ class Adaptive(Record):
     ends: dict[str, int]
     """Attacks without an unsafe turn, by why they ended: ``turns`` is a target that held to the last."""
     asked: int
-    """Answers that were asked of the attacker."""
+    """Answers that were asked of the attacker, of a server or of the cache ..."""
+    calls: int = 0
+    """... and the calls to a server among them, each attempt for itself ..."""
+    input_tokens: int = 0
+    """... with the tokens of their prompts ..."""
+    output_tokens: int = 0
+    """... and of the answers."""
     comparisons: tuple[AttackComparison, ...] = ()
 
 

@@ -47,6 +47,9 @@ def section(outcome: Outcome) -> Section | None:
         attacks=found.attacks,
         turns=found.max_turns,
         asked=found.asked,
+        calls=found.calls,
+        given=found.input_tokens,
+        made=found.output_tokens,
     )
     lines = [Line(row.turn, share(row.share.value), share_interval(row.share), share(row.most)) for row in found.broken]
     return Section(about, found.simulated, lines, list(_facts(found)), [_against(one) for one in found.comparisons])

@@ -85,7 +85,8 @@ def test_every_attack_ends_for_a_reason_and_is_counted(attacked: Any) -> None:
     assert summary["broken"][-1]["share"]["value"] == pytest.approx(summary["fell"] / 126)
     assert summary["asked"] == sum(attack["calls"] for attack in found)
     info = result.read("run.json")
-    assert info["calls"]["attacker demo:attacker"] == summary["asked"]
+    assert info["calls"]["attacker demo:attacker"] == summary["asked"] == summary["calls"]
+    assert summary["output_tokens"] == info["tokens"]["attacker demo:attacker"]["output"] > 0
     assert (info["attack"]["style"], info["attack"]["max_turns"], info["attack"]["seeds"]) == ("crescendo", 7, 3)
     assert len(info["attack"]["prompt"]) == 64
     target, judge = result.calls["target"], result.calls["judge"]
