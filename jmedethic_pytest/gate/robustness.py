@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from jmedethic_pytest.analysis.imputation import Side
 from jmedethic_pytest.analysis.noninferiority.bounds import interval, reach
 from jmedethic_pytest.analysis.noninferiority.endpoints import LEAST_FREEDOM, LEAST_GUIDELINES
@@ -62,7 +60,8 @@ def _unlike(figures: Figures, name: str, baseline: Baseline | None) -> str:
     unlike = sorted(
         key
         for key in figures.robust.sides.reworded.keys
-        if (key in ours) != (key in theirs)
+        if key not in baseline.sheet.rows
+        or (key in ours) != (key in theirs)
         or (key in ours and (ours[key].kind, ours[key].wording) != (theirs[key].kind, theirs[key].wording))
     )
     if not theirs:
@@ -77,10 +76,8 @@ def _unlike(figures: Figures, name: str, baseline: Baseline | None) -> str:
 
 
 def _difference(before: Sides, now: Sides) -> Figure:
-    """Return each conversation's loss by rewording in the run, beside that in the baseline."""
-    places = {key: index for index, key in enumerate(before.reworded.keys)}
-    order = np.array([places[key] for key in now.reworded.keys], dtype=np.intp)
-    net, theirs = now.net, before.net.where(order)  # type: ignore[arg-type]
+    """Return each conversation's loss by rewording in the run, beside that in the baseline; both hold the same ones."""
+    net, theirs = now.net, before.net
     return Figure(Side(theirs.worst, theirs.best), Side(net.worst, net.best), net.guideline, net.stem, 2.0)
 
 

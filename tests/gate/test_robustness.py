@@ -113,6 +113,18 @@ def test_a_baseline_that_was_not_reworded_alike_says_so() -> None:
     assert "other judges" in condition.detail
 
 
+def test_conversations_that_neither_reached_are_missing_and_those_the_baseline_lacks_are_unlike() -> None:
+    before, companions = run(14, 5)
+    lost = list(companions)[:3]
+    rest = {key: item for key, item in companions.items() if key not in lost}
+    (condition,) = ask(made(before, rest, (Baseline("b", "", before, rest),)), BESIDE)
+    assert condition.answer == "pass"
+    fewer = ScoreSheet(before.origin, {key: row for key, row in before.rows.items() if key not in lost})
+    (condition,) = ask(made(before, rest, (Baseline("b", "", fewer, rest),)), BESIDE)
+    assert condition.answer == "inconclusive"
+    assert "3 conversations have another wording" in condition.detail
+
+
 def test_switched_off_margins_leave_rules_and_digests_as_they_were() -> None:
     assert "robustness" not in GateTable().model_dump()
     assert "robustness" not in GateTable().model_dump(mode="json")["baseline"]
