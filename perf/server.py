@@ -14,12 +14,17 @@ import json
 import sys
 import time
 from collections import Counter
+from zlib import crc32
 
 from aiohttp import web
 from workload import REPLY
 
 _JUDGEMENTS = 4
+_LETTERS = bytes.maketrans(b"0123456789", b"ghijklmnop")
+_PLACE = "<number of the question>"
 _BACKLOG = 4096
+_PAUSE_SECONDS = 0.5
+"""Between two commands; what one command asks comes closer together."""
 
 
 def _completion(model: str, content: str) -> bytes:
@@ -53,25 +58,46 @@ class FakeServer:
     def __init__(self, latency: float) -> None:
         self._latency = latency
         self._counts: Counter[str] = Counter()
-        self._target = _completion("target", REPLY)
+        self._begun = self._last = 0.0
+        """When the first call came after a pause, and the last one, on the machine's monotonic clock."""
+        # A target that says the same to everybody, but for figures, is doubted, and nothing of it is kept.
+        self._target = _completion("target", f"{REPLY} ({_PLACE})")
         # Scores depend on the length of the question: they vary, and both judges agree.
         self._judge = [_judgement(10 - shift) for shift in range(_JUDGEMENTS)]
 
     async def answer(self, request: web.BaseRequest) -> web.Response:
         """Answer one request."""
         if request.path == "/counts":
-            counts = {"target": 0, "judge": 0, "bytes": 0, **self._counts, "cpu": time.process_time()}
+            counts = {
+                "target": 0,
+                "judge": 0,
+                "bytes": 0,
+                **self._counts,
+                "begun": self._begun,
+                "cpu": time.process_time(),
+            }
             return web.json_response(counts)
         if request.method == "GET":  # who is listed costs nothing and is no call
             return web.Response(status=404)
+        now, before = time.monotonic(), self._last
+        self._last = now
+        if now - before > _PAUSE_SECONDS:
+            self._begun = now
         question = await request.read()
         role = "target" if request.path == "/target/v1/chat/completions" else "judge"
         self._counts[role] += 1
         self._counts["bytes"] += len(question)
         if self._latency:
             await asyncio.sleep(self._latency)
-        body = self._target if role == "target" else self._judge[len(question) % _JUDGEMENTS]
+        if role == "target":
+            body = self._target.replace(_PLACE.encode(), _in_letters(crc32(question)))
+        else:
+            body = self._judge[len(question) % _JUDGEMENTS]
         return web.Response(body=body, content_type="application/json")
+
+
+def _in_letters(number: int) -> bytes:
+    return (b"%08x" % number).translate(_LETTERS)
 
 
 async def serve(latency: float, lifetime: float) -> None:
