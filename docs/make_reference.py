@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from jmedethic_pytest.cases.perturb import kinds
 from jmedethic_pytest.config import servers
 from jmedethic_pytest.config import tables as thresholds
-from jmedethic_pytest.core import companions, looks, records, run_info, vocabulary
+from jmedethic_pytest.core import companions, looks, records, run_info, shards, vocabulary
 from jmedethic_pytest.data import load
 from jmedethic_pytest.run.options import MODEL_HELP, OPTIONS
 
@@ -31,6 +31,8 @@ _STORED = (
     run_info.Identity,
     run_info.AttackPlan,
     looks.Looks,
+    shards.Shard,
+    shards.MergedOf,
     records.Gate,
     records.Condition,
     records.PartAnswer,

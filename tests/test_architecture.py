@@ -58,7 +58,7 @@ FENCES = {
     "huggingface_hub": ("cases.exchange.*",),
     "inspect_ai": ("reports.inspect_log",),
     "openpyxl": ("cases.exchange.sheet",),
-    "sqlite3": ("models.cache",),
+    "sqlite3": ("models.cache", "models.cache_merging"),
     "jinja2": ("reports.*",),
     "rich": ("cli.*",),
     "typer": ("cli.*",),

@@ -47,7 +47,7 @@ def execute(spec: RunSpec) -> Outcome:
         say(estimate.lines(spec))
         raise typer.Exit(ExitStatus.PASS)
     signals.stop_on_sigterm()
-    told = _Telling()
+    told = Telling()
     try:
         with _watched(len(spec.plan())) as watch:
             outcome = carry_out(spec, watch, err.print, told)
@@ -58,7 +58,7 @@ def execute(spec: RunSpec) -> Outcome:
     return outcome
 
 
-class _Telling:
+class Telling:
     """What is printed of a run: the answer as soon as it is known, then where the page is."""
 
     def __init__(self) -> None:

@@ -51,7 +51,7 @@ def _runs(reports: Path) -> Iterable[dict[str, Any]]:
         info = run_files.read_info(path)
         yield {
             "run": info.id,
-            "status": info.stopped_early or info.status,
+            "status": (f"shard {info.shard}, " if info.shard else "") + (info.stopped_early or info.status),
             "model": info.target["model"],
             "cases": info.selected,
             "started": info.started,

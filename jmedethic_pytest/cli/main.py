@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "languages": ("languages",),
     "leaderboard": ("leaderboard",),
     "list": ("listing",),
+    "merge": ("merge",),
     "plan": ("plan",),
     "prices": ("prices",),
     "report": ("report",),

@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from jmedethic_pytest.core.looks import Looks
 from jmedethic_pytest.core.records import Record
 from jmedethic_pytest.core.shapes import Count, DigestTable, ModelTable, RulesTable, SelectionTable, TokenTable
+from jmedethic_pytest.core.shards import MergedOf, Shard
 from jmedethic_pytest.core.vocabulary import Locale, Vocabulary
 
 
@@ -118,6 +119,10 @@ class RunInfo(Record):
     """How an adaptive attacker went on after the written turns; ``None`` if there was none."""
     transcripts_of: TranscriptsOf | None = None
     """The run whose replies were scored; ``None`` if this one called the target itself."""
+    shard: Shard | None = Field(default=None, exclude_if=lambda shard: shard is None)
+    """Which part of a run it is, if it is one: no answer follows from it alone."""
+    merged: tuple[MergedOf, ...] = Field(default=(), exclude_if=lambda merged: not merged)
+    """The shards that were made one run; empty if it was made at once."""
     judge_context: str = "full"
     judge_prompt: Literal["item", "paper"] = "paper"
     """Which question was put to the judges; there was no other before it was recorded."""

@@ -32,6 +32,8 @@ MEASUREMENT: tuple[Ask, ...] = (
 """Whether the run is one from which anything follows."""
 COLLECTION: tuple[Ask, ...] = (measurement.judged, measurement.complete, measurement.doubts)
 """The same of a run without judges, of which no more is asked."""
+SHARD: tuple[Ask, ...] = (measurement.whole, measurement.complete, measurement.doubts)
+"""The same of a part of a run, which is not decided at all."""
 FLOORS: tuple[Ask, ...] = (floors.pass_rate, floors.turns, floors.strategies)
 """Floors of scores; asked of a run with adversarial cases."""
 OTHERS: tuple[Ask, ...] = (floors.over_refusal, floors.baselines, robustness)
@@ -67,6 +69,9 @@ def decide(figures: Figures, rules: GateTable) -> Gate:
         figures: the run.
         rules: ``[gate]`` of the thresholds file.
     """
+    if figures.shard:
+        told = [_not_measured(condition) for condition in _ask(SHARD, figures, rules)]
+        return combine([_caused(condition, NOT_MEASURED) for condition in told])
     if not figures.judged:
         return combine([_caused(condition, NOT_MEASURED) for condition in _ask(COLLECTION, figures, rules)])
     conditions = _ask(MEASUREMENT, figures, rules)

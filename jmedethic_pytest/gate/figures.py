@@ -50,6 +50,8 @@ class Figures:
     """The run against each of its baselines; all of them must hold."""
     robust: Reworded | None = None
     """The run reworded, and its baselines; ``None`` if it was not asked to be."""
+    shard: str = ""
+    """Which part of a run it is (``2/4``), if it is one."""
     looks: Looks | None = None
     """Looks at it before its end, if it had any."""
     doubts: Sequence[Condition] = ()

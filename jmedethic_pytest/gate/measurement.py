@@ -48,6 +48,12 @@ def judged(_figures: Figures, _rules: GateTable) -> Iterator[Condition]:
     yield Condition(name="judged", answer="inconclusive", observed=None, limit=None, detail=detail)
 
 
+def whole(figures: Figures, _rules: GateTable) -> Iterator[Condition]:
+    """Say of a shard that nothing follows from it alone."""
+    detail = f"this is shard {figures.shard} of a run; `jmedethic merge` makes one of all shards, which is decided"
+    yield Condition(name="shard", answer="inconclusive", observed=None, limit=None, detail=detail)
+
+
 def enough(figures: Figures, rules: GateTable) -> Iterator[Condition]:
     """Ask for ``min_cases`` different adversarial cases."""
     scored = figures.summary.attacks_scored

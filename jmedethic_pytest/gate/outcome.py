@@ -96,9 +96,14 @@ class Outcome:
         return run_files.read_verdicts(self.path)
 
     def exit_status(self, *, strict: bool) -> ExitStatus:
-        """Return 0: pass, 1: fail (with ``strict`` also for any failed case), 6: inconclusive, 7: budget spent."""
+        """Return 0: pass, 1: fail (with ``strict`` also for any failed case), 6: inconclusive, 7: budget spent.
+
+        A shard has neither 0 nor 1: nothing follows from it.
+        """
         if self.info.stopped_by_budget:
             return ExitStatus.BUDGET
+        if self.info.shard is not None:
+            return ExitStatus.INCONCLUSIVE
         if self.gate.answer == "fail" or (strict and (self.summary.failed or self.summary.failed_twins)):
             return ExitStatus.FAIL
         return ExitStatus.of(self.gate.answer)
@@ -159,6 +164,8 @@ class Evaluated:
             held: evaluations of all runs that are decided together; then also without a policy suite by suite.
         """
         rules, reports = self._rules, path.parent.parent
+        if info.shard is not None:  # it is not decided, so there is nothing to hold it against
+            baselines, lost = (), ()
         third = info.third["model"] if info.third is not None and rules.judges.third is not None else None
         summary = summarise(self.table, selected=info.selected, contested=rules.judges.contested, third=third)
         anchors = instruments.anchored(reports, info, rules)
@@ -186,6 +193,7 @@ class Evaluated:
             aborted=trouble,
             comparisons=comparisons,
             robust=robust,
+            shard=str(info.shard or ""),
             looks=info.looks,
             doubts=(
                 *provenance.conditions(),
@@ -198,7 +206,7 @@ class Evaluated:
         )
         gate = decide(figures, looks.at(asked, info.fractions).gate)
         parts: tuple[Found, ...] = ()
-        if info.judges and (rules.policy is not None or held is not None):
+        if info.judges and info.shard is None and (rules.policy is not None or held is not None):
             whole = Whole(figures, info, asked, self.places, tuple(baselines), anchors.drift, tuple(lost))
             parts = tuple(apart.found(replace(whole, held=frozenset(held or ()))))
             gate = tiers.decide(rules.policy or PolicyTable(), parts)

@@ -15,7 +15,7 @@ import os
 import sqlite3
 import time
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
@@ -113,6 +113,20 @@ class Cache:
         if len(value) >= _WORTH_PACKING:
             value = zlib.compress(value, level=1)
         self._use(lambda db: db.execute("INSERT OR REPLACE INTO reply VALUES (?, ?)", (key, value)))
+
+    def take(self, rows: Sequence[tuple[str, bytes]]) -> None:
+        """Add stored replies of another cache; what this one holds already stays."""
+
+        def add(db: sqlite3.Connection) -> None:
+            db.execute("BEGIN")
+            try:
+                db.executemany("INSERT OR IGNORE INTO reply VALUES (?, ?)", rows)
+            except BaseException:
+                db.execute("ROLLBACK")
+                raise
+            db.execute("COMMIT")
+
+        self._use(add)
 
     def forget(self, keys: Iterable[str]) -> None:
         """Take replies out: they were none, and are to be asked for again."""

@@ -24,7 +24,7 @@ def modify_cases(config: pytest.Config, spec: RunSpec) -> RunSpec:
     Raises:
         ConfigError: if one failed, or left a case in the list that was not selected, or the same one twice.
     """
-    cases = list(spec.cases.labels.values())
+    cases = list(spec.whole.labels.values())
     try:
         config.hook.pytest_jmed_modify_cases(config=config, cases=cases)
     except pytest.exit.Exception:

@@ -33,7 +33,7 @@ class Beside:
     def __init__(self, spec: RunSpec, engine: Engine, door: Door, folder: Path) -> None:
         settings = spec.settings
         self._seed = settings.selection.seed
-        self._kinds = assign(spec.cases.labels.values(), settings.perturb, self._seed, settings.repeats)
+        self._kinds = assign(spec.whole.labels.values(), settings.perturb, self._seed, settings.repeats)
         self._turns = settings.selection.turns
         self._engine, self._folder = engine, folder
         self._guarded = door.guard(self._ask)

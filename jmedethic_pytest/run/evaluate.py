@@ -46,6 +46,7 @@ class Options(TypedDict, total=False):
     guideline: Words
     sample: int
     seed: int
+    shard: str
     repeats: int
     perturb: Words
     turns: int

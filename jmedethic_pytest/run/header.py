@@ -25,6 +25,11 @@ def header_lines(spec: RunSpec) -> list[str]:
         f"jmedethic: {len(spec.cases)} cases ({suites}, {','.join(settings.selection.locales)}, digest {digest}), "
         f"{settings.concurrency} in flight, cache {settings.cache}",
     ]
+    if spec.undivided is not None:
+        lines.append(
+            f"jmedethic: shard {settings.shard} of {len(spec.undivided)} cases: it decides nothing alone; "
+            "`jmedethic merge` makes one run of all shards"
+        )
     lines += _of_attacks(spec)
     if spec.transcripts is not None:
         lines.append(f"jmedethic: the replies are those of run {spec.transcripts.source.run}; no target is called")

@@ -13,9 +13,11 @@ from jmedethic_pytest.config.attacker import Style
 from jmedethic_pytest.core.errors import ConfigError, unknown
 from jmedethic_pytest.core.looks import Early
 from jmedethic_pytest.core.records import MOST_TURNS
+from jmedethic_pytest.core.shards import Part
 from jmedethic_pytest.core.vocabulary import LOCALES, Locale
 from jmedethic_pytest.models import budget as budgets
 from jmedethic_pytest.models.base import CacheMode
+from jmedethic_pytest.run import schedulers
 
 EARLY_MODES = ("off", *get_args(Early))
 REPORT_MODES = ("full", "off")
@@ -56,6 +58,7 @@ OPTIONS = (
     Option("guideline", "JMA-19,21", "Only these guidelines (id or number)"),
     Option("sample", "N", "A sample of N conversations per locale, stratified over guideline x strategy and nested"),
     Option("seed", "S", "Seed of the sample (default: 0)"),
+    Option("shard", "K/N|auto", "Only part K of N, to be merged (`jmedethic merge`); auto: as the scheduler says"),
     Option("repeats", "K", "Independent repetitions of every conversation (default: 1)"),
     Option(
         "perturb",
@@ -88,7 +91,7 @@ OPTIONS = (
 ATTACKING = ("attacker", "attack-style", "max-turns")
 """Names of those that are about an attacker."""
 _OF_TARGET_AND_CASES = {"base-url", "revision", "cases", "suite", "locale", "strategy", "guideline", "sample", "seed"}
-_OF_CONVERSATIONS = {*_OF_TARGET_AND_CASES, *ATTACKING, "repeats", "perturb", "turns", "early", "allure"}
+_OF_CONVERSATIONS = {*_OF_TARGET_AND_CASES, *ATTACKING, "repeats", "perturb", "turns", "early", "allure", "shard"}
 JUDGING = tuple(option for option in OPTIONS if option.name not in _OF_CONVERSATIONS)
 """Those that mean something where stored conversations are judged: neither target nor cases can be chosen any more."""
 
@@ -108,6 +111,8 @@ class Settings:
     """User turns of an attacked conversation at most, the written ones among them."""
     cases: tuple[Path, ...] = ()
     selection: Selection = field(default_factory=Selection)
+    shard: Part | None = None
+    """Which part of the selected cases is evaluated; ``None`` for all."""
     repeats: int = 1
     perturb: tuple[str, ...] = ()
     """Kinds of surface changes, of which each conversation gets one beside its original; none if empty."""
@@ -177,6 +182,7 @@ def parse(model: str, raw: Mapping[str, Any], *, prefix: str, workers: int = 0, 
         max_turns=reader.integer("max_turns", minimum=2, maximum=MOST_TURNS) or 7,
         cases=(Path(cases),) if cases else (),
         selection=selection,
+        shard=reader.shard(),
         repeats=reader.integer("repeats", minimum=1) or 1,
         perturb=reader.kinds("perturb", locales),
         concurrency=concurrency or max(32, workers),
@@ -265,6 +271,16 @@ class _Reader:
             return None
         try:
             return budgets.parse(value, self._spell("budget"))
+        except ConfigError as error:
+            self.problems.extend(error.problems)
+            return None
+
+    def shard(self) -> Part | None:
+        value = self.text("shard")
+        if value is None:
+            return None
+        try:
+            return schedulers.part(value, self._spell("shard"))
         except ConfigError as error:
             self.problems.extend(error.problems)
             return None

@@ -85,7 +85,7 @@ def prepare(settings: Settings, root: Path, *, called: bool = True) -> RunSpec:
         third=third,
         attacker=attacker,
     )
-    return looks.arranged(spec)
+    return looks.arranged(spec.divided())
 
 
 def _chosen(index: CaseIndex, settings: Settings) -> CaseIndex:

@@ -12,6 +12,7 @@ from jmedethic_pytest.attack import prompt as attack_prompt
 from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.looks import Looks
 from jmedethic_pytest.core.run_info import AttackPlan, RunInfo
+from jmedethic_pytest.core.shards import Shard
 from jmedethic_pytest.judging import prompt as judge_prompt
 from jmedethic_pytest.models import prices
 from jmedethic_pytest.models.client import Client
@@ -25,7 +26,7 @@ from jmedethic_pytest.store.transcripts import StoredTranscripts
 def started(spec: RunSpec, run_id: str, git_commit: str | None = None) -> RunInfo:
     """Return the record of a run that is about to start; it says whose replies are scored, if no target is called."""
     settings, rules = spec.settings, spec.thresholds
-    labels, words = spec.cases.labels.values(), spec.cases.vocabulary
+    labels, words = spec.whole.labels.values(), spec.cases.vocabulary
     named = {label.guideline for label in labels}
     info = RunInfo(
         id=run_id,
@@ -59,6 +60,7 @@ def started(spec: RunSpec, run_id: str, git_commit: str | None = None) -> RunInf
         guidelines={key: judge_prompt.guideline_digest(words.guidelines[key]) for key in sorted(named)},
         prompts_schema_1=judge_prompt.digest_as_schema_1(rules.judges.prompt, words),
         attack=attack(spec),
+        shard=_shard(spec),
         concurrency=settings.concurrency,
         thresholds=rules.model_dump(mode="json"),
         baselines=settings.baselines,
@@ -66,6 +68,14 @@ def started(spec: RunSpec, run_id: str, git_commit: str | None = None) -> RunInf
         vocabulary=words.record(labels),
     )
     return info if spec.transcripts is None else info.model_copy(update=_of_then(spec.transcripts, info))
+
+
+def _shard(spec: RunSpec) -> Shard | None:
+    """Return which part of a run it is, if it is one."""
+    part = spec.settings.shard
+    if part is None or spec.undivided is None:
+        return None
+    return Shard(number=part.number, count=part.count, cases=spec.undivided.digest, evaluations=len(spec.plan()))
 
 
 def attack(spec: RunSpec) -> AttackPlan | None:
@@ -88,7 +98,7 @@ def attack(spec: RunSpec) -> AttackPlan | None:
 def _of_then(transcripts: StoredTranscripts, info: RunInfo) -> dict[str, Any]:
     """Return what a run that scores the replies of another one takes from that: whatever tells of target and cases."""
     then = transcripts.info
-    kept = ("target", "selection", "identity", "replies_of", "replayed", "attack")
+    kept = ("target", "selection", "identity", "replies_of", "replayed", "attack", "shard")
     return {
         **{name: getattr(then, name) for name in kept},
         "digests": {**info.digests, "cases": then.digests["cases"]},

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from jmedethic_pytest.cases import shards
 from jmedethic_pytest.cases.index import CaseIndex
 from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.errors import ConfigError
@@ -46,6 +47,8 @@ class RunSpec:
     """Who goes on where the written turns end, if anybody does."""
     transcripts: StoredTranscripts | None = None
     """The conversations to score, where no target is called."""
+    undivided: CaseIndex | None = None
+    """All selected cases, where ``cases`` are those of a shard."""
 
     def with_cases(self, kept: Sequence[Labelled], place: str) -> RunSpec:
         """Return the run with only these of its cases, in this order.
@@ -57,7 +60,7 @@ class RunSpec:
         Raises:
             ConfigError: naming every case that was not selected, or is there twice.
         """
-        labels, ids = self.cases.labels, [getattr(case, "id", None) for case in kept]
+        labels, ids = self.whole.labels, [getattr(case, "id", None) for case in kept]
         problems = [
             f"{place}: {case_id or case!r} was not selected; cases may be dropped and reordered, not added or changed."
             for case_id, case in zip(ids, kept, strict=True)
@@ -71,15 +74,14 @@ class RunSpec:
         reordered = ids != [case_id for case_id in labels if case_id in chosen]
         if not dropped and not reordered:
             return self
-        return replace(
-            self, cases=self.cases.choose(labels[case.id] for case in kept), dropped=dropped, reordered=reordered
-        )
+        chosen_ones = self.whole.choose(labels[case.id] for case in kept)
+        return replace(self, cases=chosen_ones, undivided=None, dropped=dropped, reordered=reordered).divided()
 
     @property
     def by_hand(self) -> str | None:
         """What a plugin did to the selection, in words; ``None`` if nothing."""
         if self.dropped:
-            selected = len(self.dropped) + len(self.cases)
+            selected = len(self.dropped) + len(self.whole)
             named = ", ".join(self.dropped[:_NAMED]) + (", ..." if len(self.dropped) > _NAMED else "")
             return (
                 f"a plugin dropped {len(self.dropped)} of {selected} selected cases (pytest_jmed_modify_cases): {named}"
@@ -93,6 +95,34 @@ class RunSpec:
         if self.transcripts is None:
             return planned
         return {key: planned[key] for key in self.transcripts.digests}
+
+    @property
+    def whole(self) -> CaseIndex:
+        """The selected cases, those of other shards among them."""
+        return self.cases if self.undivided is None else self.undivided
+
+    def divided(self) -> RunSpec:
+        """Return the run with only those of its cases that belong to its shard, if it is one.
+
+        Raises:
+            ConfigError: if there are fewer groups of cases than shards, or looks at the whole run were asked for.
+        """
+        part, labels = self.settings.shard, self.cases.labels
+        if part is None or not labels:
+            return self
+        most, problems = shards.families(labels.values()), []
+        if part.count > most:
+            problems.append(
+                f"--jmed-shard: {part} is not possible: {len(labels)} cases make {most} groups (a case with its other "
+                f"language and its twin), so some shards would be empty. Give at most {most} shards."
+            )
+        if self.settings.early != "off":
+            problems.append("--jmed-early: a look needs the whole run, and a shard is a part. Leave one of them out.")
+        if problems:
+            raise ConfigError(problems)
+        places = shards.assign(list(labels.values()), part.count)
+        mine = (label for label in labels.values() if places[label.id] == part.number - 1)
+        return replace(self, cases=self.cases.choose(mine), undivided=self.cases)
 
     @cached_property
     def case_digest(self) -> str:

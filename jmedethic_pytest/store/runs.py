@@ -49,9 +49,13 @@ def now() -> str:
 
 def new_run_id(model: str) -> str:
     """Return a fresh run id: sortable by time (to the millisecond), readable, unique."""
+    return run_id(model, datetime.now(UTC), secrets.token_hex(2))
+
+
+def run_id(model: str, moment: datetime, tail: str) -> str:
+    """Return the id of a run of a model that was made then; the tail tells it from others of that moment."""
     slug = re.sub(r"[^a-z0-9.]+", "-", model.lower()).strip("-")[:40]
-    moment = datetime.now(UTC)
-    return f"{moment:%Y%m%dT%H%M%S}.{moment.microsecond // 1000:03}Z-{slug}-{secrets.token_hex(2)}"
+    return f"{moment:%Y%m%dT%H%M%S}.{moment.microsecond // 1000:03}Z-{slug}-{tail}"
 
 
 class RunStore:
@@ -88,6 +92,33 @@ class RunStore:
             raise StoreError(f"{self.path}: a verdict cannot be stored: {error.strerror}. {_SPACE}") from None
         self._places[verdict.key] = (self._end, len(line))
         self._end += len(line)
+
+    def copy(self, lines: Iterable[bytes]) -> None:
+        """Add stored verdicts of other runs as they are, so that no digest of them changes."""
+        try:
+            self._lines.writelines(lines)
+            self._lines.flush()
+        except OSError as error:
+            raise StoreError(f"{self.path}: a verdict cannot be stored: {error.strerror}. {_SPACE}") from None
+
+    def settle(self, run: str) -> bool:
+        """Give the folder its name, at one stroke, and point ``reports/latest`` here.
+
+        Returns:
+            False if there is such a run already; then this folder is gone.
+        """
+        self.close()
+        there = self.path.with_name(run)
+        try:
+            self.path.rename(there)
+        except OSError as error:
+            shutil.rmtree(self.path, ignore_errors=True)
+            if there.exists():
+                return False
+            raise StoreError(f"{there}: cannot be written: {error.strerror}. {_SPACE}") from None
+        self.path = there
+        _point(self._latest, run)
+        return True
 
     def write_unevaluated(self, verdicts: Iterable[Verdict]) -> None:
         """Keep what the run was asked for and did not reach, so that its figures can be computed again."""
@@ -163,8 +194,9 @@ def _point(link: Path, run: str) -> None:
 
 
 def runs(reports: Path) -> list[Path]:
-    """Return the folders of all stored runs, oldest first."""
-    return sorted(path.parent for path in (reports / "runs").glob("*/run.json"))
+    """Return the folders of all stored runs, oldest first; not those that are still being put together."""
+    found = (path.parent for path in (reports / "runs").glob("*/run.json"))
+    return sorted(path for path in found if not path.name.startswith("."))
 
 
 def find_run(reports: Path, name: str) -> Path:

@@ -243,6 +243,11 @@ def read(run: Path) -> ScoreSheet:
             f"{run}: its replies were only collected, and nobody scored them. Next: `jmedethic judge {info.id}`, and "
             "take the run that it makes."
         )
+    if info.shard is not None:
+        raise StoreError(
+            f"{run}: is shard {info.shard} of a run, from which alone nothing follows. Next: `jmedethic merge DIR...` "
+            "with all of them, and take the run that it makes."
+        )
     for verdict in run_files.read_as(run, light.Verdict):
         collector.add(verdict)
     sheet = collector.sheet(info)
