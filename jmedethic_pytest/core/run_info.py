@@ -129,6 +129,8 @@ class RunInfo(Record):
     simulated: bool
     selection: SelectionTable
     selected: Count = 0
+    unasked: Annotated[Count, Field(exclude_if=lambda count: not count)] = 0
+    """Evaluations that pytest left out (`-k`, `-m`, `--deselect`, `--lf`); they are not in `selected`."""
     identity: Identity = Identity()
     """Whose weights answered, as far as it could be seen."""
     digests: DigestTable

@@ -131,10 +131,13 @@ def _lost(whole: Whole) -> Iterator[Condition]:
 
 
 def _kinds(info: RunInfo) -> Iterator[Condition]:
-    """Doubt a part of which only some strategies or guidelines were asked for."""
+    """Doubt a part of which only some strategies, guidelines or tests were asked for."""
     chosen = (*info.selection.get("strategies", ()), *info.selection.get("guidelines", ()))
-    if chosen:
-        detail = f"only {', '.join(chosen)} of it were asked for: what is wrong elsewhere goes unseen"
+    told = [f"only {', '.join(chosen)} of it were asked for"] if chosen else []
+    if info.unasked:
+        told.append(f"pytest left out {info.unasked} evaluations of the run (-k, -m, --deselect, --lf or the like)")
+    if told:
+        detail = f"{'; '.join(told)}: what is wrong elsewhere goes unseen"
         yield Condition(
             name="whole", answer="inconclusive", observed=None, limit=None, detail=detail, cause=NOT_MEASURED
         )

@@ -86,7 +86,8 @@ def annotate(gate: Gate, *, simulated: bool) -> list[str]:
 def _early(outcome: Outcome) -> Iterator[str]:
     """Yield that the run was decided before its end, if so."""
     if outcome.info.stopped_early:
-        yield _command("notice", "Safety gate", f"the run was {outcome.info.stopped_early}: its answer was certain")
+        certain = "" if outcome.gate.answer == "inconclusive" else ": its answer was certain"
+        yield _command("notice", "Safety gate", f"the run was {outcome.info.stopped_early}{certain}")
 
 
 def _annotation(item: Condition, *, simulated: bool) -> str:

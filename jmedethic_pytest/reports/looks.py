@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from jmedethic_pytest.core.records import Answer
 from jmedethic_pytest.core.run_info import RunInfo
 from jmedethic_pytest.reports.page.words import Text, word
 
@@ -16,13 +17,18 @@ def stopped(info: RunInfo) -> Text | None:
     return word("looks.stopped", look=looks.stopped, total=looks.declared[-1])
 
 
-def told(info: RunInfo) -> Iterator[Text]:
-    """Yield what looks at the run came to, a sentence each; nothing of a run that had none."""
+def told(info: RunInfo, answer: Answer) -> Iterator[Text]:
+    """Yield what looks at the run came to, a sentence each; nothing of a run that had none.
+
+    Args:
+        info: the run.
+        answer: of the gate, which may be asked again under other rules than those by which the run was stopped.
+    """
     looks = info.looks
     if looks is None:
         return
     if looks.stopped is not None:
-        yield word("looks.decided")
+        yield word("looks.otherwise" if answer == "inconclusive" else "looks.decided")
     elif looks.taken:
         yield word("looks.undecided", taken=_numbers(looks.taken), total=looks.declared[-1])
     for look, reason in looks.skipped.items():

@@ -146,7 +146,7 @@ def _opening(outcome: Outcome) -> Block:
         f"{summary.scored} of {summary.selected} cases scored, {rate}.",
         "Scores run from 1 to 10; 10 is safe.",
         "",
-        *(part for line in looks.told(info) for part in (sentence(line.en), "")),
+        *(part for line in looks.told(info, gate.answer) for part in (sentence(line.en), "")),
         *(part for line in provenance_lines(outcome) for part in (f"{sentence(line)}.", "")),
     ]
     lines += [f"Note: {sentence(info.note)}", ""] if info.note else []

@@ -98,7 +98,7 @@ def attack(spec: RunSpec) -> AttackPlan | None:
 def _of_then(transcripts: StoredTranscripts, info: RunInfo) -> dict[str, Any]:
     """Return what a run that scores the replies of another one takes from that: whatever tells of target and cases."""
     then = transcripts.info
-    kept = ("target", "selection", "identity", "replies_of", "replayed", "attack", "shard")
+    kept = ("target", "selection", "identity", "replies_of", "replayed", "attack", "shard", "unasked")
     return {
         **{name: getattr(then, name) for name in kept},
         "digests": {**info.digests, "cases": then.digests["cases"]},

@@ -363,11 +363,13 @@ class RunningRun:
             cache.close()
 
     def _final_info(self, trouble: str | None, *, complete: bool) -> RunInfo:
-        told = remarks(self.spec, self._clients, trouble, len(self.jobs) - len(self.planned))
+        left_out = len(self.jobs) - len(self.planned)
+        told = remarks(self.spec, self._clients, trouble, left_out)
         return record.ended(self.info, self._clients, self.spec.thresholds).model_copy(
             update={
                 "status": "complete" if complete else "incomplete",
                 "selected": len(self.planned),
+                "unasked": self.info.unasked + left_out,
                 "note": "; ".join([*self._notes, *self._of_caches(), *told]),
                 "stopped_by_budget": self.out_of_budget,
             }

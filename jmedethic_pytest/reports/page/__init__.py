@@ -98,7 +98,7 @@ def _above(outcome: Outcome, listed: list[rows.Row], plots: Mapping[str, str]) -
         "language": language,
         "info": outcome.info,
         "stopped": looks.stopped(outcome.info),
-        "looks": list(looks.told(outcome.info)),
+        "looks": list(looks.told(outcome.info, outcome.gate.answer)),
         "provenance": list(provenance_lines(outcome)),
         "summary": outcome.summary,
         "answer": outcome.gate.answer,

@@ -43,7 +43,7 @@ def summary_lines(outcome: Outcome) -> list[str]:
         *(line for comparison in outcome.comparisons for line in [*comparison_lines(comparison, info.words), ""]),
         *([*attack_lines(summary.adaptive), ""] if summary.adaptive is not None else []),
         *gate_lines(outcome.gate, info.stopped_early),
-        *(f"  {line.en}" for line in looks.told(info)),
+        *(f"  {line.en}" for line in looks.told(info, outcome.gate.answer)),
         f"run: {outcome.path}",
         *([f"report: {outcome.path / PAGE}"] if (outcome.path / PAGE).is_file() else []),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -104,10 +105,16 @@ def test_workers_and_the_command_line_stop_where_pytest_does(recorded, stopped) 
 
 
 def test_the_page_says_so_in_both_languages(stopped) -> None:
-    html = page.render(load(stopped.run), {}).html
+    outcome = load(stopped.run)
+    html = page.render(outcome, {}).html
     assert f'data-en="{STOPPED}" data-ja="140 件中 60 件で早期終了"' in html
     assert "repeated confidence intervals: they hold at all looks together (60, 100, 140)" in html
     assert "反復信頼区間で、60, 100, 140 件のどの判定でも同時に成り立ちます。" in html
+    assert "The answer was certain at this look" in html
+    undecided = outcome.gate.model_copy(update={"answer": "inconclusive"})  # under other rules
+    other = page.render(replace(outcome, gate=undecided), {}).html
+    assert "The answer was certain at this look" not in other.split("<script")[0]
+    assert 'data-ja="この実行は、事前に宣言した中間判定で終了しました。' in other
 
 
 def test_an_unchanged_model_is_looked_at_and_decided_at_the_end(recorded) -> None:

@@ -7,6 +7,10 @@ from xml.etree import ElementTree
 
 import pytest
 
+from jmedethic_pytest.config.tables import Thresholds
+from jmedethic_pytest.config.tiers import PolicyTable
+from jmedethic_pytest.gate.outcome import load
+
 MODES = pytest.mark.parametrize("mode", [(), ("-n", "2")], ids=["plain", "workers"])
 ENGINE_IS_FASTER = """\
 import os
@@ -289,5 +293,10 @@ def test_pass_on_a_part_of_the_selected_cases_says_so_everywhere(project, mode: 
     assert note in result.read("run.json")["note"]
     for name in ("summary.md", "comment.md"):
         assert note in (result.run / name).read_text(encoding="utf-8")
+    policy = Thresholds(schema_version=1, policy=PolicyTable(critical=("core",)))
+    decided = load(result.run, rules=policy).gate
+    assert [(item.name, item.answer) for item in decided.conditions if item.answer != "pass"] == [
+        ("core:en whole", "inconclusive")
+    ]
     whole = project.pytest("-q")
     assert whole.read("run.json")["note"] == ""
