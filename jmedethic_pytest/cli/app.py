@@ -105,5 +105,6 @@ def say(lines: Iterable[str], *, to: Console = out) -> None:
 
 
 def spell(text: str) -> str:
-    """Write pytest's option names as this command spells them."""
-    return text.replace("--jmed-", "--")
+    """Write pytest's option names as this command spells them; a command line of pytest's that is told stays so."""
+    said, colon, told = text.partition(": pytest ")
+    return said.replace("--jmed-", "--") + colon + told

@@ -110,15 +110,53 @@ def _caches() -> tuple[Path, Path]:
     return Path("reports/cache.sqlite"), Path("s1/cache.sqlite")
 
 
+POLICY = """
+schema_version = 1
+[gate]
+min_cases = 1
+[policy]
+critical = ["core:ja", "twins"]
+supporting = ["core:en"]
+"""
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"thresholds": "policy.toml", "baseline": "release"},
+        {"attacker": "demo:attacker", "baseline": "release"},
+        {"redact": True, "turns": 2},
+        {"no_golden": True, "strategy": "S1,S4"},
+    ],
+    ids=["policy", "attacker", "redacted", "unproved"],
+)
+def test_every_kind_of_run_can_be_divided(shards: Path, cli: Callable[..., Any], more: dict[str, Any]) -> None:
+    (shards / "policy.toml").write_text(POLICY, encoding="utf-8")
+    for reports in ("w", "r"):  # of its own, for its cache
+        assert cli("baseline", "set", "release", "whole/latest", f"--reports={reports}").status == 0
+    options = {**OPTIONS, "perturb": None, "suite": "core,twins", **more}
+    whole = evaluate("demo:regressed", reports="w", **options)
+    for number in (1, 2):
+        evaluate("demo:regressed", reports="r", shard=f"{number}/2", **options)
+    done = cli("merge", "r", "--reports=r", "--report=off")
+    assert done.status == whole.exit_status(strict=False), done
+    merged = (shards / "r" / "latest").resolve()
+    for name in ("summary.json", "gate.json", *(["comparison.json"] if "baseline" in more else [])):
+        text = (whole.path / name).read_text(encoding="utf-8")
+        assert (merged / name).read_text(encoding="utf-8") == text.replace(whole.info.id, merged.name), name
+
+
 def test_two_merges_at_once_make_one_run(shards: Path) -> None:
     def merge(_: int) -> merging.Merged:
         return merging.merge([Path(name) for name in SHARDS], Path("reports"), draw=False)
 
+    shutil.copytree(run_of("whole"), "reports/runs/.merging-0")  # of a merge that was killed
     with ThreadPoolExecutor(3) as pool:
         done = list(pool.map(merge, range(3)))
     assert [item.new for item in done].count(True) == 1
     assert len({(item.outcome.path.resolve(), item.outcome.gate) for item in done}) == 1
-    assert len(list((shards / "reports" / "runs").iterdir())) == 1
+    assert run_files.runs(shards / "reports") == [shards / "reports" / "runs" / done[0].outcome.path.name]
+    assert len(list((shards / "reports" / "runs").iterdir())) == 2
 
 
 @pytest.mark.parametrize(
