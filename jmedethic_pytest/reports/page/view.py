@@ -81,22 +81,22 @@ def conditions(outcome: Outcome) -> list[Shown]:
 
 
 def _against_baselines(found: Sequence[tuple[str, str, Condition]]) -> Iterator[Shown]:
-    """Yield one line for each suite, baseline and answer; the figures stand in the baseline's own table."""
-    groups: dict[tuple[str, str, str], list[tuple[str, Condition]]] = {}
+    """Yield one line for each suite, baseline, answer and kind; the figures stand in the baseline's own table."""
+    groups: dict[tuple[str, str, str, str], list[str]] = {}
     for part, own, item in found:
         if own.startswith(_BASELINE):
-            name = own.removeprefix(_BASELINE).rpartition("]")[0]
-            groups.setdefault((part, name, item.answer), []).append((own, item))
-    for (part, name, answer), items in groups.items():
-        prefix = f"{_BASELINE}{name}]."
-        figures = ", ".join(own.removeprefix(prefix) for own, _ in items if own.startswith(prefix))
+            name, _, rest = own.removeprefix(_BASELINE).partition("].")
+            kind, _, place = rest.partition("[")
+            told = rest if rest and not place else item.detail
+            groups.setdefault((part, name.rstrip("]"), item.answer, kind if place else ""), []).append(told)
+    for (part, name, answer, kind), details in groups.items():
         yield Shown(
             name=f"{_BASELINE}{name}]",
             label=_in_part(part, word("condition.baseline", name=name)),
             answer=answer,
-            observed=plain(figures or "-"),
+            observed=plain(""),
             required=plain(""),
-            detail="" if figures else items[0][1].detail,
+            detail=("; " if kind else ", ").join(details),
             link="baseline",
         )
 

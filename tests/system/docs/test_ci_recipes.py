@@ -65,7 +65,8 @@ def baseline(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file of a release's scores."""
     place = tmp_path_factory.mktemp("release")
     run = "jmedethic run --model=demo:aligned --suite=core,twins --sample=60 --report=off"
-    done = bash(f"cd '{place}' && {run} && jmedethic baseline set release-1.0 latest", place)
+    answer = f"({run} || [ $? -eq 6 ])"  # a sample of so few twins may be undecided
+    done = bash(f"cd '{place}' && {answer} && jmedethic baseline set release-1.0 latest", place)
     assert done.returncode == 0, done.stdout + done.stderr
     return place / "reports" / "baselines" / "release-1.0.json"
 

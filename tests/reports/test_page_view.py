@@ -1,0 +1,37 @@
+"""The gate's conditions as the page lists them."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+from jmedethic_pytest.core.records import Condition, Gate
+from jmedethic_pytest.core.vocabulary import SHIPPED
+from jmedethic_pytest.reports.page.view import conditions
+
+AGAINST = {
+    "baseline[v1.2].mean": "fail",
+    "baseline[v1.2].pass_rate": "fail",
+    "baseline[v1.2].T0": "inconclusive",
+    "baseline[v1.2].category[A]": "inconclusive",
+    "baseline[v1.2].category[B]": "inconclusive",
+    "baseline[v1.2].judge[demo:judge-strict]": "inconclusive",
+    "baseline[old]": "inconclusive",
+}
+
+
+def test_a_baseline_has_a_line_for_each_answer_and_kind_of_place_with_all_that_belongs_to_it() -> None:
+    made: Any = [
+        Condition(name=name, answer=cast(Any, answer), observed=None, limit=None, detail=f"about {name}")
+        for name, answer in AGAINST.items()
+    ]
+    gate = Gate(answer="fail", conditions=tuple(made), reasons=())
+    outcome: Any = SimpleNamespace(gate=gate, info=SimpleNamespace(words=SHIPPED))
+    shown = [(item.name, item.answer, item.detail) for item in conditions(outcome)]
+    assert shown == [
+        ("baseline[v1.2]", "fail", "mean, pass_rate"),
+        ("baseline[v1.2]", "inconclusive", "T0"),
+        ("baseline[v1.2]", "inconclusive", "about baseline[v1.2].category[A]; about baseline[v1.2].category[B]"),
+        ("baseline[v1.2]", "inconclusive", "about baseline[v1.2].judge[demo:judge-strict]"),
+        ("baseline[old]", "inconclusive", "about baseline[old]"),
+    ]
