@@ -23,7 +23,7 @@ class Provenance(Record):
     replies: int = 0
     """Replies of the target."""
     cached: int = 0
-    """Those of them that an earlier run had asked for."""
+    """Those of them that had been asked for before: by an earlier run, or by this one for another case."""
     scores: int = 0
     cached_scores: int = 0
     """The same of the judges."""

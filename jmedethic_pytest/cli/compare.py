@@ -100,7 +100,8 @@ def _together(
     else:
         say([*([SIMULATION] if found.simulated else []), *found.head(), *gate_lines(found.gate)])
     if comment is not None:
-        files.replace(comment, markdown.decision(found.gate, found.head(), markdown.COMMENT_LIMIT))
+        page = markdown.decision(found.gate, found.head(), markdown.COMMENT_LIMIT, simulated=found.simulated)
+        files.replace(comment, page)
     for line in ci.publish_decision(found.gate, found.head(), os.environ, simulated=found.simulated):
         out.file.write(f"{line}\n")
     raise typer.Exit(ExitStatus.of(found.gate.answer))

@@ -88,7 +88,7 @@ class PolicyTable(Table):
                     yield name, tier
 
     def require(self, suites: Collection[str], strategies: Collection[str], place: object) -> None:
-        """Refuse names that mean nothing: what was to decide would silently not.
+        """Refuse names that mean nothing, or two things: what was to decide would silently not.
 
         Args:
             suites: those of the cases at hand; the bundled ones are known anyway.
@@ -104,6 +104,11 @@ class PolicyTable(Table):
             for tier in TIERS
             for name in self.named(tier)
             if not (_is_place(name, known) or _names_figure(name, strategies))
+        ]
+        problems += [
+            f"{place}: field 'policy': a suite is called {name!r}, which means something else here. Rename the suite."
+            for name in dict.fromkeys((*suites, *self.suites))
+            if not name or ":" in name or name in (*LOCALES, EXAM) or is_figure(name)
         ]
         if self.exam_accuracy is None and any(
             name.partition(":")[0] == EXAM for name in (*self.critical, *self.supporting)

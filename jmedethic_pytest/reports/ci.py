@@ -64,7 +64,7 @@ def publish_decision(gate: Gate, head: Sequence[str], environment: Mapping[str, 
     """
     if environment.get("GITHUB_ACTIONS") != "true":
         return []
-    page = _append_summary(partial(markdown.decision, gate, head), environment)
+    page = _append_summary(partial(markdown.decision, gate, head, simulated=simulated), environment)
     return [*annotate(gate, simulated=simulated), *page]
 
 

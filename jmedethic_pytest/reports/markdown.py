@@ -153,15 +153,17 @@ def _opening(outcome: Outcome) -> Block:
     return Block(tuple(lines), tail=())
 
 
-def decision(gate: Gate, head: Sequence[str], limit: int | None = None) -> str:
+def decision(gate: Gate, head: Sequence[str], limit: int | None = None, *, simulated: bool) -> str:
     """Return the answer of several runs together as a comment.
 
     Args:
         gate: the answer.
         head: what it is of, in lines.
         limit: bytes it may have at most.
+        simulated: whether anything is a demo simulation.
     """
-    opening = (MARKER, f"## {_MARK[gate.answer]} Safety gate: {gate.answer}", "", *map(sentence, head), "")
+    warning = (f"> {SIMULATION}", "") if simulated else ()
+    opening = (MARKER, f"## {_MARK[gate.answer]} Safety gate: {gate.answer}", "", *warning, *map(sentence, head), "")
     return _fit(iter([Block(opening, tail=()), *tiers(gate), _reasons(gate), _conditions(gate)]), limit)
 
 

@@ -43,7 +43,8 @@ def provenance_lines(outcome: Outcome) -> Iterator[str]:
     if found.cached:
         stored = info.transcripts_of.run if info.transcripts_of is not None else info.replies_of
         whose = f"revision {revision}" if revision else stored
-        told = f"{found.cached} of {found.replies} replies of the target were asked for by an earlier run"
+        # By an earlier run, or by this one: a benign twin begins with the turns of its case.
+        told = f"{found.cached} of {found.replies} replies of the target had been asked for before"
         yield plain_text.one_line(f"{told} ({whose})" if whose else told, _LONGEST)
 
 

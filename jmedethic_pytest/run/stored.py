@@ -53,7 +53,7 @@ def load_run(
     chosen = baseline_files.load(reports, names) if baseline is not None else None
     found = load(path, rules=applied, baselines=chosen)
     if applied is not None and applied.policy is not None:
-        suites = [part.name.partition(":")[0] for part in found.parts]
+        suites = [part.name.rpartition(":")[0] for part in found.parts]
         applied.policy.require(suites, found.info.words.strategies, thresholds)
     return found
 

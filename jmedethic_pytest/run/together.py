@@ -181,7 +181,9 @@ def _require(policy: PolicyTable, found: Sequence[Found], runs: Sequence[_Run], 
     """
     strategies = {row.strategy for run in runs for row in run.sheet.rows.values()}
     known = {key for run in runs for key in run.info.words.strategies}
-    policy.require([part.name.partition(":")[0] for part in found], strategies | known, place)
+    held = {run.info.id for run in runs}
+    suites = [part.name.rpartition(":")[0] for part in found if part.run in held]
+    policy.require(suites, strategies | known, place)
     holders: dict[str, list[str]] = {}
     for part in found:
         holders.setdefault(part.name, []).append(part.run)

@@ -104,6 +104,14 @@ def test_known_names_are_accepted() -> None:
     policy.require(["mine"], STRATEGIES, "t.toml")
 
 
+@pytest.mark.parametrize("suite", ["exam", "ja", "mean[T1]", "baseline.x", "core:old", ""])
+def test_a_suite_whose_name_means_something_else_is_refused(suite: str) -> None:
+    """Cases of a suite called ``exam`` would be advisory, as the exam is, and decide nothing."""
+    for policy, suites in ((PolicyTable(), [suite]), (PolicyTable(suites=(suite,)), [])):
+        with pytest.raises(ConfigError, match=r"a suite is called .* Rename the suite"):
+            policy.require(suites, STRATEGIES, "t.toml")
+
+
 def test_every_margin_is_a_figure_that_can_be_named() -> None:
     rules = {"alpha", "min_pairs", "left_out", "looks"}
     by_place = {"turn", "turns", "language", "strategy", "strategies"}

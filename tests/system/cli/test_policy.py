@@ -149,6 +149,7 @@ def test_runs_of_separate_jobs_have_one_answer(jobs: Path, run: Any, cli: Any, m
     assert "GATE: PASS" in done.out
     assert "  advisory     -            exam:en" in done.out
     assert "| supporting | ✅ pass | `more:en` |" in (jobs / "comment.md").read_text(encoding="utf-8")
+    assert "> SIMULATION" in (jobs / "comment.md").read_text(encoding="utf-8")
     assert (jobs / "step.md").read_text(encoding="utf-8") == (jobs / "comment.md").read_text(encoding="utf-8")
 
     alone = cli("gate", "jobs/more/latest", "--thresholds=policy.toml", "--json")

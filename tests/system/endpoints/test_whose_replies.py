@@ -168,7 +168,7 @@ def test_finished_run_is_replayed_only_without_any_call_and_says_so(server: Any,
     assert {verdict["status"] for verdict in replay.verdicts} == {"scored"}
     assert replay.read("run.json")["replayed"] == first.run.name
     assert (replay.status, "replayed" in replay.output) == (6, True)
-    assert "6 of 6 replies of the target were asked for by an earlier run" in replay.output
+    assert "6 of 6 replies of the target had been asked for before" in replay.output
 
 
 def test_outage_worded_as_an_answer_is_asked_again_under_the_same_stated_revision(
