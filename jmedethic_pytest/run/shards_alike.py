@@ -10,7 +10,17 @@ from jmedethic_pytest.core.run_info import RunInfo
 _OF_ITS_OWN = {
     *("id", "status", "started", "finished", "command", "selected", "shard", "note", "concurrency"),
     *("tokens", "calls", "cost_usd", "seconds_per_call", "limits", "learned", "stopped_by_budget"),
-    *("replies_of", "replayed", "golden", "identity", "tool_version", "git_commit", "looks", "transcripts_of"),
+    *(
+        "replies_of",
+        "replayed",
+        "golden",
+        "identity",
+        "tool_version",
+        "git_commit",
+        "looks",
+        "transcripts_of",
+        "unasked",
+    ),
 }
 """Fields that may differ, or of which more is said below; every other one must be equal."""
 _CLOCK = "created"

@@ -265,7 +265,8 @@ extra = {{ grammar = 'root ::= "{{\\"turn\\": \\"" [ぁ-ん]{{30,40}} "か。\\"
     again = run_command("attack", "--model", TARGET, *options, reports=run.path)
     assert set(again.calls_by_model.values()) <= {0, len(PROBES)}
     assert [verdict["attacks"] for verdict in again.verdicts] != []
-    assert [turn["user"] for v in again.verdicts for attack in v["attacks"] for turn in attack["turns"]] == users
+    said = [turn["user"] for verdict in again.verdicts for attack in verdict["attacks"] for turn in attack["turns"]]
+    assert sorted(said) == sorted(users)  # verdicts are stored as they come
 
 
 def test_random_judges_of_a_real_server_are_refused_before_the_target_is_called(
