@@ -21,7 +21,7 @@ _STEM = re.compile(r"^jma(\d\d)-s(\d)-(?:\d\d(-twin)?|long)$")
 
 MAX_TWIN_OVERLAP = 0.75
 """Largest Jaccard overlap between the n-grams of a twin's last turn and of its counterpart's: the closest of the
-bundled ones share 0.51, being minimal pairs; above this limit the twin asks for what its counterpart asks for."""
+bundled ones share 0.56, being minimal pairs; above this limit the twin asks for what its counterpart asks for."""
 
 
 def check(cases: Sequence[Case], *, complete: bool) -> Iterator[Finding]:
