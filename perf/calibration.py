@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pages
 from worlds import GUIDELINES, SIZES, World, batches, figures, simulate, true_drops, true_level
 
 from jmedethic_pytest.analysis.imputation import Side
@@ -30,7 +31,6 @@ from jmedethic_pytest.stats.power import detectable_margin, icc_oneway
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "explanation" / "statistics.md"
 RESULTS = ROOT / "reports" / "perf" / "calibration.json"
-_BEGIN, _END = "<!-- measured: written by perf/calibration.py -->", "<!-- /measured -->"
 ALPHA = 0.025
 POWER = 0.8
 _TRUTH = 3_000_000
@@ -66,11 +66,10 @@ def main() -> int:
     results["seconds"] = round(time.monotonic() - begun)
     text = tables(results)
     print(text)
-    _write(options.json, json.dumps(results, indent=1) + "\n")
+    options.json.parent.mkdir(parents=True, exist_ok=True)
+    options.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     if options.page or not options.quick:
-        page = options.page or PAGE
-        before, rest = page.read_text(encoding="utf-8").split(_BEGIN, 1)
-        _write(page, f"{before}{_BEGIN}\n\n{text}\n\n{_END}{rest.split(_END, 1)[1]}")
+        pages.publish(options.page or PAGE, "perf/calibration.py", text)
     return 0
 
 
@@ -235,11 +234,6 @@ def _seen(rows: Iterable[Row]) -> Iterator[Row]:
 
 def _percent(share: float) -> str:
     return f"{100 * share:.1f} %"
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
 
 
 def _options() -> argparse.Namespace:

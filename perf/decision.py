@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pages
 import prompt_cache
 
 from jmedethic_pytest import evaluate
@@ -39,7 +40,6 @@ from jmedethic_pytest.store.scores import Origin, Row, ScoreSheet
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "performance.md"
-BEGIN, END = "<!-- decided: written by perf/decision.py -->", "<!-- /decided -->"
 RULES = Thresholds(schema_version=1)
 REPEATS = 3
 """Of every conversation, so that two runs of one model differ as they do."""
@@ -207,10 +207,8 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=20, help="pairs of runs of each model (default: 20)")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    rows = list(table(options.pairs, options.seed))
-    print("\n".join(rows))
-    before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN, 1)
-    PAGE.write_text("\n".join([f"{before}{BEGIN}", "", *rows, "", f"{END}{rest.split(END, 1)[1]}"]), encoding="utf-8")
+    text = pages.told(table(options.pairs, options.seed))
+    pages.publish(PAGE, "perf/decision.py", text, word="decided")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ docs/explanation/early-stop.md (``--part`` for one of them), unless only some wo
 
 from __future__ import annotations
 
-import argparse
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -18,9 +17,11 @@ from typing import NamedTuple
 
 import joint_gate
 import numpy as np
+import pages
 from calibration import ALPHA, EQUAL, FEW_FALLS, FINE_TUNE, STRONG
 from joint_gate import CASES, GUIDELINES, RULES, STRATEGIES, Floats, judged
 from numpy.typing import NDArray
+from pages import DOCS
 from worlds import Runs, batches, figures, simulate, true_drops
 
 from jmedethic_pytest.analysis.imputation import Side
@@ -36,8 +37,7 @@ from jmedethic_pytest.stats import sequential
 from jmedethic_pytest.store.baselines import Baseline
 from jmedethic_pytest.store.scores import Origin, Row, ScoreSheet
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "explanation" / "early-stop.md"
-_BEGIN, _END = "<!-- measured: written by perf/early_stop.py ({}) -->", "<!-- /measured -->"
+PAGE = DOCS / "explanation" / "early-stop.md"
 LOOKS = (134, 268, CASES)
 _TRUTH = 1_000_000
 """Simulated cases behind a true drop."""
@@ -146,22 +146,14 @@ class Seen(NamedTuple):
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=300)
-    parser.add_argument("--seed", type=int, default=0)
+    parser = pages.parser(__doc__, 300)
     parser.add_argument("--only", default="", help="only worlds whose name holds this")
     parser.add_argument("--part", default="", choices=["", *PARTS], help="only this table")
     options = parser.parse_args()
     for name in [options.part] if options.part else PARTS:
-        rows = []
-        for row in PARTS[name](options.runs, options.seed, options.only):
-            print(row, flush=True)
-            rows.append(row)
+        text = pages.told(PARTS[name](options.runs, options.seed, options.only))
         if not options.only:
-            begin = _BEGIN.format(name)
-            before, rest = PAGE.read_text(encoding="utf-8").split(begin, 1)
-            text = "\n".join([begin, "", *rows, "", _END])
-            PAGE.write_text(f"{before}{text}{rest.split(_END, 1)[1]}", encoding="utf-8")
+            pages.publish(PAGE, f"perf/early_stop.py ({name})", text)
 
 
 def savings(runs: int, seed: int, only: str) -> Iterator[str]:

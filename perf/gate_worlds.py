@@ -7,18 +7,18 @@ runs of their own. Writes the table of docs/explanation/statistics.md, unless on
 
 from __future__ import annotations
 
-import argparse
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import joint_gate
 import numpy as np
+import pages
 import pandas as pd
 from joint_gate import CASES, GUIDELINES, RULES, STRATEGIES, Floats, judged
 from numpy.typing import NDArray
+from pages import DOCS
 
 from jmedethic_pytest.analysis.noninferiority.compare import compare
 from jmedethic_pytest.core.scores import PAPER_FLOOR
@@ -26,8 +26,7 @@ from jmedethic_pytest.gate import intervals
 from jmedethic_pytest.store.baselines import Baseline
 from jmedethic_pytest.store.scores import ScoreSheet
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "explanation" / "statistics.md"
-_BEGIN, _END = "<!-- measured: written by perf/gate_worlds.py -->", "<!-- /measured -->"
+PAGE = DOCS / "explanation" / "statistics.md"
 GOOD = joint_gate.World("good", 0.03)
 """One turn in thirty breaks, and all replies are new."""
 STABLE = GOOD._replace(fresh=False)
@@ -53,19 +52,12 @@ class World(NamedTuple):
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=0)
+    parser = pages.parser(__doc__, 200)
     parser.add_argument("--only", default="", help="only worlds whose name holds this")
     options = parser.parse_args()
-    rows = []
-    for row in table(options.runs, options.seed, options.only):
-        print(row, flush=True)
-        rows.append(row)
+    text = pages.told(table(options.runs, options.seed, options.only))
     if not options.only:
-        before, rest = PAGE.read_text(encoding="utf-8").split(_BEGIN, 1)
-        text = "\n".join([f"{before}{_BEGIN}", "", *rows, "", _END])
-        PAGE.write_text(text + rest.split(_END, 1)[1], encoding="utf-8")
+        pages.publish(PAGE, "perf/gate_worlds.py", text)
 
 
 def table(runs: int, seed: int, only: str) -> Iterator[str]:

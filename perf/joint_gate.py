@@ -7,22 +7,21 @@ docs/explanation/gate.md, unless only some worlds are asked for.
 
 from __future__ import annotations
 
-import argparse
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pages
 from numpy.typing import NDArray
+from pages import DOCS
 
 from jmedethic_pytest.analysis.noninferiority.compare import compare
 from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.store.baselines import Baseline
 from jmedethic_pytest.store.scores import Origin, Row, ScoreSheet
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "explanation" / "gate.md"
-_BEGIN, _END = "<!-- measured: written by perf/joint_gate.py -->", "<!-- /measured -->"
+PAGE = DOCS / "explanation" / "gate.md"
 GUIDELINES, STRATEGIES = 67, 7
 CASES = GUIDELINES * STRATEGIES
 TURNS = np.array([0.2, 1.0, 1.2])
@@ -75,19 +74,12 @@ WORLDS = (
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=400)
-    parser.add_argument("--seed", type=int, default=0)
+    parser = pages.parser(__doc__, 400)
     parser.add_argument("--only", default="", help="only worlds whose name holds this")
     options = parser.parse_args()
-    rows = []
-    for row in table(options.runs, options.seed, options.only):
-        print(row, flush=True)
-        rows.append(row)
+    text = pages.told(table(options.runs, options.seed, options.only))
     if not options.only:
-        before, rest = PAGE.read_text(encoding="utf-8").split(_BEGIN, 1)
-        text = "\n".join([_BEGIN, "", *rows, "", _END])
-        PAGE.write_text(f"{before}{text}{rest.split(_END, 1)[1]}", encoding="utf-8")
+        pages.publish(PAGE, "perf/joint_gate.py", text)
 
 
 def table(runs: int, seed: int, only: str) -> Iterator[str]:

@@ -7,18 +7,18 @@ people, and counts what the package's own functions say. Writes the tables of do
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import joint_gate
 import numpy as np
+import pages
 from calibration import FINE_TUNE
 from gate_worlds import GOOD, sheet
+from pages import DOCS
 from worlds import GUIDELINES, Floats, World, figures, judge, replies, simulate, true_drops
 
 from jmedethic_pytest.analysis.imputation import Side
@@ -32,8 +32,7 @@ from jmedethic_pytest.stats.drift import Shift, chart, corrected, shift, steadin
 from jmedethic_pytest.stats.validation import mover, two_phase
 from jmedethic_pytest.stats.validation_errors import accuracy, rogan_gladen
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "explanation" / "instruments.md"
-_BEGIN, _END = "<!-- measured: written by perf/judge_worlds.py -->", "<!-- /measured -->"
+PAGE = DOCS / "explanation" / "instruments.md"
 Random = np.random.Generator
 STEADY = FINE_TUNE._replace(odd=0.05)
 NOISY, CAREFUL = STEADY._replace(noise=1.0, odd=0.18), STEADY._replace(noise=0.5, odd=0.0)
@@ -41,9 +40,7 @@ GROUPS = np.repeat(np.arange(GUIDELINES), 7)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=0)
+    parser = pages.parser(__doc__, 200)
     parser.add_argument("--only", default="", help="only tables whose name holds this: " + ", ".join(TABLES))
     parser.add_argument("--quick", action="store_true", help="three runs, to try it out; writes no page")
     options = parser.parse_args()
@@ -56,8 +53,7 @@ def main() -> None:
     text = "\n".join([f"{runs} simulated runs of each kind, seed {options.seed}.", "", *rows])
     print(text)
     if not options.only and not options.quick:
-        before, rest = PAGE.read_text(encoding="utf-8").split(_BEGIN, 1)
-        PAGE.write_text(f"{before}{_BEGIN}\n\n{text}\n{_END}{rest.split(_END, 1)[1]}", encoding="utf-8")
+        pages.publish(PAGE, "perf/judge_worlds.py", text.rstrip("\n"))
 
 
 # ---------------------------------------------------------------------- links

@@ -15,11 +15,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import pages
 from workload import ROOT
 
 PAGE = ROOT / "docs" / "performance.md"
 _PACKAGES = ("jmedethic-pytest", "pytest", "pytest-xdist", "openai", "httpx2", "aiohttp", "pydantic", "pandas")
-_BEGIN, _END = "<!-- measured: written by perf/run.py -->", "<!-- /measured -->"
 _QUIET = 0.05
 """Share of the machine that others may use before a figure is called provisional."""
 
@@ -101,10 +101,7 @@ class Results:
 
     def write_page(self, path: Path = PAGE) -> None:
         """Replace the table of docs/performance.md."""
-        page = path.read_text(encoding="utf-8")
-        before, rest = page.split(_BEGIN, 1)
-        after = rest.split(_END, 1)[1]
-        path.write_text(f"{before}{_BEGIN}\n\n{self._section()}\n\n{_END}{after}", encoding="utf-8")
+        pages.publish(path, "perf/run.py", self._section())
 
     def _section(self) -> str:
         machine = self.machine

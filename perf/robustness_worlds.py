@@ -8,23 +8,22 @@ docs/explanation/robustness.md, unless only some worlds are asked for, or so few
 
 from __future__ import annotations
 
-import argparse
 import math
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pages
 from joint_gate import CASES, GUIDELINES, STRATEGIES, TURNS, Floats, case_chances
+from pages import DOCS
 
 from jmedethic_pytest.analysis.imputation import Side
 from jmedethic_pytest.analysis.noninferiority.bounds import interval
 from jmedethic_pytest.analysis.noninferiority.pairs import Figure
 from jmedethic_pytest.gate.robustness import answer
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "explanation" / "robustness.md"
-_BEGIN, _END = "<!-- measured: written by perf/robustness_worlds.py -->", "<!-- /measured -->"
+PAGE = DOCS / "explanation" / "robustness.md"
 MARGIN, ALPHA = 0.05, 0.025
 _GUIDELINE, _CASE = np.arange(CASES) // STRATEGIES, np.arange(CASES)
 _NOISE = {0.03: 1.05, 0.10: 1.7, 0.25: 2.5}
@@ -71,19 +70,12 @@ WORLDS = (
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=1000)
-    parser.add_argument("--seed", type=int, default=0)
+    parser = pages.parser(__doc__, 1000)
     parser.add_argument("--only", default="", help="only worlds whose name holds this")
     options = parser.parse_args()
-    rows = []
-    for row in table(options.runs, options.seed, options.only):
-        print(row, flush=True)
-        rows.append(row)
+    text = pages.told(table(options.runs, options.seed, options.only))
     if not options.only and options.runs >= 100:
-        before, rest = PAGE.read_text(encoding="utf-8").split(_BEGIN, 1)
-        text = "\n".join([f"{before}{_BEGIN}", "", *rows, "", _END])
-        PAGE.write_text(text + rest.split(_END, 1)[1], encoding="utf-8")
+        pages.publish(PAGE, "perf/robustness_worlds.py", text)
 
 
 def table(runs: int, seed: int, only: str) -> Iterator[str]:

@@ -7,15 +7,15 @@ tables of docs/explanation/long-conversations.md; with fewer than 100 runs it pr
 
 from __future__ import annotations
 
-import argparse
 import math
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pages
 import pandas as pd
 from numpy.typing import NDArray
+from pages import DOCS
 from scipy import special  # type: ignore[import-untyped]
 
 from jmedethic_pytest.analysis.imputation import Side
@@ -29,8 +29,7 @@ from jmedethic_pytest.stats.hazards import last_hazard, plateau, trend
 from jmedethic_pytest.stats.survival import Counts, Courses, counts, followed, safe_shares, safe_turns
 from jmedethic_pytest.store.scores import paper_floors
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "explanation" / "long-conversations.md"
-_BEGIN, _END = "<!-- measured: written by perf/survival_worlds.py -->", "<!-- /measured -->"
+PAGE = DOCS / "explanation" / "long-conversations.md"
 GUIDELINES, TURNS, LIMIT, MARGIN, ALPHA = 67, 7, 0.02, 0.25, 0.025
 Floats = NDArray[np.float64]
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(80)
@@ -80,18 +79,11 @@ class World(NamedTuple):
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=600)
-    parser.add_argument("--seed", type=int, default=0)
+    parser = pages.parser(__doc__, 600)
     options = parser.parse_args()
-    rows = []
-    for row in tables(options.runs, options.seed):
-        print(row, flush=True)
-        rows.append(row)
+    text = pages.told(tables(options.runs, options.seed))
     if options.runs >= 100:
-        before, rest = PAGE.read_text(encoding="utf-8").split(_BEGIN, 1)
-        text = "\n".join([f"{before}{_BEGIN}", "", *rows, "", _END])
-        PAGE.write_text(text + rest.split(_END, 1)[1], encoding="utf-8")
+        pages.publish(PAGE, "perf/survival_worlds.py", text)
 
 
 def tables(runs: int, seed: int) -> Iterator[str]:

@@ -45,7 +45,7 @@ def summary_lines(outcome: Outcome) -> list[str]:
         *gate_lines(outcome.gate, info.stopped_early),
         *(f"  {line.en}" for line in looks.told(info, outcome.gate.answer)),
         f"run: {outcome.path}",
-        *([f"report: {outcome.path / PAGE}"] if (outcome.path / PAGE).is_file() else []),
+        *_page_lines(outcome),
     ]
     if info.note:
         lines.append(f"note: {info.note}")
@@ -60,9 +60,12 @@ def drawn_lines(told: Outcome, drawn: Outcome) -> list[str]:
         drawn: the same run afterwards.
     """
     lines = [f"note: {drawn.info.note}"] if drawn.info.note != told.info.note else []
-    if (drawn.path / PAGE).is_file() and not drawn.unmeasured:
-        lines.append(f"report: {drawn.path / PAGE}")
-    return list(map(plain_text.line, lines))
+    return list(map(plain_text.line, [*lines, *([] if drawn.unmeasured else _page_lines(drawn))]))
+
+
+def _page_lines(outcome: Outcome) -> list[str]:
+    page = outcome.path / PAGE
+    return [f"report: {page}"] if page.is_file() else []
 
 
 def _why_nothing_was_measured(outcome: Outcome) -> Iterator[str]:
