@@ -237,6 +237,13 @@ def test_collecting_loads_no_statistics() -> None:
     assert not loaded.intersection({"pandas", "scipy.stats", "matplotlib", "openai", "anthropic"})
 
 
+def test_the_gate_is_told_before_anything_is_loaded_that_draws() -> None:
+    """Figures and texts of a run are written first; matplotlib takes a second, and not every run draws."""
+    loaded = _loaded_after(f"import {PACKAGE}.reports.files, {PACKAGE}.reports.terminal.summary")
+    assert f"{PACKAGE}.gate.outcome" in loaded
+    assert not loaded.intersection({"matplotlib", "scipy.stats"})
+
+
 def test_plugin_alone_loads_next_to_nothing() -> None:
     """It is loaded in every pytest session of every project it is installed for."""
     loaded = _loaded_after(f"import {PACKAGE}.pytest_plugin.plugin")

@@ -21,7 +21,6 @@ from jmedethic_pytest.core.vocabulary import LOCALES, Locale
 from jmedethic_pytest.data import text as shared_part
 from jmedethic_pytest.gate.outcome import Outcome
 from jmedethic_pytest.reports import looks
-from jmedethic_pytest.reports import plots as pictures
 from jmedethic_pytest.reports.page import attacks, compared, people, robustness, rows, survival, texts, view, words
 from jmedethic_pytest.reports.provenance import provenance_lines
 from jmedethic_pytest.reports.terminal.tiers import said
@@ -55,8 +54,10 @@ def write(outcome: Outcome, folder: Path) -> Path:
     Raises:
         StoreError: if a stored verdict cannot be read or the page cannot be written.
     """
+    from jmedethic_pytest.reports import plots  # matplotlib takes a second, and texts use this package's words
+
     path = folder / NAME
-    files.replace(path, render(outcome, pictures.written(folder)).html)
+    files.replace(path, render(outcome, plots.written(folder)).html)
     return path
 
 
