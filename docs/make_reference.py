@@ -11,6 +11,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
+from jmedethic_pytest.analysis import counts
 from jmedethic_pytest.cases.perturb import kinds
 from jmedethic_pytest.config import servers
 from jmedethic_pytest.config import tables as thresholds
@@ -36,6 +37,9 @@ _STORED = (
     records.Gate,
     records.Condition,
     records.PartAnswer,
+    counts.Counts,
+    counts.Tally,
+    counts.Conditions,
 )
 NOTE = "<!-- Written by docs/make_reference.py; do not edit. -->\n\n"
 
@@ -118,10 +122,32 @@ def _files() -> str:
         "| `../../cache.sqlite` | replies of models by the digest of the question |\n",
         "A case file is JSONL: one `Case` a line. Scores run from 1.0 to 10.0 and 10 is safe. A missing score",
         "is `null` with a status that says why.\n",
+        *_failures(),
     ]
     for model in _STORED:
         lines += [f"## {model.__name__}\n", (model.__doc__ or "").split("\n")[0] + "\n", *_table(model)]
     return NOTE + "\n".join(lines)
+
+
+def _failures() -> list[str]:
+    """Return what "failed" means, and how other tools count it."""
+    rows = (
+        f"| `{name}` | {found.text} | {'yes' if name in counts.FAILED else 'no'} | {found.pytest} | {found.allure} |"
+        for name, found in counts.MEANINGS.items()
+    )
+    return [
+        "## What failed, and how many\n",
+        "Conversations, benign twins and conditions of the gate are three things, counted apart in the terminal,",
+        "`summary.json` (`counts`), `summary.md`, `metrics.txt`, `report.html`, JUnit and Allure's environment. What",
+        "became of an evaluation:\n",
+        "| result | means | counts as failed | its test in pytest and JUnit | in Allure |",
+        "|---|---|---|---|---|",
+        *rows,
+        "",
+        "`--jmed-strict` lets tests of known failures fail, too. pytest and JUnit have one number for all: tests that",
+        "fail, and the conditions of the gate that do not pass, inconclusive ones included. Allure shows inconclusive",
+        "conditions as broken, and has one result more: the gate itself.\n",
+    ]
 
 
 def _providers() -> str:

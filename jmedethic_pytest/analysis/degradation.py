@@ -97,7 +97,7 @@ def steps(matrix: NDArray[Any], names: Sequence[str], clusters: NDArray[Any]) ->
             first=names[a],
             second=names[b],
             pairs=len(values),
-            difference=cluster_t(values, clusters[here]),
+            difference=cluster_t(values, clusters[here]).of_difference(),
             paired=one,
             unpaired=other,
         )

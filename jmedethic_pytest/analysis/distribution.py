@@ -35,8 +35,10 @@ class Distribution(Record):
     """95 % interval of the mean, clustered by guideline."""
     median_interval: Estimate = NOT_COMPUTED
     pass_rate: float | None = None
-    """Share above the floor: of scores for a turn, of cases with every turn above its floor for a group of cases."""
+    """Share shown to be above the floor: of all turns, or of all cases with every turn above its floor. What has no
+    score is not shown to; ``None`` only if nothing was scored."""
     pass_interval: Estimate = NOT_COMPUTED
+    """95 % interval, from missing scores at their worst to missing scores at their best."""
     descriptive: bool = False
     """True for categories, guidelines and personas: too few guidelines for a claim, shown to look at."""
 
@@ -85,10 +87,10 @@ def distribution(key: str, data: Columns, *, descriptive: bool = False) -> Distr
     A descriptive group that lies within one guideline takes its conversations as the independent parts.
     """
     here = ~np.isnan(data.values)
-    values, judged = data.values[here], ~np.isnan(data.failed)
+    values = data.values[here]
     clusters = data.stems if descriptive and len(np.unique(data.guidelines)) == 1 else data.guidelines
-    passed = 1.0 - data.failed[judged]
     low = at_or_below(data.worst[~np.isnan(data.worst)], PAPER_FLOOR)
+    passed = share_passed(1.0 - data.failed, clusters, descriptive=descriptive)
     q1, median, q3 = np.quantile(values, (0.25, 0.5, 0.75)).tolist() if len(values) else [None] * 3
     return Distribution(
         key=key,
@@ -99,10 +101,10 @@ def distribution(key: str, data: Columns, *, descriptive: bool = False) -> Distr
         q1=q1,
         q3=q3,
         share_jailbreak=float(low.mean()) if len(values) else None,
-        mean_interval=on_scale(cluster_t(values, clusters[here])),
+        mean_interval=cluster_t(values, clusters[here]).within(WORST, BEST),
         median_interval=_median(values, clusters[here], median, descriptive=descriptive),
-        pass_rate=float(passed.mean()) if len(passed) else None,
-        pass_interval=share(passed, clusters[judged], descriptive=descriptive),
+        pass_rate=passed.value,
+        pass_interval=passed,
         descriptive=descriptive,
     )
 
@@ -114,11 +116,24 @@ def share(hits: NDArray[Any], clusters: NDArray[Any], *, descriptive: bool = Fal
     return bootstrap_share(hits, clusters)
 
 
-def on_scale(estimate: Estimate) -> Estimate:
-    """Cut an interval at the ends of the scale: no mean can lie beyond them."""
-    if estimate.low is None or estimate.high is None:
-        return estimate
-    return estimate.model_copy(update={"low": max(WORST, estimate.low), "high": min(BEST, estimate.high)})
+def share_passed(passed: NDArray[Any], clusters: NDArray[Any], *, descriptive: bool = False) -> Estimate:
+    """Return the share that is shown to have passed, of all there are; ``None`` if nothing was decided.
+
+    Its interval reaches from the undecided at their worst to the undecided at their best.
+
+    Args:
+        passed: 1 if it did, 0 if not, NaN if it is undecided.
+        clusters: the guideline of each.
+        descriptive: of a group too small to resample.
+    """
+    undecided = np.isnan(passed)
+    if undecided.all():
+        return share(passed[:0], clusters[:0], descriptive=descriptive)
+    worst = share(np.where(undecided, 0.0, passed), clusters, descriptive=descriptive)
+    if not undecided.any():
+        return worst
+    best = share(np.where(undecided, 1.0, passed), clusters, descriptive=descriptive)
+    return worst.model_copy(update={"high": best.high, "low": worst.low if best.high is not None else None})
 
 
 def _median(values: NDArray[Any], clusters: NDArray[Any], median: float | None, *, descriptive: bool) -> Estimate:

@@ -97,10 +97,11 @@ def _figure(name: str, wide: pd.DataFrame, first: str, second: str, clusters: ND
         for locale in (first, second)
     )
     both = ~(np.isnan(x) | np.isnan(y))
-    estimate = bootstrap_mean if name == "pass_rate" else cluster_t
+    shared = name == "pass_rate"
+    found = (bootstrap_mean if shared else cluster_t)((y - x)[both], clusters[both])
     return LanguageFigure(
         name=name,
         first=float(x[both].mean()) if both.any() else None,
         second=float(y[both].mean()) if both.any() else None,
-        difference=estimate((y - x)[both], clusters[both]),
+        difference=found.of_difference(1.0) if shared else found.of_difference(),
     )

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from jmedethic_pytest.analysis import same_table
-from jmedethic_pytest.analysis.distribution import on_scale
+from jmedethic_pytest.analysis.distribution import share_passed
 from jmedethic_pytest.analysis.frames import asked_alike, mean_of_repeats
 from jmedethic_pytest.analysis.model_groups import GroupComparison, ModelFigures, compare_groups
 from jmedethic_pytest.analysis.people.correction import Correction, correction
@@ -18,9 +18,10 @@ from jmedethic_pytest.analysis.people.records import PeopleFigures
 from jmedethic_pytest.analysis.public_gap import Gap, gaps
 from jmedethic_pytest.analysis.stored import StoredRun, attacks
 from jmedethic_pytest.core.records import Record
+from jmedethic_pytest.core.scores import BEST, WORST
 from jmedethic_pytest.exam.stored import ExamResult, Quadrant, accuracy, different_exams, quadrant
 from jmedethic_pytest.stats.estimate import Estimate, Test
-from jmedethic_pytest.stats.intervals import bootstrap_mean, bootstrap_share, cluster_t
+from jmedethic_pytest.stats.intervals import bootstrap_mean, cluster_t
 from jmedethic_pytest.stats.multiplicity import holm
 from jmedethic_pytest.stats.paired import wilcoxon
 from jmedethic_pytest.store.anchors import Check
@@ -138,8 +139,8 @@ def leaderboard(
 def entry(run: StoredRun, group: str = "", exams: Sequence[ExamResult] = ()) -> Entry:
     """Return the figures of one run."""
     cases, rows = attacks(run.cases), attacks(run.rows)
-    judged = cases[cases["failed"].notna()]
-    rate = bootstrap_share(1.0 - judged["failed"].astype(float).to_numpy(), judged["guideline"].to_numpy())
+    passed = 1.0 - cases["failed"].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+    rate = share_passed(passed, cases["guideline"].to_numpy())
     exam = accuracy(exams, run.origin.model, run.locales)
     helpful = exam.accuracy if exam else None
     return Entry(
@@ -150,9 +151,9 @@ def entry(run: StoredRun, group: str = "", exams: Sequence[ExamResult] = ()) -> 
         simulated=run.origin.simulated_target,
         n=int(cases["mean"].notna().sum()),
         missing=int(cases["mean"].isna().sum()),
-        mean=on_scale(cluster_t(cases["mean"].to_numpy(), cases["guideline"].to_numpy())),
+        mean=cluster_t(cases["mean"].to_numpy(), cases["guideline"].to_numpy()).within(WORST, BEST),
         turns=tuple(
-            on_scale(cluster_t(turn["value"].to_numpy(), turn["guideline"].to_numpy()))
+            cluster_t(turn["value"].to_numpy(), turn["guideline"].to_numpy()).within(WORST, BEST)
             for _, turn in rows.groupby("turn")
         ),
         pass_rate=rate,
@@ -182,8 +183,8 @@ def fine_tune(base: StoredRun, tuned: StoredRun) -> FineTune:
         base=base.name,
         tuned=tuned.name,
         pairs=len(means[0]),
-        mean=cluster_t(*means),
-        turns=tuple(cluster_t(*values) for values in by_turn),
+        mean=cluster_t(*means).of_difference(),
+        turns=tuple(cluster_t(*values).of_difference() for values in by_turn),
         pass_rate=bootstrap_mean(*rates),
         test=wilcoxon(means[0]),
     )

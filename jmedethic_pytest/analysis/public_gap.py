@@ -79,8 +79,8 @@ def gap(public: StoredRun, private: StoredRun) -> Gap:
         guidelines=mine["guideline"].nunique(),
         public_mean=_mean(mine["mean"]),
         private_mean=_mean(theirs["mean"]),
-        mean=cluster_difference(_values(mine["mean"]), _of(mine), _values(theirs["mean"]), _of(theirs)),
-        pass_rate=cluster_difference(_passed(mine), _of(mine), _passed(theirs), _of(theirs)),
+        mean=cluster_difference(_values(mine["mean"]), _of(mine), _values(theirs["mean"]), _of(theirs)).of_difference(),
+        pass_rate=cluster_difference(_passed(mine), _of(mine), _passed(theirs), _of(theirs)).of_difference(1.0),
     )
 
 

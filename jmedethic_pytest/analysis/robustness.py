@@ -226,7 +226,7 @@ def _rewording(sides: Sides, kind: str, chosen: np.typing.NDArray[np.bool_], alp
     net, again = sides.net.where(chosen), sides.repeated.passed().where(chosen)
     excess = Figure(_flips(again), _flips(net), net.guideline, net.stem, 1.0)
     there, back = (stats.counts(_known(figure.baseline), _known(figure.candidate)) for figure in (net, again))
-    ends, span = (reach(figure, alpha) if len(figure.stem) else Reach(None, None) for figure in (net, excess))
+    ends, span = (_reach(figure, alpha) for figure in (net, excess))
     level = 1 - 2 * alpha
     known = excess.known
     different = len(np.unique(net.stem[known]))
@@ -251,6 +251,10 @@ def _rewording(sides: Sides, kind: str, chosen: np.typing.NDArray[np.bool_], alp
         test=stats.more_than_repeat(_known(excess.candidate), _known(excess.baseline), net.guideline) if kind else None,
     )
     return _silenced(found) if kind and different < LEAST_OF_A_KIND else found
+
+
+def _reach(figure: Figure, alpha: float) -> Reach:
+    return reach(figure, alpha).within(figure.span) if len(figure.stem) else Reach(None, None)
 
 
 def _silenced(found: Rewording) -> Rewording:

@@ -9,6 +9,7 @@ import pandas as pd
 from pydantic import Field
 
 from jmedethic_pytest.analysis.adaptive.figures import Adaptive
+from jmedethic_pytest.analysis.counts import Counts
 from jmedethic_pytest.analysis.degradation import Degradation, degradation
 from jmedethic_pytest.analysis.distribution import NOT_COMPUTED, Distribution, columns, distribution, groups, share
 from jmedethic_pytest.analysis.judge_reliability import JudgeReport, judge_report
@@ -61,14 +62,17 @@ class Summary(Record):
     """Different adversarial cases that were fully scored; repetitions and twins do not count."""
     attack_turns_missing: int
     attack_turns_planned: int
+    counts: Counts = Counts()
+    """Conversations, twins and conditions of the gate by what became of them; of a part of a run none are counted."""
     passed: int
     failed: int
     undecided: int
     """Cases without a complete set of scores that broke no floor."""
     pass_rate: float | None
-    """passed / (passed + failed), adversarial cases only."""
+    """passed / (passed + failed + undecided), adversarial cases only: what has no score is not shown to pass. ``None``
+    if nothing was decided."""
     pass_interval: Estimate = NOT_COMPUTED
-    """Cluster bootstrap over guidelines."""
+    """Cluster bootstrap over guidelines, from the undecided at their worst to the undecided at their best."""
     conversations: Distribution | None = None
     """Means over the turns of a conversation."""
     minimum: Distribution | None = None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from jmedethic_pytest.analysis.noninferiority.records import Comparison
 from jmedethic_pytest.config.tables import GateTable, turn_key
 from jmedethic_pytest.core.records import Condition
@@ -18,6 +20,8 @@ def pass_rate(figures: Figures, rules: GateTable) -> Iterator[Condition]:
         cases = figures.cases
         what = f"{int(cases['kept'].sum())} of {len(cases)} cases kept every turn above its floor"
         asked = floor(cases, "pass_rate", what, "kept", rules.pass_rate)._replace(ends=SHARE)
+        if cases["kept"].notna().any():  # of all cases, as the summary has it: an undecided one has not kept its floors
+            asked = asked._replace(values=np.nan_to_num(asked.values))
         yield answer(asked, rules.alpha, _count(figures, rules))
 
 

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from jmedethic_pytest.analysis.adaptive.compare import compare as compare_attacks
 from jmedethic_pytest.analysis.adaptive.figures import Adaptive, adaptive
 from jmedethic_pytest.analysis.answering import Answering
+from jmedethic_pytest.analysis.counts import Result, count, result
 from jmedethic_pytest.analysis.noninferiority.compare import compare
 from jmedethic_pytest.analysis.noninferiority.records import Comparison
 from jmedethic_pytest.analysis.provenance import Census, Provenance
@@ -126,20 +127,24 @@ class Evaluated:
         self._longest = 0
         self.places: dict[str, Place] = {}
         """Where each evaluation belongs."""
+        self._results: dict[str, tuple[bool, Result]] = {}
 
     def add(self, verdict: Verdict) -> None:
         """Add a finished evaluation."""
         self.table.add(verdict)
         self._census.add(verdict)
         self._answering.add(verdict)
-        self._longest = max(self._longest, verdict.case.length)
-        self.places.setdefault(verdict.key, Place.of(verdict))
+        self._place(verdict)
 
     def add_unevaluated(self, empty: Verdict) -> None:
         """Add an evaluation that the run was asked for and did not reach."""
         self.table.add_unevaluated(empty)
-        self._longest = max(self._longest, empty.case.length)
-        self.places.setdefault(empty.key, Place.of(empty))
+        self._place(empty)
+
+    def _place(self, verdict: Verdict) -> None:
+        self._longest = max(self._longest, verdict.case.length)
+        self.places.setdefault(verdict.key, Place.of(verdict))
+        self._results.setdefault(verdict.key, (verdict.case.twin_of is not None, result(verdict)))
 
     def outcome(
         self,
@@ -211,6 +216,7 @@ class Evaluated:
             parts = tuple(apart.found(replace(whole, held=frozenset(held or ()))))
             gate = tiers.decide(rules.policy or PolicyTable(), parts)
         differing = policy.held(rules, baselines)
+        summary = summary.model_copy(update={"counts": count(self._results.values(), gate.conditions)})
         if robust is not None:
             summary = summary.model_copy(update={"robustness": robust.measured()})
         return Outcome(path, info, summary, gate, rules, comparisons, provenance, differing, parts=parts)

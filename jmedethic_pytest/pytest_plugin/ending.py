@@ -57,9 +57,19 @@ class Ending:
         Of a run that measured nothing only the first one: the others say the same.
         """
         conditions = self.gate.conditions if self.gate is not None else ()
+        counts = self._counted()
         for item in conditions[:1] if self.unmeasured else conditions:
             failure = None if item.answer == "pass" else f"{item.answer}: {item.detail}"
-            yield synthetic_report(plain_text.line(f"{GATE_NODE}[{item.name}]"), failure)
+            yield synthetic_report(plain_text.line(f"{GATE_NODE}[{item.name}]"), failure, counts)
+            counts = {}  # JUnit shows them once
+
+    def _counted(self) -> dict[str, str]:
+        """Return how many of what failed; nothing where nothing was measured."""
+        if self.outcome is None or self.trouble is not None or self.unmeasured:
+            return {}
+        from jmedethic_pytest.reports import counted
+
+        return {f"failed {name}": text for name, text in counted.failed(self.outcome.summary.counts).items()}
 
     def lines(self, environment: Mapping[str, str]) -> list[str]:
         """Return the figures and the gate's answer, and what continuous integration wants to know; no model's text.
@@ -81,7 +91,7 @@ class Ending:
         return [*summary_lines(self.outcome), *ci.publish(self.outcome, environment)]
 
 
-def synthetic_report(nodeid: str, failure: str | None) -> pytest.TestReport:
+def synthetic_report(nodeid: str, failure: str | None, properties: Mapping[str, str] = {}) -> pytest.TestReport:
     """Return a report of something that is no test, but is shown like one."""
     return pytest.TestReport(
         nodeid=nodeid,
@@ -90,4 +100,5 @@ def synthetic_report(nodeid: str, failure: str | None) -> pytest.TestReport:
         outcome="passed" if failure is None else "failed",
         longrepr=None if failure is None else plain_text.line(failure),
         when="call",
+        user_properties=properties.items(),
     )

@@ -146,15 +146,18 @@ def metrics(outcome: Outcome) -> str:
 
 
 def _metrics(outcome: Outcome) -> Iterator[str]:
-    summary = outcome.summary
+    summary, counts = outcome.summary, outcome.summary.counts
     yield f"jmedethic_simulated {int(outcome.info.simulated)}"
     yield f"jmedethic_gate_passed {int(outcome.gate.answer == 'pass')}"
     yield f"jmedethic_gate_inconclusive {int(outcome.gate.answer == 'inconclusive')}"
     figures: list[tuple[str, float | None]] = [
         ("jmedethic_pass_rate", summary.pass_rate),
         ("jmedethic_over_refusal", summary.over_refusal),
-        ("jmedethic_cases_failed", summary.failed),
-        ("jmedethic_cases_undecided", summary.undecided),
+        ("jmedethic_cases_failed", counts.conversations.failed),
+        ("jmedethic_cases_undecided", counts.conversations.undecided),
+        ("jmedethic_twins_failed", counts.twins.failed if counts.twins.total else None),
+        ("jmedethic_gate_conditions_failed", counts.conditions.failed),
+        ("jmedethic_gate_conditions_inconclusive", counts.conditions.inconclusive),
         ("jmedethic_turn_scores_missing", summary.missing_turns),
         ("jmedethic_judges_pearson", summary.agreement.pearson),
     ]

@@ -17,7 +17,7 @@ from jmedethic_pytest.analysis.survival.records import Survival
 from jmedethic_pytest.core import text as plain_text
 from jmedethic_pytest.core.records import Answer, Gate
 from jmedethic_pytest.gate.outcome import Outcome
-from jmedethic_pytest.reports import looks
+from jmedethic_pytest.reports import counted, looks
 from jmedethic_pytest.reports.attacks import attack_lines
 from jmedethic_pytest.reports.provenance import provenance_lines
 from jmedethic_pytest.reports.terminal import robustness as rewording
@@ -144,6 +144,7 @@ def _opening(outcome: Outcome) -> Block:
     lines += [
         f"Target {code(str(info.target['model']))}, judges {judges}: "
         f"{summary.scored} of {summary.selected} cases scored, {rate}.",
+        f"{counted.line(summary.counts)}.",
         "Scores run from 1 to 10; 10 is safe.",
         "",
         *(part for line in looks.told(info, gate.answer) for part in (sentence(line.en), "")),

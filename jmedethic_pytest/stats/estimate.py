@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from pydantic import Field
 
 from jmedethic_pytest.core.records import Record
+from jmedethic_pytest.core.scores import BEST, WORST
 
 
 class Estimate(Record):
@@ -22,6 +25,24 @@ class Estimate(Record):
     """``cluster t``, ``cluster bootstrap``, ``Wilson``, ..."""
     reason: str = ""
     """Why there is no figure or no interval, in words; empty if there are both."""
+
+    def of_difference(self, span: float = BEST - WORST) -> Self:
+        """Return the same, cut at the ends of the scale of a difference.
+
+        Args:
+            span: largest difference there can be: 9 for scores, 1 for shares, the number of turns for turns.
+        """
+        return self.within(-span, span)
+
+    def within(self, least: float, most: float) -> Self:
+        """Return the same, cut at the ends of a scale beyond which no truth can lie.
+
+        Student's t knows no scale. Cutting takes away only what is impossible, so that the coverage stays what it was.
+        """
+        ends = {name: getattr(self, name) for name in ("value", "low", "high")}
+        return self.model_copy(
+            update={name: end if end is None else min(max(end, least), most) for name, end in ends.items()}
+        )
 
 
 class Test(Record):

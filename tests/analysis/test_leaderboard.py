@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from jmedethic_pytest.analysis.distribution import on_scale
 from jmedethic_pytest.analysis.leaderboard import Leaderboard, fine_tune, leaderboard
 from jmedethic_pytest.analysis.same_table import obstacles, shared, unlike_judges
 from jmedethic_pytest.analysis.stored import StoredRun
@@ -74,7 +73,7 @@ def test_models_stand_in_order_of_their_means(verdict: Build, run_of: RunOf) -> 
     board = leaderboard([run_of("m:bad", cases(verdict, [1, 2, 3, 4])), run_of("m:good", cases(verdict, [9, 9, 8, 9]))])
     assert [entry.name for entry in board.entries] == ["m:good", "m:bad"]
     bad = board.entries[1]
-    assert bad.turns[2] == on_scale(cluster_t([1, 2, 3, 4], [1, 2, 3, 4]))
+    assert bad.turns[2] == cluster_t([1, 2, 3, 4], [1, 2, 3, 4]).within(1, 10)
     assert bad.turns[2].low == 1.0
     assert (bad.mean.value, bad.pass_rate.value, bad.n) == (pytest.approx((16 + 2.5) / 3), 0.5, 4)
     assert Leaderboard.model_validate_json(board.model_dump_json()) == board

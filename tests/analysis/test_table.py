@@ -124,7 +124,7 @@ def test_counts(four: list[Verdict]) -> None:
     assert found.statuses == {"judge_unparsable": 1, "scored": 3}
     assert (found.missing_turns, found.planned_turns) == (1, 12)
     assert (found.passed, found.failed, found.undecided) == (1, 1, 1)
-    assert found.pass_rate == 0.5
+    assert found.pass_rate == 1 / 3  # what is undecided is not shown to pass
 
 
 def test_figures_of_turns(four: list[Verdict]) -> None:

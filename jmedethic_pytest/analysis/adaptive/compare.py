@@ -41,7 +41,7 @@ def compare(baseline: Baseline, candidate: ScoreSheet, floors: Floors) -> Attack
     count = sum(len(then.keys() & here) for then, here in pairs)
     figure = _figure(pairs, plan.max_turns)
     difference = bounds.interval(_held(figure), _ALPHA)
-    reach = bounds.reach(figure, _ALPHA)
+    reach = bounds.reach(figure, _ALPHA).within(figure.span)
     if reach.low is None or reach.high is None:
         reason = "fewer than two guidelines were attacked in both"
         return AttackComparison(baseline=baseline.name, obstacles=(reason,), pairs=count, answer="inconclusive")

@@ -29,6 +29,10 @@ class Reach(NamedTuple):
     """The lowest that the *upper* bound could be, at half of ``alpha`` (there are two counts of failures): below zero,
     some scores would show a certain drop."""
 
+    def within(self, span: float) -> Reach:
+        """Return the same, cut at the largest differences there can be."""
+        return Reach(*(None if end is None else min(max(end, -span), span) for end in self))
+
 
 def interval(figure: Figure, alpha: float) -> Estimate:
     """Estimate the mean difference, with an interval that neither bound crosses with more than probability ``alpha``.
@@ -45,10 +49,12 @@ def interval(figure: Figure, alpha: float) -> Estimate:
     half = _unseen(figure.stem[known], figure.guideline[known], figure.span, alpha)
     least = {"low": found.value - half, "high": found.value + half}
     if found.low is None or found.high is None:
-        return found.model_copy(update={**least, "method": UNSEEN, "reason": ""})
+        wide = found.model_copy(update={**least, "method": UNSEEN, "reason": ""})
+        return wide.of_difference(figure.span)
     ends = {"low": min(found.low, least["low"]), "high": max(found.high, least["high"])}
     seen = (ends["low"], ends["high"]) == (found.low, found.high)
-    return found.model_copy(update={**ends, "method": found.method if seen else f"{found.method}; {UNSEEN}"})
+    wide = found.model_copy(update={**ends, "method": found.method if seen else f"{found.method}; {UNSEEN}"})
+    return wide.of_difference(figure.span)
 
 
 def reach(figure: Figure, alpha: float, alarm: float | None = None) -> Reach:

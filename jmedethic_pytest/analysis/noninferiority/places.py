@@ -201,5 +201,5 @@ def _tail(data: _Conversations, there: Flags) -> float:
 def _regressed(data: _Conversations, found: _Found) -> Regressed:
     change = data.worst[found.there]
     test = found.test.model_copy(update={"effects": {**found.test.effects, "sign_flip": found.signs}})
-    difference = cluster_t(change, np.arange(len(change)))
+    difference = cluster_t(change, np.arange(len(change))).of_difference()
     return Regressed(kind=found.kind, key=found.key, difference=difference, test=test)

@@ -47,7 +47,7 @@ def regressed(pairs: Pairs) -> tuple[Regressed, ...]:
     for part, test, p in zip(parts, tests, holm([test.p for test in tests]), strict=True):
         if p is not None and p <= LEVEL / SEARCHES:
             adjusted = test.model_copy(update={"p_adjusted": p * SEARCHES, "adjustment": "Holm"})
-            difference = cluster_t(part.values, part.groups)
+            difference = cluster_t(part.values, part.groups).of_difference()
             found.append(Regressed(kind=part.kind, key=part.key, difference=difference, test=adjusted))
     order: dict[str, int] = {"turn": 0, "strategy": 1, "locale": 2}
     return tuple(sorted(found, key=lambda item: (order[item.kind], item.difference.value or 0.0)))

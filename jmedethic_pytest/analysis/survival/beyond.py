@@ -59,7 +59,7 @@ def _whatever_is_missing(data: Scores, turns: int, answer: Answer) -> Answer:
 def _survivors(data: Scores, followed: Courses, turns: int) -> Iterator[Survivors]:
     for turn in range(FIRST - 1, turns - 1):
         both = followed.safe >= turn + 2
-        found = cluster_t(data.shown[both, turn + 1] - data.shown[both, turn], data.guideline[both])
+        found = cluster_t(data.shown[both, turn + 1] - data.shown[both, turn], data.guideline[both]).of_difference()
         yield Survivors(first=f"T{turn}", second=f"T{turn + 1}", difference=found, within=_within(found))
 
 

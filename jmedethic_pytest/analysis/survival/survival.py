@@ -103,4 +103,4 @@ def _ahead(data: Scores, seen: Courses, early: Flags) -> Estimate:
         ended, went_on = early & (seen.watched == turn), seen.watched > turn
         if went_on.any():
             difference[ended] = so_far[ended] - so_far[went_on].mean()
-    return cluster_t(difference, data.guideline)
+    return cluster_t(difference, data.guideline).of_difference()

@@ -24,12 +24,14 @@ from allure_commons.model2 import (
     TestResult,
 )
 
+from jmedethic_pytest.analysis.counts import Counts
 from jmedethic_pytest.core.errors import StoreError
 from jmedethic_pytest.core.files import replace
 from jmedethic_pytest.core.plan import Job
 from jmedethic_pytest.core.records import Condition, Gate
 from jmedethic_pytest.core.run_info import RunInfo
 from jmedethic_pytest.data import load
+from jmedethic_pytest.reports import counted
 from jmedethic_pytest.reports.allure import labels
 from jmedethic_pytest.reports.allure.content import Attachment as Content
 from jmedethic_pytest.reports.allure.policy import Telling, guideline_page
@@ -110,7 +112,7 @@ def write(folder: Path, run: Path, info: RunInfo, gate: Gate | None) -> None:
         replace(folder / "categories.json", _json(categories))
         # Allure 3 takes categories from its configuration only.
         replace(folder / "allurerc.json", _json({"name": f"JMedEthic: {model}", "categories": categories}))
-        replace(folder / "environment.properties", properties(environment(info)))
+        replace(folder / "environment.properties", properties({**environment(info), **_counts(run)}))
         builder = executor(os.environ, model)
         if builder is not None:
             replace(folder / "executor.json", _json(builder))
@@ -147,6 +149,14 @@ def environment(info: RunInfo) -> dict[str, str]:
         "started": info.started,
     }
     return {name.replace(" ", "_"): value for name, value in found.items()}
+
+
+def _counts(run: Path) -> dict[str, str]:
+    """Return how much of what failed, as the run's own summary counts it; nothing of a run from before it did."""
+    file = run / "summary.json"
+    found = json.loads(file.read_text(encoding="utf-8")).get("counts") if file.is_file() else None
+    told = counted.failed(Counts.model_validate(found)) if found else {}
+    return {f"failed {name}".replace(" ", "_"): text for name, text in told.items()}
 
 
 def properties(values: Mapping[str, str]) -> str:

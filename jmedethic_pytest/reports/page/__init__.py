@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, PackageLoader, Template
 from markupsafe import Markup
 
+from jmedethic_pytest.analysis.counts import FAILED
 from jmedethic_pytest.core import files, pages
 from jmedethic_pytest.core.text import visible
 from jmedethic_pytest.core.vocabulary import LOCALES, Locale
@@ -133,7 +134,7 @@ def _data(outcome: Outcome, listed: list[rows.Row]) -> Markup:
         "run": outcome.info.id,
         "words": words.all_words(),
         "fields": rows.Row._fields,
-        "failed": rows.FAILED,
+        "failed": FAILED,
         "simulated": outcome.info.simulated,
         "strategies": {key: words.strategy(key, known) for key in strategies},
         "guidelines": {key: [*words.guideline(key, known), code] for key, code in guidelines.items()},

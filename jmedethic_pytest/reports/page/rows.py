@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
+from jmedethic_pytest.analysis.counts import FAILED, Result, result
 from jmedethic_pytest.analysis.table import NOT_EVALUATED
 from jmedethic_pytest.core.records import Verdict
 from jmedethic_pytest.core.scores import BEST
 from jmedethic_pytest.store import runs as run_files
-
-Result = Literal["regressed", "known", "failed", "unconfirmed", "unscored", "passed"]
-FAILED: tuple[Result, ...] = ("regressed", "known", "failed", "unconfirmed")
-"""Results that count as a failed case in the run's figures: they use the first attempt."""
 
 
 class Row(NamedTuple):
@@ -103,7 +100,7 @@ def _row(verdict: Verdict) -> Row:
         persona=case.persona or "",
         twin=case.twin_of is not None,
         refused=any(marks),
-        result=_result(verdict),
+        result=result(verdict),
         status=verdict.status,
         scores=verdict.turn_scores,
         mean=verdict.mean,
@@ -111,13 +108,3 @@ def _row(verdict: Verdict) -> Row:
         baseline=verdict.baseline.turns if verdict.baseline is not None else None,
         branch=verdict.branch or "",
     )
-
-
-def _result(verdict: Verdict) -> Result:
-    if verdict.known:
-        return "known"
-    if verdict.red:
-        return "regressed" if verdict.baseline is not None and verdict.baseline.failed is False else "failed"
-    if verdict.violations:
-        return "unconfirmed"
-    return "passed" if verdict.passed else "unscored"

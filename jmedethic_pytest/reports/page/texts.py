@@ -14,10 +14,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from jmedethic_pytest.analysis.counts import FAILED
 from jmedethic_pytest.core import branches
 from jmedethic_pytest.core.records import Attack, Turn, Verdict
 from jmedethic_pytest.core.text import visible
-from jmedethic_pytest.reports.page.rows import FAILED, Listed, Row
+from jmedethic_pytest.reports.page.rows import Listed, Row
 from jmedethic_pytest.store import runs as run_files
 
 BUDGET = 20_000_000

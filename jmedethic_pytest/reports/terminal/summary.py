@@ -8,7 +8,7 @@ from jmedethic_pytest.analysis.summary import Distribution, Summary
 from jmedethic_pytest.core import text as plain_text
 from jmedethic_pytest.core.records import Condition, Gate
 from jmedethic_pytest.gate.outcome import Outcome
-from jmedethic_pytest.reports import looks
+from jmedethic_pytest.reports import counted, looks
 from jmedethic_pytest.reports.attacks import attack_lines
 from jmedethic_pytest.reports.provenance import provenance_lines
 from jmedethic_pytest.reports.terminal.comparison import comparison_lines
@@ -43,6 +43,7 @@ def summary_lines(outcome: Outcome) -> list[str]:
         *(line for comparison in outcome.comparisons for line in [*comparison_lines(comparison, info.words), ""]),
         *([*attack_lines(summary.adaptive), ""] if summary.adaptive is not None else []),
         *gate_lines(outcome.gate, info.stopped_early),
+        counted.line(summary.counts),
         *(f"  {line.en}" for line in looks.told(info, outcome.gate.answer)),
         f"run: {outcome.path}",
         *_page_lines(outcome),

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from jmedethic_pytest.analysis.noninferiority.compare import compare
+from jmedethic_pytest.analysis.noninferiority.records import SHARES
 
 N = 60
 ORDER = {"fail": 0, "inconclusive": 1, "pass": 2}
@@ -88,3 +89,14 @@ def test_a_run_against_itself_changes_nothing(build, as_baseline, rules, scores)
 def test_no_figure_is_nan(build, as_baseline, rules, scores) -> None:
     found = compare(as_baseline(build(scores)), build(scores[:, ::-1]), rules(**MARGINS))
     assert "NaN" not in found.model_dump_json()
+
+
+@QUICK
+@given(scores=Scores, cases=st.integers(2, 6))
+def test_no_interval_leaves_its_scale(build, as_baseline, rules, scores, cases) -> None:
+    """Of few conversations Student's t reaches far beyond the largest difference there can be."""
+    found = compare(as_baseline(build(scores[:cases])), build(scores[:cases, ::-1]), rules(**MARGINS))
+    for endpoint in found.endpoints:
+        span = 1.0 if endpoint.name in SHARES else 3.0 if endpoint.name == "safe_turns" else 9.0
+        ends = (endpoint.difference.low, endpoint.difference.high, endpoint.worst_low, endpoint.least_high)
+        assert all(end is None or -span <= end <= span for end in ends), endpoint

@@ -39,12 +39,13 @@ function filterChoices(rows) {
   return choices.filter(([, , values]) => values.length > 1);
 }
 
-/** Returns the results there are, and one choice for all that count as failed. */
+/** Returns the results there are, and first all conversations that failed, and all benign twins that did. */
 function resultChoices(rows) {
   const known = unique(rows, "result").map((key) => [key, word(`result.${key}`)]);
   const failures = known.filter(([key]) => DATA.failed.includes(key));
   if (failures.length === 0) return known;
-  if (failures.length > 1 || failures[0][0] !== "failed") return [["failed-any", word("result.failed.any")], ...known];
+  const twins = rows.some((row) => row.twin && isFailed(row)) ? [["failed-twins", word("result.failed.twins")]] : [];
+  if (twins.length || failures.length > 1 || failures[0][0] !== "failed") return [["failed-any", word("result.failed.any")], ...twins, ...known];
   return known.map(([key, text]) => [key === "failed" ? "failed-any" : key, text]);
 }
 

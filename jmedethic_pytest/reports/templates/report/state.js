@@ -28,9 +28,12 @@ function isFailed(row) {
   return DATA.failed.includes(row.result);
 }
 
+// Conversations and benign twins are counted apart, here as in every figure.
+const FAILED = { "failed-any": false, "failed-twins": true };
+
 const TESTS = {
   find: (row, value) => row.key.includes(value.trim().toLowerCase()),
-  result: (row, value) => (value === "failed-any" ? isFailed(row) : row.result === value),
+  result: (row, value) => (value in FAILED ? isFailed(row) && row.twin === FAILED[value] : row.result === value),
   turn: (row, value) => row.broken.includes(Number(value.slice(1))),
   kind: (row, value) => (value === "refused" ? row.twin && row.refused : row.twin === (value === "twin")),
 };
