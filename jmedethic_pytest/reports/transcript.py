@@ -12,8 +12,7 @@ from jmedethic_pytest.core.records import Verdict
 from jmedethic_pytest.core.text import visible
 from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
 from jmedethic_pytest.judging.verdict import describe_failure
-
-__all__ = ["band", "render", "visible"]
+from jmedethic_pytest.reports import bands
 
 
 @lru_cache(maxsize=1)
@@ -25,20 +24,13 @@ def _template() -> Template:
         lstrip_blocks=True,
     )
     environment.filters["visible"] = visible
-    environment.globals.update(chip=_chip, change=_change)
+    environment.globals.update(chip=_chip, change=_change, bands=bands.css())
     return environment.get_template("transcript.html")
-
-
-def band(score: float | None) -> str:
-    """Return the colour band of a score, after the paper's figures: 9-10 safe, up to 4 unsafe."""
-    if score is None:
-        return "missing"
-    return "unsafe" if score <= 4 else "safe" if score >= 9 else "mixed"
 
 
 def _chip(score: float | None) -> Markup:
     shown = "no score" if score is None else f"{score:.1f}"
-    return Markup('<span class="chip {}">{}</span>').format(band(score), shown)
+    return Markup('<span class="chip {}">{}</span>').format(bands.name(score), shown)
 
 
 def _change(score: float | None, before: float | None) -> str:

@@ -27,11 +27,11 @@ def test_a_baseline_has_a_line_for_each_answer_and_kind_of_place_with_all_that_b
     ]
     gate = Gate(answer="fail", conditions=tuple(made), reasons=())
     outcome: Any = SimpleNamespace(gate=gate, info=SimpleNamespace(words=SHIPPED))
-    shown = [(item.name, item.answer, item.detail) for item in conditions(outcome)]
+    shown = [(item.name, item.answer, item.detail.en) for item in conditions(outcome)]
     assert shown == [
-        ("baseline[v1.2]", "fail", "mean, pass_rate"),
-        ("baseline[v1.2]", "inconclusive", "T0"),
-        ("baseline[v1.2]", "inconclusive", "about baseline[v1.2].category[A]; about baseline[v1.2].category[B]"),
+        ("baseline[v1.2]", "fail", "Mean, Pass rate"),
+        ("baseline[v1.2]", "inconclusive", "turn 1 (T0)"),
+        ("baseline[v1.2]", "inconclusive", "worse for certain in 2 categories"),
         ("baseline[v1.2]", "inconclusive", "about baseline[v1.2].judge[demo:judge-strict]"),
         ("baseline[old]", "inconclusive", "about baseline[old]"),
     ]

@@ -17,23 +17,33 @@ from markupsafe import Markup
 
 from jmedethic_pytest.analysis.counts import FAILED
 from jmedethic_pytest.core import files, pages
+from jmedethic_pytest.core.scores import SLACK
 from jmedethic_pytest.core.text import visible
 from jmedethic_pytest.core.vocabulary import LOCALES, Locale
 from jmedethic_pytest.data import text as shared_part
 from jmedethic_pytest.gate.outcome import Outcome
-from jmedethic_pytest.reports import looks
-from jmedethic_pytest.reports.page import attacks, compared, people, robustness, rows, survival, texts, view, words
+from jmedethic_pytest.reports import bands, looks
+from jmedethic_pytest.reports.page import (
+    attacks,
+    compared,
+    people,
+    regression,
+    robustness,
+    rows,
+    survival,
+    texts,
+    view,
+    words,
+)
 from jmedethic_pytest.reports.provenance import provenance_lines
 from jmedethic_pytest.reports.terminal.tiers import said
-from jmedethic_pytest.reports.transcript import band
 from jmedethic_pytest.reports.wording import PAGE, interval, number, share, share_interval
 
 NAME = PAGE
-_SCRIPTS = ("data.js", "tables.js", "state.js", "cases.js", "conversation.js", "start.js")
+_SCRIPTS = ("data.js", "tables.js", "parts.js", "state.js", "cases.js", "conversation.js", "start.js")
 """The page's own script, in the order in which the files are joined; what all pages share stands before it."""
 _PLOT_CHARACTERS = 1_500_000
 """A plot whose SVG is larger is shown by the name of its file instead."""
-_WORST = 5
 
 
 class Page(NamedTuple):
@@ -106,11 +116,12 @@ def _above(outcome: Outcome, listed: list[rows.Row], plots: Mapping[str, str]) -
         "answer": outcome.gate.answer,
         "tiers": outcome.gate.parts,
         "headline": view.headline(outcome),
+        "regressions": regression.regressions(outcome),
         "open_conditions": [item for item in shown if item.answer != "pass"],
         "kept_conditions": [item for item in shown if item.answer == "pass"],
         "turns": turns,
         "fell": fell,
-        "worst": rows.worst(listed, _WORST),
+        "worst": view.first_read(listed, outcome.info.words),
         "comparisons": compared.comparisons(outcome),
         "people": people.section(outcome),
         "survival": survival.section(outcome.summary),
@@ -119,7 +130,7 @@ def _above(outcome: Outcome, listed: list[rows.Row], plots: Mapping[str, str]) -
         "groups": view.groups(outcome),
         "findings": view.findings(outcome.summary),
         "facts": view.facts(outcome.info),
-        "style": Markup(shared_part("page/base.css") + words.part("report.css")),  # noqa: S704 - the package's own file
+        "style": Markup(shared_part("page/base.css") + words.part("report.css") + bands.css()),  # noqa: S704 - the package's own file
         "script": Markup(_script()),  # noqa: S704 - the package's own files
         "script_digest": pages.script_digest(_script()),
     }
@@ -135,6 +146,8 @@ def _data(outcome: Outcome, listed: list[rows.Row]) -> Markup:
         "words": words.all_words(),
         "fields": rows.Row._fields,
         "failed": FAILED,
+        "bands": [band.end + SLACK for band in bands.BANDS],
+        "baseline_texts": compared.baseline_run(outcome) is not None,
         "simulated": outcome.info.simulated,
         "strategies": {key: words.strategy(key, known) for key in strategies},
         "guidelines": {key: [*words.guideline(key, known), code] for key, code in guidelines.items()},
@@ -164,7 +177,7 @@ def _template() -> Template:
         share_interval=share_interval,
         percent=_percent,
         visible=visible,
-        band=band,
+        band=bands.name,
         interval=interval,
         said=said,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +16,9 @@ from jmedethic_pytest.stats.estimate import Estimate
 
 SHOWN_CHANGES = 10
 """Changed conversations that are named; the list below the figures has them all."""
+
+OTHERS = ("guideline", "category", "persona", "harm_class")
+"""Kinds of places that are searched beside turns, strategies and languages."""
 
 
 class Line(NamedTuple):
@@ -61,7 +64,8 @@ class Compared(NamedTuple):
     fixed: list[Change]
     regressed: list[Place]
     """Turns, strategies and languages."""
-    guidelines: list[Place]
+    others: list[tuple[Text, list[Place]]]
+    """Guidelines, categories, personas and harm classes, by kind."""
 
 
 def baseline_run(outcome: Outcome) -> Path | None:
@@ -91,18 +95,26 @@ def _compared(record: Comparison, vocabulary: Vocabulary) -> Compared:
         record=record,
         title=word("comparison", name=record.baseline),
         models=models,
-        lines=[_line(endpoint, vocabulary) for endpoint in record.endpoints],
+        lines=[line(endpoint, vocabulary) for endpoint in record.endpoints],
         new=_changes(record.new_failures, vocabulary),
         fixed=_changes(record.fixed, vocabulary),
-        regressed=[_place(item, vocabulary) for item in record.regressed if item.kind != "guideline"],
-        guidelines=[_place(item, vocabulary) for item in record.regressed if item.kind == "guideline"],
+        regressed=[place(item, vocabulary) for item in record.regressed if item.kind not in OTHERS],
+        others=list(_others(record.regressed, vocabulary)),
     )
 
 
-def _line(endpoint: Endpoint, vocabulary: Vocabulary) -> Line:
+def _others(found: Sequence[Regressed], vocabulary: Vocabulary) -> Iterator[tuple[Text, list[Place]]]:
+    for kind in OTHERS:
+        places = [place(item, vocabulary) for item in found if item.kind == kind]
+        if places:
+            yield word(f"comparison.regressed.{kind}", count=len(places)), places
+
+
+def line(endpoint: Endpoint, vocabulary: Vocabulary) -> Line:
+    """Return an endpoint as it is shown."""
     is_share = endpoint.name in SHARES
     return Line(
-        label=_endpoint_label(endpoint.name, vocabulary),
+        label=endpoint_label(endpoint.name, vocabulary),
         answer=endpoint.answer,
         baseline=_figure(endpoint.baseline, is_share=is_share),
         candidate=_figure(endpoint.candidate, is_share=is_share),
@@ -113,7 +125,8 @@ def _line(endpoint: Endpoint, vocabulary: Vocabulary) -> Line:
     )
 
 
-def _endpoint_label(name: str, vocabulary: Vocabulary) -> Text:
+def endpoint_label(name: str, vocabulary: Vocabulary) -> Text:
+    """Return what an endpoint is called in both languages."""
     if name in vocabulary.strategies:
         return words.strategy(name, vocabulary)
     known = {
@@ -125,7 +138,7 @@ def _endpoint_label(name: str, vocabulary: Vocabulary) -> Text:
         "safe_turns": word("safe_turns"),
         "over_refusal": word("over_refusal"),
     }
-    return known.get(name, plain(name))
+    return known.get(name, words.turn(name))
 
 
 def _figure(value: float | None, *, is_share: bool) -> str:
@@ -163,21 +176,34 @@ def _at(scores: Sequence[float | None], turn: int | None) -> str:
     return number(scores[turn], 1) if turn < len(scores) else "-"
 
 
-def _place(item: Regressed, vocabulary: Vocabulary) -> Place:
-    if item.kind == "strategy":
-        label = words.strategy(item.key, vocabulary)
-    elif item.kind == "guideline":
-        label = words.guideline(item.key, vocabulary)
-    else:
-        label = words.locale(item.key) if item.kind == "locale" else plain(item.key)
+def place(item: Regressed, vocabulary: Vocabulary, *, in_words: bool = False) -> Place:
+    """Return where it regressed, as it is shown.
+
+    Args:
+        item: the place.
+        vocabulary: the words of the run.
+        in_words: name it without its code.
+    """
     link = f"sort={item.key}" if item.kind == "turn" else "sort=change"
-    if item.kind in ("strategy", "locale", "guideline"):
+    if item.kind not in ("turn", "harm_class"):
         link = f"{item.kind}={item.key}&{link}"
     p = item.test.p if item.test.p_adjusted is None else item.test.p_adjusted
     return Place(
-        label=label,
+        label=_place_label(item, vocabulary, in_words=in_words),
         difference=_change_of(item.difference.value, is_share=False),
         interval=_interval(item.difference, is_share=False),
         p="-" if p is None else "< 0.001" if p < 0.001 else number(p, 3),
         link=link,
     )
+
+
+def _place_label(item: Regressed, vocabulary: Vocabulary, *, in_words: bool) -> Text:
+    if item.kind == "turn":
+        return words.turn(item.key, in_words=in_words)
+    if item.kind == "locale":
+        return words.locale(item.key)
+    known = {"strategy": words.strategy, "guideline": words.guideline, "category": words.category}
+    if item.kind not in known:
+        return plain(item.key)
+    label = known[item.kind](item.key, vocabulary)
+    return Text(*(text.removeprefix(f"{item.key} ") for text in label)) if in_words else label

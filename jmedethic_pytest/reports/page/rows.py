@@ -13,6 +13,9 @@ from jmedethic_pytest.core.records import Verdict
 from jmedethic_pytest.core.scores import BEST
 from jmedethic_pytest.store import runs as run_files
 
+LOST = 1.0
+"""Points by which a turn lies well below the baseline's."""
+
 
 class Row(NamedTuple):
     """What the list knows of one evaluation; the page's script reads the fields by their position."""
@@ -74,6 +77,12 @@ def fallen(rows: list[Row]) -> dict[str, tuple[int, Counter[int]]]:
             cases[row.strategy] += 1
             turns.setdefault(row.strategy, Counter()).update(row.broken)
     return {key: (cases[key], turns[key]) for key in sorted(cases)}
+
+
+def lost(row: Row) -> bool:
+    """Tell whether a turn fell to its floor, or lies well below the baseline's: then both replies are worth reading."""
+    pairs = zip(row.scores, row.baseline or (), strict=False)
+    return bool(row.broken) or any(now is not None and then is not None and then - now >= LOST for now, then in pairs)
 
 
 def worst(rows: list[Row], count: int) -> list[Row]:

@@ -18,7 +18,7 @@ from jmedethic_pytest.analysis.counts import FAILED
 from jmedethic_pytest.core import branches
 from jmedethic_pytest.core.records import Attack, Turn, Verdict
 from jmedethic_pytest.core.text import visible
-from jmedethic_pytest.reports.page.rows import Listed, Row
+from jmedethic_pytest.reports.page.rows import Listed, Row, lost
 from jmedethic_pytest.store import runs as run_files
 
 BUDGET = 20_000_000
@@ -48,14 +48,14 @@ def pack(run: Path, listed: Sequence[Listed], baseline: Path | None = None, budg
     Args:
         run: folder of the run.
         listed: its rows, with the places of their verdicts.
-        baseline: folder of the baseline's run if it is stored here too: its replies stand beside those of failed cases.
+        baseline: folder of the baseline's run if it is stored here too: its replies stand beside those that fell.
         budget: characters that all blocks together may take.
     """
     ranks = _importance([item.row for item in listed])
     stored = {index: item.place for index, item in enumerate(listed) if item.place is not None}
     order = sorted(stored, key=ranks.__getitem__)
     verdicts = run_files.read_at(run, (stored[index] for index in order))
-    beside = _BaselineTexts(baseline, {item.row.key for item in listed if item.row.broken})
+    beside = _BaselineTexts(baseline, {item.row.key for item in listed if lost(item.row)})
     packer = _Packer(len(listed), budget)
     for index, verdict in zip(order, verdicts, strict=True):
         packer.add(index, _json(_transcript(verdict, beside.turns(verdict.key))))

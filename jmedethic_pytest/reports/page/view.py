@@ -13,8 +13,8 @@ from jmedethic_pytest.core.records import Condition
 from jmedethic_pytest.core.run_info import RunInfo
 from jmedethic_pytest.core.vocabulary import Vocabulary
 from jmedethic_pytest.gate.outcome import Outcome
-from jmedethic_pytest.reports.page import words
-from jmedethic_pytest.reports.page.rows import Row, fallen
+from jmedethic_pytest.reports.page import compared, words
+from jmedethic_pytest.reports.page.rows import Row, fallen, worst
 from jmedethic_pytest.reports.page.words import Text, plain, word
 from jmedethic_pytest.reports.terminal.findings import finding_lines
 from jmedethic_pytest.reports.terminal.survival import safe_turns
@@ -26,6 +26,7 @@ _COUNTS = ("complete", "cases", "turns")
 _AT_MOST = ("missing", "hidden", "over_refusal")
 _PLAIN = ("mean", "median", "strategy")
 """Conditions whose sentence repeats observed and required figures, unless something follows a semicolon."""
+_FIRST = 5
 _LINKS = {
     "pass_rate": "result=failed-any",
     "missing": "result=unscored",
@@ -42,7 +43,7 @@ class Shown(NamedTuple):
     answer: str
     observed: Text
     required: Text
-    detail: str
+    detail: Text
     """What the figures do not say; empty if they say it all."""
     link: str
     """Filters of the list that show the conversations behind the condition; empty if there are none."""
@@ -68,6 +69,15 @@ class Fell(NamedTuple):
     """Turn and number of conversations."""
 
 
+class First(NamedTuple):
+    """A failure that is worth reading first."""
+
+    key: str
+    scores: tuple[float | None, ...]
+    strategy: Text
+    guideline: Text
+
+
 def conditions(outcome: Outcome) -> list[Shown]:
     """Return the gate's conditions: what failed first, then what is inconclusive, then what holds."""
     order = {"fail": 0, "inconclusive": 1, "pass": 2}
@@ -77,17 +87,17 @@ def conditions(outcome: Outcome) -> list[Shown]:
         for part, name, item in placed
         if not name.startswith(_BASELINE)
     ]
-    return sorted([*own, *_against_baselines(placed)], key=lambda item: order[item.answer])
+    return sorted([*own, *_against_baselines(placed, outcome.info.words)], key=lambda item: order[item.answer])
 
 
-def _against_baselines(found: Sequence[tuple[str, str, Condition]]) -> Iterator[Shown]:
+def _against_baselines(found: Sequence[tuple[str, str, Condition]], vocabulary: Vocabulary) -> Iterator[Shown]:
     """Yield one line for each suite, baseline, answer and kind; the figures stand in the baseline's own table."""
-    groups: dict[tuple[str, str, str, str], list[str]] = {}
+    groups: dict[tuple[str, str, str, str], list[Text]] = {}
     for part, own, item in found:
         if own.startswith(_BASELINE):
             name, _, rest = own.removeprefix(_BASELINE).partition("].")
             kind, _, place = rest.partition("[")
-            told = rest if rest and not place else item.detail
+            told = compared.endpoint_label(rest, vocabulary) if rest and not place else plain(item.detail)
             groups.setdefault((part, name.rstrip("]"), item.answer, kind if place else ""), []).append(told)
     for (part, name, answer, kind), details in groups.items():
         yield Shown(
@@ -96,9 +106,18 @@ def _against_baselines(found: Sequence[tuple[str, str, Condition]]) -> Iterator[
             answer=answer,
             observed=plain(""),
             required=plain(""),
-            detail=("; " if kind else ", ").join(details),
+            detail=_told(kind, details),
             link="baseline",
         )
+
+
+def _told(kind: str, details: Sequence[Text]) -> Text:
+    """Return what a line about a baseline says: endpoints by name, places by their number, the rest in full."""
+    if kind in compared.OTHERS:
+        return word(f"condition.places.{kind}", count=len(details))
+    if kind:
+        return plain("; ".join(text.en for text in details))
+    return Text(", ".join(text.en for text in details), "、".join(text.ja for text in details))
 
 
 def _condition(part: str, name: str, condition: Condition, vocabulary: Vocabulary) -> Shown:
@@ -111,7 +130,7 @@ def _condition(part: str, name: str, condition: Condition, vocabulary: Vocabular
         answer=condition.answer,
         observed=plain(form(condition.observed)),
         required=plain("-") if condition.limit is None else bound,
-        detail="" if kind in _PLAIN and ";" not in condition.detail else condition.detail,
+        detail=plain("" if kind in _PLAIN and ";" not in condition.detail else condition.detail),
         link=_condition_link(kind, argument),
     )
 
@@ -146,9 +165,8 @@ def _condition_link(kind: str, argument: str) -> str:
 def groups(outcome: Outcome) -> list[Group]:
     """Return the tables of scores: by turn, strategy, category, guideline, persona and language."""
     summary, known = outcome.summary, outcome.info.words
-    turn: Callable[[str], Text] = plain
     tables: list[tuple[str, Sequence[Distribution], Callable[[str], Text], str]] = [
-        ("turn", summary.turns, turn, "sort"),
+        ("turn", summary.turns, words.turn, "sort"),
         ("strategy", summary.strategies, partial(words.strategy, vocabulary=known), "strategy"),
         ("category", summary.categories, partial(words.category, vocabulary=known), "category"),
         ("guideline", summary.guidelines, partial(words.guideline, vocabulary=known), "guideline"),
@@ -175,6 +193,14 @@ def fell(rows: list[Row], vocabulary: Vocabulary) -> tuple[list[int], list[Fell]
         for key, (cases, count) in fallen(rows).items()
     ]
     return turns, lines
+
+
+def first_read(rows: list[Row], vocabulary: Vocabulary) -> list[First]:
+    """Return the failures to read first."""
+    return [
+        First(row.key, row.scores, words.strategy(row.strategy, vocabulary), words.guideline(row.guideline, vocabulary))
+        for row in worst(rows, _FIRST)
+    ]
 
 
 def facts(info: RunInfo) -> list[tuple[Text, str]]:

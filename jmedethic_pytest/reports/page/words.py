@@ -59,6 +59,18 @@ def strategy(key: str, vocabulary: Vocabulary) -> Text:
     return Text(f"{key} {name['en']}", f"{key} {name['ja']}")
 
 
+def turn(key: str, *, in_words: bool = False) -> Text:
+    """Return a turn by its place among the turns, which begin with T0; any other name stays as it is.
+
+    Args:
+        key: ``T0``, ``T1`` ...
+        in_words: leave the code out.
+    """
+    if not key[1:].isdecimal():
+        return plain(key)
+    return word("turn.nth" if in_words else "turn.nth.code", number=int(key[1:]) + 1, code=key)
+
+
 def guideline(key: str, vocabulary: Vocabulary) -> Text:
     """Return a guideline's id and title."""
     title = vocabulary.guideline(key).title

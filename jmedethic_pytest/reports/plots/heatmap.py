@@ -11,6 +11,8 @@ from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.patches import Rectangle
 from matplotlib.transforms import IdentityTransform
 
+from jmedethic_pytest.core.scores import SLACK
+from jmedethic_pytest.reports import bands
 from jmedethic_pytest.reports.plots import style
 
 if TYPE_CHECKING:
@@ -46,8 +48,8 @@ def guideline_by_strategy(cases: DataFrame, vocabulary: Vocabulary, *, simulated
     figure = style.new(_WIDTH, height, title, note, simulated=simulated, layout=False)
     place = (_LEFT / _WIDTH, _FOOT / height, 1 - (_LEFT + _RIGHT) / _WIDTH, body / height)
     axes = figure.add_axes(place)
-    colours = ListedColormap([colour for _, colour in style.BANDS])
-    axes.imshow(mean, cmap=colours, norm=BoundaryNorm([1, *(end + 1e-6 for end in style.BAND_ENDS)], 5))
+    colours = ListedColormap([band.colour for band in bands.BANDS])
+    axes.imshow(mean, cmap=colours, norm=BoundaryNorm([1, *(band.end + SLACK for band in bands.BANDS)], 5))
     axes.set_aspect("auto")
     axes.vlines(np.arange(0.5, len(strategies) - 1), -0.5, len(guidelines) - 0.5, color="white", linewidth=0.8)
     axes.hlines(np.arange(0.5, len(guidelines) - 1), -0.5, len(strategies) - 0.5, color="white", linewidth=0.8)
@@ -72,8 +74,7 @@ def _numbers(axes: Axes, mean: NDArray[Any]) -> None:
     places: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
     for (row, column), value in np.ndenumerate(mean):
         if not np.isnan(value):
-            strong = value <= style.BAND_ENDS[0] or value > style.BAND_ENDS[3]
-            places[f"{value:.1f}", "white" if strong else style.INK].append((column, row))
+            places[f"{value:.1f}", bands.of(value).text].append((column, row))
     for (number, colour), offsets in places.items():
         outline = style.outlined(number, 7.5)
         look: dict[str, Any] = {"sizes": [1], "facecolor": colour, "linewidth": 0, "offset_transform": axes.transData}
@@ -105,8 +106,9 @@ def _words(name: str) -> list[str]:
 def _scale(axes: Axes) -> None:
     """Draw the meaning of the colours and of the hatching."""
     look: dict[str, Any] = {"height": 1, "linewidth": 0.4, "edgecolor": style.INK}
-    for place, (label, colour) in enumerate([*style.BANDS, ("missing", "")]):
+    shown = [*((band.label, band.colour) for band in bands.BANDS), ("missing", "")]
+    for place, (label, colour) in enumerate(shown):
         axes.barh(0, 1, left=place, **(style.MISSING | {"height": 1} if not colour else look | {"color": colour}))
         axes.text(place + 0.5, -0.7, label, ha="center", va="top", size=8)
-    axes.set(xlim=(0, len(style.BANDS) + 1), ylim=(-0.5, 0.5))
+    axes.set(xlim=(0, len(shown)), ylim=(-0.5, 0.5))
     axes.set_axis_off()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jmedethic_pytest.core.scores import PAPER_FLOOR, SLACK, at_or_below
+from jmedethic_pytest.reports.bands import BANDS
 from jmedethic_pytest.reports.plots import style
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def by_turn(summary: Summary, rows: DataFrame, *, simulated: bool) -> style.Draw
     _boxes(left, values, vertical=True)
     labels = [f"T{turn}\nn = {len(found)}" for turn, found in zip(turns, values, strict=True)]
     left.set_xticks(range(len(turns)), labels)
-    left.axhspan(0.6, PAPER_FLOOR, color=style.BANDS[0][1], alpha=0.08, linewidth=0)
+    left.axhspan(0.6, PAPER_FLOOR, color=BANDS[0].colour, alpha=0.08, linewidth=0)
     left.set_title("every score; box: quartiles, diamond: mean; shaded: at or below 2", size=8.5)
     style.score_axis(left)
     _bands(right, values, missing, [f"T{turn}" for turn in turns])
@@ -125,18 +126,18 @@ def _bands(axes: Axes, values: Sequence[NDArray[Any]], missing: Sequence[int], l
     """Stack the share of every score band, from unsafe below to safe above, with the missing scores on top."""
     totals = [max(len(found) + lost, 1) for found, lost in zip(values, missing, strict=True)]
     bottom = np.zeros(len(values))
-    edges = [0.0, *style.BAND_ENDS]
-    for (label, colour), low, high in zip(style.BANDS, edges, edges[1:], strict=False):
+    low = 0.0
+    for band in BANDS:
         share = np.array(
             [
-                100 * ((found > low + SLACK) & at_or_below(found, high)).sum() / total
+                100 * ((found > low + SLACK) & at_or_below(found, band.end)).sum() / total
                 for found, total in zip(values, totals, strict=True)
             ]
         )
-        bars = axes.bar(labels, share, bottom=bottom, width=0.62, color=colour, edgecolor=style.INK, linewidth=0.4)
-        bars.set_label(label)
-        _write_shares(axes, share, bottom, light=colour in (style.BANDS[0][1], style.BANDS[-1][1]))
-        bottom += share
+        bars = axes.bar(labels, share, bottom=bottom, width=0.62, color=band.colour, edgecolor=style.INK, linewidth=0.4)
+        bars.set_label(band.label)
+        _write_shares(axes, share, bottom, band.text)
+        bottom, low = bottom + share, band.end
     if any(missing):
         rest = [100 * lost / total for lost, total in zip(missing, totals, strict=True)]
         axes.bar(labels, rest, bottom=bottom, width=0.62, label="missing", **style.MISSING)
@@ -145,10 +146,9 @@ def _bands(axes: Axes, values: Sequence[NDArray[Any]], missing: Sequence[int], l
     axes.legend(handles[::-1], names[::-1], loc="center left", bbox_to_anchor=(1.0, 0.5))
 
 
-def _write_shares(axes: Axes, share: NDArray[Any], bottom: NDArray[Any], *, light: bool) -> None:
+def _write_shares(axes: Axes, share: NDArray[Any], bottom: NDArray[Any], colour: str) -> None:
     for place, (value, start) in enumerate(zip(share, bottom, strict=True)):
         if value >= 5:
-            colour = "white" if light else style.INK
             axes.text(place, start + value / 2, f"{value:.0f}", ha="center", va="center", size=8, color=colour)
 
 
@@ -158,7 +158,7 @@ def _fallen_bars(axes: Axes, groups: Sequence[DataFrame], fallen: set[str]) -> N
         n = len(group)
         fell = int(group["key"].isin(fallen).sum())
         unknown = int((group["min"].isna() & ~group["key"].isin(fallen)).sum())
-        axes.barh(place, 100 * fell / n, height=0.5, color=style.BANDS[0][1])
+        axes.barh(place, 100 * fell / n, height=0.5, color=BANDS[0].colour)
         axes.barh(place, 100 * unknown / n, left=100 * fell / n, height=0.5, **style.MISSING)
         lost = f", {unknown} unknown" if unknown else ""
         axes.text(101, place, f"{fell} of {n}{lost}", va="center", size=8, color=style.INK)

@@ -31,15 +31,6 @@ from jmedethic_pytest.core.errors import ConfigError
 from jmedethic_pytest.reports.plots.svg import tidy
 
 BLUE, ORANGE, GREEN, PINK, INK, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#222222", "#767676"
-BANDS = (
-    ("1-2 unsafe", "#D7191C"),
-    ("3-4", "#FDAE61"),
-    ("5-6", "#FFFFBF"),
-    ("7-8", "#ABD9E9"),
-    ("9-10 safe", "#2C7BB6"),
-)
-"""The five bands of the rubric; a score belongs to the first band whose upper end it does not exceed."""
-BAND_ENDS = (2.0, 4.0, 6.0, 8.0, 10.0)
 MISSING: dict[str, Any] = {"facecolor": "#FFFFFF", "edgecolor": GREY, "hatch": "////", "linewidth": 0.5}
 SAFE_UP = "score (10 = safe)"
 SIMULATED = "SIMULATION: scripted demo models; says nothing about any real model"

@@ -176,8 +176,8 @@ def test_publishing_wants_a_report(tmp_path: Path) -> None:
 def test_transcript_shows_the_baseline_beside_the_run() -> None:
     shown = transcript.render(build(score=1.0, baseline=BaselineScores(name="release-1", turns=(8.5,), failed=False)))
     assert "baseline release-1" in shown
-    assert '<span class="chip mixed">8.5</span>' in shown
-    assert '<span class="chip unsafe">1.0</span>' in shown
+    assert '<span class="chip band5">8.5</span>' in shown
+    assert '<span class="chip band1">1.0</span>' in shown
     assert "-7.5" in shown
     assert "baseline" not in transcript.render(build(score=1.0))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,13 @@ def report(demo_run: Path) -> Path:
 
 def keys(tab: Page) -> list[str]:
     return tab.locator("#list tr.row .id a").all_inner_texts()
+
+
+def by_weight(verdicts: Iterable[Verdict]) -> list[str]:
+    """Return keys as the list shows them at first: what failed, what has no score, what passed; the lowest first."""
+    ranks = {True: 2, None: 1, False: 0}
+    order = {item.key: (ranks[item.passed], min(item.turn_scores), item.mean) for item in verdicts}
+    return sorted(order, key=order.__getitem__)
 
 
 def first_floor(verdict: Verdict) -> int:
@@ -125,7 +132,7 @@ def test_a_filter_shows_exactly_the_conversations_that_fit(
     tab, total = visit(report), len(demo_verdicts)
     for (name, value), fits in tests.items():
         tab.select_option(f"#filter-{name}", value)
-        expected = [key for key, item in demo_verdicts.items() if fits(item)]
+        expected = by_weight(item for item in demo_verdicts.values() if fits(item))
         assert 0 < len(expected) < total
         assert f"{len(expected)} of {total} " in tab.locator("#count").inner_text()
         assert keys(tab) == expected[:50]
@@ -178,8 +185,10 @@ def test_the_list_is_read_page_by_page(visit: Visit, report: Path, demo_verdicts
     first = keys(tab)
     assert len(first) == 50
     tab.locator("#page-next").click()
-    assert first + keys(tab) == list(demo_verdicts)
+    assert first + keys(tab) == by_weight(demo_verdicts.values())
     assert tab.locator("#page-next").is_disabled()
+    tab.select_option("#filter-sort", "order")
+    assert keys(tab) == list(demo_verdicts)[:50]
 
 
 # ---------------------------------------------------------------- the conversation

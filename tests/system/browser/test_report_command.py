@@ -83,6 +83,9 @@ def test_another_baseline_than_that_of_the_run(
     assert (status, err) == (0, "")
     tab = visit(new / "report.html", "#result=regressed")
     assert "20 of 40" in tab.locator("#count").inner_text()
+    verdict = tab.locator("#verdict").inner_text()
+    assert "It regressed against the baseline release. Mean: 9.00 → 7.00, a difference of -2.00 (95%" in verdict
+    assert "turn 2 -4.00" in verdict
     section = tab.locator("#baseline").inner_text()
     assert "Against the baseline release" in section
     assert "New failures: 20" in section
@@ -97,6 +100,12 @@ def test_another_baseline_than_that_of_the_run(
     assert tab.evaluate("document.querySelector('dialog').scrollWidth") <= 390
     tab.keyboard.press("Escape")
     assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+    tab.reload()
+    tab.wait_for_selector("html[data-ready]", state="attached")
+    assert not tab.locator("#comparison-1").is_visible()  # long parts are folded on a phone ...
+    assert tab.evaluate("document.documentElement.scrollHeight") < 9000
+    tab.evaluate("location.hash = '#baseline'")
+    tab.locator("#comparison-1").wait_for(state="visible")  # ... and open where a link leads
 
 
 def test_unknown_runs_and_baselines_are_named(make_run: Callable[..., Path], made_verdict: Make, cli: Cli) -> None:

@@ -1,12 +1,11 @@
 // The list of conversations: filters, headers that sort, one page at a time.
 
-const PAGE_SIZE = 50;
-const BAND_UNSAFE = 4;
-const BAND_SAFE = 9;
+const PAGE_SIZE = WIDE.matches ? 50 : 15;
 
+/** Returns the colour band of a score: the first of the rubric's five whose upper end it does not exceed. */
 function band(score) {
   if (score === null || score === undefined) return "missing";
-  return score <= BAND_UNSAFE ? "unsafe" : score >= BAND_SAFE ? "safe" : "mixed";
+  return `band${1 + DATA.bands.findIndex((end) => score <= end)}`;
 }
 
 function unique(rows, key) {
@@ -57,7 +56,7 @@ function kindChoices(rows) {
 function sortChoices(rows) {
   const turns = turnNames(rows).map((key) => [key, key]);
   const change = hasBaseline(rows) ? [["change", word("change")]] : [];
-  return [["", word("sort.order")], ["mean", word("mean")], ...turns, ...change, ["key", word("case")], ["strategy", word("strategy")], ["guideline", word("guideline")]];
+  return [["", word("sort.first")], ["order", word("sort.order")], ["mean", word("mean")], ...turns, ...change, ["key", word("case")], ["strategy", word("strategy")], ["guideline", word("guideline")]];
 }
 
 function hasBaseline(rows) {

@@ -61,15 +61,16 @@ class Conversation {
   }
 
   body(row, texts) {
-    const parts = [this.about(row), this.scoreTable(row)];
-    if (DATA.simulated) parts.unshift(make("p", { class: "banner simulation" }, word("simulation")));
+    const parts = DATA.simulated ? [make("p", { class: "banner simulation" }, word("simulation"))] : [];
+    if (texts !== null) parts.push(notesPart(texts, row));
+    parts.push(this.about(row), this.scoreTable(row));
     if (texts === null) return [...parts, notEmbedded(row)];
+    if (row.baseline !== null && !DATA.baseline_texts) parts.push(make("p", { class: "hint" }, word("case.no_baseline")));
     if (texts.detail) parts.push(make("p", { class: "banner" }, texts.detail));
     if (texts.turns.length) parts.push(this.foldButton());
     parts.push(...texts.turns.map((turn) => turnPart(turn, row, texts.baseline, this.unfolded)));
     if (texts.attempts.length) parts.push(attemptsPart(texts.attempts, row, this.unfolded));
     parts.push(...(texts.attacks || []).map((attack) => attackPart(attack, row, this.unfolded)));
-    parts.push(notesPart(texts, row));
     return parts;
   }
 
@@ -193,7 +194,7 @@ function notesPart(texts, row) {
     notes.push(make("dt", {}, word("case.expected")), make("dd", { lang: row.locale }, make("ul", {}, ...items)));
   }
   if (texts.fail_if) notes.push(make("dt", {}, word("case.fail_if")), make("dd", { lang: row.locale }, texts.fail_if));
-  return make("dl", { class: "about" }, ...notes);
+  return make("dl", { class: "about notes", "aria-label": word("case.notes") }, ...notes);
 }
 
 function bubble(kind, text, locale) {

@@ -1,6 +1,7 @@
 // Rows and texts travel as base64 of raw deflate, each in an element of its own, unpacked when needed.
 
 const BLOCKS_KEPT = 8;
+const RANKS = [...DATA.failed, "unscored", "passed"];
 const blocks = new Map();
 
 function canUnpack() {
@@ -24,6 +25,9 @@ async function loadRows() {
     row.category = categories[row.guideline] || "";
     row.lowest = row.scores.includes(null) ? null : Math.min(...row.scores);
     row.change = change(row);
+    row.rank = RANKS.indexOf(row.result);
+    const known = row.scores.filter((score) => score !== null);
+    row.least = known.length ? Math.min(...known) : null;
     return row;
   });
 }

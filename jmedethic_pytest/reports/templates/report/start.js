@@ -5,6 +5,7 @@ showLanguage();
 
 const languageButton = document.getElementById("language");
 languageButton.hidden = false;
+openParts();
 languageButton.addEventListener("click", () => {
   language = language === "en" ? "ja" : "en";
   remember(language);
@@ -57,10 +58,11 @@ class App {
 
   /** Follows a link inside the page: a filter leads to the list, a conversation opens where the reader is. */
   follow() {
-    if (!hasState()) return;
+    if (!hasState()) return openPart(location.hash);
     document.getElementById("state").hidden = true;
     this.show();
     if (!readState().case) document.getElementById("cases").scrollIntoView();
+    return undefined;
   }
 }
 

@@ -48,9 +48,15 @@ function sortValue(row, key) {
   return turn ? row.scores[Number(turn[1])] ?? null : row[key] ?? null;
 }
 
-/** Returns the rows that fit, in their order. "-mean" sorts by the mean, highest first. */
+/** Orders what is to be read first: new failures, the other failures, what has no score; the lowest scores first. */
+function byWeight(first, second) {
+  return first.rank - second.rank || compare(first.least, second.least, false) || compare(first.mean, second.mean, false) || first.order - second.order;
+}
+
+/** Returns the rows that fit, in their order: failures first, or as asked. "-mean" sorts by the mean, highest first. */
 function select(rows, state) {
   const found = rows.filter((row) => fits(row, state));
+  if (!state.sort) return found.sort(byWeight);
   const key = (state.sort || "").replace(/^-/, "");
   if (!key || (!/^T\d+$/.test(key) && !(rows.length && key in rows[0]))) return found;
   const descending = state.sort.startsWith("-");
