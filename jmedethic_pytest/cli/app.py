@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from jmedethic_pytest import _version
+from jmedethic_pytest.core.errors import ConfigError
 from jmedethic_pytest.core.text import line, visible
 from jmedethic_pytest.run.options import JUDGING, MODEL_HELP, OPTIONS, Option, Settings, parse
 
@@ -53,6 +54,23 @@ def with_run_options(function: Callable[[Settings], None]) -> Callable[..., None
 
     model = inspect.Parameter("model", _KEYWORD, annotation=Annotated[str, typer.Option("--model", help=MODEL_HELP)])
     return declare(command, [model, *map(_parameter, OPTIONS)])
+
+
+def with_run_options_beside_commands(function: Callable[[Settings], None]) -> Callable[..., None]:
+    """Give a group of commands the options of a run: without one of its commands it is the run."""
+
+    @wraps(function)
+    def command(ctx: typer.Context, model: str | None, **raw: Any) -> None:
+        if ctx.invoked_subcommand is not None:
+            return
+        if model is None:
+            raise ConfigError("--model: say which model, PROVIDER:NAME. `--help` names the commands beside.")
+        function(parse(model, raw, prefix="--"))
+
+    context = inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+    named = Annotated[str | None, typer.Option("--model", help=MODEL_HELP)]
+    model = inspect.Parameter("model", _KEYWORD, default=None, annotation=named)
+    return declare(command, [context, model, *map(_parameter, OPTIONS)])
 
 
 def with_judging_options(function: Callable[..., None], without: Sequence[str] = ()) -> Callable[..., None]:

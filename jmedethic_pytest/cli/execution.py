@@ -49,7 +49,7 @@ def execute(spec: RunSpec) -> Outcome:
     signals.stop_on_sigterm()
     told = Telling()
     try:
-        with _watched(len(spec.plan())) as watch:
+        with watched(len(spec.plan())) as watch:
             outcome = carry_out(spec, watch, err.print, told)
     except Interrupted as stop:
         told.drawn(stop.outcome)
@@ -83,7 +83,7 @@ class Telling:
 
 
 @contextmanager
-def _watched(planned: int) -> Iterator[Callable[[Progress], None]]:
+def watched(planned: int) -> Iterator[Callable[[Progress], None]]:
     """Show where a run stands: with a bar on a terminal, with a line a minute in a log file, and at SIGUSR1."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Bar(*columns, console=err, disable=not err.is_terminal, transient=True) as bar:

@@ -41,6 +41,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "verify": ("verify",),
     "annotate": ("annotate",),
     "baseline": ("baseline",),
+    "batch": ("batch",),
     "cases": ("cases", "cases_exchange", "cases_difficulty"),
     "generate": ("generate.stages", "generate.discover", "generate.review"),
     "judges": ("judges.app", "judges.link", "judges.anchors", "judges.card"),

@@ -20,6 +20,10 @@ _FRAMING = ("host", "connection", "content-length", "content-type", "transfer-en
 """Headers that belong to the transport."""
 
 
+Batch = Literal["none", "files", "messages", "command"]
+BATCH_COMMAND = "vllm run-batch"
+
+
 class Table(BaseModel):
     """A table of a settings file: unknown keys are errors."""
 
@@ -49,6 +53,11 @@ class Dialect(Table):
     prompt_cache: bool = False
     """Whether the system prompt is marked for the provider's prompt cache (`cache_control` of Anthropic,
     `prompt_cache_key` of OpenAI); answers do not change."""
+    batch: Batch = Field(default="none", exclude_if=lambda way: way == "none")
+    """How many requests are handed over at once (`--jmed-batch`): `files` as OpenAI does, `messages` as Anthropic,
+    `command` for a program on this machine that reads a file and writes one."""
+    batch_command: str = Field(default=BATCH_COMMAND, exclude_if=lambda command: command == BATCH_COMMAND)
+    """That program with its options, as a shell would split them; `-i FILE -o FILE --model NAME` are added."""
     direct: bool = True
     """False sends every call through the SDK: for a gateway whose headers change from call to call."""
 
@@ -71,7 +80,7 @@ class Dialect(Table):
     @cached_property
     def peculiar(self) -> dict[str, Any]:
         """What may change an answer and differs from the default; values of the environment are no part of it."""
-        silent = {"structured", "max_tokens_field", "prompt_cache", "direct", "timeout"}
+        silent = {"structured", "max_tokens_field", "prompt_cache", "direct", "timeout", "batch", "batch_command"}
         return self.model_dump(mode="json", exclude_defaults=True, exclude=silent)
 
 

@@ -128,6 +128,10 @@ class Scheduler(Generic[J]):
         """Evaluate a job of a test's own, outside the plan."""
         return self._call(self._evaluate(job))
 
+    def do(self, something: Callable[[], Coroutine[Any, Any, T]]) -> Future[T]:
+        """Have something else done in the loop, which is no evaluation."""
+        return self._call(something())
+
     def counts(self) -> Counts:
         """Return where the run stands; may be called from any thread."""
         return Counts(len(self._finished), len(self.planned), self._in_flight, time.monotonic() - self._begun)

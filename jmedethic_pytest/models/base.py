@@ -89,6 +89,11 @@ class ModelRef:
         """True for the built-in simulations."""
         return self.provider == DEMO
 
+    @property
+    def takes_batches(self) -> bool:
+        """True if many requests can be handed over to it at once."""
+        return self.dialect.batch != "none" and not self.simulated
+
     def describe(self) -> dict[str, Any]:
         """Return what a run records about the model; never the key."""
         peculiar = self.dialect.peculiar

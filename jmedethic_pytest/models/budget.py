@@ -76,15 +76,21 @@ class Budget:
         self._reserved = 0.0
         self._outputs: dict[str, tuple[int, int]] = {}
 
-    def admit(self, label: str, input_tokens: int) -> float:
-        """Reserve what a call will probably cost and return that amount; give it back to :meth:`settle`.
+    def admit(self, label: str, input_tokens: int, *, calls: int = 1, share: float = 1.0) -> float:
+        """Reserve what calls will probably cost and return that amount; give it back to :meth:`settle`.
+
+        Args:
+            label: the model.
+            input_tokens: of all of them together, at most.
+            calls: how many.
+            share: of the price, where it is a lower one.
 
         Raises:
             BudgetSpent: if the call might exceed the limit.
         """
-        calls, tokens = self._outputs.get(label, (0, 0))
-        output = tokens // calls if calls else FIRST_OUTPUT_TOKENS
-        expected = self._amount(label, Usage(input=input_tokens, output=output))
+        known, tokens = self._outputs.get(label, (0, 0))
+        output = tokens // known if known else FIRST_OUTPUT_TOKENS
+        expected = self._amount(label, Usage(input=input_tokens, output=output * calls), calls, share)
         if self.spent + self._reserved + expected > self.limit.amount:
             raise BudgetSpent(
                 f"the budget of {self.limit} would be exceeded ({self._shown(self.spent)} spent). What was finished is "
@@ -92,6 +98,10 @@ class Budget:
             )
         self._reserved += expected
         return expected
+
+    def release(self, reserved: float) -> None:
+        """Give back what was reserved for calls that never took place."""
+        self._reserved -= reserved
 
     def settle(
         self,
@@ -101,6 +111,7 @@ class Budget:
         *,
         guess: tuple[int, int] = (0, 0),
         lost: bool = False,
+        share: float = 1.0,
     ) -> None:
         """Book a finished call.
 
@@ -110,6 +121,7 @@ class Budget:
             usage: what the server counted; ``None`` if the call failed.
             guess: input and output tokens to book where the server counted nothing: never less than the truth.
             lost: whether there was an answer that nobody could read: it is paid for all the same.
+            share: of the price, where it is a lower one.
         """
         self._reserved -= reserved
         if usage is None:
@@ -119,18 +131,18 @@ class Budget:
         made = usage.output if usage.output is not None else guess[1]
         calls, tokens = self._outputs.get(label, (0, 0))
         self._outputs[label] = (calls + 1, tokens + made)
-        self.spent += self._amount(label, usage.model_copy(update={"input": given, "output": made}))
+        self.spent += self._amount(label, usage.model_copy(update={"input": given, "output": made}), 1, share)
         if self.warning is None and self.spent >= WARN_AT * self.limit.amount:
             self.warning = f"{self.spent / self.limit.amount:.0%} of the budget of {self.limit} is spent"
 
-    def _amount(self, label: str, usage: Usage) -> float:
+    def _amount(self, label: str, usage: Usage, calls: int, share: float) -> float:
         if self.limit.unit == "calls":
-            return 1.0
+            return calls
         if self.limit.unit == "tokens":
             return (usage.input or 0) + (usage.output or 0)
         price = self._price(label)
         assert price is not None, "checked before the run"
-        return price.cost(usage)
+        return price.cost(usage) * share
 
     def _shown(self, amount: float) -> str:
         return str(Limit(round(amount, 4), self.limit.unit))

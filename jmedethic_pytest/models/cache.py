@@ -97,6 +97,11 @@ class Cache:
         """What had to be done with the file, in words; empty if nothing."""
         return "; ".join(self._notes)
 
+    @property
+    def usable(self) -> bool:
+        """False once the file was given up: nothing is kept any more."""
+        return not self._given_up
+
     def get(self, key: str) -> Reply | None:
         """Return the stored reply, marked ``cached``, or ``None``."""
         row = self._use(lambda db: db.execute("SELECT value FROM reply WHERE key = ?", (key,)).fetchone())

@@ -14,6 +14,7 @@ from jmedethic_pytest.core import text as plain_text
 from jmedethic_pytest.core.errors import ProviderError
 from jmedethic_pytest.core.records import Reply, Usage
 from jmedethic_pytest.models import cache as caching
+from jmedethic_pytest.models import prices
 from jmedethic_pytest.models.base import CacheMode, ChatRequest, ModelRef, Provider, Role
 from jmedethic_pytest.models.budget import Budget
 from jmedethic_pytest.models.cache import Cache
@@ -43,6 +44,8 @@ class Tally:
         """Time of all of them together."""
         self.uncounted = 0
         """Replies that came without token counts."""
+        self.batched: Tally | None = None
+        """What came in batches, at their price: its ``calls`` are answers, and none of them is among the others."""
 
     @property
     def usage(self) -> Usage:
@@ -53,6 +56,14 @@ class Tally:
             cached=self.prompt_cached,
             cache_write=self.prompt_written,
         )
+
+    def count(self, usage: Usage) -> None:
+        """Add the tokens of a reply."""
+        self.input_tokens += usage.input or 0
+        self.output_tokens += usage.output or 0
+        self.prompt_cached += usage.cached or 0
+        self.prompt_written += usage.cache_write or 0
+        self.uncounted += usage.input is None or usage.output is None
 
 
 class Client:
@@ -132,12 +143,55 @@ class Client:
         if self._cache is not None and self._mode != "only":
             self._cache.forget(caching.key(self.role, self.ref, request) for request in requests)
 
+    @property
+    def provider(self) -> Provider:
+        """The way to the server, opened with the first use, inside the event loop."""
+        if self._provider is None:
+            self._provider = open_provider(self.ref, self.limit.observe)
+        return self._provider
+
+    def reserve(self, characters: int, calls: int) -> float:
+        """Keep money back for requests that will be handed over at once, at the price of a batch; return how much.
+
+        Raises:
+            BudgetSpent: if they might exceed the budget.
+        """
+        if self._budget is None:
+            return 0.0
+        share = prices.batch_share(self.ref.label)
+        return self._budget.admit(self.ref.label, characters, calls=calls, share=share)
+
+    def receive(self, key: str, reply: Reply, like: ChatRequest, reserved: float) -> None:
+        """Book and keep a reply that came in a batch.
+
+        Args:
+            key: of the request in the cache.
+            reply: what the server said.
+            like: a request of the same kind: with it went whatever secrets this one may repeat.
+            reserved: what was kept back for it.
+        """
+        self.tally.batched = self.tally.batched or Tally()
+        self.tally.batched.calls += 1
+        self.tally.batched.count(reply.usage)
+        if self._budget is not None:
+            guess, share = _sizes(like, reply), prices.batch_share(self.ref.label)
+            self._budget.settle(reserved, self.ref.label, reply.usage, guess=guess, share=share)
+        if self._cache is not None and reply.status == "ok":
+            self._cache.put(key, self._without_secrets(reply, like))
+
+    def release(self, reserved: float) -> None:
+        """Give back what was kept for requests of a batch that came to nothing."""
+        if self._budget is not None:
+            self._budget.release(reserved)
+
+    def without_secrets(self, value: Any, like: ChatRequest) -> Any:
+        """Return plain data that was or will be sent, as it may be written to a file."""
+        return self._secrets_of(like).hide_in(value)
+
     async def describe(self) -> Mapping[str, Any]:
         """Return what the server says of the model before it is asked anything, empty if nothing; it costs nothing."""
         try:
-            if self._provider is None:
-                self._provider = open_provider(self.ref, self.limit.observe)
-            ask = getattr(self._provider, "described", None)
+            ask = getattr(self.provider, "described", None)
             return await ask() if ask is not None else {}
         except ProviderError:
             return {}
@@ -191,10 +245,13 @@ class Client:
 
     def _without_secrets(self, reply: Reply, request: ChatRequest) -> Reply:
         """Return a reply as it may be cached: what was sent with it can hold a key, and so can what came back."""
+        found = self._secrets_of(request).hide_in_record(reply)
+        return found.model_copy(update={"detail": _harmless(found.detail, request)}) if found.detail else found
+
+    def _secrets_of(self, request: ChatRequest) -> secrets.Secrets:
         told = [item for message in request.messages if message.role == "system" for item in _told(message.content)]
         own = [*told, *secrets.in_parameters(request.sampling.extra)]
-        found = (self._secrets + secrets.Secrets((), own) if own else self._secrets).hide_in_record(reply)
-        return found.model_copy(update={"detail": _harmless(found.detail, request)}) if found.detail else found
+        return self._secrets + secrets.Secrets((), own) if own else self._secrets
 
     async def _send(self, request: ChatRequest, characters: int) -> Reply:
         """Make one attempt, within the budget."""
@@ -205,15 +262,11 @@ class Client:
         self.tally.calls += 1
         begun = time.monotonic()
         try:
-            if self._provider is None:
-                self._provider = open_provider(self.ref, self.limit.observe)
-            reply = await self._provider.chat(request, patient=self.endpoint.alive)
+            reply = await self.provider.chat(request, patient=self.endpoint.alive)
             usage = reply.usage
-            self._count(usage)
+            self.tally.count(usage)
             if self._budget is not None:
-                # A token is at least a byte: where the server counts nothing, bytes never undercount.
-                sent = sum(len(message.content.encode()) for message in request.messages)
-                guess = (sent, len((reply.text + reply.reasoning).encode()))
+                guess = _sizes(request, reply)
         except ProviderError as error:
             error.args = (_harmless(str(error), request),)
             lost = error.late or error.http_status == 200
@@ -226,12 +279,11 @@ class Client:
                 self._budget.settle(reserved, self.ref.label, usage, guess=guess, lost=lost)
         return reply
 
-    def _count(self, usage: Usage) -> None:
-        self.tally.input_tokens += usage.input or 0
-        self.tally.output_tokens += usage.output or 0
-        self.tally.prompt_cached += usage.cached or 0
-        self.tally.prompt_written += usage.cache_write or 0
-        self.tally.uncounted += usage.input is None or usage.output is None
+
+def _sizes(request: ChatRequest, reply: Reply) -> tuple[int, int]:
+    """Return the bytes of both: a token is at least a byte, so where the server counts none they never undercount."""
+    sent = sum(len(message.content.encode()) for message in request.messages)
+    return sent, len((reply.text + reply.reasoning).encode())
 
 
 @lru_cache(maxsize=16)  # system prompts: the same ones for every call

@@ -16,7 +16,7 @@ import functools
 import json
 import ssl
 from contextvars import ContextVar
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import aiohttp
 import httpx2
@@ -204,6 +204,46 @@ async def get(sdk: Any, path: str) -> Any:
     """Ask for something through an SDK; answers and errors are those of :meth:`Wire.post`."""
     response = await sdk.get(path, cast_to=httpx2.Response, options={"max_retries": 0})
     return _decoded(response.headers.get("content-type", ""), response.content)
+
+
+async def ask(
+    sdk: Any,
+    method: Literal["GET", "POST", "DELETE"],
+    path: str,
+    *,
+    body: dict[str, Any] | None = None,
+    upload: tuple[str, bytes] | None = None,
+    most: int,
+) -> bytes:
+    """Ask a server for something that is no call of a model, through an SDK; return the content of the answer.
+
+    Args:
+        sdk: its client.
+        method: of the request.
+        path: what follows the server's address.
+        body: what is sent as JSON, or as fields beside a file.
+        upload: name and content of a file.
+        most: bytes that may be read of the answer.
+
+    Raises:
+        Exception: the SDK's errors.
+        ProviderError: if the answer is too large, or a redirect.
+    """
+    _most.set(most)
+    form: dict[str, Any] = {}
+    if upload is not None:
+        form = {"files": [("file", (*upload, "application/jsonl"))]}
+    options: dict[str, Any] = {
+        "max_retries": 0,
+        **({"headers": {"Content-Type": "multipart/form-data"}} if form else {}),
+    }
+    if method == "GET":
+        response = await sdk.get(path, cast_to=httpx2.Response, options=options)
+    else:
+        send = sdk.post if method == "POST" else sdk.delete
+        response = await send(path, cast_to=httpx2.Response, body=body, options=options, **form)
+    content: bytes = response.content
+    return content
 
 
 class _HttpClient(httpx2.AsyncClient):

@@ -41,9 +41,18 @@ async def call(
         ProviderError: for every failure.
     """
     begun = time.monotonic()
+    body = await attempt(ref, send, timeout=timeout, sdk=sdk)
+    if not isinstance(body, dict):
+        text = f"{ref.label} at {ref.address}: the answer is no JSON object: {_foreign(ref, body)}"
+        raise ProviderError(text, trouble="retry", http_status=200)
+    return body, time.monotonic() - begun
+
+
+async def attempt(ref: ModelRef, send: Callable[[], Awaitable[T]], *, timeout: float, sdk: Any) -> T:
+    """Await one attempt to ask a server anything; arguments and errors are those of :func:`call`."""
     try:
         async with asyncio.timeout(timeout):
-            body = await send()
+            return await send()
     except TimeoutError:
         raise ProviderError(f"{ref.label}: no answer within {timeout:g} s", trouble="retry", late=True) from None
     except sdk.APIStatusError as error:
@@ -53,10 +62,6 @@ async def call(
     except (sdk.APIError, ValueError, RecursionError) as error:
         text = f"{ref.label} at {ref.address}: unreadable answer: {shown(ref, str(error), 300)}"
         raise ProviderError(text, trouble="retry", http_status=200) from None
-    if not isinstance(body, dict):
-        text = f"{ref.label} at {ref.address}: the answer is no JSON object: {_foreign(ref, body)}"
-        raise ProviderError(text, trouble="retry", http_status=200)
-    return body, time.monotonic() - begun
 
 
 async def reply(

@@ -30,6 +30,12 @@ def price(label: str, overrides: Mapping[str, Price]) -> Price | None:
     return None
 
 
+def batch_share(label: str) -> float:
+    """Return which share of its price a model costs in its provider's batches; all of it where nothing is known."""
+    shares = load("prices.toml")["batch"].items()
+    return next((float(share) for pattern, share in shares if fnmatchcase(label, pattern)), 1.0)
+
+
 def cost(label: str, usage: Usage, overrides: Mapping[str, Price]) -> float | None:
     """Return US dollars for the tokens, or ``None`` if the model's price is unknown."""
     found = price(label, overrides)

@@ -32,6 +32,11 @@ def names(extra: Mapping[str, ProviderTable] | None = None) -> list[str]:
     return list(dict.fromkeys([*load("providers.toml"), *(extra or {}), *registry.guests()]))
 
 
+def batched_providers() -> list[str]:
+    """Return the providers known by name that take batches."""
+    return [name for name, row in load("providers.toml").items() if "batch" in row]
+
+
 def resolve(
     spec: str,
     *,

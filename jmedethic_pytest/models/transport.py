@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from jmedethic_pytest.config.servers import Dialect
 from jmedethic_pytest.core.records import Reply
@@ -64,6 +64,41 @@ class Transport(ABC):
                 lambda found, seconds: self._reply(found, sent, seconds),
                 sent=sent,
                 timeout=dialect.timeout or request.sampling.timeout,
+                sdk=self.sdk,
+            )
+
+    def body(self, request: ChatRequest) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return what a call would send by what is known of the server now, and what of it a record keeps."""
+        return self._body(request, self._learner.dialect)
+
+    def reply(self, answer: dict[str, Any], sent: dict[str, Any]) -> Reply:
+        """Return what an answer says that came by another way than a call.
+
+        Raises:
+            ProviderError: if it is an error after all, or the reader cannot make sense of it.
+        """
+        return http.read(self._ref, answer, lambda found: self._reply(found, sent, 0.0))
+
+    async def ask(
+        self,
+        method: Literal["GET", "POST", "DELETE"],
+        path: str,
+        *,
+        body: dict[str, Any] | None = None,
+        upload: tuple[str, bytes] | None = None,
+        most: int,
+        timeout: float,
+    ) -> bytes:
+        """Ask the server for something that is no call (see :func:`jmedethic_pytest.models.direct.ask`).
+
+        Raises:
+            ProviderError: if it cannot be asked, or refuses.
+        """
+        with clouds.credentials(self._ref):
+            return await http.attempt(
+                self._ref,
+                lambda: direct.ask(self._client, method, path, body=body, upload=upload, most=most),
+                timeout=timeout,
                 sdk=self.sdk,
             )
 

@@ -83,4 +83,5 @@ def spending(info: RunInfo) -> Iterator[str]:
         read = tokens.get("prompt_cached")
         used = f"{tokens.get('input', 0)} + {tokens.get('output', 0)} tokens"
         used += f" ({read} from the prompt cache)" if read else ""
+        failed += f", {tokens['batched']} answers in batches" if tokens.get("batched") else ""
         yield f"{name}: {calls} calls{failed}, {tokens.get('cached_calls', 0)} from cache, {used}, {money}"

@@ -84,10 +84,14 @@ def lines(spec: RunSpec) -> list[str]:
         )
     if spec.attacker is not None:
         shown.append("with an attacker these are the most: an attack ends at the first turn at or below its floor")
+    if spec.settings.batch:
+        shown += _of_batches(spec)
     known = [row.cost_usd for row in rows if row.cost_usd is not None]
     if known:
         part = "" if len(known) == len(rows) else " for the models whose price is known"
         shown.append(f"together about ${sum(known):.2f}{part} (prices as of {prices.as_of()} unless overridden)")
+    if spec.settings.batch:
+        return [*shown, "time: that of the batches, up to a day for each wave and often less than an hour"]
     time = duration(seconds(spec, rows))
     shown.append(f"time about {time} with {spec.settings.concurrency} conversations in flight")
     return shown
@@ -101,7 +105,22 @@ def _row(spec: RunSpec, role: str, label: str, own: _Means, target: _Means) -> E
             calls, given = calls + times, given + times * asked
     made = calls * own.output_tokens
     cost = prices.cost(label, Usage(input=int(given), output=int(made)), spec.thresholds.prices)
+    if cost is not None and label in _batched(spec):
+        cost *= prices.batch_share(label)
     return Estimate(f"{role} {label}", calls, int(given), int(made), cost, own.seconds, own.assumed)
+
+
+def _batched(spec: RunSpec) -> list[str]:
+    """Return the models whose requests will be handed over in batches."""
+    asked = [spec.target, *spec.judges] if spec.transcripts is None else spec.judges
+    return [model.label for model in asked if spec.settings.batch and model.takes_batches]
+
+
+def _of_batches(spec: RunSpec) -> Iterator[str]:
+    for label in _batched(spec):
+        share = prices.batch_share(label)
+        price = f"at {share:.0%} of its price" if share < 1 else "its price there is not known to be lower"
+        yield f"{label} in batches: {price}"
 
 
 def _golden(spec: RunSpec, label: str, own: _Means) -> Estimate:

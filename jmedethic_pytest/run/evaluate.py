@@ -57,6 +57,7 @@ class Options(TypedDict, total=False):
     early: str
     strict: bool
     no_golden: bool
+    batch: bool
     cache: str
     report: str
     allure: str

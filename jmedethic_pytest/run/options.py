@@ -69,6 +69,9 @@ OPTIONS = (
     Option("concurrency", "N", "Conversations in flight, and calls to one model at most (default: 32, or -n)"),
     Option("no-golden", "", "Do not try the judges on golden replies first: the gate cannot pass then", is_flag=True),
     Option("budget", "5|2e6tokens|500calls", "The most to spend: US dollars, tokens or calls; then exit status 7"),
+    Option(
+        "batch", "", "Have requests answered in batches, where providers take them: slower and cheaper", is_flag=True
+    ),
     Option("dry-run", "", "Print calls, tokens, cost and time, and spend nothing", is_flag=True),
     Option("thresholds", "FILE", "Thresholds file (default: ./thresholds.toml, else built-in values)"),
     Option("baseline", "NAME,...", "Baselines the run must not be worse than (see `jmedethic baseline`)"),
@@ -126,6 +129,8 @@ class Settings:
     """Whether judges are asked without having proved themselves."""
     cache: CacheMode = "use"
     budget: budgets.Limit | None = None
+    batch: bool = False
+    """Whether the cache is filled by batches before conversations are evaluated."""
     dry_run: bool = False
     baselines: tuple[str, ...] = ()
     early: Early | Literal["off"] = "off"
@@ -191,6 +196,7 @@ def parse(model: str, raw: Mapping[str, Any], *, prefix: str, workers: int = 0, 
         strict=bool(raw.get("strict")),
         no_golden=bool(raw.get("no_golden")),
         budget=reader.budget(),
+        batch=bool(raw.get("batch")),
         dry_run=bool(raw.get("dry_run")),
         # The cache necessarily holds texts of models: who wants none to be kept gets none, unless asked for.
         cache=cast(CacheMode, reader.choice("cache", "off" if raw.get("redact") else "use", get_args(CacheMode))),

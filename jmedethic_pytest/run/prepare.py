@@ -18,6 +18,7 @@ from jmedethic_pytest.core.errors import ConfigError, gathered, unknown
 from jmedethic_pytest.core.records import MOST_TURNS
 from jmedethic_pytest.core.secrets import public_url
 from jmedethic_pytest.models import ModelRef, prices, resolve
+from jmedethic_pytest.models.resolving import batched_providers
 from jmedethic_pytest.run import looks
 from jmedethic_pytest.run.options import Settings
 from jmedethic_pytest.run.spec import RunSpec
@@ -72,6 +73,7 @@ def prepare(settings: Settings, root: Path, *, called: bool = True) -> RunSpec:
     if target is not None:
         problems.extend(unfit(target, judges or (), third))
     problems.extend(unpriced([target, *(judges or ()), third, attacker], settings, rules))
+    problems.extend(unbatchable([target, *(judges or ()), third], settings))
     if problems or loaded is None or chosen is None or target is None or judges is None:
         raise ConfigError(problems)
     spec = RunSpec(
@@ -224,6 +226,27 @@ def unpriced(models: Iterable[ModelRef | None], settings: Settings, rules: Thres
                 f"budget: the price of {label!r} is unknown, so a budget in money cannot be kept. "
                 f'Add [prices."{label}"] to the thresholds file, or give the budget in tokens or calls.'
             )
+
+
+def unbatchable(models: Iterable[ModelRef | None], settings: Settings) -> Iterator[str]:
+    """Name what stands against batches, if they were asked for."""
+    if not settings.batch:
+        return
+    found = [model for model in models if model is not None]
+    if found and not any(model.takes_batches for model in found):
+        known = ", ".join(batched_providers())
+        yield (
+            f"--jmed-batch: none of these models can be asked in batches. Those of {known} can, and servers with a "
+            "[providers.NAME] table that says so (batch)."
+        )
+    if settings.cache != "use":
+        yield f"--jmed-batch: its answers come through the response cache, and --jmed-cache={settings.cache} is set."
+    if settings.attacker is not None:
+        yield "--jmed-batch: an attacker waits for a score before every turn, so for days. Leave one of them out."
+    if settings.perturb:
+        yield "--jmed-batch: what --jmed-perturb asks beside each conversation is not batched. Leave one of them out."
+    if settings.early != "off":
+        yield "--jmed-batch: all is asked for before the first look of --jmed-early. Leave one of them out."
 
 
 def panel(settings: Settings, rules: Thresholds) -> tuple[str, ...]:

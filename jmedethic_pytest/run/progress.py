@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from jmedethic_pytest.config.tables import Thresholds
+from jmedethic_pytest.engine.scheduler import Counts
+from jmedethic_pytest.models.budget import Budget
+from jmedethic_pytest.models.client import Client
 from jmedethic_pytest.reports.wording import number
+from jmedethic_pytest.run import record
 
 
 class Progress(NamedTuple):
@@ -22,6 +28,8 @@ class Progress(NamedTuple):
     """Calls that wait for their answer."""
     cost_usd: float | None
     """US dollars spent so far, ``None`` if any used model's price is unknown."""
+    batches: str = ""
+    """Where batches stand, while there are any."""
     warning: str | None = None
     """That an endpoint does not answer, or the budget will soon be spent, if so."""
 
@@ -34,6 +42,7 @@ class Progress(NamedTuple):
             f"ETA {self._eta()}",
             "spend unknown" if self.cost_usd is None else f"spend ${number(self.cost_usd)}",
         ]
+        parts += [self.batches] if self.batches else []
         return f"jmedethic: {', '.join(parts)}" + (f"; WARNING: {self.warning}" if self.warning else "")
 
     def _eta(self) -> str:
@@ -41,3 +50,36 @@ class Progress(NamedTuple):
             return "?"
         left = int(self.seconds / self.done * (self.planned - self.done))
         return f"{left // 3600}:{left // 60 % 60:02}:{left % 60:02}"
+
+
+def present(
+    counts: Counts, clients: Sequence[Client], rules: Thresholds, budget: Budget | None, batches: str
+) -> Progress:
+    """Return where a run stands.
+
+    Args:
+        counts: its evaluations.
+        clients: what it calls.
+        rules: with the user's prices.
+        budget: the most it may spend, if that is bounded.
+        batches: where those stand, in words.
+    """
+    costs = [record.cost(client, rules) for client in clients]
+    return Progress(
+        done=counts.done,
+        planned=counts.planned,
+        seconds=counts.seconds,
+        calls=sum(client.tally.calls for client in clients),
+        in_flight=sum(client.tally.in_flight for client in clients),
+        cost_usd=None if None in costs else sum(cost or 0.0 for cost in costs),
+        batches=batches,
+        warning=next(_warnings(clients, budget), None),
+    )
+
+
+def _warnings(clients: Sequence[Client], budget: Budget | None) -> Iterator[str]:
+    for client in clients:
+        if client.endpoint.trouble:
+            yield f"{client.ref.label}{client.suffix}: {client.endpoint.trouble}"
+    if budget and budget.warning:
+        yield budget.warning

@@ -15,7 +15,7 @@ from jmedethic_pytest.core.run_info import AttackPlan, RunInfo
 from jmedethic_pytest.core.shards import Shard
 from jmedethic_pytest.judging import prompt as judge_prompt
 from jmedethic_pytest.models import prices
-from jmedethic_pytest.models.client import Client
+from jmedethic_pytest.models.client import Client, Tally
 from jmedethic_pytest.run import companions, identity
 from jmedethic_pytest.run.spec import RunSpec
 from jmedethic_pytest.store import asked
@@ -123,6 +123,7 @@ def ended(info: RunInfo, clients: Sequence[Client], rules: Thresholds) -> RunInf
                     "prompt_written": tally.prompt_written,
                     "cached_calls": tally.cached,
                     "failed_calls": tally.failed,
+                    **_batched(tally),
                 }
                 for name, tally in tallies.items()
             },
@@ -136,10 +137,21 @@ def ended(info: RunInfo, clients: Sequence[Client], rules: Thresholds) -> RunInf
 
 def cost(client: Client, rules: Thresholds) -> float | None:
     """Return US dollars spent on a model, ``None`` if that is unknown."""
-    tally = client.tally
-    if tally.uncounted:
+    label, tally, batched = client.ref.label, client.tally, client.tally.batched
+    if tally.uncounted or (batched and batched.uncounted):
         return None
-    return prices.cost(client.ref.label, tally.usage, rules.prices)
+    single = prices.cost(label, tally.usage, rules.prices)
+    if batched is None or single is None:
+        return single
+    return single + prices.batch_share(label) * (prices.cost(label, batched.usage, rules.prices) or 0.0)
+
+
+def _batched(tally: Tally) -> dict[str, int]:
+    """Return what came in batches, if anything did; it is not among the calls and tokens of single ones."""
+    found = tally.batched
+    if found is None:
+        return {}
+    return {"batched": found.calls, "batched_input": found.input_tokens, "batched_output": found.output_tokens}
 
 
 def git_commit() -> str | None:

@@ -16,7 +16,7 @@ from jmedethic_pytest.core.errors import ConfigError, StoreError, gathered
 from jmedethic_pytest.core.records import Verdict
 from jmedethic_pytest.models import ModelRef
 from jmedethic_pytest.run.options import Settings
-from jmedethic_pytest.run.prepare import seats, third_seat, unfit, unpriced
+from jmedethic_pytest.run.prepare import seats, third_seat, unbatchable, unfit, unpriced
 from jmedethic_pytest.run.spec import RunSpec
 from jmedethic_pytest.store import baselines as baseline_files
 from jmedethic_pytest.store.baselines import Baseline
@@ -54,6 +54,7 @@ def prepare(transcripts: StoredTranscripts, settings: Settings, root: Path) -> R
     with gathered(problems):
         baselines = baseline_files.load(settings.reports, settings.baselines)
     problems += [*unfit(_target(transcripts), judges, third), *unpriced([*judges, third], settings, rules)]
+    problems += unbatchable([*judges, third], settings)
     if problems:
         raise ConfigError(problems)
     return RunSpec(

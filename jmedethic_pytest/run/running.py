@@ -9,7 +9,7 @@ outcome = run.draw(outcome)            # tables, plots, page
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -40,7 +40,7 @@ from jmedethic_pytest.run import (
 )
 from jmedethic_pytest.run.loading import Loading
 from jmedethic_pytest.run.preflight import Once, Step
-from jmedethic_pytest.run.progress import Progress
+from jmedethic_pytest.run.progress import Progress, present
 from jmedethic_pytest.run.readback import read_back
 from jmedethic_pytest.run.release import Door
 from jmedethic_pytest.run.remarks import remarks
@@ -50,6 +50,7 @@ from jmedethic_pytest.store import runs as run_files
 if TYPE_CHECKING:
     from jmedethic_pytest.analysis.table import ScoreTable
     from jmedethic_pytest.gate.outcome import Outcome
+    from jmedethic_pytest.run.waves import Waves
 
 
 class RunningRun:
@@ -77,6 +78,8 @@ class RunningRun:
         self._clients: list[Client] = []
         self._opened: Clients | None = None
         self._beside: companions.Beside | None = None
+        self._waves: Waves | None = None
+        self._first = Once()
         self._budget = budgets.within(settings.budget, spec.thresholds.prices)
         run_id = run_files.new_run_id(spec.target.label)
         self._store = run_files.RunStore(settings.reports, run_id, shared=settings.shared)
@@ -117,7 +120,9 @@ class RunningRun:
             if spec.transcripts is not None:
                 rescorer = Rescorer(spec.transcripts.read, panel, rules, simulated=spec.target.simulated)
                 async with self._once_proved(
-                    clients, lambda job: rescorer.evaluate(plan_key(job.case_id, job.repeat))
+                    clients,
+                    lambda job: rescorer.evaluate(plan_key(job.case_id, job.repeat)),
+                    self._in_waves(clients, None, judges),
                 ) as evaluate:
                     yield evaluate
                 return
@@ -127,9 +132,12 @@ class RunningRun:
             engine = Engine(target, panel, rules, settings.selection.turns, attacker)
             if settings.perturb:
                 self._beside = companions.Beside(spec, engine, self._door, self.path)
+            waves = self._in_waves(clients, target, judges)
             async with (
                 self._looking_at(target, clients) as looked,
-                self._once_proved(clients, lambda job: engine.evaluate(job.case, job.repeat), looked) as evaluate,
+                self._once_proved(
+                    clients, lambda job: engine.evaluate(job.case, job.repeat), looked, waves
+                ) as evaluate,
             ):
                 yield evaluate
 
@@ -138,7 +146,7 @@ class RunningRun:
         self, clients: Clients, evaluate: Callable[[Job], Awaitable[Verdict]], *more: Step
     ) -> AsyncIterator[Callable[[Job], Awaitable[Verdict]]]:
         """Give the engine only once the judges have proved themselves, and what else comes before the target."""
-        first = Once(lambda: self._prove(clients), *more)
+        first = self._first = Once(lambda: self._prove(clients), *more)
 
         async def then(job: Job) -> Verdict:
             await first.over()
@@ -148,6 +156,16 @@ class RunningRun:
             yield self._door.guard(then)
         finally:
             await first.aclose()
+
+    def _in_waves(self, clients: Clients, target: Client | None, judges: Sequence[Client]) -> Step:
+        """Return what fills the cache with batches, if they were asked for."""
+        cache = clients.cache(self._cache)
+        if not self.spec.settings.batch or cache is None:
+            return preflight.nothing
+        from jmedethic_pytest.run.waves import Waves  # needs the SDKs' transports
+
+        self._waves = Waves(self.spec, cache, target, judges, lambda: [self.jobs[key] for key in self.planned])
+        return self._waves.fill
 
     async def _prove(self, clients: Clients) -> None:
         spec, settings = self.spec, self.spec.settings
@@ -259,25 +277,8 @@ class RunningRun:
 
     def progress(self) -> Progress:
         """Return where the run stands."""
-        counts = self._scheduler.counts()
-        tallies = [client.tally for client in self._clients]
-        costs = [record.cost(client, self.spec.thresholds) for client in self._clients]
-        return Progress(
-            done=counts.done,
-            planned=counts.planned,
-            seconds=counts.seconds,
-            calls=sum(tally.calls for tally in tallies),
-            in_flight=sum(tally.in_flight for tally in tallies),
-            cost_usd=None if None in costs else sum(cost or 0.0 for cost in costs),
-            warning=next(self._warnings(), None),
-        )
-
-    def _warnings(self) -> Iterator[str]:
-        for client in self._clients:
-            if client.endpoint.trouble:
-                yield f"{client.ref.label}{client.suffix}: {client.endpoint.trouble}"
-        if self._budget and self._budget.warning:
-            yield self._budget.warning
+        batches = self._waves.line if self._waves is not None else ""
+        return present(self._scheduler.counts(), self._clients, self.spec.thresholds, self._budget, batches)
 
     # ------------------------------------------------------------------ its end
 
@@ -370,13 +371,14 @@ class RunningRun:
                 "status": "complete" if complete else "incomplete",
                 "selected": len(self.planned),
                 "unasked": self.info.unasked + left_out,
-                "note": "; ".join([*self._notes, *self._of_caches(), *told]),
+                "note": "; ".join([*self._notes, *self._of_calls(), *told]),
                 "stopped_by_budget": self.out_of_budget,
             }
         )
 
-    def _of_caches(self) -> list[str]:
-        return self._opened.notes if self._opened is not None else []
+    def _of_calls(self) -> list[str]:
+        caches = self._opened.notes if self._opened is not None else []
+        return [*caches, *(self._waves.remarks() if self._waves is not None else ())]
 
     def _write(self, outcome: Outcome, unevaluated: list[Verdict], table: ScoreTable) -> Outcome:
         """Write what can be written; on a full disk the verdicts are what counts, and they are stored already."""
