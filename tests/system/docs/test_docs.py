@@ -18,6 +18,7 @@ from jmedethic_pytest.cases.vocabulary_files import Pack, load_strategies
 from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.records import Case
 from jmedethic_pytest.generation.machinery import config as generation
+from jmedethic_pytest.launch import sweep_file
 from support import forked
 from support.project import QUICK
 
@@ -52,6 +53,8 @@ def checkout(tmp_path: Path) -> Path:
         shutil.copy(ROOT / name, tmp_path)
     for name in ("policy.toml", "robustness.toml"):
         shutil.copy(ROOT / "docs" / "ci" / name, tmp_path)
+    shown = (text for place, text in blocks("toml") if "how-to/sweep.md" in place)
+    (tmp_path / "sweep.toml").write_text(next(shown), encoding="utf-8")
     (tmp_path / "benchmark_cases").mkdir()
     shutil.copy(ROOT / "benchmark_cases" / "test_conversations.py", tmp_path / "benchmark_cases")
     return tmp_path
@@ -98,13 +101,16 @@ def test_python_examples_run(place: str, text: str, checkout: Path) -> None:
 
 
 @pytest.mark.parametrize(("place", "text"), blocks("toml"))
-def test_toml_examples_are_valid_thresholds_or_settings(place: str, text: str) -> None:
-    """A block that has roles is a file for building a benchmark, one with columns a mapping of a data set."""
+def test_toml_examples_are_valid_thresholds_or_settings(place: str, text: str, tmp_path: Path) -> None:
+    """Roles build a benchmark, columns map a data set, models make a sweep; anything else is a thresholds file."""
     content = tomllib.loads(text)
     if "roles" in content:
         generation.read(content, place)
     elif "columns" in content:
         Mapping.model_validate(content)
+    elif "models" in content:
+        (tmp_path / "sweep.toml").write_text(text, encoding="utf-8")
+        sweep_file.load(tmp_path / "sweep.toml")
     else:
         Thresholds.model_validate(content)
 

@@ -1,0 +1,178 @@
+"""``jmedethic sweep``: many models, suites and languages, collected by whatever runs jobs, judged here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.table import Table as Grid
+from typer.core import TyperGroup
+
+from jmedethic_pytest.cli.app import AsJson, app, err, out, say
+from jmedethic_pytest.core.errors import ConfigError, unknown
+from jmedethic_pytest.core.status import ExitStatus
+from jmedethic_pytest.launch import plan, states, sweep_file, tables
+from jmedethic_pytest.launch.driving import drive
+from jmedethic_pytest.launch.local import Local, carry_out
+from jmedethic_pytest.launch.plan import Step
+from jmedethic_pytest.launch.states import Failure, UnitState
+from jmedethic_pytest.launch.work import Work
+from jmedethic_pytest.run import signals
+
+_LAUNCHERS = ("local",)
+
+
+class _RunsByDefault(TyperGroup):
+    """Takes a file where the name of a command could stand: ``jmedethic sweep sweep.toml``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the command in that nobody writes."""
+        given = [*args]
+        if given and given[0] not in {*self.commands, "--help"}:
+            given.insert(0, "run")
+        return super().parse_args(ctx, given)
+
+
+sweep_app = typer.Typer(
+    name="sweep",
+    cls=_RunsByDefault,
+    help="Evaluate many models: collect their replies here or on a cluster, merge, judge, compare.",
+    no_args_is_help=True,
+)
+app.add_typer(sweep_app, name="sweep")
+
+File = Annotated[Path, typer.Argument(metavar="SWEEP.TOML", help="Models, suites, languages, shards")]
+Replan = Annotated[bool, typer.Option("--replan", help="Plan anew after the file changed; what is the same stays done")]
+
+
+@sweep_app.command("run")
+def run(
+    file: File,
+    on: Annotated[str, typer.Option("--on", metavar="|".join(_LAUNCHERS), help="Who collects the replies")] = "local",
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Collections at the same time, with --on=local")] = 1,
+    collect: Annotated[
+        bool, typer.Option("--collect/--no-collect", help="Collect, or only merge, judge and compare what is there")
+    ] = True,
+    replan: Replan = False,
+    as_json: AsJson = False,
+) -> None:
+    """Carry a sweep out, or go on with it. Exit status: the worst of all its runs; 6 while one has no answer.
+
+    Every step is done once: the same command goes on wherever the one before ended. Merging and judging take place
+    here, one run after the other.
+    """
+    if on not in _LAUNCHERS:
+        raise ConfigError(unknown("--on", on, _LAUNCHERS))
+    work = _opened(file, replan=replan)
+    signals.stop_on_sigterm()
+    steps = [step for unit in work.plan.units for step in unit.steps if collect or step.does != "collect"]
+    drive(work, steps, Local(work, jobs), Local(work, 1), partial(_progress, work))
+    found = states.look(work, ())
+    _end(found, tables.make(work, found), as_json=as_json)
+
+
+@sweep_app.command("status")
+def status(file: File, as_json: AsJson = False) -> None:
+    """Show where a sweep stands, and why what failed did; nothing is begun. Exit status: as that of the sweep."""
+    work = _opened(file)
+    found = states.look(work, ())
+    _end(found, (), as_json=as_json)
+
+
+@sweep_app.command("step")
+def step(
+    file: File, name: Annotated[str, typer.Argument(metavar="STEP", help="RUN/1 for the first part of a run, ...")]
+) -> None:
+    """Take one step: what jobs of a cluster call. Exit status 0 if its result is there, else that of the step."""
+    work = _opened(file)
+    chosen = work.plan.step(name)
+    ended = carry_out(work, chosen)
+    if ended:
+        err.print(f"ERROR: step {chosen}: {states.reason(work, chosen)}")
+    raise typer.Exit(ended)
+
+
+def _opened(file: Path, *, replan: bool = False) -> Work:
+    wanted = plan.made(sweep_file.load(file))
+    return Work(plan.settled(wanted, file.resolve().parent, replan=replan), file)
+
+
+def _progress(work: Work, running: set[Step]) -> None:
+    """Print where a sweep stands, in one line."""
+    steps = [step for unit in work.plan.units for step in unit.steps]
+    told = []
+    for does, done in (("collect", "collected"), ("merge", "merged"), ("judge", "judged")):
+        of = [step for step in steps if step.does == does]
+        told.append(f"{sum(map(work.done, of))}/{len(of)} {done}")
+    err.print(f"sweep: {', '.join(told)}; {len(running)} begun or queued")
+
+
+def _end(found: Sequence[UnitState], made: Sequence[tables.Table], *, as_json: bool) -> NoReturn:
+    """Tell what a sweep comes to, and end the command with its worst answer."""
+    worst = states.worst([*(state.status for state in found), *(table.status for table in made)])
+    if as_json:
+        out.print_json(json.dumps(_record(found, made), ensure_ascii=False))
+    else:
+        _tell(found, made)
+        out.print(f"GATE: {'INCONCLUSIVE: a budget is spent' if worst == ExitStatus.BUDGET else worst.name}")
+    raise typer.Exit(worst)
+
+
+def _tell(found: Sequence[UnitState], made: Sequence[tables.Table]) -> None:
+    grid = Grid(
+        "model", "suites and languages", "collected", "merged", "judged", "answer", box=None, header_style="bold"
+    )
+    for state in found:
+        grid.add_row(*_row(state))
+    out.print(grid)
+    for table in made:
+        out.print("")
+        out.print(f"{table.path}:")
+        say(table.text.splitlines()[: table.lines])
+        say([f"NOT IN IT: {', '.join(table.missing)}: no judged run"] if table.missing else [])
+    say(_failures([failure for state in found for failure in state.failures]))
+    out.print("")
+
+
+def _row(state: UnitState) -> Iterator[str]:
+    yield state.unit.model
+    yield state.unit.group
+    for does in ("collect", "merge", "judge"):
+        counts = [(word, state.count(word, does)) for word in ("running", "failed")]
+        told = [f"{state.count('done', does)}/{state.unit.shards if does == 'collect' else 1}"]
+        yield ", ".join([*told, *(f"{count} {word}" for word, count in counts if count)])
+    yield (state.answer or "inconclusive") if state.run is not None else "-"
+
+
+def _failures(failures: Sequence[Failure]) -> Iterator[str]:
+    if failures:
+        yield ""
+        yield "Failed, with the place of the log; the same command tries them again:"
+    for failure in failures:
+        yield f"  {failure.step}: {failure.reason} ({failure.log})"
+
+
+def _record(found: Sequence[UnitState], made: Sequence[tables.Table]) -> dict[str, Any]:
+    return {
+        "runs": [
+            {
+                "name": state.unit.name,
+                "model": state.unit.model,
+                "group": state.unit.group,
+                "steps": {str(step): word for step, word in state.states.items()},
+                "run": None if state.run is None else state.run.name,
+                "answer": state.answer,
+                "status": int(state.status),
+                "failures": [
+                    {"step": str(failure.step), "reason": failure.reason, "log": str(failure.log)}
+                    for failure in state.failures
+                ],
+            }
+            for state in found
+        ],
+        "tables": [{"path": str(table.path), "status": table.status, "missing": list(table.missing)} for table in made],
+    }

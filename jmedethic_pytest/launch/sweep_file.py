@@ -1,0 +1,140 @@
+"""``sweep.toml``: which models are to answer what, how the work is divided, and who carries it out."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from jmedethic_pytest.config.servers import Table
+from jmedethic_pytest.core import secrets, toml
+from jmedethic_pytest.core.errors import ConfigError, gathered
+from jmedethic_pytest.core.shards import MOST
+from jmedethic_pytest.core.vocabulary import LOCALES
+from jmedethic_pytest.launch import arguments
+
+_ADVICE = "Give the file of a sweep (docs/how-to/sweep.md shows one)."
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
+
+Texts = tuple[str, ...]
+
+
+class Target(Table):
+    """``[[models]]``: one model under test."""
+
+    name: str
+    """What it is called in files, tables and messages."""
+    model: str | None = None
+    """`PROVIDER:NAME`, as of `jmedethic run`."""
+    base_url: str | None = None
+    """Address of its server."""
+    revision: str | None = None
+    """What its weights are."""
+    base: str | None = None
+    """Name of the model that it is compared with, conversation by conversation."""
+    args: Texts = ()
+    """More options of `jmedethic run` for its collections."""
+
+    @field_validator("name")
+    @classmethod
+    def _name_can_name_a_file(cls, name: str) -> str:
+        return _fit(name)
+
+
+class Sweep(Table):
+    """The whole file."""
+
+    schema_version: Literal[1]
+    name: str = ""
+    """Of the sweep's folder under `sweeps/` (default: the file's name)."""
+    models: Annotated[tuple[Target, ...], Field(min_length=1)]
+    suites: Annotated[Texts, Field(min_length=1)] = ("core",)
+    """One run for each; suites of one run stand in one text, by comma."""
+    locales: Annotated[Texts, Field(min_length=1)] = ("ja",)
+    """One run for each; `ja,en` is one run in both languages."""
+    shards: Annotated[int, Field(strict=True, ge=1, le=MOST)] = 1
+    """Parts that every run is collected in."""
+    args: Texts = ()
+    """More options of `jmedethic run`, for every collection."""
+    judge_args: Texts = ()
+    """Options of `jmedethic judge`, such as `--judges=default` or `--budget=50`."""
+    reports: str = "reports"
+    """Where runs are stored, as of `jmedethic run`."""
+
+    @field_validator("name")
+    @classmethod
+    def _name_can_name_a_folder(cls, name: str) -> str:
+        return _fit(name) if name else name
+
+    @field_validator("locales")
+    @classmethod
+    def _are_languages(cls, given: Texts) -> Texts:
+        for word in (word.strip() for text in given for word in text.split(",")):
+            if word not in LOCALES:
+                raise ValueError(f"{word!r} is no language: {', '.join(LOCALES)}")
+        return given
+
+    @model_validator(mode="after")
+    def _each_is_there_once(self) -> Self:
+        for what, words in (
+            ("model", [item.name for item in self.models]),
+            ("suite", [text.replace(" ", "") for text in self.suites]),
+            ("language", [text.replace(" ", "") for text in self.locales]),
+        ):
+            twice = [word for word, count in Counter(words).items() if count > 1]
+            if twice:
+                raise ValueError(f"{what} {twice[0]!r} is there twice")
+        known = {item.name for item in self.models}
+        for item in self.models:
+            if item.base is not None and (item.base not in known or item.base == item.name):
+                raise ValueError(f"model {item.name!r}: base {item.base!r} is no other model of this file")
+        return self
+
+
+def _fit(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ValueError("give letters, digits, dots, hyphens, + and _, up to 64, a letter or digit first")
+    return name
+
+
+def load(path: Path) -> Sweep:
+    """Read the file of a sweep, and find everything that is wrong with it.
+
+    Raises:
+        ConfigError: with one line per problem.
+    """
+    content = toml.read(path, _ADVICE)
+    try:
+        sweep = Sweep.model_validate(content)
+    except ValidationError as error:
+        raise ConfigError(toml.explain(error, str(path), Sweep)) from None
+    problems = list(_keys(content, str(path)))
+    for target in sweep.models:
+        place = f"{path}: model {target.name!r}"
+        with gathered(problems):
+            arguments.check_run(of_run(sweep, target), place, sweep.locales)
+    with gathered(problems):
+        arguments.check_judge(sweep.judge_args, f"{path}: judge_args")
+    if problems:
+        raise ConfigError(list(dict.fromkeys(problems)))
+    return sweep if sweep.name else sweep.model_copy(update={"name": _fit(_slug(path.stem))})
+
+
+def of_run(sweep: Sweep, target: Target) -> list[str]:
+    """Return the options by which a model is collected, but for suite, language and shard."""
+    own = {"model": target.model, "base-url": target.base_url, "revision": target.revision}
+    return [*(f"--{name}={value}" for name, value in own.items() if value is not None), *sweep.args, *target.args]
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._+-]+", "-", text).strip("-._+")[:64] or "sweep"
+
+
+def _keys(content: Any, place: str) -> Iterator[str]:
+    """Yield that a key stands in the file, whose content goes into plans, logs and manifests."""
+    if any(secrets.in_settings(content)):
+        yield f"{place}: holds what looks like a key or a password. Keys belong into the environment of the jobs."
