@@ -45,7 +45,7 @@ class BatchServer:
         self.server = server
         self.chat: Callable[[Seen], Answer | str] = careful
         self.fate: Fate = lambda number: "ok"
-        self.looks = 1
+        self.looks = 0
         self.fails = ""
         self.loses: list[str] = []
         self.files: dict[str, tuple[str, bytes]] = {}
