@@ -49,10 +49,11 @@ def with_run_options(function: Callable[[Settings], None]) -> Callable[..., None
     """Give a command the options of a run, declared once in :mod:`jmedethic_pytest.run.options`."""
 
     @wraps(function)
-    def command(model: str, **raw: Any) -> None:
+    def command(model: str | None, **raw: Any) -> None:
         function(parse(model, raw, prefix="--"))
 
-    model = inspect.Parameter("model", _KEYWORD, annotation=Annotated[str, typer.Option("--model", help=MODEL_HELP)])
+    declared = Annotated[str | None, typer.Option("--model", help=MODEL_HELP, metavar="PROVIDER:NAME")]
+    model = inspect.Parameter("model", _KEYWORD, default=None, annotation=declared)
     return declare(command, [model, *map(_parameter, OPTIONS)])
 
 

@@ -18,6 +18,7 @@ from jmedethic_pytest.config.attacker import AttackerTable
 from jmedethic_pytest.config.looks import Looks
 from jmedethic_pytest.config.sampling import Sampling, vendor_parameters
 from jmedethic_pytest.config.servers import Servers, Table
+from jmedethic_pytest.config.serving import ServeTable
 from jmedethic_pytest.config.tiers import PolicyTable
 from jmedethic_pytest.core import toml
 from jmedethic_pytest.core.errors import ConfigError, unknown
@@ -277,6 +278,7 @@ class Thresholds(Servers):
     policy: PolicyTable | None = Field(default=None, exclude_if=lambda table: table is None)
     """One answer over several suites; without it a run is decided as a whole."""
     attacker: AttackerTable = Field(default=AttackerTable(), exclude_if=lambda table: table == AttackerTable())
+    serve: ServeTable = Field(default=ServeTable(), exclude_if=lambda table: table == ServeTable())
 
     def floor(self, strategy: str, turn: int) -> tuple[float, str]:
         """Return the floor of a turn and the key that set it; the most specific key wins."""

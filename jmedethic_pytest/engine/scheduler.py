@@ -12,7 +12,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from jmedethic_pytest.core import garbage
@@ -148,6 +148,11 @@ class Scheduler(Generic[J]):
         """
         if self._thread.is_alive():
             self._call(self._finish_running(seconds)).result()
+
+    def abort(self, reason: str) -> None:
+        """Give the run up, from any thread: what it depends on is gone."""
+        with suppress(RuntimeError):  # the loop is closed: it has ended meanwhile
+            self._opened.result().loop.call_soon_threadsafe(self._abort, reason)
 
     def stop(self) -> bool:
         """Cancel what is in flight and wait until everything is closed; return whether it was running until now."""

@@ -66,6 +66,13 @@ class ModelRef:
     """Which weights answer under this name, as far as anybody said; replies of another revision are other replies."""
     withheld_key: str | None = None
     """Variable whose key is not sent, since the address is not that provider's own."""
+    served: str | None = None
+    """By what server of the run's own; it stands in records and keys in the place of an address that is another one in
+    every run."""
+    asked: str | None = None
+    """The name it is asked for by, where that is not :attr:`name`."""
+    extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """Parameters of every call that say who of a server answers: which adapter. The name tells it apart in records."""
 
     @property
     def label(self) -> str:
@@ -75,7 +82,12 @@ class ModelRef:
     @property
     def address(self) -> str | None:
         """The address as it may be shown: without user, password and the values of its query."""
-        return self.base_url and secrecy.public_url(self.base_url)
+        return self.served or (self.base_url and secrecy.public_url(self.base_url))
+
+    @property
+    def asked_as(self) -> str:
+        """The name as the server knows it."""
+        return self.asked or self.name
 
     @property
     def secrets(self) -> secrecy.Secrets:

@@ -58,7 +58,7 @@ def key(role: str, ref: ModelRef, request: ChatRequest) -> str:
         "version": _KEY_VERSION,
         "role": role,
         "model": ref.label,
-        "endpoint": ref.base_url,
+        "endpoint": ref.served or ref.base_url,
         "structured": ref.dialect.structured if request.schema else None,
         "messages": [(message.role, _digest(message.content)) for message in request.messages],
         "sampling": request.sampling.model_dump(include={"temperature", "top_p", "max_tokens", "extra"}),

@@ -91,7 +91,7 @@ class Wire:
         self._written: dict[str, tuple[str, _Headers]] = {}
         """Address and headers by path, as the SDK has written them."""
         trust = _trust() if base_url.startswith("https:") else True
-        through = proxies.proxy(base_url)
+        through = None if ref.served else proxies.proxy(base_url)
         self._through = f" (through the proxy {public_url(through)} of the environment)" if through else ""
         socks = through if through and proxies.is_socks(through) else None
         self._failures: tuple[type[Exception], ...] = (aiohttp.ClientError, OSError, *proxies.failures(socks))

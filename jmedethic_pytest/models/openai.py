@@ -38,7 +38,7 @@ class OpenAIProvider(Transport):
         return client(self._ref, self._wire)
 
     def _body(self, request: ChatRequest, dialect: Dialect) -> tuple[dict[str, Any], dict[str, Any]]:
-        return bodies.openai(self._ref.name, request, dialect)
+        return bodies.openai(self._ref.asked_as, request, dialect)
 
     def _reply(self, answer: dict[str, Any], sent: dict[str, Any], seconds: float) -> Reply:
         return _read(answer, sent, seconds)

@@ -106,6 +106,19 @@ def resolve(
     )
 
 
+def of_served(provider: str, name: str, by: str) -> ModelRef:
+    """Return a model that a server of the run's own will serve, as OpenAI chat completions and without a key.
+
+    Args:
+        provider: whose peculiarities the server has.
+        name: of the model.
+        by: the server, in words for records.
+    """
+    row = dict(load("providers.toml")[provider]) | _quirks(f"{provider}:{name}")
+    dialect = Dialect(**{key: row[key] for key in Dialect.model_fields if key in row})
+    return ModelRef(provider=provider, name=name, kind="openai", served=by, dialect=dialect)
+
+
 def retirement(label: str) -> Retirement | None:
     """Return the announced end of a model (``provider:name``), if one is known to this version."""
     for row in load("models.toml")["retirement"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 from jmedethic_pytest.config.servers import Dialect
@@ -56,6 +57,7 @@ class Transport(ABC):
     async def chat(self, request: ChatRequest, *, patient: bool) -> Reply:  # noqa: ARG002 - one attempt
         """Send one request (see :class:`jmedethic_pytest.models.base.Provider`)."""
         dialect = self._learner.dialect
+        request = self._addressed(request)
         body, sent = self._body(request, dialect)
         with clouds.credentials(self._ref), self._learner.listening(request, dialect):
             return await http.reply(
@@ -69,7 +71,7 @@ class Transport(ABC):
 
     def body(self, request: ChatRequest) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return what a call would send by what is known of the server now, and what of it a record keeps."""
-        return self._body(request, self._learner.dialect)
+        return self._body(self._addressed(request), self._learner.dialect)
 
     def reply(self, answer: dict[str, Any], sent: dict[str, Any]) -> Reply:
         """Return what an answer says that came by another way than a call.
@@ -102,6 +104,13 @@ class Transport(ABC):
                 sdk=self.sdk,
             )
 
+    def _addressed(self, request: ChatRequest) -> ChatRequest:
+        """Return a request with what says who of the server is to answer it."""
+        if not self._ref.extra:
+            return request
+        extra = {**request.sampling.extra, **self._ref.extra}
+        return replace(request, sampling=request.sampling.model_copy(update={"extra": extra}))
+
     async def models(self) -> dict[str, str | None]:
         """Return the models the server lists, each with its announced end, if it has one. Costs nothing.
 
@@ -116,7 +125,7 @@ class Transport(ABC):
         Raises:
             ProviderError: if the server cannot be asked.
         """
-        return next((row for row in await self._rows() if str(row["id"]) == self._ref.name), {})
+        return next((row for row in await self._rows() if str(row["id"]) == self._ref.asked_as), {})
 
     async def aclose(self) -> None:
         """Close the connections."""

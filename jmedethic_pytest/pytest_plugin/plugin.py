@@ -64,17 +64,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         group.addoption(f"--jmed-{option.name}", dest=f"jmed_{option.key}", help=option.help, **kind)
 
 
+def _evaluates(config: pytest.Config) -> bool:
+    """Tell whether a model is to be evaluated."""
+    return config.option.model is not None or config.option.jmed_serve is not None
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
     """Keep workers from emptying the Allure folder: the controller has; a worker in place of a dead one comes late."""
-    if config.option.model is not None and hasattr(config, "workerinput"):
+    if _evaluates(config) and hasattr(config, "workerinput"):
         config.option.clean_alluredir = False
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Check all input before anything is started or paid."""
     config.stash[_SESSION] = None
-    if config.option.model is None:
+    if not _evaluates(config):
         return
     if getattr(config.option, "forked", False):  # a forked child has neither the engine's thread nor a way to it
         raise pytest.UsageError("--forked cannot be used with --model: use -n for tests in processes of their own.")

@@ -96,7 +96,7 @@ def open_session(config: pytest.Config) -> WorkerSession | ControllerSession | N
     if workerinput is not None:
         given = workerinput.get(WORKERINPUT)
         return WorkerSession(given) if given else None
-    if config.option.model is None:
+    if config.option.model is None and config.option.jmed_serve is None:
         return None
     from jmedethic_pytest.pytest_plugin.controller import ControllerSession
     from jmedethic_pytest.pytest_plugin.hooks import modify_cases

@@ -23,6 +23,8 @@ def judges(spec: RunSpec, clients: Clients, cache: Path) -> list[Client]:
 def target(spec: RunSpec, clients: Clients, cache: Path, ref: ModelRef) -> Client:
     """Return the target, under the mark of the replies it may be answered with; see :func:`_attacks` for its calls."""
     most = spec.settings.calls or spec.settings.concurrency * _attacks(spec)
+    room = spec.serving.most_calls if spec.serving is not None else None
+    most = min(most, room or most)
     return clients.open("target", ref, cache, ceiling=most, beside=len(spec.all_judges))
 
 

@@ -75,7 +75,7 @@ def lines(spec: RunSpec) -> list[str]:
         shown.append(
             f"{row.name}: {row.calls} calls, {row.input_tokens} + {row.output_tokens} tokens, {money} ({basis})"
         )
-    if spec.transcripts is None and identity.is_looked_at(spec.target, spec.settings, spec.thresholds):
+    if spec.transcripts is None and identity.is_looked_at(spec.target, spec.settings, spec.thresholds, spec.serving):
         shown.append(f"{len(evidence.PROBES)} probes of the target, each of {evidence.PROBE_TOKENS} tokens at most")
     if spec.third is not None:
         shown.append(
@@ -99,7 +99,7 @@ def lines(spec: RunSpec) -> list[str]:
 
 def _row(spec: RunSpec, role: str, label: str, own: _Means, target: _Means) -> Estimate:
     calls, given = 0, 0.0
-    for case in map(_longer, spec.cases.values()):
+    for case in map(longer, spec.cases.values()):
         times = 3 if spec.settings.perturb and not case.twin_of else 1  # with its companions
         for asked in _inputs(case, spec, role, target.output_tokens):
             calls, given = calls + times, given + times * asked
@@ -160,7 +160,7 @@ def _told(role: str, spec: RunSpec, locale: Locale) -> str:
     return attack_prompt.beginning(locale) if role == "attacker" else ""
 
 
-def _longer(case: Case) -> Case:
+def longer(case: Case) -> Case:
     """Return a conversation along the branch with more text: nobody knows yet which one it takes."""
     ways = [branches.along(case, branch) for branch in branches.BRANCHES]
     return max(ways, key=lambda way: sum(map(len, way.turns)))

@@ -33,6 +33,7 @@ Words = str | Sequence[str]
 class Options(TypedDict, total=False):
     """The options of ``jmedethic run`` by their Python names (docs/reference/options.md); all may be left out."""
 
+    serve: str | Path
     base_url: str
     revision: str
     judges: Words
@@ -78,14 +79,14 @@ class Interrupted(KeyboardInterrupt):
         self.outcome = outcome
 
 
-def evaluate(model: str, *, progress: Watcher | None = None, **options: Unpack[Options]) -> Outcome:
+def evaluate(model: str | None = None, *, progress: Watcher | None = None, **options: Unpack[Options]) -> Outcome:
     """Evaluate a model as ``jmedethic run`` does, and return figures and gate.
 
     It blocks until the run has ended; from asynchronous code call it with ``asyncio.to_thread``. Relative paths are of
     the working folder. What is finished is stored at once, and the same call again pays only for the rest.
 
     Args:
-        model: ``PROVIDER:NAME``, as ``--model``.
+        model: ``PROVIDER:NAME``, as ``--model``; left out where a checkpoint is served (``serve=PATH``).
         progress: called some four times a second and at the end, in the calling thread, with where the run stands.
         options: as of the command line, with ``_`` for ``-``: ``sample=40``, ``locale=("ja", "en")``.
 
@@ -99,7 +100,7 @@ def evaluate(model: str, *, progress: Watcher | None = None, **options: Unpack[O
         Interrupted: on Ctrl-C, with the outcome so far.
     """
     raw = _raw(options)
-    shown = ", ".join([repr(model), *(f"{key}={value!r}" for key, value in raw.items())])
+    shown = ", ".join([*([] if model is None else [repr(model)]), *(f"{key}={value!r}" for key, value in raw.items())])
     settings = parse(model, raw, prefix="")
     command = ("python", "-c", f"from jmedethic_pytest import evaluate; evaluate({shown})")
     spec = prepare(Settings(**{**vars(settings), "command": command}), Path.cwd())

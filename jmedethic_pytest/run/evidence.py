@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -60,9 +61,9 @@ async def examine(target: Client, probe: Client | None, cache: Cache | None, ext
         cache: where the replies are, ``None`` if none are kept.
         extra: vendor parameters of its calls.
     """
-    described, replies = await asyncio.gather(target.describe(), _asked(probe, extra))
+    described, replies = await asyncio.gather(_described(target), _asked(probe, extra))
     now = Identity(
-        listed=listed(described, time.time()),
+        listed=listed(dict(described), time.time()),
         probes=tuple(_digest(reply) for reply in replies),
         fingerprints=tuple(sorted({reply.fingerprint for reply in replies if reply is not None} - {""})),
     )
@@ -80,6 +81,21 @@ async def examine(target: Client, probe: Client | None, cache: Cache | None, ext
         seen = compact_digest({part: getattr(now, part) for part in changes})[:16]
         target.ref = replace(target.ref, revision=f"{target.ref.revision}, seen as {seen}")
     return now.model_copy(update={"changes": tuple(changes.values())})
+
+
+def forget(targets: Sequence[Client], path: Path, *, shared: bool) -> None:
+    """Keep no replies of a target that did not answer: a stated revision would hand them to every later run.
+
+    Args:
+        targets: the target's client, if there is one.
+        path: of the cache.
+        shared: whether others may read a cache that is made.
+    """
+    given = {key for target in targets for key in target.given}
+    if given:
+        cache = Cache(path, shared=shared)
+        cache.forget(given)
+        cache.close()
 
 
 @asynccontextmanager
@@ -114,6 +130,11 @@ def listed(row: dict[str, Any], now: float) -> dict[str, Any]:
 def _bounded(value: Any) -> Any:
     """Return a value of a server's as it may be recorded: a number, or a short line."""
     return value if isinstance(value, int) and abs(value) < 10**15 else one_line(str(value), _LONGEST)
+
+
+async def _described(target: Client) -> Mapping[str, Any]:
+    """Return what the server lists of the model; a server of the run's own was told that by the run itself."""
+    return {} if target.ref.served else await target.describe()
 
 
 async def _asked(probe: Client | None, extra: dict[str, Any]) -> list[Reply | None]:

@@ -7,7 +7,7 @@ from jmedethic_pytest.gate import policy
 from jmedethic_pytest.models import retirement
 from jmedethic_pytest.reports.provenance import policy_lines
 from jmedethic_pytest.reports.wording import SIMULATION
-from jmedethic_pytest.run import baseline_lookup, record
+from jmedethic_pytest.run import baseline_lookup, record, room
 from jmedethic_pytest.run.spec import RunSpec
 from jmedethic_pytest.store import comparable
 
@@ -25,6 +25,7 @@ def header_lines(spec: RunSpec) -> list[str]:
         f"jmedethic: {len(spec.cases)} cases ({suites}, {','.join(settings.selection.locales)}, digest {digest}), "
         f"{settings.concurrency} in flight, cache {settings.cache}",
     ]
+    lines += _of_server(spec)
     if spec.undivided is not None:
         lines.append(
             f"jmedethic: shard {settings.shard} of {len(spec.undivided)} cases: it decides nothing alone; "
@@ -53,6 +54,17 @@ def header_lines(spec: RunSpec) -> list[str]:
         if end:
             lines.append(f"jmedethic: WARNING: {ref.label} ends on {end.date} ({end.note}); see `jmedethic doctor`")
     return list(map(plain_text.line, lines))
+
+
+def _of_server(spec: RunSpec) -> list[str]:
+    """Say which server the run starts, with which weights, and whether the conversations fit into their context."""
+    plan = spec.serving
+    if plan is None:
+        return []
+    by = f"{plan.engine} {plan.version}" if plan.version else plan.engine
+    line = f"jmedethic: {plan.model} will be served by {by}: {plan.weights.path.name}, {plan.revision}, "
+    line += f"{plan.context or 'its own number of'} tokens a conversation"
+    return [line, *(f"jmedethic: WARNING: {line}" for line in room.warnings(spec))]
 
 
 def _of_attacks(spec: RunSpec) -> list[str]:

@@ -12,24 +12,38 @@ from dataclasses import replace
 
 from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.errors import StoreError
+from jmedethic_pytest.core.files import compact_digest
 from jmedethic_pytest.core.run_info import RunInfo
 from jmedethic_pytest.models import ModelRef
 from jmedethic_pytest.run.options import Settings
+from jmedethic_pytest.serving.plan import Plan
 from jmedethic_pytest.store import runs as run_files
 
 VARIABLE = "JMED_REVISION"
+SERVED_HOW = ("engine", "version", "flags", "weights")
+"""What of a server a reply depends on."""
 _LOOKED_AT = 20
 """Newest stored runs among which one is sought that this one may go on with."""
 
 
-def stated_revision(settings: Settings, rules: Thresholds, environment: Mapping[str, str] = os.environ) -> str | None:
-    """Return what the user says the weights are: by option, variable or thresholds file, in this order."""
-    return settings.revision or environment.get(VARIABLE, "").strip() or rules.target.revision
+def stated_revision(
+    settings: Settings, rules: Thresholds, serving: Plan | None = None, environment: Mapping[str, str] = os.environ
+) -> str | None:
+    """Return what the weights are: by option, variable or thresholds file, in this order, else a checkpoint's digest.
+
+    Args:
+        settings: the options.
+        rules: the thresholds file.
+        serving: the server that the run starts, if it does: it has the weights before its eyes.
+        environment: where the variable is looked for.
+    """
+    stated = settings.revision or environment.get(VARIABLE, "").strip() or rules.target.revision
+    return stated or (serving.revision if serving is not None else None)
 
 
-def is_looked_at(target: ModelRef, settings: Settings, rules: Thresholds) -> bool:
+def is_looked_at(target: ModelRef, settings: Settings, rules: Thresholds, serving: Plan | None = None) -> bool:
     """Tell whether replies of an earlier day may be used, so that the weights are looked at before."""
-    stated = bool(stated_revision(settings, rules))
+    stated = bool(stated_revision(settings, rules, serving))
     return stated and settings.cache in ("use", "refresh") and not target.simulated
 
 
@@ -44,12 +58,18 @@ def answering(target: ModelRef, info: RunInfo, settings: Settings) -> tuple[Mode
     if target.simulated:
         return target, info
     if info.target.get("revision"):
-        return replace(target, revision=f"stated {info.target['revision']}"), info
+        return replace(target, revision=f"stated {info.target['revision']}{_served_how(info)}"), info
     earlier = _earlier(info, settings)
     owner = (earlier.replies_of or earlier.id) if earlier is not None else info.id
     replayed = owner if earlier is not None and earlier.status == "complete" else ""
     marked = replace(target, revision=f"run {owner}")
     return marked, info.model_copy(update={"replies_of": owner, "replayed": replayed})
+
+
+def _served_how(info: RunInfo) -> str:
+    """Return what else replies depend on where the run serves the weights itself: engine, its version and flags."""
+    found = info.target.get("serving")
+    return f" {compact_digest([found[key] for key in SERVED_HOW])[:16]}" if found else ""
 
 
 def stopped_before(info: RunInfo, settings: Settings) -> Iterator[str]:

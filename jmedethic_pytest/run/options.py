@@ -41,6 +41,9 @@ class Option:
 
 MODEL_HELP = "Model to evaluate, PROVIDER:NAME, e.g. openai:gpt-4.1-mini, vllm:my-finetune or demo:aligned"
 OPTIONS = (
+    Option(
+        "serve", "PATH[:ADAPTER]", "Serve this checkpoint for the run: a GGUF file, a Hugging Face folder; no --model"
+    ),
     Option("base-url", "URL", "Address of the target's OpenAI-compatible (or Anthropic) server"),
     Option("revision", "TEXT", "What the target's weights are (digest, commit, version): replies are kept under it"),
     Option(
@@ -93,7 +96,18 @@ OPTIONS = (
 )
 ATTACKING = ("attacker", "attack-style", "max-turns")
 """Names of those that are about an attacker."""
-_OF_TARGET_AND_CASES = {"base-url", "revision", "cases", "suite", "locale", "strategy", "guideline", "sample", "seed"}
+_OF_TARGET_AND_CASES = {
+    "serve",
+    "base-url",
+    "revision",
+    "cases",
+    "suite",
+    "locale",
+    "strategy",
+    "guideline",
+    "sample",
+    "seed",
+}
 _OF_CONVERSATIONS = {*_OF_TARGET_AND_CASES, *ATTACKING, "repeats", "perturb", "turns", "early", "allure", "shard"}
 JUDGING = tuple(option for option in OPTIONS if option.name not in _OF_CONVERSATIONS)
 """Those that mean something where stored conversations are judged: neither target nor cases can be chosen any more."""
@@ -104,6 +118,9 @@ class Settings:
     """The validated options of one run."""
 
     model: str
+    """As it was given; empty where a checkpoint is served and nothing else was said."""
+    serve: str | None = None
+    """The checkpoint that the run serves itself, ``PATH[:ADAPTER]``."""
     base_url: str | None = None
     revision: str | None = None
     """What the user says the target's weights are."""
@@ -147,11 +164,13 @@ class Settings:
     command: tuple[str, ...] = ()
 
 
-def parse(model: str, raw: Mapping[str, Any], *, prefix: str, workers: int = 0, root: Path | None = None) -> Settings:
+def parse(
+    model: str | None, raw: Mapping[str, Any], *, prefix: str, workers: int = 0, root: Path | None = None
+) -> Settings:
     """Check raw option values (strings, numbers or ``None``) and return the settings.
 
     Args:
-        model: value of ``--model``.
+        model: value of ``--model``; ``None`` only where a checkpoint is served.
         raw: values by option key; absent and ``None`` mean the default.
         prefix: how the option is spelled to this user, ``--jmed-`` or ``--``, for the error texts.
         workers: number of pytest-xdist workers, a lower bound of the default concurrency.
@@ -177,8 +196,11 @@ def parse(model: str, raw: Mapping[str, Any], *, prefix: str, workers: int = 0, 
     concurrency = reader.integer("concurrency", minimum=1)
     attacker = reader.text("attacker")
     reader.only_with("attacker", "attack_style", "max_turns")
+    serve = reader.text("serve") or (model if model and model.startswith("local:") else None)
+    reader.need_a_model(model, serve)
     settings = Settings(
-        model=model,
+        model=model or "",
+        serve=serve,
         base_url=reader.text("base_url"),
         revision=reader.text("revision"),
         judges=reader.text("judges"),
@@ -235,6 +257,17 @@ class _Reader:
             self.problems.append(f"{self._spell(key)}: {value!r} is not allowed: give a whole number {allowed}.")
             return None
         return int(value)
+
+    def need_a_model(self, model: str | None, serve: str | None) -> None:
+        """Refuse a run of nothing, and a checkpoint that is to be served and is served elsewhere."""
+        if model is None and serve is None:
+            self.problems.append(
+                f"--model: missing. Give PROVIDER:NAME, or a checkpoint ({self._spell('serve')}=PATH)."
+            )
+        if serve is not None and self.text("base_url") is not None:
+            self.problems.append(
+                f"{self._spell('base_url')}: {self._spell('serve')} starts a server of its own. Leave one of them out."
+            )
 
     def only_with(self, needed: str, *keys: str) -> None:
         """Refuse options that mean nothing without another one."""

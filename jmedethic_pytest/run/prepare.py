@@ -19,9 +19,10 @@ from jmedethic_pytest.core.records import MOST_TURNS
 from jmedethic_pytest.core.secrets import public_url
 from jmedethic_pytest.models import ModelRef, prices, resolve
 from jmedethic_pytest.models.resolving import batched_providers
-from jmedethic_pytest.run import looks
+from jmedethic_pytest.run import looks, room
 from jmedethic_pytest.run.options import Settings
 from jmedethic_pytest.run.spec import RunSpec
+from jmedethic_pytest.serving.plan import Plan, plan
 from jmedethic_pytest.store import baselines as baseline_files
 
 T = TypeVar("T")
@@ -58,11 +59,9 @@ def prepare(settings: Settings, root: Path, *, called: bool = True) -> RunSpec:
             attempt(partial(rules.policy.require, selection.suites(index.labels.values()), strategies, path))
     if chosen and rules.target.history == "reference":
         attempt(lambda: cases.require_reference(list(chosen.labels.values()), settings.selection.turns))
-    target = attempt(
-        lambda: resolve(
-            settings.model, place="--model", providers=rules.providers, base_url=settings.base_url, called=called
-        )
-    )
+    serving = attempt(lambda: server(settings, rules))
+    target = attempt(lambda: target_seat(settings, rules, called=called)) if settings.serve is None else None
+    target = serving.ref if serving is not None else target
     judges = attempt(lambda: seats(settings, rules, called=called)) if loaded else None
     third = attempt(lambda: third_seat(rules, judges or (), called=called))
     attacker = attempt(lambda: attacker_seat(settings, rules, called=called))
@@ -86,8 +85,32 @@ def prepare(settings: Settings, root: Path, *, called: bool = True) -> RunSpec:
         baselines=baselines or (),
         third=third,
         attacker=attacker,
+        serving=serving,
     )
-    return looks.arranged(spec.divided())
+    return room.arranged(looks.arranged(spec.divided()))
+
+
+def server(settings: Settings, rules: Thresholds) -> Plan | None:
+    """Return the plan of the server that a run starts for its target, if it does.
+
+    Raises:
+        ConfigError: if there is no such checkpoint, or nothing that could serve it.
+    """
+    if settings.serve is None:
+        return None
+    named = settings.model if settings.model != settings.serve else None
+    return plan(settings.serve, rules.serve, place="--jmed-serve", model=named)
+
+
+def target_seat(settings: Settings, rules: Thresholds, *, called: bool) -> ModelRef:
+    """Return the model under test.
+
+    Raises:
+        ConfigError: if it cannot be used.
+    """
+    return resolve(
+        settings.model, place="--model", providers=rules.providers, base_url=settings.base_url, called=called
+    )
 
 
 def _chosen(index: CaseIndex, settings: Settings) -> CaseIndex:

@@ -38,7 +38,8 @@ def started(spec: RunSpec, run_id: str, git_commit: str | None = None) -> RunInf
         target={
             **spec.target.describe(),
             **rules.target.model_dump(mode="json"),
-            "revision": identity.stated_revision(settings, rules),
+            "revision": identity.stated_revision(settings, rules, spec.serving),
+            **({"serving": spec.serving.describe()} if spec.serving is not None else {}),
         },
         judges=tuple(judge.describe() for judge in spec.judges),
         third=spec.third.describe() if spec.third is not None else None,

@@ -24,7 +24,6 @@ from jmedethic_pytest.engine.rescoring import Rescorer
 from jmedethic_pytest.engine.scheduler import Scheduler
 from jmedethic_pytest.judging.panel import Panel
 from jmedethic_pytest.models import budget as budgets
-from jmedethic_pytest.models.cache import Cache
 from jmedethic_pytest.models.client import Client
 from jmedethic_pytest.models.opening import Clients, tell_apart
 from jmedethic_pytest.models.registry import load_transports
@@ -37,6 +36,7 @@ from jmedethic_pytest.run import (
     looks,
     preflight,
     record,
+    served,
 )
 from jmedethic_pytest.run.loading import Loading
 from jmedethic_pytest.run.preflight import Once, Step
@@ -86,10 +86,11 @@ class RunningRun:
         self.path = self._store.path
         """The run's folder."""
         self._cache = settings.reports / "cache.sqlite"
-        started = self._door.info(record.started(spec, self.path.name, record.git_commit()))
-        self._target = spec.target
+        self.spec, self._server = served.start(spec, self._store)
+        started = self._door.info(record.started(self.spec, self.path.name, record.git_commit()))
+        self._target = self.spec.target
         if spec.transcripts is None:
-            self._target, started = identity.answering(spec.target, started, settings)
+            self._target, started = identity.answering(self.spec.target, started, settings)
             self._notes += identity.stopped_before(started, settings)
         self.info: RunInfo = started
         """What the run is, as it was recorded when it started, and what was seen of the target since."""
@@ -105,6 +106,8 @@ class RunningRun:
             look=self._take_look,
         )
         self._loading = Loading(reports=settings.report == "full")
+        if self._server is not None:
+            self._server.watch(self._scheduler.abort)
 
     @asynccontextmanager
     async def _open_engine(self) -> AsyncIterator[Callable[[Job], Awaitable[Verdict]]]:
@@ -189,7 +192,7 @@ class RunningRun:
             yield preflight.nothing
             return
         probe = None
-        if identity.is_looked_at(target.ref, settings, rules):
+        if identity.is_looked_at(target.ref, settings, rules, self.spec.serving):
             probe = clients.open("probe", target.ref, self._cache, ceiling=1)
             self._clients.append(probe)
         cache = clients.cache(self._cache) if settings.cache in ("use", "refresh") else None
@@ -299,7 +302,10 @@ class RunningRun:
     def stop(self) -> None:
         """Stop the engine; cases that the budget did not reach are stored as missing. May be called again."""
         self._loading.over()
-        if self._scheduler.stop() and self.out_of_budget:
+        stopped = self._scheduler.stop()
+        if self._server is not None:
+            self._server.stop()
+        if stopped and self.out_of_budget:
             for key in self._scheduler.unfinished():
                 self._keep(self.jobs[key].unevaluated(self.spec.settings.selection.turns, self.aborted or ""))
 
@@ -339,7 +345,8 @@ class RunningRun:
             case_turns=self.spec.longest,
             trouble=trouble,
         )
-        self._forget_what_was_no_model(outcome)
+        if any(item.name.startswith("target[") for item in outcome.gate.conditions):
+            evidence.forget(self._clients[:1], self._cache, shared=self.spec.settings.shared)
         return self._write(outcome, unevaluated, evaluated.table)
 
     def draw(self, outcome: Outcome) -> Outcome:
@@ -354,14 +361,6 @@ class RunningRun:
         from jmedethic_pytest.reports import files
 
         return files.draw(outcome, self._store) if self.spec.settings.report == "full" else outcome
-
-    def _forget_what_was_no_model(self, outcome: Outcome) -> None:
-        """Keep no replies of a target that did not answer: a stated revision would hand them to every later run."""
-        given = self._clients[0].given if self._clients else ()
-        if given and any(item.name.startswith("target[") for item in outcome.gate.conditions):
-            cache = Cache(self._cache, shared=self.spec.settings.shared)
-            cache.forget(given)
-            cache.close()
 
     def _final_info(self, trouble: str | None, *, complete: bool) -> RunInfo:
         left_out = len(self.jobs) - len(self.planned)

@@ -16,6 +16,7 @@ from jmedethic_pytest.core.labels import Labelled
 from jmedethic_pytest.core.plan import Job, plan_key
 from jmedethic_pytest.models import ModelRef
 from jmedethic_pytest.run.options import Settings
+from jmedethic_pytest.serving.plan import Plan
 from jmedethic_pytest.store.baselines import Baseline
 from jmedethic_pytest.store.transcripts import StoredTranscripts
 
@@ -47,6 +48,8 @@ class RunSpec:
     """Who goes on where the written turns end, if anybody does."""
     transcripts: StoredTranscripts | None = None
     """The conversations to score, where no target is called."""
+    serving: Plan | None = None
+    """The server that it starts for its target, if it does."""
     undivided: CaseIndex | None = None
     """All selected cases, where ``cases`` are those of a shard."""
 
