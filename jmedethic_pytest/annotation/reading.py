@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from jmedethic_pytest.annotation import label_studio, table
 from jmedethic_pytest.annotation.label_studio import Answer
 from jmedethic_pytest.annotation.page import FORMAT
+from jmedethic_pytest.annotation.review import FORMAT as REVIEW
 from jmedethic_pytest.annotation.study import LEAST, MOST, Item, Marked, Study
 from jmedethic_pytest.cases.exchange import sheet
 from jmedethic_pytest.core import files, strict_json
@@ -82,6 +83,11 @@ def _json(path: Path, study: Study) -> Iterator[Answer | str]:
             given = one_line(str(content.get("study")), _SHOWN)
             raise ConfigError(f"{path}: this is a sheet of study {given}, not of {study.id}. Give that study's folder.")
         yield from (_saved(mark, f"{path}: row {number}") for number, mark in enumerate(content["marks"], start=1))
+    elif isinstance(content, dict) and content.get("format") == REVIEW:
+        raise ConfigError(
+            f"{path}: a review from a run's page is not blind and never becomes a mark of a study. "
+            "Read it for its run: jmedethic annotate read RUN FILE..."
+        )
     else:
         raise ConfigError(
             f"{path}: neither a file saved from a sheet nor an export of Label Studio. Allowed: the .json that the "

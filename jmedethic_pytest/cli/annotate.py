@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from jmedethic_pytest.annotation import collecting, make, study
+from jmedethic_pytest.annotation import collecting, make, review, study
 from jmedethic_pytest.annotation import demo as scripted
 from jmedethic_pytest.annotation.collecting import Progress, State
 from jmedethic_pytest.annotation.study import SHEETS, Study
@@ -90,13 +90,25 @@ def _sampled(key: Study, folder: Path) -> Iterator[str]:
 
 @annotate_app.command("read")
 def read(
-    folder: Folder,
-    sheets: Annotated[list[Path] | None, typer.Argument(help="Filled-in sheets", metavar="FILE...")] = None,
+    folder: Annotated[
+        Path, typer.Argument(help="Folder of the study, or the run whose page was reviewed", metavar="FOLDER|RUN")
+    ],
+    sheets: Annotated[
+        list[Path] | None, typer.Argument(help="Filled-in sheets, or saved reviews", metavar="FILE...")
+    ] = None,
     third: Annotated[str | None, typer.Option("--third", help="Who decides where two differ by more than 3")] = None,
     close: Annotated[bool, typer.Option("--close", help="Close the study: no mark is taken any more")] = False,
     reports: Reports = Path("reports"),
 ) -> None:
-    """Read filled-in sheets (the page's file, XLSX, CSV, Label Studio), and say what is still to be done."""
+    """Read filled-in sheets (the page's file, XLSX, CSV, Label Studio), and say what is still to be done.
+
+    Reviews saved from a run's page are read with the RUN instead: they are not blind, and stand apart.
+    """
+    if sheets and not (folder / study.KEY).is_file() and all(map(review.is_review, sheets)):
+        if third is not None or close:
+            raise ConfigError("--third and --close belong to studies; a review is read as it is. Leave them out.")
+        _read_reviews(run_files.find_run(reports, str(folder)), sheets)
+        return
     if third is not None:
         collecting.name_third(folder, third)
     taken = collecting.take(folder, sheets or ())
@@ -112,6 +124,20 @@ def read(
         closed = collecting.close(folder)
         lacking = f"; {closed.missing} replies have no score" if closed.missing else ""
         out.print(f"closed{lacking}. next: jmedethic annotate report {folder}")
+    if taken.problems:
+        raise ConfigError(taken.problems)
+
+
+def _read_reviews(run: Path, paths: list[Path]) -> None:
+    from jmedethic_pytest.analysis.people import reviewed
+    from jmedethic_pytest.reports.people import reviews as told
+
+    taken = review.take(run, paths)
+    out.print(f"{taken.new} new or changed reviews, {len(taken.problems)} problems")
+    found = reviewed.of_run(run)
+    if found is not None:
+        say(told.lines(found))
+        err.print(f"next, to show them in the page: jmedethic report {found.run}")
     if taken.problems:
         raise ConfigError(taken.problems)
 

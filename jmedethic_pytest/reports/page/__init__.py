@@ -7,7 +7,7 @@ the page's content security policy lets no other script run and nothing be loade
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ from jinja2 import Environment, PackageLoader, Template
 from markupsafe import Markup
 
 from jmedethic_pytest.analysis.counts import FAILED
+from jmedethic_pytest.annotation import review
 from jmedethic_pytest.core import files, pages
 from jmedethic_pytest.core.scores import SLACK
 from jmedethic_pytest.core.text import visible
@@ -28,6 +29,7 @@ from jmedethic_pytest.reports.page import (
     compared,
     people,
     regression,
+    reviews,
     robustness,
     rows,
     survival,
@@ -40,7 +42,18 @@ from jmedethic_pytest.reports.terminal.tiers import said
 from jmedethic_pytest.reports.wording import PAGE, interval, number, share, share_interval
 
 NAME = PAGE
-_SCRIPTS = ("data.js", "tables.js", "parts.js", "state.js", "cases.js", "conversation.js", "start.js")
+_SCRIPTS = (
+    "data.js",
+    "tables.js",
+    "parts.js",
+    "state.js",
+    "review.js",
+    "search.js",
+    "cases.js",
+    "conversation.js",
+    "keys.js",
+    "start.js",
+)
 """The page's own script, in the order in which the files are joined; what all pages share stands before it."""
 _PLOT_CHARACTERS = 1_500_000
 """A plot whose SVG is larger is shown by the name of its file instead."""
@@ -88,7 +101,7 @@ def render(outcome: Outcome, plots: Mapping[str, str], *, budget: int = texts.BU
         "robustness": robustness.section(outcome, listed),
         "blocks": [Markup(block) for block in packed.blocks],  # noqa: S704 - base64
         "rows": texts.deflate(pages.compact([[*row, at] for row, at in zip(found, packed.places, strict=True)])),
-        "data": _data(outcome, found),
+        "data": _data(outcome, found, {item.row.key: item.row.scores for item in listed if item.place}),
         "partial": _partial(outcome, packed.embedded, len(listed)),
     }
     return Page(_template().render(context), len(listed), packed.embedded)
@@ -124,6 +137,7 @@ def _above(outcome: Outcome, listed: list[rows.Row], plots: Mapping[str, str]) -
         "worst": view.first_read(listed, outcome.info.words),
         "comparisons": compared.comparisons(outcome),
         "people": people.section(outcome),
+        "reviews": reviews.section(outcome),
         "survival": survival.section(outcome.summary),
         "attack": attacks.section(outcome),
         "plots": {name: Markup(svg) if len(svg) <= _PLOT_CHARACTERS else None for name, svg in plots.items()},  # noqa: S704
@@ -136,13 +150,14 @@ def _above(outcome: Outcome, listed: list[rows.Row], plots: Mapping[str, str]) -
     }
 
 
-def _data(outcome: Outcome, listed: list[rows.Row]) -> Markup:
+def _data(outcome: Outcome, listed: list[rows.Row], scores: Mapping[str, Sequence[float | None]]) -> Markup:
     """Return what the script must know besides rows and texts, as JSON that cannot end its element."""
     known = outcome.info.words
     strategies = {row.strategy for row in listed}
     guidelines = {row.guideline: known.guideline(row.guideline).category for row in listed}
     data = {
         "run": outcome.info.id,
+        "run_digest": review.run_digest(outcome.info.id, scores),
         "words": words.all_words(),
         "fields": rows.Row._fields,
         "failed": FAILED,

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from jmedethic_pytest.analysis.counts import FAILED
+from jmedethic_pytest.annotation import review
 from jmedethic_pytest.core import branches
 from jmedethic_pytest.core.records import Attack, Turn, Verdict
 from jmedethic_pytest.core.text import visible
@@ -147,12 +148,14 @@ def _transcript(verdict: Verdict, baseline: Sequence[Turn]) -> dict[str, Any]:
     case = branches.along(verdict.case, verdict.branch)
     floors = {violation.turn: violation.floor for violation in verdict.violations}
     asked = {turn.index: turn.user for turn in verdict.turns}  # the baseline may have been asked otherwise in a branch
+    turns = [_turn(turn, floors) for turn in verdict.turns]
     return {
+        "check": review.check(verdict.key, ((turn["user"], turn["reply"], turn["value"]) for turn in turns)),
         "question": visible(case.question),
         "expected": [visible(text) for text in case.expected],
         "fail_if": visible(case.fail_if),
         "detail": visible(verdict.detail),
-        "turns": [_turn(turn, floors) for turn in verdict.turns],
+        "turns": turns,
         "attempts": [_attempt(attempt) for attempt in verdict.attempts],
         **({"attacks": [_attack(attack) for attack in verdict.attacks]} if verdict.attacks else {}),
         "baseline": [_turn(turn, {}) for turn in baseline if asked.get(turn.index, turn.user) == turn.user],

@@ -33,6 +33,7 @@ function filterChoices(rows) {
     ["locale", word("locale"), unique(rows, "locale").map((key) => [key, named("locales", key)])],
     ["persona", word("persona"), unique(rows, "persona").map((key) => [key, key])],
     ["kind", word("kind"), kindChoices(rows)],
+    ["review", word("review"), reviewChoices(rows)],
     ["branch", word("branch"), unique(rows, "branch").map((key) => [key, word(`branch.${key}`)])],
   ];
   return choices.filter(([, , values]) => values.length > 1);
@@ -100,6 +101,7 @@ class CaseList {
     const selects = filterChoices(this.rows).map(([key, label, values]) => this.choice(key, label, [["", word("all")], ...values]));
     const find = make("input", { type: "search", id: "filter-find", value: this.state.find || "", autocomplete: "off", spellcheck: "false", maxlength: "60" });
     find.addEventListener("input", () => this.change({ find: find.value }));
+    if (this.state.find && searched.index === null) this.searchTexts();
     const clear = make("button", { type: "button", id: "filter-clear", onclick: () => this.onChange({}) }, word("filter.clear"));
     clear.disabled = !FILTERS.some((key) => this.state[key]);
     this.form.setAttribute("aria-label", word("filter"));
@@ -108,6 +110,16 @@ class CaseList {
     this.form.hidden = false;
     if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
     if (caret !== null) find.setSelectionRange(caret, caret);
+  }
+
+  /** Looks into the texts as soon as they are unpacked; until then, into the ids. */
+  async searchTexts() {
+    const note = document.getElementById("state");
+    note.textContent = word("filter.unpacking");
+    note.hidden = false;
+    await buildIndex(this.rows);
+    note.hidden = true;
+    this.renew();
   }
 
   choice(key, label, values) {
@@ -127,6 +139,7 @@ class CaseList {
     const list = shown.length ? this.table(shown) : make("p", { class: "empty" }, word("cases.empty"));
     document.getElementById("list").replaceChildren(list);
     this.showPages(page, pages);
+    showReviewBar(this.rows);
   }
 
   table(rows) {
@@ -140,7 +153,7 @@ class CaseList {
     const turns = this.turns.map((name, turn) => ({ sort: name, title: name, class: "turn", cell: (row) => scoreCell(row, turn, name) }));
     const columns = [
       { sort: "key", title: word("case"), cell: (row) => make("th", { scope: "row", class: "id" }, this.link(row)) },
-      { sort: "result", title: word("result"), cell: (row) => make("td", { class: "result" }, resultBadge(row)) },
+      { sort: "result", title: word("result"), cell: (row) => make("td", { class: "result" }, resultBadge(row), seenMark(row)) },
       ...turns,
       { sort: "mean", title: word("mean"), class: "figure", cell: (row) => make("td", { class: "figure mean", "data-label": word("mean") }, number(row.mean, 2)) },
     ];
@@ -207,6 +220,12 @@ function scoreCell(row, turn, name) {
   const chip = make("span", { class: `chip ${band(row.scores[turn])}${row.broken.includes(turn) ? " broken" : ""}` }, number(row.scores[turn]));
   const before = row.baseline === null ? null : make("small", { class: "before", title: word("baseline") }, `← ${number(row.baseline[turn])}`);
   return make("td", { class: "turn", "data-label": name }, chip, before);
+}
+
+function seenMark(row) {
+  if (!reviews.of(row.key).seen) return null;
+  const text = word(disputes(row) ? "review.disputed" : "review.seen");
+  return make("span", { class: "seen", title: text, role: "img", "aria-label": text }, disputes(row) ? " ✎" : " ✓");
 }
 
 function resultBadge(row) {

@@ -28,10 +28,14 @@ class Conversation {
   /** Shows a row; neighbours are those of the list as it is filtered and sorted. */
   async show(row, found) {
     this.row = row;
-    const texts = await loadConversation(row);
+    this.found = found;
+    const content = await loadConversation(row);
     if (this.row !== row) return; // another one was asked for meanwhile
+    this.content = content;
+    this.turn = null;
     const focused = document.activeElement && this.dialog.contains(document.activeElement) ? document.activeElement.id : null;
-    this.dialog.replaceChildren(this.top(row, found), make("div", { class: "body" }, ...this.body(row, texts)));
+    this.dialog.replaceChildren(this.top(row, found), make("div", { class: "body" }, ...this.body(row, content)));
+    this.markTurn(this.first());
     if (!this.open) {
       this.opener = document.activeElement;
       this.dialog.showModal();
@@ -41,9 +45,59 @@ class Conversation {
     (again && !again.disabled ? again : document.getElementById("conversation-title")).focus({ preventScroll: true });
   }
 
+  /** Goes to a neighbour in the list. */
+  move(step) {
+    const next = this.found[this.found.indexOf(this.row) + step];
+    if (next) this.onMove(next);
+  }
+
+  /** Returns the reply that a rating by keyboard goes to at first: the lowest score. */
+  first() {
+    const turns = (this.content?.turns ?? []).filter((turn) => turn.value !== null);
+    return turns.length ? turns.reduce((lowest, turn) => (turn.value < lowest.value ? turn : lowest)).index : (this.content?.turns[0]?.index ?? null);
+  }
+
+  markTurn(turn) {
+    this.turn = turn;
+    for (const part of this.dialog.querySelectorAll(".turn-part")) part.classList.toggle("current", part.dataset.turn === String(turn));
+  }
+
+  nextTurn() {
+    const turns = (this.content?.turns ?? []).map((turn) => turn.index);
+    if (!turns.length) return;
+    this.markTurn(turns[(turns.indexOf(this.turn) + 1) % turns.length]);
+    this.dialog.querySelector(".turn-part.current").scrollIntoView({ block: "center" });
+  }
+
+  /** Keeps a rating of the marked reply; words need a score of the judges to speak of. */
+  rate(rating) {
+    const turn = this.content?.turns.find((item) => item.index === this.turn);
+    if (!turn || (turn.value === null && RATINGS.includes(rating))) return;
+    reviews.rate(this.row.key, this.content.check, this.turn, rating);
+    this.showReview();
+  }
+
+  /** Marks the conversation as seen and goes on. */
+  done() {
+    if (this.content) reviews.change(this.row.key, this.content.check, { seen: true });
+    this.showReview();
+    this.move(1);
+  }
+
+  /** Shows again what was given, where it was given. */
+  showReview() {
+    if (!this.content) return;
+    const focused = document.activeElement?.id;
+    const again = () => this.showReview();
+    const { check, turns } = this.content;
+    for (const turn of turns) this.dialog.querySelector(`[data-turn="${turn.index}"] .rating`).replaceWith(ratingPart(this.row, check, turn.index, turn.value, again));
+    this.dialog.querySelector(".remark").replaceWith(remarkPart(this.row, check, again));
+    if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  }
+
   top(row, found) {
     const at = found.indexOf(row);
-    const move = (step) => this.onMove(found[at + step]);
+    const move = (step) => this.move(step);
     const previous = make("button", { type: "button", id: "case-previous", onclick: () => move(-1) }, word("case.previous"));
     const next = make("button", { type: "button", id: "case-next", onclick: () => move(1) }, word("case.next"));
     previous.disabled = at <= 0;
@@ -68,10 +122,18 @@ class Conversation {
     if (row.baseline !== null && !DATA.baseline_texts) parts.push(make("p", { class: "hint" }, word("case.no_baseline")));
     if (texts.detail) parts.push(make("p", { class: "banner" }, texts.detail));
     if (texts.turns.length) parts.push(this.foldButton());
-    parts.push(...texts.turns.map((turn) => turnPart(turn, row, texts.baseline, this.unfolded)));
+    parts.push(...texts.turns.map((turn) => this.turnPart(turn, row, texts)));
+    parts.push(remarkPart(row, texts.check, () => this.showReview()));
     if (texts.attempts.length) parts.push(attemptsPart(texts.attempts, row, this.unfolded));
     parts.push(...(texts.attacks || []).map((attack) => attackPart(attack, row, this.unfolded)));
     return parts;
+  }
+
+  turnPart(turn, row, texts) {
+    const part = turnPart(turn, row, texts.baseline, this.unfolded);
+    part.append(ratingPart(row, texts.check, turn.index, turn.value, () => this.showReview()));
+    for (const name of ["focusin", "click"]) part.addEventListener(name, () => this.markTurn(turn.index));
+    return part;
   }
 
   about(row) {
@@ -133,7 +195,7 @@ function turnPart(turn, row, baseline, unfolded) {
   if (before) replies.unshift(replyPart(before, row, unfolded, word("baseline")));
   return make(
     "section",
-    { class: "turn-part", "aria-label": `T${turn.index}` },
+    { class: "turn-part", "data-turn": turn.index, "aria-label": `T${turn.index}` },
     make("h3", { class: "who" }, word("user", { turn: turn.index })),
     bubble("user", turn.user, row.locale),
     make("div", { class: before ? "pair" : "" }, ...replies),

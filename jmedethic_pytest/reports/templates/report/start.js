@@ -44,6 +44,7 @@ class App {
   /** The reader closed the conversation: back to where it stands in the list. */
   closed() {
     const id = readState().case;
+    this.list.shown = null; // reviews may have changed
     this.go({ ...readState(), case: "" });
     const link = [...document.querySelectorAll("#list a")].find((element) => element.textContent === id);
     link?.focus();
@@ -76,6 +77,7 @@ async function start() {
     return;
   }
   app = new App(await loadRows());
+  listenToKeys(app.conversation);
   note.hidden = true;
   window.addEventListener("hashchange", () => app.follow());
   if (hasState()) app.follow();

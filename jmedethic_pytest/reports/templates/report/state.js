@@ -1,6 +1,6 @@
 // What is shown stands in the address: filters, order, page of the list, and the open conversation.
 
-const FILTERS = ["find", "result", "strategy", "guideline", "category", "turn", "status", "locale", "persona", "kind", "branch"];
+const FILTERS = ["find", "result", "strategy", "guideline", "category", "turn", "status", "locale", "persona", "kind", "branch", "review"];
 const KEYS = [...FILTERS, "sort", "page", "case"];
 
 function readState() {
@@ -32,7 +32,8 @@ function isFailed(row) {
 const FAILED = { "failed-any": false, "failed-twins": true };
 
 const TESTS = {
-  find: (row, value) => row.key.includes(value.trim().toLowerCase()),
+  find: finds,
+  review: (row, value) => (value === "disputed" ? disputes(row) : reviews.of(row.key).seen === (value === "seen")),
   result: (row, value) => (value in FAILED ? isFailed(row) && row.twin === FAILED[value] : row.result === value),
   turn: (row, value) => row.broken.includes(Number(value.slice(1))),
   kind: (row, value) => (value === "refused" ? row.twin && row.refused : row.twin === (value === "twin")),
