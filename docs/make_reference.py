@@ -112,7 +112,7 @@ def _files() -> str:
         "| `comment.md`, `metrics.txt` | for a pull request and for GitLab; no text of a model |",
         "| `robustness.jsonl` | where conversations were reworded: one `Companions` a line; texts |",
         "| `annotation.json` | what people said of the run, if a study of it was closed; no text |",
-        "| `reviews.json` | what readers of `report.html` think of its scores, not blind, as `annotate read` took it; their comments |",
+        "| `reviews.json` | what readers of `report.html` think of its scores (not blind), and their comments |",
         "| `unevaluated.jsonl` | planned cases that were not reached, if there are any |",
         "| `../../baselines/NAME.json` | a baseline: scores and digests, no text |",
         "| `../../annotations/<date>-<6 hex>/` | a study: the key, all marks, everybody's sheets; texts of the model |",
