@@ -15,15 +15,14 @@ from typer.core import TyperGroup
 from jmedethic_pytest.cli.app import AsJson, app, err, out, say
 from jmedethic_pytest.core.errors import ConfigError, unknown
 from jmedethic_pytest.core.status import ExitStatus
-from jmedethic_pytest.launch import plan, states, sweep_file, tables
+from jmedethic_pytest.launch import launchers, plan, states, sweep_file, tables
 from jmedethic_pytest.launch.driving import drive
 from jmedethic_pytest.launch.local import Local, carry_out
 from jmedethic_pytest.launch.plan import Step
 from jmedethic_pytest.launch.states import Failure, UnitState
+from jmedethic_pytest.launch.sweep_file import Sweep
 from jmedethic_pytest.launch.work import Work
 from jmedethic_pytest.run import signals
-
-_LAUNCHERS = ("local",)
 
 
 class _RunsByDefault(TyperGroup):
@@ -52,7 +51,9 @@ Replan = Annotated[bool, typer.Option("--replan", help="Plan anew after the file
 @sweep_app.command("run")
 def run(
     file: File,
-    on: Annotated[str, typer.Option("--on", metavar="|".join(_LAUNCHERS), help="Who collects the replies")] = "local",
+    on: Annotated[
+        str, typer.Option("--on", metavar="|".join(launchers.NAMES), help="Who collects the replies")
+    ] = "local",
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Collections at the same time, with --on=local")] = 1,
     collect: Annotated[
         bool, typer.Option("--collect/--no-collect", help="Collect, or only merge, judge and compare what is there")
@@ -65,20 +66,21 @@ def run(
     Every step is done once: the same command goes on wherever the one before ended. Merging and judging take place
     here, one run after the other.
     """
-    if on not in _LAUNCHERS:
-        raise ConfigError(unknown("--on", on, _LAUNCHERS))
-    work = _opened(file, replan=replan)
+    if on not in launchers.NAMES:
+        raise ConfigError(unknown("--on", on, launchers.NAMES))
+    sweep, work = _opened(file, replan=replan)
     signals.stop_on_sigterm()
     steps = [step for unit in work.plan.units for step in unit.steps if collect or step.does != "collect"]
-    drive(work, steps, Local(work, jobs), Local(work, 1), partial(_progress, work))
-    found = states.look(work, ())
+    collecting = launchers.opened(on, sweep, work, jobs)
+    drive(work, steps, collecting, Local(work, 1), partial(_progress, work))
+    found = states.look(work, (), collecting.word)
     _end(found, tables.make(work, found), as_json=as_json)
 
 
 @sweep_app.command("status")
 def status(file: File, as_json: AsJson = False) -> None:
     """Show where a sweep stands, and why what failed did; nothing is begun. Exit status: as that of the sweep."""
-    work = _opened(file)
+    _, work = _opened(file)
     found = states.look(work, ())
     _end(found, (), as_json=as_json)
 
@@ -88,7 +90,7 @@ def step(
     file: File, name: Annotated[str, typer.Argument(metavar="STEP", help="RUN/1 for the first part of a run, ...")]
 ) -> None:
     """Take one step: what jobs of a cluster call. Exit status 0 if its result is there, else that of the step."""
-    work = _opened(file)
+    _, work = _opened(file)
     chosen = work.plan.step(name)
     ended = carry_out(work, chosen)
     if ended:
@@ -96,9 +98,9 @@ def step(
     raise typer.Exit(ended)
 
 
-def _opened(file: Path, *, replan: bool = False) -> Work:
-    wanted = plan.made(sweep_file.load(file))
-    return Work(plan.settled(wanted, file.resolve().parent, replan=replan), file)
+def _opened(file: Path, *, replan: bool = False) -> tuple[Sweep, Work]:
+    sweep = sweep_file.load(file)
+    return sweep, Work(plan.settled(plan.made(sweep), file.resolve().parent, replan=replan), file)
 
 
 def _progress(work: Work, running: set[Step]) -> None:

@@ -123,6 +123,11 @@ def ending(place: Path) -> Ending | None:
         return None
 
 
+def forget(place: Path) -> None:
+    """Remove how the last attempt ended: another is to begin elsewhere, and its ending is waited for."""
+    beside(place, ".json").unlink(missing_ok=True)
+
+
 def printed(place: Path, most: int = _TAIL) -> str:
     """Return what the last attempt printed, its end at least; empty if there was none.
 

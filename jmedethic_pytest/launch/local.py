@@ -49,6 +49,10 @@ class Local:
                 self._begun[step] = begun_now
         return {*self._begun, *self._waiting}
 
+    def word(self, _step: Step, /) -> str:
+        """Return nothing: log and ending say it all."""
+        return ""
+
     def close(self) -> None:
         """Ask the processes to end, and wait until they have: what they finished is stored then."""
         for begun in self._begun.values():

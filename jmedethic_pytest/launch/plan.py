@@ -17,7 +17,7 @@ from jmedethic_pytest.core import files, strict_json
 from jmedethic_pytest.core.errors import ConfigError, StoreError
 from jmedethic_pytest.core.records import Record
 from jmedethic_pytest.core.shards import Part
-from jmedethic_pytest.launch.sweep_file import Sweep, of_run
+from jmedethic_pytest.launch.sweep_file import Sweep, asked, of_run
 
 Does = Literal["collect", "merge", "judge"]
 
@@ -106,7 +106,7 @@ class Plan(Record):
 def made(sweep: Sweep) -> Plan:
     """Return the plan of a sweep."""
     return Plan(
-        digest=files.digest(sweep.model_dump(mode="json")),
+        digest=files.digest(asked(sweep)),
         tool_version=_version.VERSION,
         reports=sweep.reports,
         folder=f"{sweep.reports}/sweeps/{sweep.name}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -50,18 +50,19 @@ class UnitState:
         return sum(found == state for step, found in self.states.items() if step.does == does)
 
 
-def look(work: Work, running: Collection[Step]) -> list[UnitState]:
+def look(work: Work, running: Collection[Step], word: Callable[[Step], str] = lambda _: "") -> list[UnitState]:
     """Return where every run of a sweep stands.
 
     Args:
         work: the sweep.
         running: steps that are known to be at work.
+        word: what their launcher knows of how a step ended.
     """
-    return [_unit(work, unit, running) for unit in work.plan.units]
+    return [_unit(work, unit, running, word) for unit in work.plan.units]
 
 
-def _unit(work: Work, unit: Unit, running: Collection[Step]) -> UnitState:
-    states = {step: _state(work, step, running) for step in unit.steps}
+def _unit(work: Work, unit: Unit, running: Collection[Step], word: Callable[[Step], str]) -> UnitState:
+    states = {step: _state(work, step, running, word) for step in unit.steps}
     run = work.results.of(unit.steps[-1])
     return UnitState(
         unit=unit,
@@ -70,20 +71,21 @@ def _unit(work: Work, unit: Unit, running: Collection[Step]) -> UnitState:
         answer=None if run is None else _answer(run),
         status=_status(work, run, unit),
         failures=tuple(
-            Failure(step, reason(work, step), attempt.beside(work.place(step), ".log"))
+            Failure(step, reason(work, step, word(step)), attempt.beside(work.place(step), ".log"))
             for step, state in states.items()
             if state == "failed"
         ),
     )
 
 
-def _state(work: Work, step: Step, running: Collection[Step]) -> State:
+def _state(work: Work, step: Step, running: Collection[Step], word: Callable[[Step], str]) -> State:
     if work.done(step):
         return "done"
     place = work.place(step)
     if step in running or attempt.is_taken(place):
         return "running"
-    return "failed" if work.ready(step) and attempt.beside(place, ".lock").exists() else "waiting"
+    begun = attempt.beside(place, ".lock").exists() or bool(word(step))
+    return "failed" if begun and work.ready(step) else "waiting"
 
 
 def _answer(run: Path) -> Answer | None:
@@ -93,7 +95,7 @@ def _answer(run: Path) -> Answer | None:
         return None
 
 
-def reason(work: Work, step: Step) -> str:
+def reason(work: Work, step: Step, word: str = "") -> str:
     """Return why a step has no result, in one line: what its run says, its log, how its process ended."""
     lines = attempt.printed(work.place(step)).splitlines()
     told = [*_of_run(work, step), *(line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: "))]
@@ -102,6 +104,8 @@ def reason(work: Work, step: Step) -> str:
         told.append(f"killed by signal {-ending.status}")
     elif ending is not None and not told:
         told.append(f"ended with status {ending.status} and without a result")
+    if word:
+        told.append(word)
     return "; ".join(dict.fromkeys(told))[:_LONGEST] or "killed, together with whoever watched it"
 
 

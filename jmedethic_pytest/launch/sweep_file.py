@@ -20,6 +20,7 @@ from jmedethic_pytest.launch import arguments
 _ADVICE = "Give the file of a sweep (docs/how-to/sweep.md shows one)."
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
 
+Positive = Annotated[int, Field(strict=True, ge=1)]
 Texts = tuple[str, ...]
 
 
@@ -36,6 +37,8 @@ class Target(Table):
     """What its weights are."""
     base: str | None = None
     """Name of the model that it is compared with, conversation by conversation."""
+    gpus: Annotated[int, Field(strict=True, ge=0)] = 0
+    """Graphics cards that one of its jobs asks a cluster for."""
     args: Texts = ()
     """More options of `jmedethic run` for its collections."""
 
@@ -43,6 +46,23 @@ class Target(Table):
     @classmethod
     def _name_can_name_a_file(cls, name: str) -> str:
         return _fit(name)
+
+
+class SlurmTable(Table):
+    """``[slurm]``: how job arrays are submitted."""
+
+    options: Texts = ()
+    """Options of `sbatch` for every job, such as `--partition=gpu`."""
+    setup: Texts = ()
+    """Lines of shell before the work, such as `module load cuda`."""
+    program: Texts = ()
+    """What starts `jmedethic` on a node (default: the Python that submits)."""
+    at_once: Positive | None = None
+    """Jobs of one array that run at the same time, at most."""
+    poll_seconds: Annotated[float, Field(gt=0.0)] = 15.0
+    """Between two questions to `squeue`."""
+    settle_seconds: Annotated[float, Field(ge=0.0)] = 60.0
+    """How long the result of a job that left the queue is waited for: network file systems show it late."""
 
 
 class Sweep(Table):
@@ -64,6 +84,7 @@ class Sweep(Table):
     """Options of `jmedethic judge`, such as `--judges=default` or `--budget=50`."""
     reports: str = "reports"
     """Where runs are stored, as of `jmedethic run`."""
+    slurm: SlurmTable = SlurmTable()
 
     @field_validator("name")
     @classmethod
@@ -128,6 +149,11 @@ def of_run(sweep: Sweep, target: Target) -> list[str]:
     """Return the options by which a model is collected, but for suite, language and shard."""
     own = {"model": target.model, "base-url": target.base_url, "revision": target.revision}
     return [*(f"--{name}={value}" for name, value in own.items() if value is not None), *sweep.args, *target.args]
+
+
+def asked(sweep: Sweep) -> dict[str, Any]:
+    """Return what a sweep asks for, without who carries it out."""
+    return sweep.model_dump(mode="json", exclude={"slurm": True, "models": {"__all__": {"gpus": True}}})
 
 
 def _slug(text: str) -> str:

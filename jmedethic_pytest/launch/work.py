@@ -26,6 +26,9 @@ class Launcher(Protocol):
     def running(self) -> set[Step]:
         """Return those that were begun, or wait for room, and have not ended."""
 
+    def word(self, step: Step, /) -> str:
+        """Return what it knows of how a step ended beyond what stands in its files; empty if nothing."""
+
     def close(self) -> None:
         """End what would otherwise be left behind by this process."""
 

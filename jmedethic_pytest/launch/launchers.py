@@ -1,0 +1,25 @@
+"""Who can collect the replies of a sweep, by name."""
+
+from __future__ import annotations
+
+from jmedethic_pytest.launch.local import Local
+from jmedethic_pytest.launch.slurm import Slurm
+from jmedethic_pytest.launch.sweep_file import Sweep
+from jmedethic_pytest.launch.work import Launcher, Work
+
+NAMES = ("local", "slurm")
+
+
+def opened(name: str, sweep: Sweep, work: Work, jobs: int) -> Launcher:
+    """Return a launcher.
+
+    Args:
+        name: of :data:`NAMES`.
+        sweep: what is said of it in the file.
+        work: the sweep.
+        jobs: processes at the same time on this machine.
+
+    Raises:
+        JmedError: if what it needs is not there.
+    """
+    return Slurm(sweep, work) if name == "slurm" else Local(work, jobs)
