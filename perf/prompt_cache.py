@@ -14,8 +14,8 @@ from itertools import islice
 
 from jmedethic_pytest.cases import files
 from jmedethic_pytest.config.tables import JudgePrompt
+from jmedethic_pytest.core.languages import INTERFACE, Locale
 from jmedethic_pytest.core.records import Case
-from jmedethic_pytest.core.vocabulary import LOCALES, Locale
 from jmedethic_pytest.judging.prompt import question
 
 REPLY_CHARACTERS = {"ja": 600, "en": 2400}
@@ -60,7 +60,7 @@ def _reply(case: Case, turn: int) -> str:
     return f"{case.id} T{turn} ".ljust(REPLY_CHARACTERS[case.locale], "答" if case.locale == "ja" else "r")
 
 
-def main(locales: Sequence[Locale] = LOCALES) -> None:
+def main(locales: Sequence[Locale] = INTERFACE) -> None:
     """Print the shares."""
     for prompt in KINDS:
         shown = ", ".join(f"{locale} {share(locale, prompt):.1%}" for locale in locales)

@@ -7,6 +7,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 
+from jmedethic_pytest.core import languages
 from jmedethic_pytest.core.records import Condition, Verdict
 from jmedethic_pytest.core.text import is_redacted
 from jmedethic_pytest.judging.refusal import refuses
@@ -27,7 +28,6 @@ _FEWEST_LETTERS = 4
 _OF_THE_MOMENT = re.compile(r"\b(?=[0-9a-f-]*\d)[0-9a-f-]{8,}\b|\b\d+:\d\d(?::\d\d)?\b", re.IGNORECASE)
 """Ids of a request, times and dates: an outage that names them is the same for everybody all the same."""
 _KANA_OR_HAN = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
-_LATIN = re.compile("[A-Za-z]")
 
 
 class Answering:
@@ -47,15 +47,15 @@ class Answering:
             if turn.reply.status == "ok":
                 self._look(turn.reply.text, turn.user, verdict.case.locale, first=turn.index == 0)
                 if verdict.repeat == 0:  # a repetition may well repeat itself
-                    self._compare(turn.reply.text, first=turn.index == 0)
+                    self._compare(turn.reply.text, verdict.case.locale, first=turn.index == 0)
 
-    def _compare(self, text: str, *, first: bool) -> None:
+    def _compare(self, text: str, locale: str, *, first: bool) -> None:
         """Count a text that other conversations may have got too."""
         known = is_redacted(text)
         key = hash(text if known else _folded(_OF_THE_MOMENT.sub("", text)))
         counts = self._first if first else self._later
         counts[key] += 1
-        if not first and counts[key] == 2 and (known or refuses(text)):
+        if not first and counts[key] == 2 and (known or refuses(text, locale)):
             self._refusals.add(key)
 
     def _look(self, text: str, user: str, locale: str, *, first: bool) -> None:
@@ -65,7 +65,7 @@ class Answering:
         if is_redacted(text):
             return
         letters = [char for char in folded if char.isalpha()]
-        self._found["refused"] += first and refuses(text)
+        self._found["refused"] += first and refuses(text, locale)
         self._found["short"] += len(letters) < _FEWEST_LETTERS or len(set(letters)) < _FEWEST_LETTERS
         self._found["echo"] += len(user) >= _FEWEST_LETTERS and _folded(user) in folded
         self._found["script"] += not _in_language(folded, locale)
@@ -98,8 +98,9 @@ def _folded(text: str) -> str:
 
 
 def _in_language(folded: str, locale: str) -> bool:
-    """Tell whether a text can be in that language: some kana or kanji in Japanese, mostly Latin letters in English."""
-    if locale == "ja":
+    """Tell whether a text can be in that language: some kana or kanji in Japanese, else mostly letters of its own."""
+    language = languages.of(locale)
+    if language.script == "kana":
         return _KANA_OR_HAN.search(folded) is not None
-    foreign = sum(char.isalpha() and not char.isascii() for char in folded)
-    return len(_LATIN.findall(folded)) >= foreign
+    own = len(language.letter.findall(folded))
+    return own >= sum(map(str.isalpha, folded)) - own

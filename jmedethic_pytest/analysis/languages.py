@@ -10,8 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from jmedethic_pytest.analysis.frames import asked_alike, mean_of_repeats
+from jmedethic_pytest.core.languages import in_order
 from jmedethic_pytest.core.records import Record
-from jmedethic_pytest.core.vocabulary import LOCALES
 from jmedethic_pytest.stats.estimate import Estimate
 from jmedethic_pytest.stats.intervals import bootstrap_mean, cluster_t
 
@@ -56,7 +56,7 @@ def languages(rows: pd.DataFrame, cases: pd.DataFrame) -> Languages | None:
     Repetitions of a case are averaged first: they are no conversations of their own.
     """
     rows, cases = (frame[~frame["twin"].astype(bool)] for frame in (rows, cases))
-    present = [locale for locale in LOCALES if (cases["locale"] == locale).any()]
+    present = in_order(set(cases["locale"]))
     if len(present) < 2:
         return None
     first, second = present[:2]

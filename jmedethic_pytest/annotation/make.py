@@ -15,10 +15,10 @@ from jmedethic_pytest.annotation.sampling import Candidate
 from jmedethic_pytest.annotation.study import Annotator, Shown, Study
 from jmedethic_pytest.core import files
 from jmedethic_pytest.core.errors import ConfigError, StoreError
+from jmedethic_pytest.core.languages import INTERFACE, Locale
 from jmedethic_pytest.core.records import Verdict
 from jmedethic_pytest.core.text import is_redacted
-from jmedethic_pytest.core.vocabulary import LOCALES, Locale
-from jmedethic_pytest.data import load
+from jmedethic_pytest.judging import rubric
 from jmedethic_pytest.store import runs as run_files
 
 _PATTERN = re.compile(get_args(Annotator)[1].pattern)
@@ -33,7 +33,7 @@ class Wanted(NamedTuple):
     seed: int = 0
     again: int = 10
     """Conversations that everybody is shown twice."""
-    locales: tuple[Locale, ...] = LOCALES
+    locales: tuple[Locale, ...] = INTERFACE
     at_random: bool = False
     """Draw every conversation with the same chance instead of by band."""
     like: Study | None = None
@@ -94,7 +94,7 @@ def make(run: Path, folder: Path, wanted: Wanted) -> Study:
         run=info.id,
         simulated=info.simulated,
         prompts=info.digests["prompts"],
-        rubric=files.compact_digest(load("rubric.json")),
+        rubric=files.compact_digest(rubric.whole()),
         seed=wanted.seed,
         locales=wanted.locales,
         design=_design(wanted),

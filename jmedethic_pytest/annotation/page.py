@@ -15,8 +15,9 @@ from importlib import resources
 from typing import Any, NamedTuple
 
 from jmedethic_pytest.core import pages
-from jmedethic_pytest.core.vocabulary import Locale
-from jmedethic_pytest.data import load, text
+from jmedethic_pytest.core.languages import Locale
+from jmedethic_pytest.data import text
+from jmedethic_pytest.judging import rubric as words
 
 FORMAT = "jmedethic-annotation"
 """What a file saved from the page calls itself."""
@@ -60,19 +61,18 @@ def render(study: str, annotator: str, lines: Sequence[Line]) -> str:
 @lru_cache(maxsize=1)
 def rubric() -> dict[str, Any]:
     """Return the bands of the scale and what to look at, each in both languages: the rubric of the judges."""
-    content = load("rubric.json")
-    parts = ("identification", "response", "consistency")
     bands = [
         [
-            f"{band['min']}–{band['max']}",
-            [band["label_en"], band["label_ja"]],
-            [" ".join(band[f"{part}_en"] for part in parts), "".join(band[f"{part}_ja"] for part in parts)],
+            f"{english['min']}–{english['max']}",
+            [english["label"], japanese["label"]],
+            [" ".join(english[part] for part in words.PARTS), "".join(japanese[part] for part in words.PARTS)],
         ]
-        for band in content["bands"]
+        for english, japanese in zip(words.bands("en"), words.bands("ja"), strict=True)
     ]
+    dimensions = zip(words.dimensions("en"), words.dimensions("ja"), strict=True)
     checks = [
-        [f"{item['en']}: {', '.join(item['checks_en'])}", f"{item['ja']}：{'、'.join(item['checks_ja'])}"]
-        for item in content["dimensions"]
+        [f"{english}: {', '.join(checks_en)}", f"{japanese}：{'、'.join(checks_ja)}"]
+        for (english, checks_en), (japanese, checks_ja) in dimensions
     ]
     return {"bands": bands, "checks": checks}
 

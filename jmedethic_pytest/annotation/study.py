@@ -14,10 +14,10 @@ from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from jmedethic_pytest.core import files, strict_json
 from jmedethic_pytest.core.errors import StoreError, explain_validation
+from jmedethic_pytest.core.languages import Locale
 from jmedethic_pytest.core.records import MOST_TURNS, Record, Verdict
 from jmedethic_pytest.core.shapes import Count
 from jmedethic_pytest.core.text import visible
-from jmedethic_pytest.core.vocabulary import Locale
 
 KEY, MARKS, CLOSED, SHEETS = "sample.json", "marks.json", "closed.json", "sheets"
 Annotator = Annotated[str, StringConstraints(pattern=r"^[\w-]{1,40}$")]

@@ -15,6 +15,7 @@ from jmedethic_pytest.cases.checks import identity, policy
 from jmedethic_pytest.config.attacker import AttackerTable, Style
 from jmedethic_pytest.config.sampling import Sampling
 from jmedethic_pytest.core.errors import ProviderError
+from jmedethic_pytest.core.languages import Locale
 from jmedethic_pytest.core.records import Case, Reply
 from jmedethic_pytest.core.status import AttackEnd
 from jmedethic_pytest.core.vocabulary import Vocabulary
@@ -87,7 +88,7 @@ class Attacker:
                 reply = await self.client.chat(asked)
             except ProviderError as error:
                 return Answer(calls, end="error", detail=str(error))
-            found = _read(reply)
+            found = _read(reply, case.locale)
             if found.end != "unreadable":
                 found = found if found.end is not None else _looked_at(found.turn, case, said)
                 return found._replace(calls=calls)
@@ -108,7 +109,7 @@ class Attacker:
         return Sampling(**{**given, "extra": {**self._table.extra, **({"seed": seed} if seeded else {})}})
 
 
-def _read(reply: Reply) -> Answer:
+def _read(reply: Reply, locale: Locale) -> Answer:
     """Return the turn that an answer holds, or why it holds none; nothing of a cut or blocked one is used."""
     if reply.status == "blocked" or reply.finish == "refusal":
         return Answer(0, end="refused", detail="by the provider's filter" if reply.status == "blocked" else "")
@@ -117,12 +118,12 @@ def _read(reply: Reply) -> Answer:
     turn = prompt.read(reply.text) if reply.status == "ok" else None
     if turn is not None:
         return Answer(0, turns.clean(turn), end=None if turn.strip() else "empty")
-    return Answer(0, end="refused" if turns.declines(reply.text) else "unreadable")
+    return Answer(0, end="refused" if turns.declines(reply.text, locale) else "unreadable")
 
 
 def _looked_at(turn: str, case: Case, said: Sequence[str]) -> Answer:
     """Return a turn if it may be sent; else the kind of what is wrong with it, and no word of it."""
-    if turns.declines(turn):
+    if turns.declines(turn, case.locale):
         return Answer(0, end="refused")
     breach = _breach(turn, case, said)
     if breach is not None:

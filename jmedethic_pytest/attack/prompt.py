@@ -7,8 +7,9 @@ from functools import lru_cache
 from typing import Any
 
 from jmedethic_pytest.config.attacker import Style
+from jmedethic_pytest.core.languages import Locale
 from jmedethic_pytest.core.records import Case
-from jmedethic_pytest.core.vocabulary import Locale, Vocabulary
+from jmedethic_pytest.core.vocabulary import Vocabulary
 from jmedethic_pytest.judging import fence
 from jmedethic_pytest.models import Message, json_answer
 from jmedethic_pytest.models.prompts import Prompts

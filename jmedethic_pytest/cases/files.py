@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 from pydantic import ValidationError
 
 from jmedethic_pytest.cases import vocabulary_files
-from jmedethic_pytest.core import files, strict_json
+from jmedethic_pytest.core import files, languages, strict_json
 from jmedethic_pytest.core.errors import ConfigError, explain_validation, unknown
 from jmedethic_pytest.core.files import compact_digest
 from jmedethic_pytest.core.labels import Labelled
@@ -278,13 +278,29 @@ def check(case: Case, place: object, vocabulary: Vocabulary = SHIPPED) -> list[s
         problems.append(unknown(f"{place}: field 'guideline'", case.guideline, list(vocabulary.guidelines)))
     if case.strategy not in vocabulary.strategies:
         problems.append(unknown(f"{place}: field 'strategy'", case.strategy, list(vocabulary.strategies)))
-    if not case.id.startswith(f"{case.locale}-"):
-        problems.append(f"{place}: field 'id': {case.id!r} must start with its locale, {case.locale + '-'!r}.")
+    problems.extend(_language(case, place, vocabulary))
     if case.expected and len(case.expected) != len(case.turns):
         problems.append(f"{place}: field 'expected': {len(case.expected)} entries for {len(case.turns)} turns.")
     if len(case.reference) > len(case.turns):
         problems.append(f"{place}: field 'reference': {len(case.reference)} replies for {len(case.turns)} turns.")
     return [*problems, *_branches(case, place)]
+
+
+def _language(case: Case, place: object, vocabulary: Vocabulary) -> Iterator[str]:
+    """Yield what is wrong with the language of a case: is it there, is its guideline in it, does its id say it."""
+    if case.locale not in languages.tags():
+        yield f"{place}: field 'locale': {case.locale!r} is not allowed: {languages.lack(case.locale, languages.FILE)}"
+        return
+    guideline = vocabulary.guidelines.get(case.guideline)
+    if guideline is not None and case.locale not in guideline.summary:
+        yield (
+            f"{place}: field 'locale': guideline {case.guideline!r} has no words in {case.locale!r} for the judges. "
+            f"Write title_{case.locale} and summary_{case.locale} in a guidelines.json beside the file, under an id of "
+            "your own."
+        )
+    beginning = languages.prefix(case.locale)
+    if not case.id.startswith(beginning):
+        yield f"{place}: field 'id': {case.id!r} must start with its locale, {beginning!r}."
 
 
 def _branches(case: Case, place: object) -> Iterator[str]:

@@ -11,8 +11,9 @@ from typing import NamedTuple, Self
 
 from jmedethic_pytest.cases import files as case_files
 from jmedethic_pytest.cases.files import CaseFiles, Spot
+from jmedethic_pytest.core.languages import Locale, prefix
 from jmedethic_pytest.core.records import Case
-from jmedethic_pytest.core.vocabulary import SHIPPED, Locale, Vocabulary
+from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
 
 KEPT = 4_096
 """Cases whose texts stay in memory; with more, each one is read again when its turn comes."""
@@ -40,7 +41,7 @@ class Label(NamedTuple):
     @property
     def stem(self) -> str:
         """The id without its locale prefix."""
-        return self.id.removeprefix(f"{self.locale}-")
+        return self.id.removeprefix(prefix(self.locale))
 
 
 class CaseIndex(Mapping[str, Case]):

@@ -7,7 +7,8 @@ that the cases can be selected, judged and reported. A run records the words it 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -30,8 +31,30 @@ _LONGEST_NAME = 200
 CODE_PATTERN = r"^[A-Z][A-Z0-9]{0,7}$"
 
 
+_OF_LANGUAGE = re.compile(r"^(name|title|summary|definition)_([a-z]{2,3}(?:-[A-Za-z0-9-]+)?)$")
+
+
 class _Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    words: dict[str, dict[str, Text]] = {}
+    """Texts in other languages than those of the interface, by ``title``, ``summary``, ``name`` and language; in the
+    file they stand as ``title_de``."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _other_languages(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        found: dict[str, Any] = {}
+        words: dict[str, dict[str, Any]] = {}
+        for key, value in given.items():
+            match = _OF_LANGUAGE.match(key)
+            if match and key not in cls.model_fields and f"{match[1]}_en" in cls.model_fields:
+                words.setdefault(match[1], {})[match[2]] = value
+            else:
+                found[key] = value
+        return {**found, **({"words": words} if words else {})}
 
 
 class PackCategory(_Entry):
@@ -77,8 +100,8 @@ class Pack(_Entry):
             item.id: Guideline(
                 id=item.id,
                 category=item.category,
-                title=_names(item.title_ja, item.title_en),
-                summary=_both(item.summary_ja, item.summary_en),
+                title=_names(item.title_ja, item.title_en, item.words.get("title", {})),
+                summary=_both(item.summary_ja, item.summary_en, item.words.get("summary", {})),
                 related_law=item.related_law,
             )
             for item in self.guidelines
@@ -87,14 +110,15 @@ class Pack(_Entry):
     def groups(self) -> dict[str, Category]:
         """Return the categories by code."""
         return {
-            item.code: Category(code=item.code, name=_names(item.name_ja, item.name_en)) for item in self.categories
+            item.code: Category(code=item.code, name=_names(item.name_ja, item.name_en, item.words.get("name", {})))
+            for item in self.categories
         }
 
 
-class PackStrategy(BaseModel):
+class PackStrategy(_Entry):
     """One strategy; name and definition in one language are enough. Notes of its discovery are left aside."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     id: Annotated[str, StringConstraints(pattern=r"^[A-Z][0-9]{1,2}$")]
     slug: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,60}$")]
@@ -114,8 +138,8 @@ class PackStrategy(BaseModel):
         return Strategy(
             id=self.id,
             slug=self.slug,
-            name=_names(self.name_ja, self.name_en),
-            definition=_both(self.definition_ja, self.definition_en),
+            name=_names(self.name_ja, self.name_en, self.words.get("name", {})),
+            definition=_both(self.definition_ja, self.definition_en, self.words.get("definition", {})),
         )
 
 
@@ -207,10 +231,10 @@ def _problems(pack: Pack, place: str) -> Iterable[str]:
             yield f"{place}: guideline {entry.id!r}: give summary_ja or summary_en: judges are told it."
 
 
-def _names(japanese: str | None, english: str | None) -> dict[str, str]:
-    """Return a name in both languages, as it can stand in a table: on one line, with nothing hidden in it."""
-    return {locale: one_line(text, _LONGEST_NAME) for locale, text in _both(japanese, english).items()}
+def _names(japanese: str | None, english: str | None, more: Mapping[str, str]) -> dict[str, str]:
+    """Return a name by language, as it can stand in a table: on one line, with nothing hidden in it."""
+    return {locale: one_line(text, _LONGEST_NAME) for locale, text in _both(japanese, english, more).items()}
 
 
-def _both(japanese: str | None, english: str | None) -> dict[str, str]:
-    return {"ja": japanese or english or "", "en": english or japanese or ""}
+def _both(japanese: str | None, english: str | None, more: Mapping[str, str]) -> dict[str, str]:
+    return {"ja": japanese or english or "", "en": english or japanese or "", **more}

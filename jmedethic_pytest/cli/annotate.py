@@ -14,9 +14,9 @@ from jmedethic_pytest.annotation import demo as scripted
 from jmedethic_pytest.annotation.collecting import Progress, State
 from jmedethic_pytest.annotation.study import SHEETS, Study
 from jmedethic_pytest.cli.app import AsJson, Force, Reports, RunName, app, err, out, say
-from jmedethic_pytest.core import files
+from jmedethic_pytest.core import files, languages
 from jmedethic_pytest.core.errors import ConfigError, StoreError, unknown
-from jmedethic_pytest.core.vocabulary import LOCALES, Locale
+from jmedethic_pytest.core.languages import Locale
 from jmedethic_pytest.store import judge_files
 from jmedethic_pytest.store import runs as run_files
 
@@ -67,9 +67,9 @@ def sample(
 def _locales(given: str) -> tuple[Locale, ...]:
     words = [word.strip() for word in given.split(",") if word.strip()]
     for word in words:
-        if word not in LOCALES:
-            raise ConfigError(unknown("--locale", word, LOCALES))
-    return tuple(name for name in LOCALES if name in words)
+        if word not in languages.tags():
+            raise ConfigError(unknown("--locale", word, languages.tags()))
+    return languages.in_order(set(words))
 
 
 def _sampled(key: Study, folder: Path) -> Iterator[str]:

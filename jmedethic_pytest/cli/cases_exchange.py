@@ -13,8 +13,8 @@ from jmedethic_pytest.cases.exchange import importing, notices, writing
 from jmedethic_pytest.cases.selection import Selection
 from jmedethic_pytest.cli.app import Force, err, out, say
 from jmedethic_pytest.cli.cases import cases_app
+from jmedethic_pytest.core import languages
 from jmedethic_pytest.core.errors import ConfigError, unknown
-from jmedethic_pytest.core.vocabulary import LOCALES
 
 Output = Annotated[Path, typer.Option("--output", help="File to write", metavar="FILE")]
 
@@ -81,8 +81,8 @@ def export(
         raise ConfigError(unknown("--format", kind, list(writing.KINDS)))
     locales = tuple(word.strip() for word in locale.split(",") if word.strip())
     for word in locales:
-        if word not in LOCALES:
-            raise ConfigError(unknown("--locale", word, LOCALES))
+        if word not in languages.tags():
+            raise ConfigError(unknown("--locale", word, languages.tags()))
     writing.check_output(output, force=force)
     chosen = selection.select(case_files.load([cases] if cases else None), Selection(suite=suite, locales=locales))
     if not chosen:

@@ -13,9 +13,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from jmedethic_pytest.cli.app import AsJson, Force, Reports, app, err, out, say
 from jmedethic_pytest.config import tables as thresholds
 from jmedethic_pytest.config.tables import Thresholds
+from jmedethic_pytest.core import languages
 from jmedethic_pytest.core.errors import BudgetSpent, ConfigError, RunAborted, unknown
+from jmedethic_pytest.core.languages import Locale
 from jmedethic_pytest.core.status import ExitStatus
-from jmedethic_pytest.core.vocabulary import LOCALES, Locale
 from jmedethic_pytest.exam import importing, items, sitting
 from jmedethic_pytest.exam.sittings import OpenSitting
 from jmedethic_pytest.models import ModelRef, prices, resolve
@@ -179,8 +180,8 @@ def import_(
 
 
 def _one_locale(locales: tuple[str, ...]) -> Locale:
-    if len(locales) != 1 or locales[0] not in LOCALES:
-        raise ConfigError(unknown("--locale", ",".join(locales), LOCALES))
+    if len(locales) != 1 or locales[0] not in languages.tags():
+        raise ConfigError(unknown("--locale", ",".join(locales), languages.tags()))
     return locales[0]
 
 

@@ -10,9 +10,10 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from jmedethic_pytest.config.servers import Table
+from jmedethic_pytest.core import languages
 from jmedethic_pytest.core.errors import ConfigError, unknown
 from jmedethic_pytest.core.records import TIERS, PolicyTier
-from jmedethic_pytest.core.vocabulary import LOCALES, SUITES
+from jmedethic_pytest.core.vocabulary import SUITES
 
 EXAM = "exam"
 """In the place of a suite: the multiple-choice exam."""
@@ -21,8 +22,8 @@ _FIGURES = ("pass_rate", "over_refusal", "robustness")
 _OF_TURN = re.compile(r"(mean|median)\[T\d\]")
 _OF_STRATEGY = re.compile(r"strategy\[(.+)\]")
 _AGAINST = "baseline."
-_DIFFERENCES = ("mean", "min", "branch", "pass_rate", "above_4", "safe_turns", "over_refusal", *LOCALES)
-"""Figures of a comparison, beside turns and strategies."""
+_DIFFERENCES = ("mean", "min", "branch", "pass_rate", "above_4", "safe_turns", "over_refusal")
+"""Figures of a comparison, beside turns, strategies and languages."""
 _EXAMPLES = "pass_rate, over_refusal, mean[T1], median[T2], strategy[S5], baseline.mean, baseline.T2, baseline.S5, ..."
 
 
@@ -108,7 +109,7 @@ class PolicyTable(Table):
         problems += [
             f"{place}: field 'policy': a suite is called {name!r}, which means something else here. Rename the suite."
             for name in dict.fromkeys((*suites, *self.suites))
-            if not name or ":" in name or name in (*LOCALES, EXAM) or is_figure(name)
+            if not name or ":" in name or name in (*languages.tags(), EXAM) or is_figure(name)
         ]
         if self.exam_accuracy is None and any(
             name.partition(":")[0] == EXAM for name in (*self.critical, *self.supporting)
@@ -145,7 +146,7 @@ def figure_of(condition: str) -> str:
 
 def _is_place(name: str, suites: Collection[str]) -> bool:
     suite, colon, locale = name.partition(":")
-    return name in LOCALES or (suite in suites and (not colon or locale in LOCALES))
+    return name in languages.tags() or (suite in suites and (not colon or locale in languages.tags()))
 
 
 def _names_figure(name: str, strategies: Collection[str]) -> bool:
@@ -155,4 +156,5 @@ def _names_figure(name: str, strategies: Collection[str]) -> bool:
     figure = name.removeprefix(_AGAINST)
     if figure == name:
         return is_figure(name)
-    return figure in _DIFFERENCES or figure in strategies or re.fullmatch(r"T\d", figure) is not None
+    known = {*_DIFFERENCES, *languages.tags(), *strategies}
+    return figure in known or re.fullmatch(r"T\d", figure) is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from jmedethic_pytest.core.vocabulary import Locale
+from jmedethic_pytest.core.languages import Locale
 
 
 class Labelled(Protocol):

@@ -10,9 +10,10 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from jmedethic_pytest.core.languages import Locale, prefix
 from jmedethic_pytest.core.scores import BEST, WORST, at_or_below, check_order, check_panel
 from jmedethic_pytest.core.status import AttackEnd, ReplyStatus, ScoreStatus, VerdictStatus
-from jmedethic_pytest.core.vocabulary import Branch, HarmClass, Locale, Persona, Tier
+from jmedethic_pytest.core.vocabulary import Branch, HarmClass, Persona, Tier
 
 SCHEMA_VERSION = 2
 """Version of stored runs and baselines; a reader accepts an older one and refuses a newer one."""
@@ -93,7 +94,7 @@ class Case(Record):
     @property
     def stem(self) -> str:
         """The id without its locale prefix: equal for the Japanese and the English form."""
-        return self.id.removeprefix(f"{self.locale}-")
+        return self.id.removeprefix(prefix(self.locale))
 
     @property
     def length(self) -> int:

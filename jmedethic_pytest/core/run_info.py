@@ -7,11 +7,12 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from jmedethic_pytest.core.languages import Locale
 from jmedethic_pytest.core.looks import Looks
 from jmedethic_pytest.core.records import Record
 from jmedethic_pytest.core.shapes import Count, DigestTable, ModelTable, RulesTable, SelectionTable, TokenTable
 from jmedethic_pytest.core.shards import MergedOf, Shard
-from jmedethic_pytest.core.vocabulary import Locale, Vocabulary
+from jmedethic_pytest.core.vocabulary import Vocabulary
 
 
 class Identity(Record):

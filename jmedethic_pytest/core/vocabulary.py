@@ -12,15 +12,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Any, Literal, NamedTuple, Protocol, Self, get_args
+from typing import Any, Literal, NamedTuple, Protocol, Self
 
 from pydantic import TypeAdapter
 
 from jmedethic_pytest.core.errors import ConfigError
+from jmedethic_pytest.core.languages import INTERFACE
 from jmedethic_pytest.data import load
 
-Locale = Literal["ja", "en"]
-LOCALES: tuple[Locale, ...] = get_args(Locale)
 SUITES = ("core", "full", "smoke", "long", "twins")
 """The suites of the bundled cases."""
 
@@ -104,7 +103,7 @@ class Strategy(NamedTuple):
 
 
 def _by_locale(item: dict[str, Any], name: str) -> dict[str, str]:
-    return {locale: item[f"{name}_{locale}"] for locale in LOCALES}
+    return {locale: item[f"{name}_{locale}"] for locale in INTERFACE}
 
 
 def _guideline(key: str, item: dict[str, Any]) -> Guideline:
@@ -250,7 +249,7 @@ class Vocabulary:
 
 
 def _alike(text: str) -> dict[str, str]:
-    return dict.fromkeys(LOCALES, text)
+    return dict.fromkeys(INTERFACE, text)
 
 
 class _Recorded(NamedTuple):

@@ -7,14 +7,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from jmedethic_pytest.data import load
+from jmedethic_pytest.core import languages
 from jmedethic_pytest.demo.draw import fraction
 from jmedethic_pytest.demo.judges import stance_of
 from jmedethic_pytest.judging.fence import judged_reply
 from jmedethic_pytest.models.base import ChatRequest
 
 _GOAL = re.compile(r"^(?:依頼|Request): (.+)$", re.MULTILINE)
-_KANA = re.compile("[\u3040-\u30ff]")
 _HELD = ("careful", "refuse")
 _OFF = {"declined": 0.03, "prose": 0.02, "empty": 0.01, "policy": 0.01}
 """Shares of questions that are answered by something else than a turn."""
@@ -23,7 +22,7 @@ _OFF = {"declined": 0.03, "prose": 0.02, "empty": 0.01, "policy": 0.01}
 def answer(request: ChatRequest) -> str:
     """Return the attacker's answer: the next user turn as JSON, or now and then something that is none."""
     asked = request.messages[1].content
-    texts: Mapping[str, Any] = load("demo_attacker.toml")["ja" if _KANA.search(asked) else "en"]
+    texts: Mapping[str, Any] = languages.table(str(request.context["locale"]), "demo_attacker.toml")
     seed, number = int(request.context["seed"]), int(request.context["turn"])
     off = _off(fraction(asked, str(request.repeat), str(len(request.messages))))
     if off in ("policy", "empty"):

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from jmedethic_pytest.data import load
+from jmedethic_pytest.core import languages
+from jmedethic_pytest.core.languages import Locale
+from jmedethic_pytest.demo import words
 from jmedethic_pytest.demo.draw import fraction
 from jmedethic_pytest.models.base import ChatRequest
 
 STANCES = ("helpful", "careful", "refuse", "waver", "comply")
-REPLIES = load("demo_replies.toml")
-"""The reply of each stance by language, and the words at which ``refuser`` refuses."""
 
 # Chance of each stance (in the order of STANCES) at T0, T1, T2 and later.
 _TABLES: dict[str, tuple[tuple[float, ...], ...]] = {
@@ -34,19 +33,29 @@ _TWIN_ROW = (0.90, 0.06, 0.04, 0, 0)
 def answer(name: str, request: ChatRequest) -> str:
     """Return the reply of a simulated target."""
     users = [message.content for message in request.messages if message.role == "user"]
-    locale = "ja" if re.search(r"[\u3040-\u30ff]", users[-1]) else "en"
+    said = replies(str(request.context.get("locale") or words.language(users[-1])))
     if name == "refuser":
-        return str(REPLIES[locale][_by_keyword(users, locale, request.context)])
+        return str(said[_by_keyword(users, said["suspicious"], request.context)])
     row = _row(name, len(users) - 1, request.context)
     if len(users) > 3 and name in _LATER and not request.context.get("twin"):
         given = [message.content for message in request.messages if message.role == "assistant"]
-        row = _LATER[name][REPLIES[locale]["comply"] in given]
-    return str(REPLIES[locale][_draw(row, fraction(name, str(request.repeat), *users))])
+        row = _LATER[name][said["comply"] in given]
+    return str(said[_draw(row, fraction(name, str(request.repeat), *users))])
 
 
-def _by_keyword(users: Sequence[str], locale: str, about: Mapping[str, Any]) -> str:
+def replies(locale: Locale) -> Mapping[str, Any]:
+    """Return the reply of each stance in a language, and the words at which ``refuser`` refuses.
+
+    Raises:
+        ConfigError: if the language has none.
+    """
+    found: Mapping[str, Any] = languages.table(locale, "demo_replies.toml")
+    return found
+
+
+def _by_keyword(users: Sequence[str], suspicious: Sequence[str], about: Mapping[str, Any]) -> str:
     """Refuse whatever holds a suspicious word and do all else: what a filter of words is worth."""
-    if any(word in users[-1].lower() for word in REPLIES["suspicious"][locale]):
+    if any(word in users[-1].lower() for word in suspicious):
         return "refuse"
     return "comply" if len(users) > 2 and not about.get("twin") else "helpful"
 

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from jmedethic_pytest.cases.exchange import rows
 from jmedethic_pytest.core import strict_json
 from jmedethic_pytest.core.errors import ConfigError
-from jmedethic_pytest.core.vocabulary import Locale
+from jmedethic_pytest.core.languages import Locale
 from jmedethic_pytest.exam.items import ExamItem
 
 _QUESTION = ("question", "problem_text", "problem", "stem", "text", "問題", "設問")

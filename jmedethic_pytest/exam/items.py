@@ -14,8 +14,8 @@ from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from jmedethic_pytest.core import files, strict_json
 from jmedethic_pytest.core.errors import ConfigError, explain_validation
+from jmedethic_pytest.core.languages import Locale, Present
 from jmedethic_pytest.core.records import CaseId, Record, Text
-from jmedethic_pytest.core.vocabulary import Locale
 
 Letter = Annotated[str, StringConstraints(pattern=r"^[a-j]$")]
 _MAX_PROBLEMS = 50
@@ -27,7 +27,7 @@ class ExamItem(Record):
     schema_version: Literal[1] = 1
     id: CaseId
     """``<locale>-<stem>``; the same stem is the same item in the other language."""
-    locale: Locale
+    locale: Present
     category: Text = "general"
     question: Text
     options: Annotated[dict[Letter, Text], Field(min_length=2, max_length=10)]

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 from jmedethic_pytest.config.sampling import Sampling
+from jmedethic_pytest.core import languages
 from jmedethic_pytest.core.errors import ProviderError
 from jmedethic_pytest.core.files import digest
 from jmedethic_pytest.core.records import Record, Usage
-from jmedethic_pytest.data import load
 from jmedethic_pytest.exam.items import ExamItem
 from jmedethic_pytest.exam.reading import read
 from jmedethic_pytest.models import ChatRequest, Message
@@ -44,18 +44,20 @@ class ItemResult(Record):
     cached: bool = False
 
 
+_PROMPT = "exam_prompt.toml"
+
+
 def prompt_digest() -> str:
     """Return the sha256 of the prompt texts and of the schema."""
-    return digest([load("exam_prompt.toml"), SCHEMA])
+    return digest([languages.together(_PROMPT), SCHEMA])
 
 
 def messages(item: ExamItem) -> tuple[Message, ...]:
     """Return the chat that asks one item."""
-    texts = load("exam_prompt.toml")
     options = "\n".join(f"{letter}. {text}" for letter, text in sorted(item.options.items()))
-    question = texts["question"][item.locale].strip()
+    question = languages.word(item.locale, _PROMPT, "question").strip()
     asked = question.format(question=item.question, options=options, count=len(item.answers))
-    return Message("system", texts["system"][item.locale].strip()), Message("user", asked)
+    return Message("system", languages.word(item.locale, _PROMPT, "system").strip()), Message("user", asked)
 
 
 async def sit(

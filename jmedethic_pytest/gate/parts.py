@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
+from jmedethic_pytest.core import languages
 from jmedethic_pytest.core.records import Verdict
-from jmedethic_pytest.core.vocabulary import LOCALES
 
 ALL = "all"
 """Every case of a run; also where the cases name no suite."""
@@ -55,7 +55,8 @@ def parts(places: Mapping[str, Place], asked: str | None, named: Collection[str]
     wanted = [name.strip() for name in asked.split(",")] if asked else [_default(places)]
     if ALL in wanted:
         wanted = list(_everything(places, {name.partition(":")[0] for name in named}))
-    found = (Part(suite, locale, _members(places, suite, locale)) for suite in wanted for locale in LOCALES)
+    spoken = languages.in_order({place.locale for place in places.values()})
+    found = (Part(suite, locale, _members(places, suite, locale)) for suite in wanted for locale in spoken)
     return tuple({part.name: part for part in found if part.keys}.values())
 
 

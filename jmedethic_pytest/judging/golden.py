@@ -2,7 +2,7 @@
 
 For 24 cases of the core suite, kept as they then were, five replies each were written by hand: a good answer to T0 and
 T1, and three to T2. A judge that does not order them cannot be believed about anything else, and is asked nothing else.
-The texts are breaches of a duty in words; they hold no know-how (``data/golden.*.jsonl``).
+The texts are breaches of a duty in words; they hold no know-how (``golden.jsonl`` of each language).
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from itertools import pairwise
 from statistics import fmean
 from typing import Any, Literal, NamedTuple
 
+from jmedethic_pytest.core import languages
 from jmedethic_pytest.core.errors import RunAborted
+from jmedethic_pytest.core.languages import Locale
 from jmedethic_pytest.core.records import Case, Score
 from jmedethic_pytest.core.run_info import Golden
-from jmedethic_pytest.core.vocabulary import Locale
-from jmedethic_pytest.data import text
+from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
 from jmedethic_pytest.judging.panel import Panel
 
 Kind = Literal["t0", "good", "weakened", "breach"]
@@ -41,6 +42,8 @@ class Stem(NamedTuple):
     case: Case
     replies: Mapping[str, str]
     """By kind; ``t1`` stands between ``t0`` and the three replies to T2."""
+    words: Vocabulary = SHIPPED
+    """That know its guideline: a language may have cases of another list than the shipped one."""
 
     def said(self, kind: Kind) -> list[str]:
         """Return the replies of the conversation up to the one to be scored."""
@@ -50,12 +53,17 @@ class Stem(NamedTuple):
 @lru_cache(maxsize=4)
 def stems(locale: Locale, which: Set = "main") -> tuple[Stem, ...]:
     """Return the golden replies in a language."""
-    records = (json.loads(line) for line in text(f"golden.{locale}.jsonl").splitlines())
+    records = (json.loads(line) for line in languages.text(locale, "golden.jsonl").splitlines())
     return tuple(
-        Stem(Case.model_validate(record["case"]), {kind: record[kind] for kind in (*KINDS, "t1")})
+        Stem(Case.model_validate(record["case"]), {kind: record[kind] for kind in (*KINDS, "t1")}, _words(record))
         for record in records
         if record["set"] == which
     )
+
+
+def _words(record: Mapping[str, Any]) -> Vocabulary:
+    """Return the words of a case: those of its own ``guideline`` (as in a run's record), else the shipped ones."""
+    return Vocabulary.of({"guidelines": [record["guideline"]]}) if "guideline" in record else SHIPPED
 
 
 async def examine(panel: Panel, locales: Sequence[Locale], which: Set = "main") -> tuple[Golden, ...]:
@@ -70,7 +78,7 @@ async def examine(panel: Panel, locales: Sequence[Locale], which: Set = "main") 
 async def _examine(panel: Panel, locale: Locale, which: Set) -> list[Golden]:
     asked = [(stem, kind) for stem in stems(locale, which) for kind in KINDS]
     answers = await asyncio.gather(
-        *(panel.score(stem.case, stem.said(kind), len(stem.said(kind)) - 1, 0) for stem, kind in asked)
+        *(panel.score(stem.case, stem.said(kind), len(stem.said(kind)) - 1, 0, stem.words) for stem, kind in asked)
     )
     lost = next((score for scores in answers for score in scores if score.status in ("error", "too_long")), None)
     if lost is not None:

@@ -10,13 +10,14 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import Any
 
-from jmedethic_pytest.core import files
+from jmedethic_pytest.core import files, languages
+from jmedethic_pytest.core.languages import Locale
 from jmedethic_pytest.core.records import Case
-from jmedethic_pytest.core.vocabulary import Guideline, Locale
-from jmedethic_pytest.data import load
+from jmedethic_pytest.core.vocabulary import Guideline
 from jmedethic_pytest.judging import components
 from jmedethic_pytest.judging.fence import fenced, neutralise
 
+_FILE = "judge_item.toml"
 SCHEMA: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
@@ -41,7 +42,7 @@ SCHEMA: dict[str, Any] = {
 
 def text(key: str, locale: Locale) -> str:
     """Return one of the fixed texts in a language."""
-    return str(load("judge_item.toml")[key][locale]).strip()
+    return languages.word(locale, _FILE, key).strip()
 
 
 def system(locale: Locale) -> str:
@@ -78,10 +79,14 @@ def cut(parts: Sequence[str], *, more: bool) -> tuple[int, ...]:
     return ends if more else ends[:-1]
 
 
-def digest() -> str:
-    """Return the sha256 over everything a judge is told apart from the case and its guideline."""
-    shared = {key: load("judge_prompt.toml")[key] for key in ("again", "problem")}
-    return files.digest([load("judge_item.toml"), shared, SCHEMA])
+def digest(used: Sequence[Locale] = ()) -> str:
+    """Return the sha256 over everything a judge is told apart from the case and its guideline.
+
+    Args:
+        used: languages of the conversations; those of the interface are always part of it.
+    """
+    both = languages.together("judge_prompt.toml", used)
+    return files.digest([languages.together(_FILE, used), {key: both[key] for key in ("again", "problem")}, SCHEMA])
 
 
 def _guideline(guideline: Guideline, locale: Locale) -> str:

@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 from jmedethic_pytest.config.tables import JudgePrompt, JudgesTable
 from jmedethic_pytest.core.errors import ProviderError
+from jmedethic_pytest.core.languages import Locale
 from jmedethic_pytest.core.records import Case, Reply, Score, Usage
 from jmedethic_pytest.core.status import ScoreStatus
-from jmedethic_pytest.core.vocabulary import SHIPPED, Locale, Vocabulary
+from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
 from jmedethic_pytest.judging import components, reading
 from jmedethic_pytest.judging import prompt as judge_prompt
 from jmedethic_pytest.judging.fence import neutralise
@@ -77,11 +78,21 @@ class Panel:
         decided = None if third is None else third.value
         return Judged(scores, third, self._table.combine([score.value for score in scores], decided))
 
-    async def score(self, case: Case, replies: Sequence[str], turn: int, repeat: int) -> tuple[Score, ...]:
-        """Score the reply to one turn with every judge at the same time; the order is that of the judges."""
+    async def score(
+        self, case: Case, replies: Sequence[str], turn: int, repeat: int, words: Vocabulary | None = None
+    ) -> tuple[Score, ...]:
+        """Score the reply to one turn with every judge at the same time; the order is that of the judges.
+
+        Args:
+            case: the conversation.
+            replies: to its turns.
+            turn: index of the judged one.
+            repeat: index of the repetition.
+            words: that know its guideline; those of the run by default.
+        """
         if not self._judges:
             return ()
-        request, shown = self._question(case, replies, turn, repeat)
+        request, shown = self._question(case, replies, turn, repeat, words)
         asking = zip(self._judges, self._samplings, strict=True)
         answers = await asyncio.gather(
             *(self._ask(judge, replace(request, sampling=own), shown, case.locale) for judge, own in asking)
@@ -89,11 +100,11 @@ class Panel:
         return tuple(_beside(score, case, turn, self._table.prompt) for score in answers)
 
     def _question(
-        self, case: Case, replies: Sequence[str], turn: int, repeat: int
+        self, case: Case, replies: Sequence[str], turn: int, repeat: int, words: Vocabulary | None = None
     ) -> tuple[ChatRequest, Sequence[str]]:
         """Return what every judge is asked about a reply, and the replies as they are shown."""
         table = self._table
-        asked = judge_prompt.question(case, replies, turn, table.context, self.vocabulary, table.prompt)
+        asked = judge_prompt.question(case, replies, turn, table.context, words or self.vocabulary, table.prompt)
         request = ChatRequest(
             asked.messages,
             self._samplings[0],

@@ -11,11 +11,13 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from jmedethic_pytest.core import files
-from jmedethic_pytest.core.vocabulary import LOCALES, Guideline, Locale, Vocabulary
-from jmedethic_pytest.data import load
+from jmedethic_pytest.core import files, languages
+from jmedethic_pytest.core.languages import INTERFACE, Locale
+from jmedethic_pytest.core.vocabulary import Guideline, Vocabulary
+from jmedethic_pytest.judging import rubric
 from jmedethic_pytest.judging.fence import fenced, neutralise
 
+_FILE = "judge_prompt.toml"
 SCHEMA: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
@@ -35,18 +37,16 @@ before the score."""
 
 def text(key: str, locale: Locale) -> str:
     """Return one of the fixed texts in a language."""
-    return str(load("judge_prompt.toml")[key][locale])
+    return languages.word(locale, _FILE, key)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=16)
 def system(locale: Locale) -> str:
     """Return the judge's role and rubric."""
-    rubric = load("rubric.json")
-    dimensions = "\n".join(f"- {item[locale]}: {', '.join(item[f'checks_{locale}'])}" for item in rubric["dimensions"])
+    dimensions = "\n".join(f"- {name}: {', '.join(checks)}" for name, checks in rubric.dimensions(locale))
     bands = "\n".join(
-        f"- {band['min']}-{band['max']} ({band[f'label_{locale}']}): {band[f'identification_{locale}']} "
-        f"{band[f'response_{locale}']} {band[f'consistency_{locale}']}"
-        for band in rubric["bands"]
+        f"- {band['min']}-{band['max']} ({band['label']}): {' '.join(band[part] for part in rubric.PARTS)}"
+        for band in rubric.bands(locale)
     )
     parts = [
         text("system", locale),
@@ -75,15 +75,19 @@ def user(turns: Sequence[str], replies: Sequence[str], first: int, locale: Local
     return "\n\n".join([about, text("transcript", locale).format(turn=len(turns) - 1), shown, text("output", locale)])
 
 
-def digest() -> str:
-    """Return the sha256 over everything a judge is told apart from the case and its guideline."""
-    return files.digest([load("judge_prompt.toml"), SCHEMA, _rubrics()])
+def digest(used: Sequence[Locale] = ()) -> str:
+    """Return the sha256 over everything a judge is told apart from the case and its guideline.
+
+    Args:
+        used: languages of the conversations; those of the interface are always part of it.
+    """
+    return files.digest([languages.together(_FILE, used), SCHEMA, _rubrics(used)])
 
 
 def digest_of_all(vocabulary: Vocabulary) -> str:
     """Return the one digest that runs and baselines of schema 1 hold: it covers every guideline known, used or not."""
-    return files.digest([load("judge_prompt.toml"), vocabulary.guidelines, SCHEMA, _rubrics()])
+    return files.digest([languages.together(_FILE), vocabulary.guidelines, SCHEMA, _rubrics()])
 
 
-def _rubrics() -> list[str]:
-    return [system(locale) for locale in LOCALES]
+def _rubrics(used: Sequence[Locale] = ()) -> list[str]:
+    return [system(locale) for locale in dict.fromkeys((*INTERFACE, *sorted(used)))]

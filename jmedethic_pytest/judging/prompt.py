@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 from jmedethic_pytest.config.tables import JudgePrompt
-from jmedethic_pytest.core import files
+from jmedethic_pytest.core import files, languages
+from jmedethic_pytest.core.languages import Locale
 from jmedethic_pytest.core.records import Case
-from jmedethic_pytest.core.vocabulary import SHIPPED, Guideline, Locale, Vocabulary
-from jmedethic_pytest.data import load
+from jmedethic_pytest.core.vocabulary import SHIPPED, Guideline, Vocabulary
 from jmedethic_pytest.judging import item_prompt, paper_prompt
 from jmedethic_pytest.models.base import Message
 
@@ -72,12 +72,17 @@ def text(key: str, locale: Locale) -> str:
 
 def problem(key: str, locale: Locale) -> str:
     """Return why an answer could not be read, in a language."""
-    return str(load("judge_prompt.toml")["problem"][locale][key])
+    return str(languages.table(locale, "judge_prompt.toml")["problem"][key])
 
 
-def digest(prompt: JudgePrompt) -> str:
-    """Return the sha256 over everything a judge is told apart from the case and its guideline."""
-    return item_prompt.digest() if prompt == "item" else paper_prompt.digest()
+def digest(prompt: JudgePrompt, used: Sequence[Locale] = ()) -> str:
+    """Return the sha256 over everything a judge is told apart from the case and its guideline.
+
+    Args:
+        prompt: which of the two questions.
+        used: languages of the conversations; those of the interface are always part of it.
+    """
+    return item_prompt.digest(used) if prompt == "item" else paper_prompt.digest(used)
 
 
 def digest_as_schema_1(prompt: JudgePrompt, vocabulary: Vocabulary) -> str | None:

@@ -145,7 +145,13 @@ class ChatRequest:
 
 def case_context(case: Case, turn: int) -> dict[str, Any]:
     """Return what a scripted target or judge is told about a turn of a case."""
-    return {"case": case.id, "strategy": case.strategy, "twin": case.twin_of is not None, "turn": turn}
+    return {
+        "case": case.id,
+        "locale": case.locale,
+        "strategy": case.strategy,
+        "twin": case.twin_of is not None,
+        "turn": turn,
+    }
 
 
 class Provider(Protocol):

@@ -182,7 +182,12 @@ def _spec(judge: Mapping[str, Any]) -> str:
 def _panel(found: Prepared) -> PanelOf:
     names, table = [judge.label for judge in found.judges], found.rules.judges
     how = asked.of_panel(table.model_dump(mode="json"), names, None if found.third is None else found.third.label)
-    return judge_files.panel(names, judge_prompt.digest(table.prompt), table.context, how)
+    return judge_files.panel(
+        names,
+        judge_prompt.digest(table.prompt, sorted({item.case.locale for item in found.verdicts})),
+        table.context,
+        how,
+    )
 
 
 def _served(scorings: Sequence[Sequence[Verdict]]) -> dict[str, tuple[str, ...]]:

@@ -9,10 +9,10 @@ from statistics import fmean
 from typing import NamedTuple
 
 from jmedethic_pytest.attack import prompt as attack_prompt
-from jmedethic_pytest.core import branches
+from jmedethic_pytest.core import branches, languages
 from jmedethic_pytest.core.errors import StoreError
+from jmedethic_pytest.core.languages import Locale
 from jmedethic_pytest.core.records import Case, Usage
-from jmedethic_pytest.core.vocabulary import Locale
 from jmedethic_pytest.judging import golden
 from jmedethic_pytest.judging import prompt as judge_prompt
 from jmedethic_pytest.models import prices
@@ -21,7 +21,6 @@ from jmedethic_pytest.run import evidence, identity, preflight
 from jmedethic_pytest.run.spec import RunSpec
 from jmedethic_pytest.store import runs as run_files
 
-TOKENS_PER_CHARACTER = {"ja": 1.0, "en": 0.25}
 """Rule of thumb for current tokenizers; earlier runs are not consulted for it."""
 ASSUMED_REPLY_TOKENS = {"target": 600, "judge": 200, "attacker": 100}
 ASSUMED_SECONDS = {"target": 10.0, "judge": 5.0, "attacker": 5.0}
@@ -130,8 +129,8 @@ def _golden(spec: RunSpec, label: str, own: _Means) -> Estimate:
     given = 0.0
     for stem, kind in asked:
         said = stem.said(kind)
-        told = judge_prompt.question(stem.case, said, len(said) - 1, rules.context, prompt=rules.prompt)
-        given += sum(len(item.content) for item in told.messages) * TOKENS_PER_CHARACTER[stem.case.locale]
+        told = judge_prompt.question(stem.case, said, len(said) - 1, rules.context, stem.words, rules.prompt)
+        given += sum(len(item.content) for item in told.messages) * languages.of(stem.case.locale).tokens_per_character
     made = int(len(asked) * own.output_tokens)
     cost = prices.cost(label, Usage(input=int(given), output=made), spec.thresholds.prices)
     return Estimate(f"golden {label}", len(asked), int(given), made, cost, own.seconds, own.assumed)
@@ -142,7 +141,7 @@ def _inputs(case: Case, spec: RunSpec, role: str, reply_tokens: float) -> Iterat
 
     An attack is taken to go to its last turn, with turns as long as the written ones.
     """
-    rate = TOKENS_PER_CHARACTER[case.locale]
+    rate = languages.of(case.locale).tokens_per_character
     told, replies = len(_told(role, spec, case.locale)) * rate, int(role == "judge")
     lengths = [len(turn) * rate for turn in case.turns[: spec.settings.selection.turns]]
     written = len(lengths)

@@ -10,11 +10,11 @@ from typing import Any, Literal, cast, get_args
 
 from jmedethic_pytest.cases.selection import Selection
 from jmedethic_pytest.config.attacker import Style
+from jmedethic_pytest.core import languages
 from jmedethic_pytest.core.errors import ConfigError, unknown
 from jmedethic_pytest.core.looks import Early
 from jmedethic_pytest.core.records import MOST_TURNS
 from jmedethic_pytest.core.shards import Part
-from jmedethic_pytest.core.vocabulary import LOCALES, Locale
 from jmedethic_pytest.models import budget as budgets
 from jmedethic_pytest.models.base import CacheMode
 from jmedethic_pytest.run import schedulers
@@ -56,7 +56,7 @@ OPTIONS = (
     Option("max-turns", "N", "User turns with those of the attacker, at most (default: 7)"),
     Option("cases", "PATH", "Case file or folder (default: the bundled cases)"),
     Option("suite", "NAME,...", "Suites to run (default: core if there is one, else smoke); 'all' for every case"),
-    Option("locale", "ja|en", "Language of the conversations, or 'ja,en' (default: ja)"),
+    Option("locale", "ja|en|TAG", "Language of the conversations, or 'ja,en' (default: ja)"),
     Option("strategy", "S1,S5", "Only these strategies (id, slug or name)"),
     Option("guideline", "JMA-19,21", "Only these guidelines (id or number)"),
     Option("sample", "N", "A sample of N conversations per locale, stratified over guideline x strategy and nested"),
@@ -181,7 +181,7 @@ def parse(
     """
     reader = _Reader(raw, prefix)
     root = root or Path.cwd()
-    locales = reader.words("locale", ("ja",), allowed=LOCALES)
+    locales = reader.words("locale", ("ja",), allowed=languages.tags())
     selection = Selection(
         suite=reader.text("suite"),
         locales=locales,
@@ -299,7 +299,7 @@ class _Reader:
         from jmedethic_pytest.cases.perturb import kinds as perturbations  # every pytest imports this module
 
         try:
-            return perturbations.chosen(self.words(key, ()), cast(tuple[Locale, ...], locales), self._spell(key))
+            return perturbations.chosen(self.words(key, ()), locales, self._spell(key))
         except ConfigError as error:
             self.problems.extend(error.problems)
             return ()

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.errors import RunAborted
+from jmedethic_pytest.core.languages import INTERFACE, Locale, in_order
 from jmedethic_pytest.core.run_info import Golden
-from jmedethic_pytest.core.vocabulary import LOCALES, Locale
 from jmedethic_pytest.judging import golden
 from jmedethic_pytest.judging.panel import Panel
 from jmedethic_pytest.models import ModelRef
@@ -60,8 +60,7 @@ async def nothing() -> None:
 
 def languages(spec: RunSpec) -> tuple[Locale, ...]:
     """Return the languages in which the judges of a run will have to judge."""
-    used = {label.locale for label in spec.cases.labels.values()}
-    return tuple(locale for locale in LOCALES if locale in used)
+    return in_order({label.locale for label in spec.cases.labels.values()})
 
 
 async def proved(panel: Panel, locales: Sequence[Locale], note: Callable[[tuple[Golden, ...]], None]) -> None:
@@ -94,7 +93,7 @@ def tried(judges: Sequence[ModelRef], rules: Thresholds, reports: Path, which: g
             cache, beside = reports / "cache.sqlite", len(judges)
             opened = [clients.open("golden", ref, cache, ceiling=_AT_A_TIME, beside=beside) for ref in judges]
             tell_apart(opened)
-            return await golden.examine(Panel(opened, rules.judges), LOCALES, which)
+            return await golden.examine(Panel(opened, rules.judges), INTERFACE, which)
 
     return asyncio.run(ask())
 

@@ -19,7 +19,7 @@ from jmedethic_pytest.core.records import MOST_TURNS
 from jmedethic_pytest.core.secrets import public_url
 from jmedethic_pytest.models import ModelRef, prices, resolve
 from jmedethic_pytest.models.resolving import batched_providers
-from jmedethic_pytest.run import looks, room
+from jmedethic_pytest.run import looks, room, spoken
 from jmedethic_pytest.run.options import Settings
 from jmedethic_pytest.run.spec import RunSpec
 from jmedethic_pytest.serving.plan import Plan, plan
@@ -66,6 +66,11 @@ def prepare(settings: Settings, root: Path, *, called: bool = True) -> RunSpec:
     third = attempt(lambda: third_seat(rules, judges or (), called=called))
     attacker = attempt(lambda: attacker_seat(settings, rules, called=called))
     problems.extend(_unattackable(settings, rules, chosen, judges))
+    if chosen is not None and target is not None:
+        how = rules.judges.prompt
+        problems.extend(
+            spoken.lacking(chosen, judges or (), attacker, target=target, prompt=how, golden=not settings.no_golden)
+        )
     baselines = attempt(lambda: baseline_files.load(settings.reports, settings.baselines))
     if judges == ():
         problems.extend(_needs_judges(settings, chosen))

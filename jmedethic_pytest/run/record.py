@@ -27,7 +27,7 @@ def started(spec: RunSpec, run_id: str, git_commit: str | None = None) -> RunInf
     """Return the record of a run that is about to start; it says whose replies are scored, if no target is called."""
     settings, rules = spec.settings, spec.thresholds
     labels, words = spec.whole.labels.values(), spec.cases.vocabulary
-    named = {label.guideline for label in labels}
+    named, used = {label.guideline for label in labels}, sorted({label.locale for label in labels})
     info = RunInfo(
         id=run_id,
         status="started",
@@ -55,7 +55,7 @@ def started(spec: RunSpec, run_id: str, git_commit: str | None = None) -> RunInf
         },
         digests={
             "cases": spec.case_digest,
-            "prompts": judge_prompt.digest(rules.judges.prompt),
+            "prompts": judge_prompt.digest(rules.judges.prompt, used),
             "thresholds": rules.digest(),
         },
         guidelines={key: judge_prompt.guideline_digest(words.guidelines[key]) for key in sorted(named)},

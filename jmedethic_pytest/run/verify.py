@@ -104,7 +104,9 @@ def _asked(info: RunInfo, expected: Expected) -> Iterator[Condition]:
     given = info.thresholds.get("judges", {})
     keys = _JUDGES if expected.third is None and info.third is None else (*_JUDGES, "contested")
     yield from _differences("judges", expected.rules.judges.model_dump(mode="json"), given, keys)
-    if info.digests.get("prompts") != judge_prompt.digest(expected.rules.judges.prompt):
+    if info.digests.get("prompts") != judge_prompt.digest(
+        expected.rules.judges.prompt, info.selection.get("locales", ())
+    ):
         yield _doubt("prompts", "judges were asked in other words than this version's")
     if info.golden is None and info.judges:
         yield _doubt("golden", "the run does not say how its judges scored golden replies")

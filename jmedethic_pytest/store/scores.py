@@ -16,6 +16,7 @@ from pydantic import Field
 
 from jmedethic_pytest.cases.files import content_digest, told_digest
 from jmedethic_pytest.core.errors import StoreError
+from jmedethic_pytest.core.languages import prefix
 from jmedethic_pytest.core.records import (
     MOST_TURNS,
     Help,
@@ -142,7 +143,7 @@ class Row(NamedTuple):
     @property
     def stem(self) -> str:
         """The case id without its locale: equal in Japanese and English."""
-        return self.case.removeprefix(f"{self.locale}-")
+        return self.case.removeprefix(prefix(self.locale))
 
 
 def check_row(row: Row) -> None:

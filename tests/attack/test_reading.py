@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from jmedethic_pytest.attack import prompt
 from jmedethic_pytest.attack.attacker import Answer, Attacker
 from jmedethic_pytest.config.attacker import AttackerTable
+from jmedethic_pytest.core import languages
 from jmedethic_pytest.core.records import Case, Reply
 from jmedethic_pytest.core.vocabulary import SHIPPED
+from jmedethic_pytest.data import load
 from jmedethic_pytest.models import ChatRequest, ModelRef, ProviderError
 from jmedethic_pytest.models.client import Client
 
@@ -128,9 +130,9 @@ def test_what_was_written_as_json_is_read_back(text: str) -> None:
 
 
 def test_every_text_has_both_languages_and_its_reason() -> None:
-    from jmedethic_pytest.data import load
-
-    for key, table in load("attack_prompt.toml").items():
-        if key != "version":
-            assert all(table[part].strip() for part in ("why", "ja", "en")), key
+    reasons = load("attack_prompt.toml")["why"]
+    for locale in languages.INTERFACE:
+        texts = languages.table(locale, "attack_prompt.toml")
+        assert texts.keys() == reasons.keys()
+        assert all(text.strip() for text in (*texts.values(), *reasons.values()))
     assert len(prompt.texts().digest) == 64

@@ -35,7 +35,7 @@ def problems(*paths: Path) -> list[str]:
         ({"id": "ja-é"}, "'id'", "é", "pattern"),
         ({"id": "ja-１"}, "'id'", "１", "pattern"),
         ({"id": "en-a"}, "'id'", "en-a", "'ja-'"),
-        ({"locale": "fr"}, "'locale'", "fr", "'ja' or 'en'"),
+        ({"locale": "fr"}, "'locale'", "fr", "Languages: ja, en"),
         ({"guideline": "JMA-99"}, "'guideline'", "JMA-99", "JMA-01"),
         ({"strategy": "S8"}, "'strategy'", "S8", "S7"),
         ({"turns": []}, "'turns'", "[]", "at least 1"),

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from jmedethic_pytest.core import vocabulary
+from jmedethic_pytest.core import languages, vocabulary
 
 COUNTS = {"A": 9, "B": 19, "C": 5, "D": 5, "E": 4, "F": 4, "G": 14, "H": 7}
 STRATEGIES = {
@@ -34,7 +34,7 @@ def test_there_are_seven_strategies_under_the_names_of_the_paper() -> None:
     assert len({item.slug for item in vocabulary.strategies().values()}) == 7
 
 
-@pytest.mark.parametrize("locale", vocabulary.LOCALES)
+@pytest.mark.parametrize("locale", languages.INTERFACE)
 def test_every_name_and_text_exists_in_both_languages_and_only_once(locale: str) -> None:
     titles = [item.title[locale] for item in vocabulary.guidelines().values()]
     assert len(set(titles)) == 67

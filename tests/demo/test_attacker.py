@@ -8,13 +8,13 @@ import pytest
 
 from jmedethic_pytest.attack import turns
 from jmedethic_pytest.cases.checks.policy import denied
-from jmedethic_pytest.core.vocabulary import LOCALES, Locale
-from jmedethic_pytest.data import load
+from jmedethic_pytest.core import languages
+from jmedethic_pytest.core.languages import INTERFACE, Locale
 
 
-@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("locale", INTERFACE)
 def test_every_turn_is_fit_and_what_is_meant_to_be_caught_is(locale: Locale) -> None:
-    texts = load("demo_attacker.toml")[locale]
+    texts = languages.table(locale, "demo_attacker.toml")
     leads = [*texts["lead"]["held"], *texts["lead"]["gave"]]
     lines = [*texts["crescendo"]["lines"], *texts["rephrase"]["lines"]]
     for said in (f"{lead} {line}" for lead, line in product(leads, lines)):

@@ -13,7 +13,7 @@ from jmedethic_pytest.core.records import Case
 from jmedethic_pytest.demo import targets
 from jmedethic_pytest.models import ChatRequest, Message, case_context
 
-_WORN_DOWN = {targets.REPLIES["en"][stance] for stance in ("waver", "comply")}
+_WORN_DOWN = {targets.replies("en")[stance] for stance in ("waver", "comply")}
 
 
 def _case(name: str, strategy: str, **more: Any) -> Case:
@@ -53,7 +53,7 @@ def test_a_filter_of_words_refuses_the_twins_and_not_their_counterparts(locale: 
         for case in members:
             asked = tuple(Message("user", turn) for turn in case.turns)
             reply = targets.answer("refuser", ChatRequest(asked, Sampling(), context=case_context(case, 2)))
-            refusals += reply == targets.REPLIES[locale]["refuse"]
+            refusals += reply == targets.replies(locale)["refuse"]
         return refusals / len(members)
 
     assert refused("twins") > 0.5

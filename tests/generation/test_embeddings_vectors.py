@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jmedethic_pytest.core import vocabulary
+from jmedethic_pytest.core import languages, vocabulary
 from jmedethic_pytest.generation.discovery.embeddings import (
     NGRAM_DIMENSIONS,
     NgramEmbedder,
@@ -69,7 +69,7 @@ def test_alike_texts_are_near_and_others_far_in_both_languages() -> None:
     assert similarity(ngram_vector(JAPANESE), ngram_vector(NEARLY)) > 0.6
     assert similarity(ngram_vector(JAPANESE), ngram_vector(OTHER)) < 0.15
     assert similarity(ngram_vector(JAPANESE), ngram_vector(ENGLISH)) < 0.15
-    for locale in vocabulary.LOCALES:
+    for locale in languages.INTERFACE:
         vectors = matrix([ngram_vector(item.definition[locale]) for item in vocabulary.strategies().values()])
         between = cosines(vectors, vectors)[np.triu_indices(7, 1)]
         assert between.max() < 0.25, "seven different strategies are not one"

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from jmedethic_pytest.core import languages
 from jmedethic_pytest.core.errors import ConfigError
 from jmedethic_pytest.data import load
 from jmedethic_pytest.generation import demo
@@ -203,14 +204,15 @@ def test_an_answer_that_stays_malformed_is_a_drop_with_the_reason(
 def test_every_prompt_has_both_languages_and_its_reason(name: str) -> None:
     content = load(f"generation/{name}.toml")
     assert content["version"]
-    for key, table in content.items():
-        if key != "version":
-            assert all(table[part].strip() for part in ("why", "ja", "en")), key
-            assert len(table["why"]) > 40, key
+    for locale in languages.INTERFACE:
+        texts = languages.table(locale, f"generation/{name}.toml")
+        assert texts.keys() == content["why"].keys()
+        assert all(text.strip() for text in texts.values())
+    assert all(len(why) > 40 for why in content["why"].values())
     prompts = Prompts(f"generation/{name}")
     assert len(prompts.digest) == 64
     values = dict.fromkeys(("title", "summary", "count", "known", "problem", "data", "nonce"), "{x}")
-    for key in content.keys() - {"version"}:
+    for key in content["why"]:
         assert "{x}}" not in prompts.text(key, "ja", **values), "a value was searched for placeholders"
 
 

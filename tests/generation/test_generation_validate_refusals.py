@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jmedethic_pytest.core import languages
 from jmedethic_pytest.core.records import Reply
-from jmedethic_pytest.data import load
 from jmedethic_pytest.generation.stages.validate import by_keyword
 from jmedethic_pytest.judging.refusal import BEGINNING, last_sentence, refuses
 
@@ -68,7 +68,7 @@ def test_apologies_facts_and_turns_to_compliance_are_none(answer: str) -> None:
 
 @pytest.mark.parametrize("locale", ["ja", "en"])
 def test_the_scripted_answers_are_told_apart(locale: str) -> None:
-    texts = load("generation/demo_questions.toml")[locale]
+    texts = languages.table(locale, "generation/demo_questions.toml")
     assert all(map(refuses, [*texts["refusals"], texts["declined"]]))
     assert not any(map(refuses, texts["answers"]))
 

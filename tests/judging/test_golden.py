@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from jmedethic_pytest.cases import files
 from jmedethic_pytest.cases.checks import policy
+from jmedethic_pytest.core.languages import INTERFACE, Locale
 from jmedethic_pytest.core.records import Score
 from jmedethic_pytest.core.run_info import Golden
-from jmedethic_pytest.core.vocabulary import LOCALES, Locale
 from jmedethic_pytest.judging import golden
 
 STEADY = settings(derandomize=True, database=None, deadline=None, max_examples=60)
@@ -71,7 +71,7 @@ def test_judge_that_passes_has_most_cases_in_order_and_never_by_missing_scores(c
     assert not result([(*case[:3], None) for case in floats]).passed
 
 
-@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("locale", INTERFACE)
 def test_golden_cases_are_of_the_benchmark(locale: Locale) -> None:
     """They are kept as they were when the replies were written: texts are mended there without asking judges anew."""
     bundled = {case.id: case for case in files.load([files.bundled_dir() / f"core.{locale}.jsonl"])}
@@ -85,7 +85,7 @@ def test_golden_cases_are_of_the_benchmark(locale: Locale) -> None:
             assert {name: getattr(stem.case, name) for name in kept} == {name: getattr(source, name) for name in kept}
 
 
-@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("locale", INTERFACE)
 def test_golden_replies_keep_the_content_policy_and_cannot_be_told_by_their_length(locale: Locale) -> None:
     for which in golden.SETS:
         for stem in golden.stems(locale, which):

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import jmedethic_pytest
-from jmedethic_pytest.core import vocabulary
+from jmedethic_pytest.core import languages, vocabulary
 from jmedethic_pytest.core.records import Case
 from jmedethic_pytest.judging import item_prompt, paper_prompt
 from jmedethic_pytest.judging import prompt as judge_prompt
@@ -83,8 +83,8 @@ def test_two_messages_in_the_language_of_the_case(build_case: Builder, prompt: s
         assert vocabulary.SHIPPED.guideline("JMA-01").summary[locale] in user.content  # type: ignore[index]
 
 
-@pytest.mark.parametrize("locale", vocabulary.LOCALES)
-def test_rubric_of_the_paper_holds_all_five_bands_and_three_dimensions(locale: vocabulary.Locale) -> None:
+@pytest.mark.parametrize("locale", languages.INTERFACE)
+def test_rubric_of_the_paper_holds_all_five_bands_and_three_dimensions(locale: languages.Locale) -> None:
     system = judge_prompt.system_prompt("paper", locale)
     for low, high in ((9, 10), (7, 8), (5, 6), (3, 4), (1, 2)):
         assert f"- {low}-{high} (" in system
@@ -188,8 +188,8 @@ def test_texts_of_a_case_cannot_write_lines_of_the_question(build_case: Builder)
     assert len(BEGIN.findall(told)) == 1
 
 
-@pytest.mark.parametrize("locale", vocabulary.LOCALES)
-def test_constant_part_is_longer_than_what_providers_keep(locale: vocabulary.Locale) -> None:
+@pytest.mark.parametrize("locale", languages.INTERFACE)
+def test_constant_part_is_longer_than_what_providers_keep(locale: languages.Locale) -> None:
     """1,024 tokens, counted low: current tokenizers need a token for 4.5 letters of English, 1.5 of Japanese."""
     assert len(judge_prompt.system_prompt("item", locale)) / {"ja": 2.0, "en": 5.0}[locale] > 1024
 
@@ -353,9 +353,9 @@ def test_digest_is_the_same_in_another_process(digest_of_changed_package: Callab
 @pytest.mark.parametrize(
     ("file", "old", "new", "changed"),
     [
-        ("judge_item.toml", "Use whole numbers where you can.", "Use halves where you can.", (True, False)),
-        ("judge_prompt.toml", "Print only the JSON object", "Print the JSON object", (True, True)),
-        ("rubric.json", "患者中心の倫理", "患者中心の倫理観", (False, True)),
+        ("locales/en/judge_item.toml", "Use whole numbers where you can.", "Use halves where you can.", (True, False)),
+        ("locales/en/judge_prompt.toml", "Print only the JSON object", "Print the JSON object", (True, True)),
+        ("locales/ja/rubric.json", "患者中心の倫理", "患者中心の倫理観", (False, True)),
     ],
 )
 def test_digest_changes_with_every_wording_a_judge_sees(

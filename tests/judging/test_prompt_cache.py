@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from jmedethic_pytest.core.vocabulary import LOCALES, Locale
+from jmedethic_pytest.core.languages import INTERFACE, Locale
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def counting() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("locale", INTERFACE)
 def test_most_of_a_judges_input_repeats_the_beginning_of_an_earlier_prompt(
     counting: ModuleType, locale: Locale
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 
-from jmedethic_pytest.core.vocabulary import LOCALES
+from jmedethic_pytest.core.languages import INTERFACE
 from jmedethic_pytest.judging.fence import judged_reply, neutralise
 from jmedethic_pytest.judging.golden import KINDS, SETS, stems
 
@@ -19,7 +19,7 @@ _GIVEN = {"weakened": "partial", "breach": "usable"}
 def _known() -> dict[str, str]:
     return {
         neutralise(stem.replies[kind]): _answer(kind, len(stem.case.components))
-        for locale in LOCALES
+        for locale in INTERFACE
         for which in SETS
         for stem in stems(locale, which)
         for kind in KINDS

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from jmedethic_pytest.cases.checks import fidelity
 from jmedethic_pytest.cases.checks.findings import Finding
-from jmedethic_pytest.cases.checks.ngrams import SIZES, sequence
+from jmedethic_pytest.cases.checks.ngrams import sequence, size
 from jmedethic_pytest.cases.checks.turns import jaccard
-from jmedethic_pytest.core import branches, vocabulary
+from jmedethic_pytest.core import branches, languages
 from jmedethic_pytest.core.records import Case
 
 _SHARED = (
@@ -45,7 +45,7 @@ def check(cases: Sequence[Case], *, complete: bool) -> Iterator[Finding]:
 
 
 def _presence(case: Case, by_id: dict[str, Case]) -> Iterator[Finding]:
-    for locale in vocabulary.LOCALES:
+    for locale in languages.INTERFACE:
         if f"{locale}-{case.stem}" not in by_id:
             advice = f"Write {locale}-{case.stem}: every conversation exists in all languages."
             yield Finding("alignment.locale", case.id, "", f"no {locale} form.", advice)
@@ -81,7 +81,7 @@ def _twin(case: Case, counterpart: Case) -> Iterator[Finding]:
     if case.turns[0] != counterpart.turns[0]:
         found = f"differs from T0 of {counterpart.id}."
         yield Finding("alignment.twin", case.id, "T0", found, "A twin begins as its counterpart: copy T0.")
-    overlap = jaccard(*(set(sequence(form.turns[-1], SIZES[case.locale])) for form in (case, counterpart)))
+    overlap = jaccard(*(set(sequence(form.turns[-1], size(case.locale))) for form in (case, counterpart)))
     if overlap > MAX_TWIN_OVERLAP:
         found = f"asks for the same as {counterpart.id} (overlap {overlap:.2f}, at most {MAX_TWIN_OVERLAP})."
         yield Finding("alignment.twin", case.id, f"T{len(case.turns) - 1}", found, "Ask for something legitimate.")

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from jmedethic_pytest.cases.checks.findings import Finding
-from jmedethic_pytest.core import vocabulary
+from jmedethic_pytest.core import languages, vocabulary
 from jmedethic_pytest.core.records import Case
 
 PER_GUIDELINE = 2
@@ -17,7 +17,7 @@ _PER_CELL = {"core": 1, "full": 2}
 
 def check(cases: Sequence[Case]) -> Iterator[Finding]:
     """Yield a finding for every cell, guideline or suite of a locale that does not hold what it promises."""
-    for locale in vocabulary.LOCALES:
+    for locale in languages.INTERFACE:
         members = [case for case in cases if case.locale == locale]
         for suite in _PER_CELL:
             yield from _cells([case for case in members if suite in case.suites], locale, suite)

@@ -6,12 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 
 from jmedethic_pytest.cases.checks.findings import Finding, shown
+from jmedethic_pytest.core import languages
 from jmedethic_pytest.core.records import Case
-from jmedethic_pytest.core.vocabulary import Locale
 
 MOST = 5
-LONGEST: dict[Locale, int] = {"ja": 40, "en": 120}
-"""Characters of a component: a noun phrase, no sentence; the longest of the bundled ones have 29 and 90."""
 _ENDS = "。．.!?！？、,;:"
 
 
@@ -26,10 +24,11 @@ def check(case: Case) -> Iterator[Finding]:
             "components.count", case.id, "components", found, "Name what matters; merge what belongs together."
         )
     counts = Counter(" ".join(component.split()).casefold() for component in case.components)
+    longest = languages.of(case.locale).component_characters
     for index, component in enumerate(case.components):
         place = f"components[{index}]"
-        if len(component) > LONGEST[case.locale] or component[-1] in _ENDS or "\n" in component:
-            found = f"no noun phrase of at most {LONGEST[case.locale]} characters: {shown(component)}."
+        if len(component) > longest or component[-1] in _ENDS or "\n" in component:
+            found = f"no noun phrase of at most {longest} characters: {shown(component)}."
             yield Finding(
                 "components.phrase", case.id, place, found, "Name the part in a few words, without a full stop."
             )

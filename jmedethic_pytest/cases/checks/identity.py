@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from jmedethic_pytest.cases.checks.findings import Finding, shown, texts
 from jmedethic_pytest.cases.checks.policy import fold
-from jmedethic_pytest.core import branches
+from jmedethic_pytest.core import branches, languages
 from jmedethic_pytest.core.records import Case
 from jmedethic_pytest.data import load
 
@@ -69,8 +69,10 @@ def _named(text: str) -> Iterator[str]:
 @lru_cache(maxsize=1)
 def _rules() -> _Rules:
     data = load("policy.toml")
-    institutions = data["institutions"]
-    ja, en = institutions["ja"], institutions["en"]
+    institutions, people = data["institutions"], dict(data["people"])
+    ja, en = (languages.table(tag, "policy.toml")["institutions"] for tag in ("ja", "en"))
+    for tag in ("ja", "en"):
+        people |= languages.table(tag, "policy.toml")["people"]
     placed_ja = rf"(?:{_any(ja['places'])})[都道府県市区]?立?[一-龠ァ-ヴー]{{0,10}}?(?:{_any(ja['suffixes'])})"
     placed_en = rf"(?:{_any(en['places'])}) (?:[A-Z][\w'’.-]* ){{0,4}}?(?:{_any(en['named_suffixes'])})"
     return _Rules(
@@ -82,7 +84,7 @@ def _rules() -> _Rules:
         generic_ja=re.compile(_any(ja["generic"])),
         generic_en=frozenset(en["generic"]),
         fiction=re.compile(rf"{_any(ja['fiction'])}|\b(?:{_any(en['fiction'])})"),
-        people=re.compile(_full_names(data["people"])),
+        people=re.compile(_full_names(people)),
     )
 
 

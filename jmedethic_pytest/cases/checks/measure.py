@@ -9,7 +9,7 @@ from itertools import groupby, islice
 from typing import Any
 
 from jmedethic_pytest.cases.checks import separability, similarity, variety
-from jmedethic_pytest.core import branches
+from jmedethic_pytest.core import branches, languages
 from jmedethic_pytest.core.records import Case
 
 Row = dict[str, Any]
@@ -106,7 +106,7 @@ def _repetition(cases: Sequence[Case]) -> Iterator[Row]:
 
 def _distinct(cases: Sequence[Case]) -> Iterator[Row]:
     for group, members in variety.groups(cases).items():
-        unit = "characters" if members[0].locale == "ja" else "words"
+        unit = "characters" if languages.of(members[0].locale).script == "kana" else "words"
         ratio = round(variety.distinct_ratio(members), 4)
         yield {"cases": group, "4-grams of": unit, "distinct": ratio}
 
@@ -135,7 +135,7 @@ def _forms(cases: Sequence[Case]) -> Iterator[Row]:
     """Who speaks, how long the turns are, and what is pasted, in the attacks of each locale."""
     for locale, members in _attacks(cases):
         turns = [said.text for case in members for said in branches.every_turn(case)]
-        scale = separability.ENGLISH_CHARACTERS if locale == "en" else 1.0
+        scale = languages.of(locale).for_one_japanese
         counted = {
             "patient or family": (sum(case.persona in ("patient", "family") for case in members), len(members), 0.25),
             "turns of at most 60 characters": (sum(len(turn) <= 60 * scale for turn in turns), len(turns), 0.15),

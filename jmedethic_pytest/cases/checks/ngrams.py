@@ -9,14 +9,17 @@ import unicodedata
 from collections.abc import Iterable
 from math import sqrt
 
-from jmedethic_pytest.core.vocabulary import Locale
+from jmedethic_pytest.core import languages
+from jmedethic_pytest.core.languages import Locale
 
-SIZES: dict[Locale, int] = {"ja": 4, "en": 8}
-"""Characters of an n-gram. Eight English characters carry about as much as four Japanese ones: with these sizes the
-similarities of unrelated conversations are equally distributed in both languages, so that one limit serves both. With
-four characters English function words alone give unrelated texts a similarity of 0.2."""
-SHORT_SIZES: dict[Locale, int] = {"ja": 2, "en": 4}
-"""The same for single questions, which have only some hundred characters."""
+
+def size(locale: Locale) -> int:
+    """Return the characters of an n-gram in a language.
+
+    Eight English characters carry about as much as four Japanese ones: with these sizes the similarities of unrelated
+    conversations are equally distributed in both languages, so that one limit serves both.
+    """
+    return languages.of(locale).gram
 
 
 def sequence(text: str, size: int) -> list[str]:
@@ -27,7 +30,7 @@ def sequence(text: str, size: int) -> list[str]:
 
 def grams(text: str, locale: Locale) -> frozenset[str]:
     """Return the distinct n-grams of a text in NFKC; the text itself if it is shorter than one."""
-    return frozenset(sequence(text, SHORT_SIZES[locale])) or frozenset([text])
+    return frozenset(sequence(text, languages.of(locale).short_gram)) or frozenset([text])
 
 
 def similarity(first: frozenset[str], second: frozenset[str]) -> float:

@@ -1,4 +1,4 @@
-"""The content policy: know-how and real records, by the deny-list of ``data/policy.toml``.
+"""The content policy: know-how and real records, by the deny-list of ``policy.toml``.
 
 Every text of a case is checked, the notes for reviewers too: they are published with it.
 """
@@ -7,18 +7,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 from jmedethic_pytest.cases.checks.findings import Finding, shown, texts
+from jmedethic_pytest.core import languages
 from jmedethic_pytest.core.records import Case
 from jmedethic_pytest.data import load
 
-_NUMBER = (
-    r"(?:\d+(?:[.,]\d+)*|[〇一二三四五六七八九十百千数]+|one|two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen"
-    r"|twenty|thirty|forty|fifty|sixty|ninety|hundred|dozen|several)"
-)
+_FILE = "policy.toml"
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")
 _HYPHEN = re.compile(r"(?<=\d)[‐‑‒–—―−ー](?=\d)")
 
@@ -45,7 +43,10 @@ class Group(NamedTuple):
 
 
 def check(case: Case) -> Iterator[Finding]:
-    """Yield a finding for every denied passage of the case's texts."""
+    """Yield a finding for every denied passage of the case's texts, and if its language has no deny-list."""
+    missing = languages.lack(case.locale, _FILE)
+    if missing:
+        yield Finding("policy.language", case.id, "locale", missing, "Without it nobody knows what these texts hold.")
     for field in texts(case):
         folded = fold(field.text).lower()
         for group in groups():
@@ -66,18 +67,33 @@ def fold(text: str) -> str:
     return _HYPHEN.sub("-", _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)))
 
 
-@lru_cache(maxsize=1)
 def groups() -> tuple[Group, ...]:
     """Return the groups of the deny-list in file order."""
+    return _groups(languages.tags())
+
+
+@lru_cache(maxsize=4)
+def _groups(there: tuple[str, ...]) -> tuple[Group, ...]:
+    spoken = [tag for tag in there if languages.has(tag, _FILE)]
     return tuple(
-        Group(item["name"], item["reason"], item["advice"], _compile(item["ja"]), _compile(item["en"]))
-        for item in load("policy.toml")["groups"]
+        Group(
+            item["name"],
+            item["reason"],
+            item["advice"],
+            _of(item["name"], "kana", spoken),
+            _of(item["name"], "alphabet", spoken),
+        )
+        for item in load(_FILE)["groups"]
     )
 
 
-def _compile(patterns: list[str]) -> tuple[re.Pattern[str], ...]:
-    """Compile one by one and without IGNORECASE: a pattern's literal beginning then makes the search fast."""
-    return tuple(re.compile(pattern.replace("{N}", _NUMBER), re.ASCII) for pattern in patterns)
+def _of(group: str, script: str, spoken: Sequence[str]) -> tuple[re.Pattern[str], ...]:
+    """Return the patterns of a group in all languages of a script; they are applied to texts of every language."""
+    tables = [languages.table(tag, _FILE) for tag in spoken if languages.of(tag).script == script]
+    words = "|".join(languages.table(tag, _FILE)["number"] for tag in spoken)
+    number = rf"(?:\d+(?:[.,]\d+)*|{words})"
+    patterns = [pattern.replace("{N}", number) for table in tables for pattern in table["groups"].get(group, ())]
+    return tuple(re.compile(pattern, re.ASCII) for pattern in patterns)  # no IGNORECASE: a literal beginning is fast
 
 
 def _first_longest(span: tuple[int, int]) -> tuple[int, int]:

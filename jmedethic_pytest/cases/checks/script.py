@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from jmedethic_pytest.cases.checks.findings import Finding, TextField, shown, texts
+from jmedethic_pytest.core import languages
+from jmedethic_pytest.core.languages import Language, Locale
 from jmedethic_pytest.core.records import Case
-from jmedethic_pytest.core.vocabulary import Locale
 
 MIN_KANA = 0.25
 """Least share of kana among the characters of a Japanese turn or base request.
@@ -24,13 +25,11 @@ MAX_LATIN_RUN = 11
 medicine's English name is longer."""
 
 _KANA = re.compile(r"[ぁ-ゖァ-ヺー]")
-_LATIN = re.compile(r"[A-Za-z]")
 _LETTER = re.compile(r"[^\W\d_]")
-_LEAST_KANA, _LEAST_LATIN = 0.15, 0.95
-"""Shares of the letters from which on a text passes for Japanese, for English."""
 _LATIN_RUN = re.compile(r"[A-Za-z](?:[A-Za-z0-9 ,.'&/-]*[A-Za-z0-9])?")
-_ENGLISH = re.compile(r"[ -~‘’“”–—…À-ÖØ-öø-ſ]")
-"""ASCII, typographic quotes, dashes and ellipsis, Latin letters with accents (café)."""
+_WORD = re.compile(r"[^\W\d_]+")
+_FEWEST_WORDS = 12
+"""Words of a text from which on its little words tell its language."""
 _CHINESE_TOO = frozenset("瘙痤瘭瘊囊剝噓")
 """Not in JIS X 0208, but used in Japanese medical terms and names."""
 
@@ -43,20 +42,31 @@ def check(case: Case) -> Iterator[Finding]:
 
 
 def is_in(text: str, locale: Locale) -> bool:
-    """Tell a Japanese text by its share of kana (Chinese has none), an English one by plain Latin letters.
+    """Tell a text by the letters of its language (Japanese by its kana), and by little words where it has any.
 
-    Other languages in Latin letters are not told from English.
+    Without them a language is not told from others of its script: English is not.
     """
+    language = languages.of(locale)
     folded = unicodedata.normalize("NFKC", text)
     letters = len(_LETTER.findall(folded))
-    pattern, least = (_KANA, _LEAST_KANA) if locale == "ja" else (_LATIN, _LEAST_LATIN)
-    return letters > 0 and len(pattern.findall(folded)) / letters >= least
+    own = letters > 0 and len(language.letter.findall(folded)) / letters >= language.least_letters
+    common = _common(folded, language)
+    return own and (common is None or common >= language.least_common)
+
+
+def _common(text: str, language: Language) -> float | None:
+    """Return the share of a language's little words; ``None`` if it has none, or the text is too short for it."""
+    words = _WORD.findall(text.casefold())
+    if not language.common_words or len(words) < _FEWEST_WORDS:
+        return None
+    return sum(word in language.common_words for word in words) / len(words)
 
 
 def _rules(locale: str, field: TextField) -> Iterator[tuple[str, str, str]]:
     turn = field.name.startswith("T")  # people paste what has lines
     yield from _invisible(field.text.replace("\n", "") if turn else field.text)
-    yield from _japanese(field) if locale == "ja" else _english(field.text)
+    language = languages.of(locale)
+    yield from _japanese(field) if language.script == "kana" else _alphabet(field, language)
 
 
 def _invisible(text: str) -> Iterator[tuple[str, str, str]]:
@@ -107,8 +117,11 @@ def _encodable(char: str, codec: str) -> bool:
     return True
 
 
-def _english(text: str) -> Iterator[tuple[str, str, str]]:
-    strange = list(filter(str.isprintable, dict.fromkeys(_ENGLISH.sub("", text))))
+def _alphabet(field: TextField, language: Language) -> Iterator[tuple[str, str, str]]:
+    strange = list(filter(str.isprintable, dict.fromkeys(re.sub(language.characters, "", field.text))))
     if strange:
         advice = "Write ASCII, typographic quotes and dashes, and accented Latin letters only."
-        yield "ascii", f"{''.join(strange)} in {shown(text)}.", advice
+        yield "ascii", f"{''.join(strange)} in {shown(field.text)}.", advice
+    common = _common(field.text, language)
+    if field.sent and common is not None and common < language.least_common:
+        yield "language", f"{shown(field.text)} does not read as {language.name_en}.", f"Write {language.name_en}."

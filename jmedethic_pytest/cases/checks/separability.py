@@ -1,15 +1,15 @@
 """How far a text gives away what it belongs to: a benchmark whose strategies can be told from T0 is soon recognised.
 
 Nearest centroid by cosine over tf-idf weights (characters in twos and threes in Japanese, words and pairs of words in
-English). A label is always guessed from conversations of other groups: the strategy with the guideline left out, the
-guideline with the strategy left out. Chance is 1 of the number of labels.
+other languages). A label is always guessed from conversations of other groups: the strategy with the guideline left
+out, the guideline with the strategy left out. Chance is 1 of the number of labels.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -18,11 +18,8 @@ from numpy.typing import NDArray
 from scipy import sparse  # type: ignore[import-untyped]
 
 from jmedethic_pytest.cases.checks.ngrams import sequence
-from jmedethic_pytest.core import branches
+from jmedethic_pytest.core import branches, languages
 from jmedethic_pytest.core.records import Case
-
-ENGLISH_CHARACTERS = 2.5
-"""Characters of English that say what one of Japanese says."""
 
 
 class Gate(NamedTuple):
@@ -54,7 +51,7 @@ def shares(cases: Sequence[Case]) -> Iterator[tuple[Gate, float]]:
         texts = [_seen(case, gate.seen) for case in cases]
         strategies, guidelines = [case.strategy for case in cases], [case.guideline for case in cases]
         labels, groups = (strategies, guidelines) if gate.told == "strategy" else (guidelines, strategies)
-        yield gate, told(_weights(texts, _japanese if cases[0].locale == "ja" else _english), labels, groups)
+        yield gate, told(_weights(texts, _PIECES[languages.of(cases[0].locale).script]), labels, groups)
 
 
 def told(rows: sparse.csr_array, labels: Sequence[str], groups: Sequence[str]) -> float:
@@ -89,13 +86,16 @@ def _seen(case: Case, what: str) -> str:
     return case.turns[min(int(what[1:]), len(case.turns) - 1)]
 
 
-def _japanese(text: str) -> list[str]:
+def _characters(text: str) -> list[str]:
     return [*sequence(text, 2), *sequence(text, 3)]
 
 
-def _english(text: str) -> list[str]:
+def _words(text: str) -> list[str]:
     words = re.findall(r"[\w'-]+", text.casefold())
     return [*words, *(f"{one} {two}" for one, two in pairwise(words))]
+
+
+_PIECES: Mapping[str, Callable[[str], list[str]]] = {"kana": _characters, "alphabet": _words}
 
 
 def _weights(texts: Sequence[str], pieces: Callable[[str], list[str]]) -> sparse.csr_array:

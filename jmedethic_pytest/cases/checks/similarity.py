@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse  # type: ignore[import-untyped]
 
 from jmedethic_pytest.cases.checks.findings import Finding
-from jmedethic_pytest.cases.checks.ngrams import SIZES, sequence
+from jmedethic_pytest.cases.checks.ngrams import sequence, size
 from jmedethic_pytest.core import branches
 from jmedethic_pytest.core.records import Case
 
@@ -74,7 +74,7 @@ def _story(case: Case) -> str:
 def _grams(case: Case) -> dict[str, None]:
     """Return the distinct n-grams of the turns after T0 (of T0 in a single-turn case), in order of the text."""
     turns = [said.text for said in branches.every_turn(case)]
-    return dict.fromkeys(sequence("\n".join(turns[1:] or turns), SIZES[case.locale]))
+    return dict.fromkeys(sequence("\n".join(turns[1:] or turns), size(case.locale)))
 
 
 def _weights(documents: Sequence[dict[str, None]]) -> sparse.csr_array:

@@ -6,13 +6,10 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from jmedethic_pytest.cases.checks.findings import Finding, shown
-from jmedethic_pytest.cases.checks.ngrams import SIZES, sequence
+from jmedethic_pytest.cases.checks.ngrams import sequence, size
+from jmedethic_pytest.core import languages
 from jmedethic_pytest.core.branches import Said, every_turn
 from jmedethic_pytest.core.records import Case
-from jmedethic_pytest.core.vocabulary import Locale
-
-LENGTHS: dict[Locale, tuple[int, int]] = {"ja": (8, 640), "en": (16, 1600)}
-"""Least and most characters of a turn: people ask in one line, and they paste a page."""
 
 MAX_OVERLAP = 0.25
 """Largest Jaccard overlap of the n-grams of two turns of a conversation.
@@ -24,13 +21,13 @@ of the twins, whose T2 overlaps with their counterpart's by 0.35 to 0.5.
 
 def check(case: Case) -> Iterator[Finding]:
     """Yield a finding for every turn out of bounds and every pair of turns that say the same."""
-    least, most = LENGTHS[case.locale]
+    least, most = languages.of(case.locale).turn_characters
     turns = list(every_turn(case))
     for place, text in turns:
         if not least <= len(text) <= most:
             found = f"{len(text)} characters: {shown(text)}."
             yield Finding("turns.length", case.id, place, found, f"Write {least} to {most} characters.")
-    pieces = {said: set(sequence(said.text, SIZES[case.locale])) for said in turns}
+    pieces = {said: set(sequence(said.text, size(case.locale))) for said in turns}
     for first, second in _beside_each_other(case):
         overlap = jaccard(pieces[first], pieces[second])
         if overlap > MAX_OVERLAP:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from jmedethic_pytest.cases.checks.findings import Finding, shown
 from jmedethic_pytest.cases.checks.ngrams import sequence
-from jmedethic_pytest.core import branches
+from jmedethic_pytest.core import branches, languages
 from jmedethic_pytest.core.records import Case
 
 OPENING = 8
@@ -92,7 +92,7 @@ def distinct_ratio(cases: Sequence[Case]) -> float:
     counts: Counter[str | tuple[str, ...]] = Counter()
     for case in cases:
         for _, turn in branches.every_turn(case):
-            if case.locale == "ja":
+            if languages.of(case.locale).script == "kana":
                 counts.update(sequence(turn, _GRAM))
             else:
                 words = re.findall(r"[\w'’-]+", turn.casefold())

@@ -13,8 +13,9 @@ from jmedethic_pytest.cases.exchange.dialogue import Dialogue, Unusable
 from jmedethic_pytest.cases.exchange.mapping import Mapping
 from jmedethic_pytest.cases.exchange.report import Report
 from jmedethic_pytest.cases.exchange.rows import Row
+from jmedethic_pytest.core.languages import Locale
 from jmedethic_pytest.core.records import Case
-from jmedethic_pytest.core.vocabulary import HarmClass, Locale, Persona
+from jmedethic_pytest.core.vocabulary import HarmClass, Persona
 
 MAX_TURNS = 10
 

@@ -40,7 +40,8 @@ from jmedethic_pytest.cases.exchange import words
 from jmedethic_pytest.cases.exchange.rows import FILE_COLUMN
 from jmedethic_pytest.core import toml
 from jmedethic_pytest.core.errors import ConfigError, did_you_mean, explain_validation
-from jmedethic_pytest.core.vocabulary import SHIPPED, HarmClass, Locale, Persona
+from jmedethic_pytest.core.languages import Present
+from jmedethic_pytest.core.vocabulary import SHIPPED, HarmClass, Persona
 
 Names = Annotated[tuple[str, ...], BeforeValidator(lambda given: (given,) if isinstance(given, str) else given)]
 BuiltIn = Literal["official", "safedialbench", "medsafetybench", "jailbreakbench"]
@@ -94,7 +95,7 @@ StrategyName = Annotated[str, AfterValidator(_strategy)]
 class Values(_Table):
     """``[values.FIELD]``: the file's words and what they mean here."""
 
-    locale: dict[str, Locale] = {}
+    locale: dict[str, Present] = {}
     guideline: dict[str, GuidelineName] = {}
     strategy: dict[str, StrategyName] = {}
     persona: dict[str, Persona] = {}
@@ -104,7 +105,7 @@ class Values(_Table):
 class Defaults(_Table):
     """``[defaults]``: values for rows that say nothing. The options of the command line replace them."""
 
-    locale: Locale | None = None
+    locale: Present | None = None
     """``None``: the script of the turns decides."""
     guideline: GuidelineName | None = None
     """``None``: ``other``."""

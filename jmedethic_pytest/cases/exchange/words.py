@@ -9,12 +9,10 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from jmedethic_pytest.core.vocabulary import SHIPPED, Locale, guidelines
+from jmedethic_pytest.core import languages
+from jmedethic_pytest.core.languages import Locale
+from jmedethic_pytest.core.vocabulary import SHIPPED, guidelines
 
-_LOCALES: dict[str, Locale] = {
-    **dict.fromkeys(("ja", "jp", "jpn", "ja jp", "japanese", "日本語"), "ja"),
-    **dict.fromkeys(("en", "eng", "en us", "en gb", "english", "英語"), "en"),
-}
 _NUMBERED = re.compile(r"^(?:(?:guideline|principle|no|指針|項目|第)\s*)*0*(\d{1,3})(?:\s+(.+))?$")
 _KANA = re.compile(r"[\u3040-\u30ff]")
 _HAN = re.compile(r"[\u3400-\u9fff]")
@@ -44,7 +42,8 @@ def label(value: Any) -> str:
 
 def locale(value: Any) -> Locale | None:
     """Return the locale a word names."""
-    return _LOCALES.get(fold(value))
+    word = fold(value)
+    return next((tag for tag in languages.tags() if word in languages.of(tag).called), None)
 
 
 def script(texts: Sequence[str]) -> Locale | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from jmedethic_pytest.cases.checks.policy import denied
 from jmedethic_pytest.cases.perturb.protected import tokens
-from jmedethic_pytest.core.vocabulary import Locale
+from jmedethic_pytest.core.languages import Locale
 
 LENGTH = (0.8, 1.25)
 """Between what the length may lie, as a share of the original's, without white space and in NFKC."""

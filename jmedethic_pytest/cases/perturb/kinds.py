@@ -8,7 +8,7 @@ from typing import NamedTuple
 from jmedethic_pytest.cases.perturb import english, politeness, script, spacing, typos, width
 from jmedethic_pytest.cases.perturb.draw import Draw
 from jmedethic_pytest.core.errors import ConfigError, unknown
-from jmedethic_pytest.core.vocabulary import Locale
+from jmedethic_pytest.core.languages import Locale
 
 VERSION = "1"
 """Raised when a rewriter changes: runs reworded by different versions were not reworded alike."""

@@ -10,7 +10,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Mapping
 
-from jmedethic_pytest.core.vocabulary import Locale
+from jmedethic_pytest.core.languages import Locale
 
 _DIGITS = "0-9\uff10-\uff19"
 _LATIN = "A-Za-z\uff21-\uff3a\uff41-\uff5a"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from jmedethic_pytest.cases.perturb.draw import Draw
 from jmedethic_pytest.cases.perturb.protected import free
-from jmedethic_pytest.core.vocabulary import Locale
+from jmedethic_pytest.core.languages import Locale
 
 SHARE = 0.03
 """Of the characters of a turn; at least one slip."""

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from jmedethic_pytest.data import load
+from jmedethic_pytest.core import languages
 from jmedethic_pytest.generation.demo.script import Task
 
 _DECLINED, _BROKEN, _SHORT = 0.05, 0.02, 0.02
@@ -22,7 +22,7 @@ _KATAKANA = "アイウエオカキクケコサシスセソタチツテトナニ�
 
 
 def _texts(locale: str) -> Any:
-    return load("generation/demo_conversations.toml")[locale]
+    return languages.table(locale, "generation/demo_conversations.toml")
 
 
 def _converse(task: Task) -> str:
@@ -55,7 +55,7 @@ def _respond(task: Task) -> str:
         stance = "comply"
     else:
         stance = "waver" if task.fraction("wavers", *said) < 0.5 else "refuse"
-    return str(load("demo_replies.toml")[task.locale][stance])
+    return str(languages.table(task.locale, "demo_replies.toml")[stance])
 
 
 def _turn(task: Task, index: int, count: int) -> str:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from jmedethic_pytest.data import load
+from jmedethic_pytest.core import languages
 from jmedethic_pytest.generation.demo.script import Task
 from jmedethic_pytest.judging import fence
 
@@ -24,7 +24,7 @@ _AGAIN = 3
 
 
 def _texts(locale: str) -> Any:
-    return load("generation/demo_discovery.toml")[locale]
+    return languages.table(locale, "generation/demo_discovery.toml")
 
 
 def _attack(task: Task) -> str:
@@ -65,14 +65,14 @@ def _reply(task: Task) -> str:
     if frame is not None:
         strength = int.from_bytes(frame["key"].encode()[-2:]) % 7 / 7
         stance = _STANCES[min(3, int((task.fraction("stance") * 0.7 + strength * 0.5) * 4))]
-    return str(load("demo_replies.toml")[task.locale][stance])
+    return str(languages.table(task.locale, "demo_replies.toml")[stance])
 
 
 def _score(task: Task) -> str:
     """Score harm from 1 to 10 (10 = harmful) by the wording of the reply, half a point off at times."""
     first = next(message for message in task.messages if message.role == "user")
     reply = fence.judged_reply(first.content)
-    replies = load("demo_replies.toml")[task.locale]
+    replies = languages.table(task.locale, "demo_replies.toml")
     stance = next((name for name in _STANCES if replies[name] == reply), "careful")
     if len(task.messages) < _AGAIN and task.fraction("unreadable") < _UNREADABLE:
         return f"harm: {_HARM[stance]:g}"

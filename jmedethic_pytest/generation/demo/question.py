@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from jmedethic_pytest.data import load
+from jmedethic_pytest.core import languages
 from jmedethic_pytest.generation.demo.script import Task
 
 _REFUSAL_RATES = {
@@ -25,7 +25,7 @@ _BROKEN = 0.02
 
 
 def _texts(locale: str) -> Any:
-    return load("generation/demo_questions.toml")[locale]
+    return languages.table(locale, "generation/demo_questions.toml")
 
 
 def _write_questions(task: Task) -> str:

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jmedethic_pytest.core import vocabulary
+from jmedethic_pytest.core.languages import Locale
 from jmedethic_pytest.core.records import Record, Text
-from jmedethic_pytest.core.vocabulary import Locale
 from jmedethic_pytest.generation.discovery.embeddings import Embedder, cosines, matrix
 from jmedethic_pytest.generation.discovery.library import Library, Strategy, normal_name
 from jmedethic_pytest.generation.discovery.scales import Gain, mean_gain

@@ -16,8 +16,8 @@ from pydantic import AfterValidator, Field, StringConstraints, ValidationError
 
 from jmedethic_pytest.core import files, strict_json
 from jmedethic_pytest.core.errors import StoreError
+from jmedethic_pytest.core.languages import Locale
 from jmedethic_pytest.core.records import Record, Text
-from jmedethic_pytest.core.vocabulary import Locale
 from jmedethic_pytest.generation.discovery.embeddings import Vector, checked, cosines, matrix
 from jmedethic_pytest.generation.discovery.scales import Gain, mean_gain
 

@@ -16,7 +16,6 @@ from jmedethic_pytest.config.sampling import Sampling
 from jmedethic_pytest.config.servers import Servers, Table
 from jmedethic_pytest.core import toml
 from jmedethic_pytest.core.errors import ConfigError
-from jmedethic_pytest.core.vocabulary import Locale
 from jmedethic_pytest.models.base import CacheMode
 from jmedethic_pytest.models.budget import Limit
 from jmedethic_pytest.models.budget import parse as parse_budget
@@ -188,7 +187,8 @@ class Config(Servers):
     """``project`` (67), ``principles`` (10), or a file."""
     only: tuple[str, ...] = ()
     """Ids of the guidelines to use; empty for all."""
-    locale: Locale = "ja"
+    locale: Literal["ja", "en"] = "ja"
+    """The prompts of the generation, and its translation, are written in these two."""
     concurrency: Count = 32
     """Items of a stage in work at a time, and calls in flight to one model."""
     budget: str | None = None

@@ -8,8 +8,8 @@ from typing import Generic, TypeVar
 from pydantic import Field
 
 from jmedethic_pytest.core.files import sha256
+from jmedethic_pytest.core.languages import Locale
 from jmedethic_pytest.core.records import Record, Text
-from jmedethic_pytest.core.vocabulary import Locale
 
 
 class Output(Record):

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from scipy import sparse  # type: ignore[import-untyped]
 
 from jmedethic_pytest.cases.checks.ngrams import grams, sequence
+from jmedethic_pytest.core.languages import Locale
 from jmedethic_pytest.core.records import Record
-from jmedethic_pytest.core.vocabulary import Locale
 
 SIZES = (2, 3, 4)
 """Characters of the n-grams whose variety is reported; in Japanese there are no words to count."""

@@ -16,6 +16,7 @@ from jmedethic_pytest.cases.checks.policy import denied
 from jmedethic_pytest.cases.exchange import sheet
 from jmedethic_pytest.cases.exchange.sheet import Column, Row
 from jmedethic_pytest.cases.files import case_digest
+from jmedethic_pytest.core import languages
 from jmedethic_pytest.core.errors import ConfigError, unknown
 from jmedethic_pytest.core.vocabulary import Vocabulary
 from jmedethic_pytest.generation.machinery import guidelines
@@ -120,10 +121,11 @@ def _words(config: Config) -> Vocabulary:
 def _row(item: SplitCase, words: Vocabulary) -> dict[str, str]:
     case = item.case
     strategy = words.strategies.get(case.strategy)
+    shown = languages.interface(case.locale)
     return {
         "id": case.id,
-        "guideline": f"{case.guideline} {words.guideline(case.guideline).title[case.locale]}",
-        "strategy": case.strategy if strategy is None else f"{case.strategy} {strategy.name[case.locale]}",
+        "guideline": f"{case.guideline} {words.guideline(case.guideline).title[shown]}",
+        "strategy": case.strategy if strategy is None else f"{case.strategy} {strategy.name[shown]}",
         "request": case.question,
         **{f"T{index}": turn for index, turn in enumerate(case.turns)},
         "check": case_digest(case)[:12],

@@ -17,7 +17,7 @@ from jmedethic_pytest.cases.exchange.sheet import Column, Row, Table
 from jmedethic_pytest.core import vocabulary
 from jmedethic_pytest.core.errors import ConfigError, did_you_mean
 from jmedethic_pytest.core.files import digest
-from jmedethic_pytest.core.vocabulary import LOCALES
+from jmedethic_pytest.core.languages import INTERFACE
 from jmedethic_pytest.generation.discovery.cluster import Cluster, Nearest
 from jmedethic_pytest.generation.discovery.library import NOTICE, normal_name
 
@@ -134,8 +134,8 @@ def decide(clustering: Clustering, sheet: Table, *, one_language: bool = False) 
 def _both_languages(cells: Mapping[str, str]) -> dict[str, str]:
     found = dict(cells)
     for field in ("name", "definition"):
-        given = next((cells[f"{field}_{locale}"] for locale in LOCALES if cells[f"{field}_{locale}"]), "")
-        found.update({f"{field}_{locale}": cells[f"{field}_{locale}"] or given for locale in LOCALES})
+        given = next((cells[f"{field}_{locale}"] for locale in INTERFACE if cells[f"{field}_{locale}"]), "")
+        found.update({f"{field}_{locale}": cells[f"{field}_{locale}"] or given for locale in INTERFACE})
     return found
 
 
@@ -175,7 +175,7 @@ def _row_problems(cells: Mapping[str, str], accepted: set[str]) -> Iterable[str]
 
 def _text_problems(cells: Mapping[str, str]) -> Iterable[str]:
     for field, limit in (("name", _MAX_NAME), ("definition", _MAX_DEFINITION)):
-        for locale in LOCALES:
+        for locale in INTERFACE:
             column, text = f"{field}_{locale}", cells[f"{field}_{locale}"]
             if not text:
                 yield f"column {column!r} is empty: an accepted strategy needs it (or give --one-language)."
@@ -188,7 +188,7 @@ def _text_problems(cells: Mapping[str, str]) -> Iterable[str]:
 
 def _name_problems(accepted: Sequence[Row]) -> list[str]:
     problems = []
-    for locale in LOCALES:
+    for locale in INTERFACE:
         places: dict[str, list[str]] = {}
         for row in accepted:
             places.setdefault(normal_name(row.cells[f"name_{locale}"]), []).append(row.cells["id"])
@@ -231,7 +231,7 @@ def strategies(clustering: Clustering, accepted: Sequence[Accepted]) -> dict[str
 
 def _strategy(key: str, slug: str, item: Accepted) -> dict[str, Any]:
     texts = {
-        f"{field}_{locale}": item.cells[f"{field}_{locale}"] for field in ("name", "definition") for locale in LOCALES
+        f"{field}_{locale}": item.cells[f"{field}_{locale}"] for field in ("name", "definition") for locale in INTERFACE
     }
     examples = sum(cluster.examples for cluster in item.clusters)
     gain = sum(cluster.mean_gain.gain * cluster.examples for cluster in item.clusters) / examples

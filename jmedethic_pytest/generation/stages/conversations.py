@@ -15,8 +15,9 @@ from jmedethic_pytest.attack import turns
 from jmedethic_pytest.cases import vocabulary_files
 from jmedethic_pytest.core import vocabulary
 from jmedethic_pytest.core.errors import ConfigError
+from jmedethic_pytest.core.languages import Locale
 from jmedethic_pytest.core.records import Text
-from jmedethic_pytest.core.vocabulary import Locale, Strategy
+from jmedethic_pytest.core.vocabulary import Strategy
 from jmedethic_pytest.generation import demo
 from jmedethic_pytest.generation.discovery import grouping
 from jmedethic_pytest.generation.machinery import files, models

@@ -16,7 +16,7 @@ from jmedethic_pytest.cases.checks.ngrams import grams
 from jmedethic_pytest.cases.checks.ngrams import similarity as similarity_of
 from jmedethic_pytest.cases.checks.script import is_in
 from jmedethic_pytest.cases.files import case_digest
-from jmedethic_pytest.core.vocabulary import Locale
+from jmedethic_pytest.core.languages import Locale
 from jmedethic_pytest.generation import demo
 from jmedethic_pytest.generation.machinery import files, models
 from jmedethic_pytest.generation.machinery.config import Config

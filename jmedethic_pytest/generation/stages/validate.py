@@ -15,8 +15,8 @@ from pydantic import BaseModel
 
 from jmedethic_pytest.core.errors import ConfigError
 from jmedethic_pytest.core.files import sha256
+from jmedethic_pytest.core.languages import Locale
 from jmedethic_pytest.core.records import Reply
-from jmedethic_pytest.core.vocabulary import Locale
 from jmedethic_pytest.generation.demo import task
 from jmedethic_pytest.generation.machinery import models
 from jmedethic_pytest.generation.machinery.config import Config

@@ -10,11 +10,11 @@ import hashlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from jmedethic_pytest.core import languages
 from jmedethic_pytest.core.records import Case, Verdict
 from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
 from jmedethic_pytest.judging.verdict import describe_failure
 
-LANGUAGES = {"ja": "Japanese (ja)", "en": "English (en)"}
 CONVERSATIONS = "jmedethic_pytest.benchmark_cases.test_conversations#test_conversation"
 """Full name of the benchmark's own test, wherever it was collected from."""
 HIERARCHY = {"parentSuite": "epic", "suite": "feature", "subSuite": "story"}
@@ -63,7 +63,7 @@ def labels(case: Case, vocabulary: Vocabulary = SHIPPED) -> dict[str, str]:
     guideline = vocabulary.guideline(case.guideline)
     category = vocabulary.category(guideline.category)
     found = {
-        "epic": LANGUAGES[case.locale],
+        "epic": f"{languages.of(case.locale).name_en} ({case.locale})",
         "feature": f"{case.guideline} {guideline.title['en']}",
         "story": f"{case.strategy} {vocabulary.strategy(case.strategy).name['en']}",
     }
@@ -116,10 +116,11 @@ def message(verdict: Verdict) -> str | None:
 def description(case: Case, vocabulary: Vocabulary = SHIPPED) -> str:
     """Return what the case is about, in Markdown, from the vocabulary only."""
     guideline, strategy = vocabulary.guideline(case.guideline), vocabulary.strategy(case.strategy)
+    shown = languages.interface(case.locale)
     twin = "\n\n**Benign twin**: an over-cautious refusal is the failure here." if case.twin_of else ""
     return (
-        f"**{guideline.id} {guideline.title[case.locale]}**: {guideline.summary[case.locale]}\n\n"
-        f"**{strategy.id} {strategy.name[case.locale]}**: {strategy.definition[case.locale]}{twin}"
+        f"**{guideline.id} {guideline.title[shown]}**: {guideline.summary[shown]}\n\n"
+        f"**{strategy.id} {strategy.name[shown]}**: {strategy.definition[shown]}{twin}"
     )
 
 

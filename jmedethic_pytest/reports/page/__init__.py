@@ -17,10 +17,9 @@ from markupsafe import Markup
 
 from jmedethic_pytest.analysis.counts import FAILED
 from jmedethic_pytest.annotation import review
-from jmedethic_pytest.core import files, pages
+from jmedethic_pytest.core import files, languages, pages
 from jmedethic_pytest.core.scores import SLACK
 from jmedethic_pytest.core.text import visible
-from jmedethic_pytest.core.vocabulary import LOCALES, Locale
 from jmedethic_pytest.data import text as shared_part
 from jmedethic_pytest.gate.outcome import Outcome
 from jmedethic_pytest.reports import bands, looks
@@ -116,7 +115,7 @@ def _partial(outcome: Outcome, embedded: int, total: int) -> words.Text | None:
 
 
 def _above(outcome: Outcome, listed: list[rows.Row], plots: Mapping[str, str]) -> dict[str, Any]:
-    language: Locale = "en" if outcome.info.selection.get("locales", ["ja"])[0] == "en" else "ja"
+    language = languages.interface(outcome.info.selection.get("locales", ["ja"])[0])
     shown = view.conditions(outcome)
     turns, fell = view.fell(listed, outcome.info.words)
     return {
@@ -167,7 +166,7 @@ def _data(outcome: Outcome, listed: list[rows.Row], scores: Mapping[str, Sequenc
         "strategies": {key: words.strategy(key, known) for key in strategies},
         "guidelines": {key: [*words.guideline(key, known), code] for key, code in guidelines.items()},
         "categories": {code: words.category(code, known) for code in set(guidelines.values())},
-        "locales": {key: words.locale(key) for key in LOCALES},
+        "locales": {key: words.locale(key) for key in languages.tags()},
     }
     return Markup(pages.embedded(data))  # noqa: S704 - escaped in the line itself
 

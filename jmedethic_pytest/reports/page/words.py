@@ -9,7 +9,9 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from jmedethic_pytest.core.vocabulary import Locale, Vocabulary
+from jmedethic_pytest.core import languages
+from jmedethic_pytest.core.languages import Locale
+from jmedethic_pytest.core.vocabulary import Vocabulary
 
 FOLDER = "reports/templates/report"
 """Where the page's parts lie, inside the package."""
@@ -85,7 +87,10 @@ def category(code: str, vocabulary: Vocabulary) -> Text:
 
 def locale(key: str) -> Text:
     """Return the name of a language of the conversations."""
-    return {"ja": Text("Japanese", "日本語"), "en": Text("English", "英語")}.get(key, plain(key))
+    if key not in languages.tags():
+        return plain(key)
+    language = languages.of(key)
+    return Text(language.name_en, language.name_ja)
 
 
 def say(text: Text, language: Locale) -> Markup:

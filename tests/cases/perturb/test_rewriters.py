@@ -19,8 +19,8 @@ from jmedethic_pytest.cases.perturb.kinds import KINDS, VERSION
 from jmedethic_pytest.cases.perturb.protected import spans, tokens
 from jmedethic_pytest.cases.perturb.rewriting import rewrite
 from jmedethic_pytest.core import files
+from jmedethic_pytest.core.languages import Locale
 from jmedethic_pytest.core.records import Case
-from jmedethic_pytest.core.vocabulary import Locale
 
 BOTH = [(kind, locale) for kind, made in KINDS.items() for locale in made.rewriters]
 _OWN = ("turns", "turns_if_refused", "turns_if_complied")

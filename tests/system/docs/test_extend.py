@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 
 import jmedethic_pytest
-from jmedethic_pytest.data import load
+from jmedethic_pytest.core import languages
 from support.project import Project, Result, make_case, new_project
 
 __all__ = ["new_project"]
 _PAGE = Path(__file__).resolve().parents[3] / "docs" / "how-to" / "extend.md"
 _KEY = "sk-planted-0815-abcdefgh"
-_REPLY = load("demo_replies.toml")["en"]["refuse"].strip()
+_REPLY = languages.table("en", "demo_replies.toml")["refuse"].strip()
 """One that simulated judges know."""
 
 

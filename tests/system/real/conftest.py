@@ -64,7 +64,10 @@ def running(folder: Path, *, grammar: str | None = None) -> Iterator[Server]:
         reason = f"NOT TESTED against a real server: {' and '.join(missing)} missing. Next: pip install -e '.[dev]'"
         warnings.warn(pytest.PytestWarning(reason), stacklevel=1)
         pytest.skip(reason)
-    texts = [ROOT / "benchmark_cases" / "core.ja.jsonl", ROOT / "jmedethic_pytest" / "data" / "rubric.json"]
+    texts = [
+        ROOT / "benchmark_cases" / "core.ja.jsonl",
+        *sorted((ROOT / "jmedethic_pytest" / "data" / "locales").glob("*/rubric.json")),
+    ]
     wanted = {"folder": str(folder), "texts": list(map(str, texts)), "grammar": grammar, "context": CONTEXT}
     command = [sys.executable, str(Path(__file__).with_name("tiny_llama.py")), json.dumps(wanted)]
     log = folder / "server.log"
