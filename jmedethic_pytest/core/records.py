@@ -42,6 +42,7 @@ class Case(Record):
     id: CaseId
     """Unique; ``<locale>-<stem>``, and the same stem names the same conversation in the other locale."""
     locale: Locale
+    """Tag of its language, ``de``."""
     guideline: str
     strategy: str
     suites: tuple[str, ...] = ()
