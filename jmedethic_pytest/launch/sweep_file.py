@@ -11,10 +11,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from jmedethic_pytest.config.servers import Table
-from jmedethic_pytest.core import secrets, toml
+from jmedethic_pytest.core import languages, secrets, toml
 from jmedethic_pytest.core.errors import ConfigError, gathered
 from jmedethic_pytest.core.shards import MOST
-from jmedethic_pytest.core.vocabulary import LOCALES
 from jmedethic_pytest.launch import arguments
 
 _ADVICE = "Give the file of a sweep (docs/how-to/sweep.md shows one)."
@@ -95,8 +94,8 @@ class Sweep(Table):
     @classmethod
     def _are_languages(cls, given: Texts) -> Texts:
         for word in (word.strip() for text in given for word in text.split(",")):
-            if word not in LOCALES:
-                raise ValueError(f"{word!r} is no language: {', '.join(LOCALES)}")
+            if word not in languages.tags():
+                raise ValueError(f"{word!r} is no language: {', '.join(languages.tags())}")
         return given
 
     @model_validator(mode="after")

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
+from jmedethic_pytest.core import languages
 from jmedethic_pytest.core.errors import ConfigError
-from jmedethic_pytest.run.estimate import TOKENS_PER_CHARACTER, longer
+from jmedethic_pytest.run.estimate import longer
 from jmedethic_pytest.run.spec import RunSpec
 
 _STEP = 256
@@ -29,7 +30,7 @@ def needed(spec: RunSpec) -> Room:
     most, replies = Room(0, 0), spec.thresholds.target.max_tokens
     beyond = max(0, spec.settings.max_turns - spec.longest) if spec.attacker is not None else 0
     for case in map(longer, spec.whole.values()):
-        rate = TOKENS_PER_CHARACTER[case.locale]
+        rate = languages.of(case.locale).tokens_per_character
         turns = case.turns[: spec.settings.selection.turns]
         said = sum(map(len, (*turns, spec.thresholds.target.system or ""))) * rate
         told = int(said * (1 + beyond / len(turns))) + _FRAME * (len(turns) + beyond)
