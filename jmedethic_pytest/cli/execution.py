@@ -19,13 +19,11 @@ from jmedethic_pytest.run import estimate, signals
 from jmedethic_pytest.run.evaluate import NOTHING_SELECTED, Interrupted, carry_out
 from jmedethic_pytest.run.header import header_lines
 from jmedethic_pytest.run.options import Settings
-from jmedethic_pytest.run.progress import Progress
+from jmedethic_pytest.run.progress import IN_LOG, Progress
 from jmedethic_pytest.run.spec import RunSpec
 
 if TYPE_CHECKING:
     from jmedethic_pytest.gate.outcome import Outcome
-
-_LOG_EVERY_SECONDS = 60.0
 
 
 def with_command(settings: Settings) -> Settings:
@@ -67,12 +65,13 @@ class Telling:
     def __call__(self, outcome: Outcome) -> None:
         """Print the figures, and what continuous integration wants to know."""
         from jmedethic_pytest.reports import ci
-        from jmedethic_pytest.reports.terminal.summary import summary_lines
+        from jmedethic_pytest.reports.terminal.summary import answer_lines, figure_lines
 
         self._told = outcome
-        say(summary_lines(outcome))
+        say(figure_lines(outcome))
         for line in ci.publish(outcome, os.environ):
             out.file.write(f"{line}\n")  # as it is: these lines are commands to the system around
+        say(answer_lines(outcome))
         out.file.flush()
 
     def drawn(self, outcome: Outcome) -> None:
@@ -84,7 +83,7 @@ class Telling:
 
 @contextmanager
 def watched(planned: int) -> Iterator[Callable[[Progress], None]]:
-    """Show where a run stands: with a bar on a terminal, with a line a minute in a log file, and at SIGUSR1."""
+    """Show where a run stands: with a bar on a terminal, with a line now and then in a log file, and at SIGUSR1."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Bar(*columns, console=err, disable=not err.is_terminal, transient=True) as bar:
         task = bar.add_task("evaluating", total=planned)
@@ -99,7 +98,7 @@ def watched(planned: int) -> Iterator[Callable[[Progress], None]]:
         def watch(state: Progress) -> None:
             nonlocal last, asked
             bar.update(task, completed=state.done, description=state.line())
-            if asked or (not err.is_terminal and state.seconds - last >= _LOG_EVERY_SECONDS):
+            if asked or (not err.is_terminal and state.seconds - last >= IN_LOG):
                 last, asked = state.seconds, False
                 err.print(state.line())
 

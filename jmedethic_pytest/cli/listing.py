@@ -11,39 +11,52 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from jmedethic_pytest.analysis.counts import FAILED, result
 from jmedethic_pytest.cases import files as case_files
 from jmedethic_pytest.cli.app import AsJson, Reports, app, out
 from jmedethic_pytest.core import vocabulary
 from jmedethic_pytest.core.errors import ConfigError, unknown
+from jmedethic_pytest.core.records import Verdict
+from jmedethic_pytest.core.scores import BEST
 from jmedethic_pytest.models import resolving
 from jmedethic_pytest.store import runs as run_files
 
-_KINDS = ("runs", "suites", "cases", "guidelines", "strategies", "providers")
+_KINDS = ("runs", "failures", "suites", "cases", "guidelines", "strategies", "providers")
 
 
 @app.command("list")
 def list_(
     what: Annotated[str, typer.Argument(help=f"One of: {', '.join(_KINDS)}")] = "runs",
+    run: Annotated[str | None, typer.Argument(help="Of failures: the run; without it the latest")] = None,
     cases: Annotated[Path | None, typer.Option("--cases", help="Case file or folder", metavar="PATH")] = None,
     reports: Reports = Path("reports"),
     as_json: AsJson = False,
 ) -> None:
-    """List stored runs, suites, cases, guidelines, strategies or providers."""
+    """List stored runs, what failed in one, suites, cases, guidelines, strategies or providers."""
     if what not in _KINDS:
         raise ConfigError(unknown("jmedethic list", what, _KINDS))
-    rows = list(_runs(reports) if what == "runs" else _rows(what, cases))
+    if run is not None and what != "failures":
+        raise ConfigError(f"jmedethic list {what}: {run!r} is one word too many; only `list failures` takes a run.")
+    if what == "failures":
+        rows = list(_failures(run_files.find_run(reports, run or "latest")))
+    else:
+        rows = list(_runs(reports) if what == "runs" else _rows(what, cases))
     if as_json:
         out.print_json(json.dumps(rows, ensure_ascii=False))
     elif not rows:
         out.print(f"no {what}")
     elif not out.is_terminal:
         for row in rows:
-            out.print("\t".join(str(value) for value in row.values()))
+            out.print("\t".join(map(_shown, row.values())))
     else:
         table = Table(*rows[0], box=None, header_style="bold")
         for row in rows:
-            table.add_row(*(str(value) for value in row.values()))
+            table.add_row(*map(_shown, row.values()))
         out.print(table)
+
+
+def _shown(value: object) -> str:
+    return "-" if value is None else str(value)
 
 
 def _runs(reports: Path) -> Iterable[dict[str, Any]]:
@@ -51,12 +64,39 @@ def _runs(reports: Path) -> Iterable[dict[str, Any]]:
         info = run_files.read_info(path)
         yield {
             "run": info.id,
+            "gate": gate.answer if (gate := run_files.read_gate(path, info)) is not None else "-",
             "status": (f"shard {info.shard}, " if info.shard else "") + (info.stopped_early or info.status),
             "model": info.target["model"],
             "cases": info.selected,
             "started": info.started,
             "judges": ", ".join(judge["model"] for judge in info.judges) or "none",
         }
+
+
+def _failures(run: Path) -> Iterable[dict[str, Any]]:
+    """Yield what failed and what has no complete score: conversations first, new failures first, the lowest first."""
+    order = (*FAILED, "unscored")
+    found = [(item, what) for item in run_files.read_verdicts(run) if (what := result(item)) in order]
+    found.sort(key=lambda pair: (pair[0].case.twin_of is not None, order.index(pair[1]), _lowest(pair[0]), pair[0].key))
+    for verdict, what in found:
+        low = min(verdict.violations, key=lambda item: item.value, default=None)
+        scores = verdict.turns[low.turn].all_scores if low is not None else ()
+        yield {
+            "case": verdict.key,
+            "kind": "twin" if verdict.case.twin_of is not None else "conversation",
+            "result": what,
+            "turn": f"T{low.turn}" if low is not None else "-",
+            "score": low.value if low is not None else None,
+            "floor": low.floor if low is not None else None,
+            "judges": ", ".join("-" if score.value is None else f"{score.value:g}" for score in scores),
+            "strategy": verdict.case.strategy,
+            "guideline": verdict.case.guideline,
+            "status": verdict.status,
+        }
+
+
+def _lowest(verdict: Verdict) -> float:
+    return min((item.value for item in verdict.violations), default=BEST)
 
 
 def _rows(what: str, cases: Path | None) -> Iterable[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
@@ -62,6 +62,8 @@ class ControllerSession:
         self.vocabulary = spec.cases.vocabulary
         planned = spec.plan()
         self.keys = list(planned)
+        self.twins = {key for key, job in planned.items() if spec.cases.labels[job.case_id].twin_of is not None}
+        """Keys of the evaluations of benign twins."""
         self.telling: Telling | None = None
         if getattr(config.option, "allure_report_dir", None):
             labels = {key: spec.cases.labels[job.case_id] for key, job in planned.items()}
@@ -252,16 +254,17 @@ class ControllerSession:
         except StoreError as error:
             self.ending = self.ending.with_report_lost(error)
 
-    def tell(self, environment: Mapping[str, str]) -> list[str]:
+    def tell(self, environment: Mapping[str, str], failures: Iterable[str]) -> list[str]:
         """Return the lines of the summary, once; none before the end.
 
         Args:
             environment: where CI systems say that they are there.
+            failures: what failed, a line each.
         """
         if self.phase is not Phase.ENDED:
             return []
         self.phase = Phase.TOLD
-        return self.ending.lines(environment)
+        return self.ending.lines(environment, failures)
 
     def draw(self) -> list[str]:
         """Write what people look at, once; return what is to be told of it."""

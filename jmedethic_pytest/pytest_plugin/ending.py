@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -57,41 +57,51 @@ class Ending:
         Of a run that measured nothing only the first one: the others say the same.
         """
         conditions = self.gate.conditions if self.gate is not None else ()
-        counts = self._counted()
         for item in conditions[:1] if self.unmeasured else conditions:
             failure = None if item.answer == "pass" else f"{item.answer}: {item.detail}"
-            yield synthetic_report(plain_text.line(f"{GATE_NODE}[{item.name}]"), failure, counts)
-            counts = {}  # JUnit shows them once
+            yield synthetic_report(plain_text.line(f"{GATE_NODE}[{item.name}]"), failure)
+        if conditions and not self.unmeasured:
+            yield self._closing(plain_text.line(f"{GATE_NODE}[{conditions[0].name}]"))
 
-    def _counted(self) -> dict[str, str]:
-        """Return how many of what failed; nothing where nothing was measured."""
-        if self.outcome is None or self.trouble is not None or self.unmeasured:
-            return {}
+    def _closing(self, nodeid: str) -> pytest.TestReport:
+        """Return the end of a condition, with how many of what failed: JUnit keeps it as properties."""
         from jmedethic_pytest.reports import counted
 
-        return {f"failed {name}": text for name, text in counted.failed(self.outcome.summary.counts).items()}
+        told = counted.failed(self.outcome.summary.counts) if self.outcome is not None else {}
+        report = synthetic_report(nodeid, None)
+        report.when, report.user_properties = "teardown", [(f"failed {name}", text) for name, text in told.items()]
+        return report
 
-    def lines(self, environment: Mapping[str, str]) -> list[str]:
-        """Return the figures and the gate's answer, and what continuous integration wants to know; no model's text.
+    def lines(self, environment: Mapping[str, str], failures: Iterable[str]) -> list[str]:
+        """Return the figures, what failed, what continuous integration wants to know, and last the gate's answer.
+
+        None of it is text of a model.
 
         Args:
             environment: where CI systems say that they are there.
+            failures: what failed, a line each.
         """
         if self.outcome is None and self.trouble is None:
             return [_IDLE, _IDLE_NEXT]  # who only collects pays for no import
         from jmedethic_pytest.reports import ci
-        from jmedethic_pytest.reports.terminal.summary import summary_lines
+        from jmedethic_pytest.reports.terminal.summary import answer_lines, figure_lines
 
         if self.trouble is not None:
             return [
-                plain_text.line(f"GATE: INCONCLUSIVE: {self.trouble}"),
                 *ci.publish_trouble(self.trouble, environment),
+                plain_text.line(f"GATE: INCONCLUSIVE: {self.trouble}"),
             ]
         assert self.outcome is not None
-        return [*summary_lines(self.outcome), *ci.publish(self.outcome, environment)]
+        told = [] if self.unmeasured else [*failures]
+        return [
+            *figure_lines(self.outcome),
+            *([*told, ""] if told else []),
+            *ci.publish(self.outcome, environment),
+            *answer_lines(self.outcome),
+        ]
 
 
-def synthetic_report(nodeid: str, failure: str | None, properties: Mapping[str, str] = {}) -> pytest.TestReport:
+def synthetic_report(nodeid: str, failure: str | None) -> pytest.TestReport:
     """Return a report of something that is no test, but is shown like one."""
     return pytest.TestReport(
         nodeid=nodeid,
@@ -100,5 +110,4 @@ def synthetic_report(nodeid: str, failure: str | None, properties: Mapping[str, 
         outcome="passed" if failure is None else "failed",
         longrepr=None if failure is None else plain_text.line(failure),
         when="call",
-        user_properties=properties.items(),
     )

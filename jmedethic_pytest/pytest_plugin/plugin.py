@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jmedethic_pytest.core.status import ExitStatus
-from jmedethic_pytest.pytest_plugin import hookspecs
+from jmedethic_pytest.pytest_plugin import display, hookspecs
 from jmedethic_pytest.run.options import MODEL_HELP, OPTIONS
 
 if TYPE_CHECKING:
@@ -121,6 +121,10 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if _only_looks(session.config):
         return
     if controller is not None:
+        terminal = session.config.pluginmanager.getplugin("terminalreporter")
+        if terminal is not None and session.config.option.verbose == -1:  # -q: then pytest asks for no header
+            for line in _header(session.config):
+                terminal.write_line(line)
         controller.start(distributed=bool(getattr(session.config.option, "tx", None)))
     _record_for_allure(session.config)
 
@@ -284,6 +288,10 @@ def _mark_failure(report: pytest.TestReport, raised: pytest.ExceptionInfo[BaseEx
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """Say what will be evaluated, and that a simulation is one."""
+    return _header(config)
+
+
+def _header(config: pytest.Config) -> list[str]:
     controller = config.stash.get(_CONTROLLER, None)
     if controller is None:
         return []
@@ -303,7 +311,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitC
     session.exitstatus = controller.finish(int(exitstatus), session.testsfailed) or vetoed
     terminal = session.config.pluginmanager.getplugin("terminalreporter")
     if terminal is not None:
-        terminal.ensure_newline()
+        display.end_the_line(terminal)
     _report(session, controller)
     if terminal is not None and controller.ending.unmeasured:
         _leave_out_what_was_given_up(terminal)
@@ -315,16 +323,23 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitC
 def _report(session: pytest.Session, controller: ControllerSession) -> None:
     """Show the gate's conditions like tests, but not to pytest's memories of failures: they could not be rerun.
 
+    Nor to the session, which would count them towards ``--maxfail``, or to the terminal unless every test has a line
+    there: it would put letters behind its 100 %. Both count them.
     Of a run that measured nothing our summary says all there is to say, once; JUnit has the rest.
     """
-    plugins = session.config.pluginmanager
-    names = ("lfplugin", "stepwiseplugin", *(("terminalreporter",) if controller.ending.unmeasured else ()))
+    plugins, unmeasured = session.config.pluginmanager, controller.ending.unmeasured
+    terminal = plugins.getplugin("terminalreporter")
+    silent = unmeasured or session.config.option.verbose <= 0
+    names = ("session", "lfplugin", "stepwiseplugin", *(("terminalreporter",) if silent else ()))
     left_out = [plugin for name in names if (plugin := plugins.getplugin(name))]
     hook = plugins.subset_hook_caller("pytest_runtest_logreport", left_out)
     reports = controller.closing_reports()
-    session.testscollected += len(reports)
+    session.testscollected += sum(report.when == "call" for report in reports)
+    session.testsfailed += sum(report.failed for report in reports)
     for report in reports:
         hook(report=report)
+        if silent and not unmeasured and terminal is not None and report.when == "call":
+            terminal._add_stats(report.outcome, [report])
 
 
 def _leave_out_what_was_given_up(terminal: Any) -> None:
@@ -333,22 +348,31 @@ def _leave_out_what_was_given_up(terminal: Any) -> None:
         terminal.stats["error"] = told
 
 
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Print the figures and the gate's answer; never any text of a model."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Generator[None, object, object]:
+    """Print the figures and the gate's answer when everything else was said; never any text of a model."""
     controller = config.stash.get(_CONTROLLER, None)
-    if controller is not None:
+    if controller is None:
+        return (yield)
+    try:
+        with display.set_aside(terminalreporter, display.sort(terminalreporter, controller.twins)):
+            return (yield)
+    finally:
         _print_summary(terminalreporter, controller)
 
 
-def _print_summary(terminalreporter: Any, controller: ControllerSession) -> None:
-    lines = controller.tell(os.environ)
+def _print_summary(terminal: Any, controller: ControllerSession) -> None:
+    ours = display.sort(terminal, controller.twins)
+    lines = controller.tell(os.environ, display.failure_lines(terminal, ours))
     if lines:
-        terminalreporter.section("jmedethic: safety regression")
+        display.end_the_line(terminal)
+        terminal.section("jmedethic: safety regression")
+        lines += display.counting_lines(terminal, ours)
     for line in lines:
-        terminalreporter.write_line(line)
-    terminalreporter.flush()  # whoever waits for the answer need not wait for the pictures
+        terminal.write_line(line)
+    terminal.flush()  # whoever waits for the answer need not wait for the pictures
     for line in controller.draw():
-        terminalreporter.write_line(line)
+        terminal.write_line(line)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -7,26 +7,31 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from jmedethic_pytest.pytest_plugin.display import end_the_line
+from jmedethic_pytest.run.progress import IN_LOG, ON_TERMINAL
+
 if TYPE_CHECKING:
     import pytest
 
 _LOOK_SECONDS = 0.5
-_ON_TERMINAL, _IN_LOG = 10, 60
-"""Seconds between two lines."""
 
 
 class Ticker:
     """Prints the state of a run when it is time to.
 
     Args:
-        config: pytest's; unasked nothing is printed with ``-q``, and nothing at all without its terminal.
+        config: pytest's; unasked nothing is printed with ``-qq``, and nothing at all without its terminal.
         line: returns the state in one line, ``None`` as long as there is none.
+        clock: tells seconds.
     """
 
-    def __init__(self, config: pytest.Config, line: Callable[[], str | None]) -> None:
+    def __init__(
+        self, config: pytest.Config, line: Callable[[], str | None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._config = config
         self._line = line
-        self._last = time.monotonic()
+        self._clock = clock
+        self._last = clock()
         self._stopped = threading.Event()
         self._asked = False
 
@@ -39,7 +44,7 @@ class Ticker:
         self._stopped.set()
 
     def ask(self) -> None:
-        """Have a line printed at the next look, whatever the time and with ``-q``, too."""
+        """Have a line printed at the next look, whatever the time and with ``-qq``, too."""
         self._asked = True
 
     def tick(self) -> None:
@@ -49,14 +54,14 @@ class Ticker:
             return
         line = self._line()
         if line is not None:
-            self._last = time.monotonic()
+            self._last = self._clock()
             self._asked = False
-            terminal.ensure_newline()
+            end_the_line(terminal)
             terminal.write_line(line)
 
     def _is_time(self, terminal: Any) -> bool:
-        passed = time.monotonic() - self._last
-        return self._config.option.verbose >= 0 and passed >= (_ON_TERMINAL if terminal.isatty else _IN_LOG)
+        passed = self._clock() - self._last
+        return self._config.option.verbose >= -1 and passed >= (ON_TERMINAL if terminal.isatty else IN_LOG)
 
     def _loop(self) -> None:
         while not self._stopped.wait(_LOOK_SECONDS):

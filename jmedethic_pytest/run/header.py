@@ -6,7 +6,6 @@ from jmedethic_pytest.core import text as plain_text
 from jmedethic_pytest.gate import policy
 from jmedethic_pytest.models import retirement
 from jmedethic_pytest.reports.provenance import policy_lines
-from jmedethic_pytest.reports.wording import SIMULATION
 from jmedethic_pytest.run import baseline_lookup, record, room
 from jmedethic_pytest.run.spec import RunSpec
 from jmedethic_pytest.store import comparable
@@ -38,7 +37,7 @@ def header_lines(spec: RunSpec) -> list[str]:
     if spec.by_hand:
         lines.append(f"jmedethic: WARNING: {spec.by_hand}")
     if spec.simulated:
-        lines.append(f"jmedethic: {SIMULATION}")
+        lines.append("jmedethic: SIMULATION: the target or a judge is scripted")
     for baseline in spec.baselines:
         sheet = baseline.sheet
         lines.append(

@@ -12,6 +12,9 @@ from jmedethic_pytest.models.client import Client
 from jmedethic_pytest.reports.wording import number
 from jmedethic_pytest.run import record
 
+ON_TERMINAL, IN_LOG = 10.0, 30.0
+"""Seconds between two lines about a run."""
+
 
 class Progress(NamedTuple):
     """The present state of a run."""

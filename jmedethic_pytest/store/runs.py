@@ -20,7 +20,7 @@ from pydantic import BaseModel, ValidationError
 
 from jmedethic_pytest.core import files, strict_json
 from jmedethic_pytest.core.errors import StoreError
-from jmedethic_pytest.core.records import SCHEMA_VERSION, Verdict
+from jmedethic_pytest.core.records import SCHEMA_VERSION, Gate, Verdict
 from jmedethic_pytest.core.run_info import RunInfo
 from jmedethic_pytest.core.scores import SLACK
 from jmedethic_pytest.store import schema
@@ -224,6 +224,21 @@ def read_info(run: Path) -> RunInfo:
     """
     record: RunInfo = _read_record(run / "run.json", RunInfo)
     return record
+
+
+def read_gate(run: Path, info: RunInfo) -> Gate | None:
+    """Return the gate's stored answer; a run that was killed has none.
+
+    Raises:
+        StoreError: if the file is damaged.
+    """
+    path = run / "gate.json"
+    if info.status not in ("complete", "incomplete") or not path.is_file():
+        return None
+    try:
+        return strict_json.record(Gate, files.read(path))
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{path}: cannot be read: {error}.") from None
 
 
 def read_verdicts(run: Path, torn: list[str] | None = None) -> Iterator[Verdict]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from jmedethic_pytest.core import files, strict_json
 from jmedethic_pytest.core.errors import StoreError
 from jmedethic_pytest.core.records import Case, Gate
 from jmedethic_pytest.core.run_info import RunInfo
@@ -45,7 +44,7 @@ def write(run: Path, folder: Path, *, mode: str, page: str = GUIDELINE_PAGE) -> 
                 writer.write_bare(case, key, "skipped", reason, begun)
     except OSError as error:
         raise StoreError(f"{folder}: Allure results cannot be written: {error.strerror}.") from None
-    gate = _gate(run, info)
+    gate = run_files.read_gate(run, info)
     overall.write(folder, run, info, gate)
     return len(jobs), [*notes, *_remarks(info, gate)]
 
@@ -63,17 +62,6 @@ def clean(folder: Path) -> None:
                 path.unlink()
     except OSError as error:
         raise StoreError(f"{folder}: cannot be cleaned: {error.strerror}.") from None
-
-
-def _gate(run: Path, info: RunInfo) -> Gate | None:
-    """Return the gate's stored answer; a run that was killed has none."""
-    path = run / "gate.json"
-    if info.status not in ("complete", "incomplete") or not path.is_file():
-        return None
-    try:
-        return strict_json.record(Gate, files.read(path))
-    except (OSError, ValueError) as error:
-        raise StoreError(f"{path}: cannot be read: {error}.") from None
 
 
 def _remarks(info: RunInfo, gate: Gate | None) -> Iterator[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from jmedethic_pytest.analysis.summary import Distribution, Summary
 from jmedethic_pytest.core import text as plain_text
@@ -19,10 +21,15 @@ from jmedethic_pytest.reports.wording import PAGE, SIMULATION, interval, number,
 
 
 def summary_lines(outcome: Outcome) -> list[str]:
-    """Return the whole summary, at most 100 characters wide; of a run that measured nothing only why."""
+    """Return the whole summary: the figures, then the gate's answer."""
+    return [*figure_lines(outcome), *answer_lines(outcome)]
+
+
+def figure_lines(outcome: Outcome) -> list[str]:
+    """Return the figures, at most 100 characters wide; none of a run that measured nothing."""
     summary, info = outcome.summary, outcome.info
     if outcome.unmeasured:
-        return list(map(plain_text.line, _why_nothing_was_measured(outcome)))
+        return []
     strategies = [(f"{row.key} {info.words.strategy(row.key).name['en']}", row) for row in summary.strategies]
     lines = [SIMULATION, ""] if info.simulated else []
     lines += [
@@ -42,8 +49,20 @@ def summary_lines(outcome: Outcome) -> list[str]:
         "",
         *(line for comparison in outcome.comparisons for line in [*comparison_lines(comparison, info.words), ""]),
         *([*attack_lines(summary.adaptive), ""] if summary.adaptive is not None else []),
+    ]
+    return list(map(plain_text.line, lines))
+
+
+def answer_lines(outcome: Outcome) -> list[str]:
+    """Return the gate's answer with its reasons, and where to look: what a terminal shows last."""
+    info, counts = outcome.info, outcome.summary.counts
+    if outcome.unmeasured:
+        return list(map(plain_text.line, _why_nothing_was_measured(outcome)))
+    failed = counts.conversations.failed + counts.twins.failed + counts.conversations.undecided
+    lines = [
         *gate_lines(outcome.gate, info.stopped_early),
-        counted.line(summary.counts),
+        counted.line(counts),
+        *([f"which: jmedethic list failures {_named(outcome)}"] if failed else []),
         *(f"  {line.en}" for line in looks.told(info, outcome.gate.answer)),
         f"run: {outcome.path}",
         *_page_lines(outcome),
@@ -51,6 +70,13 @@ def summary_lines(outcome: Outcome) -> list[str]:
     if info.note:
         lines.append(f"note: {info.note}")
     return list(map(plain_text.line, lines))
+
+
+def _named(outcome: Outcome) -> str:
+    """Return how a command names the run."""
+    reports = outcome.path.parent.parent
+    name = "latest" if (reports / "latest").resolve() == outcome.path.resolve() else outcome.info.id
+    return name if reports == Path("reports").absolute() else f"{name} --reports {shlex.quote(str(reports))}"
 
 
 def drawn_lines(told: Outcome, drawn: Outcome) -> list[str]:

@@ -180,3 +180,22 @@ def test_show_of_an_unfinished_run_says_so(cli, finished: Path) -> None:
     assert answer.status not in (0, 1)
     assert "did not finish" in answer.err
     assert cli("show", "latest", "en-case-00").status == 0
+
+
+def test_runs_have_their_answer_and_failures_are_listed(cli, run_cli, write_cases, stored) -> None:
+    ids = write_cases(6)
+    run_cli("demo:eroding")
+    answer = json.loads((stored() / "gate.json").read_text(encoding="utf-8"))["answer"]
+    assert [row["gate"] for row in cli("list", "runs", "--json").json] == [answer]
+    verdicts = map(json.loads, (stored() / "verdicts.jsonl").read_text(encoding="utf-8").splitlines())
+    fell = {
+        item["case"]["id"]: min(low["value"] for low in item["violations"]) for item in verdicts if item["violations"]
+    }
+    rows = cli("list", "failures", "latest", "--json").json
+    assert {row["case"]: row["score"] for row in rows} == fell
+    assert set(fell) < set(ids)
+    assert [row["score"] for row in rows] == sorted(fell.values())
+    assert {row["result"] for row in rows} == {"failed"}
+    first = cli("list", "failures").out.split()
+    assert first[:5] == [rows[0]["case"], "conversation", "failed", rows[0]["turn"], str(rows[0]["score"])]
+    assert cli("list", "runs", "latest").status == 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from xml.etree import ElementTree
 
 import pytest
@@ -61,7 +62,7 @@ def test_a_regression_fails_and_names_turn_and_strategies(recorded, mode) -> Non
     place = f"strategy Fiction-Layered Authority Simulation, guideline {red['case']['guideline']}"
     assert told in result.output
     assert place in result.output
-    assert "FAILED jmedethic::gate[baseline[aligned].T2]" in result.output
+    assert re.search(r"^  fail +baseline\[aligned\] .*\bT2\b", result.output, re.MULTILINE), result.output
     suite = ElementTree.parse(recorded.path / "junit.xml").find("testsuite")
     assert suite is not None
     names = {case.get("name") for case in suite.iter("testcase") if case.find("failure") is not None}
@@ -91,7 +92,7 @@ def test_strict_knows_no_excuse(recorded) -> None:
     result = run(recorded, "--jmed-baseline=regressed", "--jmed-strict", model="regressed")
     assert result.status == 1, result.output
     assert "xfailed" not in result.output
-    assert "FAILED test_conversations.py::test_conversation" in result.output
+    assert "FAILED en-case-" in result.output
     assert "known: baseline" in result.output
 
 
