@@ -60,6 +60,7 @@ FENCES = {
     "openpyxl": ("cases.exchange.sheet",),
     "sqlite3": ("models.cache", "models.cache_merging"),
     "jinja2": ("reports.*",),
+    "ray": ("launch.on_ray",),
     "rich": ("cli.*",),
     "typer": ("cli.*",),
     "click": (),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from jmedethic_pytest.launch.local import Local
+from jmedethic_pytest.launch.on_ray import OnRay
 from jmedethic_pytest.launch.slurm import Slurm
 from jmedethic_pytest.launch.sweep_file import Sweep
 from jmedethic_pytest.launch.work import Launcher, Work
 
-NAMES = ("local", "slurm")
+NAMES = ("local", "slurm", "ray")
 
 
 def opened(name: str, sweep: Sweep, work: Work, jobs: int) -> Launcher:
@@ -22,4 +23,6 @@ def opened(name: str, sweep: Sweep, work: Work, jobs: int) -> Launcher:
     Raises:
         JmedError: if what it needs is not there.
     """
+    if name == "ray":
+        return OnRay(sweep, work)
     return Slurm(sweep, work) if name == "slurm" else Local(work, jobs)

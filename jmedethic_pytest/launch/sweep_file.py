@@ -64,6 +64,18 @@ class SlurmTable(Table):
     """How long the result of a job that left the queue is waited for: network file systems show it late."""
 
 
+class RayTable(Table):
+    """``[ray]``: what a task takes."""
+
+    address: str = "auto"
+    """Of the cluster; `auto` for the one around."""
+    num_cpus: Annotated[float, Field(ge=0.0)] = 1.0
+    resources: dict[str, float] = {}
+    """Resources of your own, by name."""
+    retries: Annotated[int, Field(strict=True, ge=0)] = 3
+    """How often a task is begun again that was lost with its node."""
+
+
 class Sweep(Table):
     """The whole file."""
 
@@ -84,6 +96,7 @@ class Sweep(Table):
     reports: str = "reports"
     """Where runs are stored, as of `jmedethic run`."""
     slurm: SlurmTable = SlurmTable()
+    ray: RayTable = RayTable()
 
     @field_validator("name")
     @classmethod
@@ -152,7 +165,7 @@ def of_run(sweep: Sweep, target: Target) -> list[str]:
 
 def asked(sweep: Sweep) -> dict[str, Any]:
     """Return what a sweep asks for, without who carries it out."""
-    return sweep.model_dump(mode="json", exclude={"slurm": True, "models": {"__all__": {"gpus": True}}})
+    return sweep.model_dump(mode="json", exclude={"slurm": True, "ray": True, "models": {"__all__": {"gpus": True}}})
 
 
 def _slug(text: str) -> str:
