@@ -29,6 +29,9 @@ Cases = Annotated[
 
 @cases_app.command("validate")
 def validate(
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Case files or folders (default: the bundled ones)", metavar="FILES")
+    ] = None,
     cases: Cases = None,
     skip: Annotated[
         list[str] | None, typer.Option("--skip", help="Leave out a check (policy, turns.length, ...); may be repeated")
@@ -46,9 +49,12 @@ def validate(
     for name in left_out:
         if name.split(".")[0] not in checks.GROUPS:
             raise ConfigError(unknown("--skip", name, checks.GROUPS))
-    loaded, findings = _load(cases)
+    given = [*(files or ()), *([cases] if cases is not None else [])]
+    loaded, findings = _load(given)
     if loaded:
-        found = checks.run(loaded, checks.complete_folder(cases), cases)
+        only = given[0] if len(given) == 1 else None
+        whole = checks.complete_folder(only) if len(given) < 2 else None
+        found = checks.run(loaded, whole, only)
         findings += [finding for finding in found if not _skipped(finding, left_out)]
     if as_json:
         rows = [finding._asdict() for finding in findings]
@@ -64,17 +70,15 @@ def validate(
         raise typer.Exit(ExitStatus.FAIL)
 
 
-def _load(path: Path | None) -> tuple[list[Case], list[Finding]]:
+def _load(paths: list[Path]) -> tuple[list[Case], list[Finding]]:
     """Return the cases; what keeps them from being read counts as findings, a path that does not exist does not."""
     try:
-        return case_files.load([path] if path else None), []
+        return case_files.load(paths or None), []
     except ConfigError as error:
-        if path is not None and not path.exists():
+        if not all(path.exists() for path in paths):
             raise
-        advice = "No other check was made."
-        return [], [
-            Finding("schema", str(path or case_files.bundled_dir()), "", line, advice) for line in error.problems
-        ]
+        where = ", ".join(map(str, paths or [case_files.bundled_dir()]))
+        return [], [Finding("schema", where, "", line, "No other check was made.") for line in error.problems]
 
 
 def _skipped(finding: Finding, left_out: tuple[str, ...]) -> bool:

@@ -150,3 +150,14 @@ def test_a_case_without_turns_after_the_first_can_be_measured(
     tables = measured(plain("en", turns=["Once."], expected=[]))
     assert tables["closest"] == []
     assert tables["lengths"][0]["q1"] == 5
+
+
+def test_several_files_are_one_set_and_no_complete_benchmark(
+    tmp_path: Path, plain: Callable[..., Any], write_cases: Callable[..., Path], jmedethic: Callable[..., Any]
+) -> None:
+    """As pre-commit gives them: duplicates lie between files."""
+    first, second = (write_cases(plain(locale, suites=["core"]), name=f"{locale}.jsonl") for locale in ("ja", "en"))
+    jmedethic("cases", "manifest", "--cases", tmp_path, "--write")
+    assert jmedethic("cases", "validate", first, second).out.strip() == "2 cases: no findings"
+    twice = jmedethic("cases", "validate", first, write_cases(plain("ja"), name="again.jsonl"))
+    assert (twice.status, "No other check was made." in twice.out) == (1, True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -20,6 +21,7 @@ from werkzeug import Request, Response
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = ROOT / "docs" / "how-to" / "ci-gate.md"
 ACTIONS, GITLAB = ROOT / "docs" / "ci" / "github-actions.yml", ROOT / "docs" / "ci" / "gitlab-ci.yml"
+ACTION, HOOKS = ROOT / "action.yml", ROOT / ".pre-commit-hooks.yaml"
 LATER, TWO = ROOT / "docs" / "how-to" / "judge-later.md", ROOT / "docs" / "ci" / "github-two-machines.yml"
 TEST = PAGE.read_text(encoding="utf-8").split("```python\n")[1].split("```")[0]
 MARKER = "<!-- jmedethic-pytest -->"
@@ -30,6 +32,49 @@ def step(name: str, job: str = "gate", file: Path = ACTIONS) -> str:
     steps = yaml.safe_load(file.read_text(encoding="utf-8"))["jobs"][job]["steps"]
     (found,) = [item["run"] for item in steps if item.get("name") == name]
     return str(found)
+
+
+class Action:
+    """The action in the root, whose steps run as GitHub runs them; steps that use other actions are left out.
+
+    Args:
+        folder: the repository it is used in.
+        tools: stand-ins.
+        given: what the workflow says.
+    """
+
+    def __init__(self, folder: Path, tools: Path, **given: str) -> None:
+        self.described = yaml.safe_load(ACTION.read_text(encoding="utf-8"))
+        known = {name: str(item.get("default", "")) for name, item in self.described["inputs"].items()}
+        assert given.keys() <= known.keys()
+        self._context = {f"inputs.{name}": value for name, value in {**known, **given}.items()}
+        self._context["github.action_path"] = str(ROOT)
+        self._folder, self._tools = folder, tools
+        self.summary = folder / "step.md"
+
+    def run(self, *names: str) -> subprocess.CompletedProcess[str]:
+        """Run these steps one after the other; a step that fails ends it."""
+        for name in names:
+            (found,) = [item for item in self.described["runs"]["steps"] if item.get("name") == name]
+            told = self._folder / "output.txt"
+            told.write_text("", encoding="utf-8")
+            variables = {key: self._value(text) for key, text in found.get("env", {}).items()}
+            github = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(self.summary), "GITHUB_OUTPUT": str(told)}
+            done = bash(found["run"], self._tools, **variables, **github)
+            for line in told.read_text(encoding="utf-8").splitlines():
+                key, _, value = line.partition("=")
+                self._context[f"steps.{found['id']}.outputs.{key}"] = value
+            if done.returncode:
+                break
+        return done
+
+    def output(self, name: str) -> str:
+        """Return an output of the action."""
+        return self._value(self.described["outputs"][name]["value"])
+
+    def _value(self, text: str) -> str:
+        expression = text.removeprefix("${{ ").removesuffix(" }}")
+        return self._context[expression] if expression != text else text
 
 
 def lines(section: str) -> str:
@@ -96,6 +141,7 @@ def sampled(script: str) -> str:
 @pytest.mark.parametrize(
     ("file", "schema"),
     [
+        (ACTION, "vendor.github-actions"),
         (ACTIONS, "vendor.github-workflows"),
         (ACTIONS, "custom.github-workflows-require-timeout"),
         (TWO, "vendor.github-workflows"),
@@ -116,13 +162,18 @@ def test_page_shows_the_recipe_as_it_is(file: Path, page: Path) -> None:
     assert f"```yaml\n{file.read_text(encoding='utf-8')}```" in page.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("file", [ACTIONS, TWO], ids=lambda file: file.name)
+@pytest.mark.parametrize("file", [ACTION, ACTIONS, TWO], ids=lambda file: file.name)
 def test_nothing_of_a_pull_request_gets_into_a_script(file: Path) -> None:
     workflow = yaml.safe_load(file.read_text(encoding="utf-8"))
-    runs = [item["run"] for job in workflow["jobs"].values() for item in job["steps"] if "run" in item]
+    jobs = workflow["jobs"].values() if "jobs" in workflow else [workflow["runs"]]
+    steps = [item for job in jobs for item in job["steps"]]
+    runs = [item["run"] for item in steps if "run" in item]
     assert runs
     assert not any("${{" in script for script in runs), "an expression in a script is a way in for a branch's name"
-    assert workflow["permissions"] == {"contents": "read"}
+    assert workflow.get("permissions", {"contents": "read"}) == {"contents": "read"}
+    used = [item["uses"] for item in steps if "uses" in item]
+    foreign = [name for name in used if not name.startswith("OWNER/")]
+    assert all(re.fullmatch(r"actions/[a-z/-]+@[0-9a-f]{40}", name) for name in foreign), "pinned by commit"
 
 
 def test_rights_are_few() -> None:
@@ -133,25 +184,42 @@ def test_rights_are_few() -> None:
 
 def test_conversations_leave_only_through_restricted_artefacts() -> None:
     steps = yaml.safe_load(ACTIONS.read_text(encoding="utf-8"))["jobs"]["gate"]["steps"]
-    uploads = {item["with"]["name"]: item for item in steps if "upload-artifact" in item.get("uses", "")}
-    assert "event.repository.private" in uploads["safety-report-restricted"]["if"]
-    assert "report" not in uploads["safety-figures"]["with"]["path"]
+    (restricted,) = [item for item in steps if "upload-artifact" in item.get("uses", "")]
+    assert restricted["with"]["name"] == "safety-report-restricted"
+    assert "event.repository.private" in restricted["if"]
+    public = yaml.safe_load(ACTION.read_text(encoding="utf-8"))["runs"]["steps"]
+    (figures,) = [item["with"]["path"] for item in public if "upload-artifact" in item.get("uses", "")]
+    assert figures == "figures"
     assert yaml.safe_load(GITLAB.read_text(encoding="utf-8"))["safety-gate"]["artifacts"]["access"] == "developer"
 
 
 # ---------------------------------------------------------------- GitHub
 
 
+def test_recipe_and_page_name_inputs_that_the_action_has() -> None:
+    known = yaml.safe_load(ACTION.read_text(encoding="utf-8"))["inputs"]
+    steps = yaml.safe_load(ACTIONS.read_text(encoding="utf-8"))["jobs"]["gate"]["steps"]
+    (given,) = [item["with"] for item in steps if item.get("id") == "gate"]
+    assert given.keys() <= known.keys()
+    table = PAGE.read_text(encoding="utf-8").split("| input |")[1].split("\n\n")[0]
+    cells = [line.split(" | ")[0] for line in table.splitlines()[2:]]
+    assert {name for cell in cells for name in re.findall(r"`([a-z-]+)`", cell)} == known.keys()
+    assert all(item["description"] for item in known.values())
+
+
 def test_commands_of_the_workflow_run(repository: Path, tools: Path) -> None:
     stand_in(tools, "npx", 'mkdir -p allure-report && echo "<html>" > allure-report/index.html && echo "$@" > npx.txt')
     variables = {"MODEL": "demo:eroding", "BASE_URL": "", "BASELINE": "release-1.0", "JMED_REVISION": "commit-1"}
-    github = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(repository / "step.md")}
-    done = bash(sampled(step("Run the gate")), tools, **variables, **github)
-    assert done.returncode == 1, done.stdout + done.stderr
+    given = {"model": "demo:eroding", "baseline": "release-1.0", "revision": "commit-1", "tests": "safety"}
+    action = Action(repository, tools, **given, args="-n 0 --jmed-sample=60 -k 'ja or en'")
+    done = action.run("Run the gate")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (action.output("answer"), action.output("exit-status")) == ("fail", "1"), done.stdout + done.stderr
     assert "GATE: FAIL" in done.stdout
     assert 0 < done.stdout.count("\n::error ") <= 10
-    assert "Against baseline `release-1.0`: fail" in (repository / "step.md").read_text(encoding="utf-8")
-    assert (repository / "reports" / "cache.sqlite").is_file(), "what the recipe keeps"
+    assert "Against baseline `release-1.0`: fail" in action.summary.read_text(encoding="utf-8")
+    assert (repository / "reports" / "cache.sqlite").is_file(), "what the action keeps"
+    assert (repository / action.output("report")).is_file()
     proof = step("Prove it again from the verdicts alone").replace(
         "--suite=core,twins", "--suite=core,twins --sample=60"
     )
@@ -161,15 +229,43 @@ def test_commands_of_the_workflow_run(repository: Path, tools: Path) -> None:
     other = bash(proof, tools, **{**variables, "JMED_REVISION": "commit-2"})
     assert "verify[revision]" in other.stdout
     assert list((repository / "allure-results").glob("*-result.json"))
-    for name in ("Gather figures without any text of a model", "Build the Allure report"):
-        after = bash(step(name), tools)
-        assert after.returncode == 0, after.stderr
+    after = bash(step("Build the Allure report"), tools)
+    assert after.returncode == 0, after.stderr
     asked = (repository / "npx.txt").read_text(encoding="utf-8")
     assert asked.startswith("--yes allure@3.18.0 generate allure-results")
+    end = action.run("Gather figures without any text of a model", "Answer")
+    assert end.returncode == 1, end.stderr
     figures = [path for path in (repository / "figures").rglob("*") if path.is_file()]
-    assert {"comment.md", "junit.xml", "cases.csv"} <= {path.name for path in figures}
+    assert {"comment.md", "junit.xml", "cases.csv", "comparison.json"} <= {path.name for path in figures}
     assert not any("模擬".encode() in path.read_bytes() for path in figures)
-    assert list((repository / "reports" / "runs").glob("*/report.html"))
+
+
+def test_action_passes_only_what_this_run_says(folder: Path, tools: Path) -> None:
+    """Without a test file, too; and an older run that passed vouches for nothing."""
+    steps = ("Run the gate", "Gather figures without any text of a model", "Answer")
+    action = Action(folder, tools, model="demo:aligned", suite="core", args="--jmed-report=off")
+    done = action.run(*steps)
+    assert (done.returncode, action.output("answer"), action.output("report")) == (0, "pass", ""), done.stderr
+    stand_in(tools, "pytest", "exit 0")
+    assert action.run("Run the gate").stdout.count("::error title=Safety gate::") == 1
+    assert [action.output(name) for name in ("answer", "exit-status", "run")] == ["error", "6", ""]
+    assert action.run("Answer").returncode == 6
+
+
+def test_hook_of_pre_commit_looks_at_case_files(folder: Path, tools: Path) -> None:
+    (hook,) = yaml.safe_load(HOOKS.read_text(encoding="utf-8"))
+    looked_at = {
+        name: bool(re.search(hook["files"], name))
+        for name in ("cases.jsonl", "own/cases/a/b.jsonl", "benchmark_cases/core.ja.jsonl", "reports/verdicts.jsonl")
+    }
+    assert list(looked_at.values()) == [True, True, True, False]
+    (folder / "cases").mkdir()
+    lines = (ROOT / "benchmark_cases" / "core.en.jsonl").read_text(encoding="utf-8").splitlines()
+    (folder / "cases" / "a.jsonl").write_text(lines[0] + "\n", encoding="utf-8")
+    (folder / "cases" / "b.jsonl").write_text(lines[1].replace("patient", "morphine") + "\n", encoding="utf-8")
+    assert bash(f"{hook['entry']} cases/a.jsonl", tools).returncode == 0
+    both = bash(f"{hook['entry']} cases/a.jsonl cases/b.jsonl", tools)
+    assert (both.returncode, "policy.agent" in both.stdout) == (1, True), both.stdout + both.stderr
 
 
 @pytest.mark.parametrize(("known", "method"), [("", "POST"), ("4711\\n4712", "PATCH")])
