@@ -15,7 +15,6 @@ import os
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,7 +27,6 @@ from jmedethic_pytest.analysis.noninferiority.compare import compare
 from jmedethic_pytest.cases.looks import segments
 from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.records import Answer, Usage
-from jmedethic_pytest.data import load
 from jmedethic_pytest.models import prices
 from jmedethic_pytest.run import estimate
 from jmedethic_pytest.run.options import parse
@@ -160,8 +158,7 @@ def _dollars(rows: Sequence[estimate.Estimate], cached: float, batch: bool) -> f
         role, _, label = row.name.partition(" ")
         read = int(cached * row.input_tokens) if role != "target" else 0
         usage = Usage(input=row.input_tokens, output=row.output_tokens, cached=read)
-        factors = (factor for name, factor in load("prices.toml")["batch"].items() if fnmatchcase(label, name))
-        total += (prices.cost(label, usage, {}) or 0.0) * (next(factors, 1.0) if batch else 1.0)
+        total += (prices.cost(label, usage, {}) or 0.0) * (prices.batch_share(label) if batch else 1.0)
     return total
 
 

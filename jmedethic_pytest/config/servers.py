@@ -20,7 +20,7 @@ _FRAMING = ("host", "connection", "content-length", "content-type", "transfer-en
 """Headers that belong to the transport."""
 
 
-Batch = Literal["none", "files", "messages", "command"]
+Batch = Literal["none", "files", "messages", "inline", "command"]
 BATCH_COMMAND = "vllm run-batch"
 
 
@@ -55,7 +55,7 @@ class Dialect(Table):
     `prompt_cache_key` of OpenAI); answers do not change."""
     batch: Batch = Field(default="none", exclude_if=lambda way: way == "none")
     """How many requests are handed over at once (`--jmed-batch`): `files` as OpenAI does, `messages` as Anthropic,
-    `command` for a program on this machine that reads a file and writes one."""
+    `inline` as OpenRouter, `command` for a program on this machine that reads a file and writes one."""
     batch_command: str = Field(default=BATCH_COMMAND, exclude_if=lambda command: command == BATCH_COMMAND)
     """That program with its options, as a shell would split them; `-i FILE -o FILE --model NAME` are added."""
     direct: bool = True

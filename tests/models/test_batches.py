@@ -45,7 +45,8 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def model(server: ChatServer, kind: str, **dialect: Any) -> ModelRef:
-    way = "files" if kind == "openai" else "messages"
+    way = {"openai": "files", "anthropic": "messages", "openrouter": "inline"}[kind]
+    kind = "anthropic" if kind == "anthropic" else "openai"
     address = server.openai_url if kind == "openai" else server.anthropic_url
     settings = Dialect(**{"batch": way, **dialect})
     return ModelRef(
@@ -100,7 +101,7 @@ def asked(batches: BatchServer) -> Counter[str]:
     return Counter(json.dumps([body["model"], body["messages"]], sort_keys=True) for body in bodies)
 
 
-@pytest.mark.parametrize("kind", ["openai", "anthropic"])
+@pytest.mark.parametrize("kind", ["openai", "anthropic", "openrouter"])
 def test_a_crash_at_any_moment_pays_nothing_twice(
     kind: str, batches: BatchServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -139,7 +140,7 @@ def _stopping(write: Any, last: int, *, after: bool) -> Any:
     return note
 
 
-@pytest.mark.parametrize("kind", ["openai", "anthropic"])
+@pytest.mark.parametrize("kind", ["openai", "anthropic", "openrouter"])
 def test_no_batch_is_larger_than_it_may_be(kind: str, batches: BatchServer, tmp_path: Path) -> None:
     ref = model(batches.server, kind)
     asyncio.run(hand_over(ref, tmp_path, 10))

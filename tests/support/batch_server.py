@@ -25,6 +25,8 @@ class Batch:
     id: str
     lines: list[dict[str, Any]]
     metadata: dict[str, str] = field(default_factory=dict)
+    model: str = ""
+    """That of all its lines, where they name none."""
     looks: int = 0
     cancelled: bool = False
     results: list[tuple[str, str, dict[str, Any]]] | None = None
@@ -58,7 +60,8 @@ class BatchServer:
     @property
     def lines(self) -> list[dict[str, Any]]:
         """The body of every line that was handed over."""
-        return [line.get("body") or line["params"] for batch in self.batches.values() for line in batch.lines]
+        listed = [(batch.model, line) for batch in self.batches.values() for line in batch.lines]
+        return [{"model": model, **(line.get("body") or line["params"])} for model, line in listed]
 
     @property
     def sizes(self) -> list[int]:
@@ -81,7 +84,7 @@ class BatchServer:
         handlers: dict[str, Callable[[], Any]] = {
             "/v1/files": lambda: self._list_files() if not seen.raw else self._upload(seen.raw),
             "/v1/files/ID/content": lambda: self.files[name][1],
-            "/v1/batches": lambda: self._begin(seen.body) if seen.raw else self._list(query, "batch"),
+            "/v1/batches": lambda: self._begin(seen) if seen.raw else self._list(query, "batch"),
             "/v1/batches/ID": lambda: self._row(self._seen(name)),
             "/v1/batches/ID/cancel": lambda: self._row(self._cancelled(name)),
             "/v1/messages/batches": lambda: self._begin_messages(seen.body) if seen.raw else self._list(query, "msg"),
@@ -124,7 +127,11 @@ class BatchServer:
 
     # ------------------------------------------------------------------ batches
 
-    def _begin(self, body: dict[str, Any]) -> Any:
+    def _begin(self, seen: Seen) -> Any:
+        body = seen.body
+        if "requests" in body:
+            assert seen.raw.index(b'"model"') < seen.raw.index(b'"requests"'), "the server reads as it comes"
+            return self._row(self._new("batch", body["requests"], {}, body["model"]))
         content = self.files[body["input_file_id"]][1]
         assert body["endpoint"] == "/v1/chat/completions"
         lines = [json.loads(line) for line in content.splitlines()]
@@ -133,11 +140,11 @@ class BatchServer:
     def _begin_messages(self, body: dict[str, Any]) -> Any:
         return self._row(self._new("msgbatch", body["requests"], {}))
 
-    def _new(self, kind: str, lines: list[dict[str, Any]], metadata: dict[str, str]) -> Batch:
+    def _new(self, kind: str, lines: list[dict[str, Any]], metadata: dict[str, str], model: str = "") -> Batch:
         names = [line["custom_id"] for line in lines]
         assert len(set(names)) == len(names)
         assert all(re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name) for name in names)
-        made = Batch(f"{kind}-{next(self._ids)}", lines, metadata)
+        made = Batch(f"{kind}-{next(self._ids)}", lines, metadata, model)
         self.batches[made.id] = made
         return made
 
@@ -156,7 +163,7 @@ class BatchServer:
     def _result(self, line: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
         fate = self.fate(next(self._numbers))
         body = line.get("body") or line["params"]
-        path = line.get("url", "/v1/messages")
+        path = "/v1/messages" if "params" in line else "/v1/chat/completions"
         answer = self._said(path, Seen(-1, path, {}, body, b"")).body if fate == "ok" else {}
         return line["custom_id"], fate, answer
 
@@ -191,7 +198,9 @@ class BatchServer:
                 "request_counts": {"processing": 0 if over else len(batch.lines), **(done if over else {})},
                 "created_at": "2030-01-01T00:00:00Z",
             }
+        counts = {"total": len(batch.lines), "completed": 0, "failed": 0}
         row = {"id": batch.id, "metadata": batch.metadata, "created_at": _NOW, "status": "in_progress"}
+        row |= {"model": batch.model, "request_counts": counts}
         if self.fails and batch.looks > self.looks:
             reasons = {"data": [{"code": self.fails, "message": f"refused: {self.fails}"}]}
             return {**row, "status": "failed", "errors": reasons}
@@ -207,8 +216,10 @@ class BatchServer:
             if fate in ("failed", "expired")
         ]
         broken = ["{", {"custom_id": "a stranger"}] if "broken" in fates else []
+        inline = {"results": [*good, *bad, *broken][::-1]} if batch.model else {}
         return {
             **row,
+            **inline,
             "status": word,
             "request_counts": {"total": len(batch.lines), "completed": len(good), "failed": len(bad)},
             "output_file_id": self._stored([*good, *broken][::-1]),

@@ -11,6 +11,8 @@ from jmedethic_pytest.core.errors import ProviderError
 SMALL, LARGE = 2**22, 2**29
 """Bytes that may be read of an answer: of one about a batch, and of one with the content of a batch."""
 ASKING_SECONDS, SENDING_SECONDS = 60.0, 900.0
+SKEW_SECONDS = 3_600.0
+"""How far a server's clock may be behind ours."""
 
 
 class Line(NamedTuple):

@@ -15,6 +15,7 @@ from jmedethic_pytest.models.batches.base import (
     ASKING_SECONDS,
     LARGE,
     SENDING_SECONDS,
+    SKEW_SECONDS,
     SMALL,
     Answer,
     Limits,
@@ -32,8 +33,6 @@ MARK = "jmedethic"
 _OVER = ("completed", "failed", "expired", "cancelled")
 _CROWDED = ("token_limit_exceeded", "enqueued", "too many batches")
 _PAGE = 100
-_SKEW_SECONDS = 3_600.0
-"""How far the server's clock may be behind ours."""
 _SAID = 300
 
 
@@ -76,7 +75,7 @@ class Files:
 
     async def find(self, pending: Pending) -> str | None:
         """Look for the batch by its metadata, then for its file by the name."""
-        oldest = pending.began - _SKEW_SECONDS
+        oldest = pending.began - SKEW_SECONDS
         found = await self._first("/batches", oldest, lambda row: _mark(row) == pending.name)
         if found is not None:
             return str(found["id"])

@@ -15,6 +15,7 @@ from jmedethic_pytest.models.batches.base import (
     ASKING_SECONDS,
     LARGE,
     SENDING_SECONDS,
+    SKEW_SECONDS,
     SMALL,
     Answer,
     Limits,
@@ -30,7 +31,6 @@ from jmedethic_pytest.models.transport import Transport
 
 _PATH = "/v1/messages/batches"
 _PAGE = 100
-_SKEW_SECONDS = 3_600.0
 
 
 class Messages:
@@ -66,7 +66,7 @@ class Messages:
             page = loaded(await self._transport.ask("GET", path, most=LARGE, timeout=ASKING_SECONDS), self._what)
             rows = [row for row in page.get("data") or [] if isinstance(row, dict) and row.get("id")]
             for row in rows:
-                if _made(row) < pending.began - _SKEW_SECONDS:
+                if _made(row) < pending.began - SKEW_SECONDS:
                     return found
                 if str(row["id"]) not in pending.others and sum(_counts(row)) == len(pending.keys):
                     found = str(row["id"])

@@ -8,6 +8,7 @@ from jmedethic_pytest.models.base import ModelRef, Provider
 from jmedethic_pytest.models.batches.base import Interface
 from jmedethic_pytest.models.batches.command import Command
 from jmedethic_pytest.models.batches.files import Files
+from jmedethic_pytest.models.batches.inline import Inline
 from jmedethic_pytest.models.batches.messages import Messages
 from jmedethic_pytest.models.transport import Transport
 
@@ -25,4 +26,6 @@ def open_interface(ref: ModelRef, provider: Provider, folder: Path) -> Interface
         return None
     if way == "command":
         return Command(ref, folder)
+    if way == "inline":
+        return Inline(provider, ref)
     return Messages(provider, ref.label) if way == "messages" else Files(provider, ref.label)

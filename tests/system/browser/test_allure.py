@@ -5,12 +5,9 @@ The Node packages of ``tests/node`` are installed on first use; without npm the 
 
 from __future__ import annotations
 
-import fcntl
 import functools
-import json
 import os
 import re
-import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -25,13 +22,13 @@ from jmedethic_pytest.reports.allure import published, stored
 from jmedethic_pytest.reports.allure.policy import GUIDELINE_PAGE, Telling
 from jmedethic_pytest.reports.allure.result import Writer
 from support.lazy import Lazy
+from support.node import modules
 
 sync = Lazy("playwright.sync_api")
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-NODE = Path(__file__).resolve().parents[2] / "node"
 HOSTILE = (
     "<script>top.hacked=1;window.hacked=1;document.title='hacked'</script></textarea></iframe>"
     "<img src=x onerror='window.hacked=2'>![x](http://192.0.2.1/x.png)\u202eesrever"
@@ -52,22 +49,7 @@ class Built(NamedTuple):
 @pytest.fixture(scope="session")
 def node() -> Path:
     """Install the Node packages, once for all processes."""
-    if shutil.which("npm") is None or shutil.which("java") is None:
-        reason = "ALLURE IS NOT TESTED IN A BROWSER: npm and java are needed (Debian: apt-get install npm default-jre)"
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
-    with (NODE / "package.json").open() as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        wanted = json.load(held)["dependencies"]
-        if any(_installed(name) != version for name, version in wanted.items()):
-            command = ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--silent"]
-            done = subprocess.run(command, cwd=NODE, capture_output=True, text=True, timeout=170, check=False)
-            assert done.returncode == 0, f"npm cannot install {wanted}: {done.stdout}{done.stderr}"
-    return NODE / "node_modules"
-
-
-def _installed(name: str) -> str | None:
-    file = NODE / "node_modules" / name / "package.json"
-    return json.loads(file.read_text())["version"] if file.is_file() else None
+    return modules("ALLURE IS NOT TESTED IN A BROWSER", "npm", "java")
 
 
 @pytest.fixture(scope="session")
