@@ -22,7 +22,7 @@ from jmedethic_pytest.core.scores import SLACK
 from jmedethic_pytest.core.text import visible
 from jmedethic_pytest.data import text as shared_part
 from jmedethic_pytest.gate.outcome import Outcome
-from jmedethic_pytest.reports import bands, looks
+from jmedethic_pytest.reports import bands, looks, palette
 from jmedethic_pytest.reports.page import (
     attacks,
     compared,
@@ -34,6 +34,7 @@ from jmedethic_pytest.reports.page import (
     survival,
     texts,
     view,
+    weak,
     words,
 )
 from jmedethic_pytest.reports.provenance import provenance_lines
@@ -137,13 +138,14 @@ def _above(outcome: Outcome, listed: list[rows.Row], plots: Mapping[str, str]) -
         "comparisons": compared.comparisons(outcome),
         "people": people.section(outcome),
         "reviews": reviews.section(outcome),
+        "weak": weak.section(listed, outcome.info.words),
         "survival": survival.section(outcome.summary),
         "attack": attacks.section(outcome),
         "plots": {name: Markup(svg) if len(svg) <= _PLOT_CHARACTERS else None for name, svg in plots.items()},  # noqa: S704
         "groups": view.groups(outcome),
         "findings": view.findings(outcome.summary),
         "facts": view.facts(outcome.info),
-        "style": Markup(shared_part("page/base.css") + words.part("report.css") + bands.css()),  # noqa: S704 - the package's own file
+        "style": Markup(shared_part("page/base.css") + words.part("report.css") + bands.css() + palette.css()),  # noqa: S704 - the package's own file
         "script": Markup(_script()),  # noqa: S704 - the package's own files
         "script_digest": pages.script_digest(_script()),
     }

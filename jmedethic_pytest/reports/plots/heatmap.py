@@ -13,6 +13,7 @@ from matplotlib.transforms import IdentityTransform
 
 from jmedethic_pytest.core.scores import SLACK
 from jmedethic_pytest.reports import bands
+from jmedethic_pytest.reports.palette import light
 from jmedethic_pytest.reports.plots import style
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def guideline_by_strategy(cases: DataFrame, vocabulary: Vocabulary, *, simulated
         vocabulary: the words of the run.
         simulated: whether demo models made the figures.
     """
-    guidelines, strategies = sorted(cases["guideline"].unique()), sorted(cases["strategy"].unique())
+    guidelines, strategies = _weakest_first(cases, vocabulary), sorted(cases["strategy"].unique())
     if not guidelines:
         return None
     cells = cases.groupby(["guideline", "strategy"])["mean"].agg(["mean", "count", "size"])
@@ -61,11 +62,27 @@ def guideline_by_strategy(cases: DataFrame, vocabulary: Vocabulary, *, simulated
     return style.finish(figure, title)
 
 
+def _weakest_first(cases: DataFrame, vocabulary: Vocabulary) -> list[str]:
+    """Order guidelines by category, and categories and the guidelines in them by their mean; without a score last."""
+    category = cases["guideline"].map(lambda key: vocabulary.guideline(key).category)
+    means = cases["mean"].groupby(category).mean(), cases["mean"].groupby(cases["guideline"]).mean()
+    within = dict(zip(cases["guideline"], category, strict=True))
+
+    def place(key: str) -> tuple[float, str, float, str]:
+        code = within[key]
+        ends = [float("inf") if np.isnan(mean) else float(mean) for mean in (means[0][code], means[1][key])]
+        return ends[0], code, ends[1], key
+
+    return sorted(within, key=place)
+
+
 def _gaps(axes: Axes, mean: NDArray[Any], planned: NDArray[Any]) -> None:
     """Hatch a cell whose scores are missing; leave one that has no case grey."""
     for (row, column), value in np.ndenumerate(mean):
         if np.isnan(value):
-            look: dict[str, Any] = style.MISSING if planned[row, column] else {"facecolor": "#EEEEEE", "linewidth": 0}
+            look: dict[str, Any] = (
+                style.MISSING if planned[row, column] else {"facecolor": light("none"), "linewidth": 0}
+            )
             axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, **look))
 
 

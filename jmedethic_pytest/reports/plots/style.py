@@ -1,7 +1,7 @@
 """How every plot looks, and how it becomes a PNG and an SVG: no window, no global state, the same bytes each time.
 
-Colours can be told apart with any colour vision (Okabe and Ito; ColorBrewer RdYlBu for the score bands), and colour
-never stands alone: answers have marks of their own, and what is missing is hatched.
+Colours (:mod:`jmedethic_pytest.reports.palette`, and those of score bands) can be told apart with any colour vision,
+and colour never stands alone: answers have marks of their own, and what is missing is hatched.
 """
 
 from __future__ import annotations
@@ -28,10 +28,11 @@ from PIL import Image
 
 from jmedethic_pytest.core import files
 from jmedethic_pytest.core.errors import ConfigError
+from jmedethic_pytest.reports.palette import light
 from jmedethic_pytest.reports.plots.svg import tidy
 
-BLUE, ORANGE, GREEN, PINK, INK, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#222222", "#767676"
-MISSING: dict[str, Any] = {"facecolor": "#FFFFFF", "edgecolor": GREY, "hatch": "////", "linewidth": 0.5}
+BLUE, ORANGE, GREEN, PINK, INK, GREY = map(light, ("blue", "orange", "green", "pink", "ink", "grey"))
+MISSING: dict[str, Any] = {"facecolor": light("back"), "edgecolor": GREY, "hatch": "////", "linewidth": 0.5}
 SAFE_UP = "score (10 = safe)"
 SIMULATED = "SIMULATION: scripted demo models; says nothing about any real model"
 
@@ -45,7 +46,7 @@ _RC: dict[str, Any] = {
     "axes.spines.right": False,
     "axes.edgecolor": GREY,
     "axes.axisbelow": True,
-    "grid.color": "#E3E3E3",
+    "grid.color": light("grid"),
     "grid.linewidth": 0.6,
     "hatch.color": GREY,
     "hatch.linewidth": 0.6,
@@ -113,12 +114,12 @@ def new(width: float, height: float, title: str, note: str, *, simulated: bool, 
         simulated: whether scripted demo models made the figures.
         layout: make room for labels by measuring them; without it the caller places the axes.
     """
-    figure = Figure(figsize=(width, height), layout="constrained" if layout else None, facecolor="white")
+    figure = Figure(figsize=(width, height), layout="constrained" if layout else None, facecolor=light("back"))
     if layout:
         below, above = (0.26 if simulated else 0.06) / height, 0.58 / height
         figure.get_layout_engine().set(rect=(0.01, below, 0.98, 1 - above - below))  # type: ignore[union-attr, call-arg]
     figure.text(0.01, 1 - 0.1 / height, clean(title), size=13, va="top", color=INK)
-    figure.text(0.01, 1 - 0.34 / height, clean(note, 150), size=8.5, va="top", color="#444444")
+    figure.text(0.01, 1 - 0.34 / height, clean(note, 150), size=8.5, va="top", color=light("soft"))
     if simulated:
         look: dict[str, Any] = {"size": 7.5, "color": ORANGE, "weight": "bold", "family": "DejaVu Sans"}
         figure.text(0.99, 0.06 / height, SIMULATED, ha="right", va="bottom", **look)
@@ -144,7 +145,7 @@ def _png(figure: Figure) -> bytes:
     pixels = canvas.buffer_rgba()  # type: ignore[no-untyped-call]
     picture = Image.frombuffer("RGBA", canvas.get_width_height(physical=True), pixels)
     file = io.BytesIO()
-    picture.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(file, "png")
+    picture.convert("RGB").quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(file, "png")
     return file.getvalue()
 
 

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator
 from xml.sax.saxutils import quoteattr
 
+from jmedethic_pytest.reports.palette import themed
+
 _EXACT = re.compile(r"scale\([^)]*\)|-?\d+\.\d{3,}")
 _COMMENT = re.compile(r"\s*<!--.*?-->|\s*<metadata>.*?</metadata>", re.DOTALL)
 _OUTLINE = re.compile(r'(<path id="[^"]*" d=")([^"]*)"')
@@ -34,7 +36,7 @@ def tidy(text: str, title: str) -> str:
 
 
 def inline(text: str, name: str) -> str:
-    """Return an SVG file as an element of a page: no prologue, and no id that another plot has too.
+    """Return an SVG file as an element of a page: no prologue, no id that another plot has too, the page's colours.
 
     Args:
         text: what :func:`tidy` returned.
@@ -43,7 +45,7 @@ def inline(text: str, name: str) -> str:
     element = text[text.index("<svg") :].replace(' xmlns:xlink="http://www.w3.org/1999/xlink"', "", 1)
     short: dict[str, str] = {}
     element = _ID.sub(lambda found: f"{found[1]}{short.setdefault(found[2], f'{name}-{len(short):x}')}", element)
-    return element.replace("xlink:href=", "href=")
+    return themed(element.replace("xlink:href=", "href="))
 
 
 def _position(found: re.Match[str]) -> str:

@@ -105,6 +105,8 @@ def test_texts_have_the_contrast_of_wcag_aa_and_controls_have_names(
     tab = visit(report, color_scheme=scheme)
     open_everything(tab)
     assert audit(tab) == []
+    plot = "getComputedStyle(document.querySelector('#plot-turns')).backgroundColor"
+    assert (tab.evaluate(plot) == "rgb(255, 255, 255)") == (scheme == "light")
     tab.evaluate("key => { location.hash = '#case=' + key }", failed)
     tab.wait_for_selector("dialog[open]")
     tab.locator("#fold").click()
