@@ -70,10 +70,21 @@ def _evaluates(config: pytest.Config) -> bool:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_cmdline_main(config: pytest.Config) -> None:
-    """Keep workers from emptying the Allure folder: the controller has; a worker in place of a dead one comes late."""
-    if _evaluates(config) and hasattr(config, "workerinput"):
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """Make several sessions of one command where it asks for several models.
+
+    Workers are kept from emptying the Allure folder: the controller has; a worker in place of a dead one comes late.
+    """
+    if not _evaluates(config):
+        return None
+    if hasattr(config, "workerinput"):
         config.option.clean_alluredir = False
+        return None
+    if config.option.jmed_adapters is None:
+        return None
+    from jmedethic_pytest.pytest_plugin import several
+
+    return several.evaluate(config)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -18,6 +18,7 @@ from jmedethic_pytest.run.options import OPTIONS, Settings, parse
 
 if TYPE_CHECKING:
     from jmedethic_pytest.pytest_plugin.controller import ControllerSession
+    from jmedethic_pytest.run.spec import RunSpec
 
 WORKERINPUT = "jmedethic"
 
@@ -100,17 +101,27 @@ def open_session(config: pytest.Config) -> WorkerSession | ControllerSession | N
         return None
     from jmedethic_pytest.pytest_plugin.controller import ControllerSession
     from jmedethic_pytest.pytest_plugin.hooks import modify_cases
-    from jmedethic_pytest.run.prepare import prepare
 
     try:
-        root = _project_root(config)
-        return ControllerSession(config, modify_cases(config, prepare(_settings(config, root), root)))
+        return ControllerSession(config, modify_cases(config, prepared(config)))
     except JmedError as error:
         raise pytest.UsageError(*map(visible, getattr(error, "problems", [str(error)]))) from None
     except (pytest.exit.Exception, pytest.UsageError):
         raise
     except Exception as error:  # noqa: BLE001 - one line, as everything that ends a session here
         end_in_a_crash(error)
+
+
+def prepared(config: pytest.Config) -> RunSpec:
+    """Return the run that the options ask for.
+
+    Raises:
+        ConfigError: naming everything that is wrong with options, files and keys.
+    """
+    from jmedethic_pytest.run.prepare import prepare
+
+    root = _project_root(config)
+    return prepare(_settings(config, root), root)
 
 
 def end_in_a_crash(error: Exception) -> NoReturn:

@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 
 _POLL_SECONDS = 0.25
 NOTHING_SELECTED = "nothing selected: no case fits suite, locale, strategy and guideline"
-_FREE = "dry_run"
-"""The option that evaluates nothing."""
+_NOT_ONE = {
+    "dry_run": "evaluate() evaluates. `jmedethic run --dry-run` shows what a run would cost.",
+    "adapters": "evaluate() makes one run. Call it for serve='BASE' and each serve='BASE:ADAPTER'.",
+}
+"""Options that make no run, or several."""
 
 Watcher = Callable[[Progress], None]
 Words = str | Sequence[str]
@@ -111,9 +114,10 @@ def evaluate(model: str | None = None, *, progress: Watcher | None = None, **opt
 
 def _raw(options: Options) -> dict[str, Any]:
     """Return the options as the command line would give them."""
-    allowed = [option.key for option in OPTIONS if option.key != _FREE]
-    if _FREE in options:
-        raise ConfigError("dry_run: evaluate() evaluates. `jmedethic run --dry-run` shows what a run would cost.")
+    allowed = [option.key for option in OPTIONS if option.key not in _NOT_ONE]
+    problems = [f"{key}: {why}" for key, why in _NOT_ONE.items() if key in options]
+    if problems:
+        raise ConfigError(problems)
     unknown_ones = [unknown("option", key, allowed) for key in options if key not in allowed]
     if unknown_ones:
         raise ConfigError(unknown_ones)

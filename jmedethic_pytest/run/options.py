@@ -44,6 +44,9 @@ OPTIONS = (
     Option(
         "serve", "PATH[:ADAPTER]", "Serve this checkpoint for the run: a GGUF file, a Hugging Face folder; no --model"
     ),
+    Option(
+        "adapters", "PATH,...", "LoRA adapters of the served checkpoint: each is evaluated, and held against the base"
+    ),
     Option("base-url", "URL", "Address of the target's OpenAI-compatible (or Anthropic) server"),
     Option("revision", "TEXT", "What the target's weights are (digest, commit, version): replies are kept under it"),
     Option(
@@ -98,6 +101,7 @@ ATTACKING = ("attacker", "attack-style", "max-turns")
 """Names of those that are about an attacker."""
 _OF_TARGET_AND_CASES = {
     "serve",
+    "adapters",
     "base-url",
     "revision",
     "cases",
@@ -121,6 +125,8 @@ class Settings:
     """As it was given; empty where a checkpoint is served and nothing else was said."""
     serve: str | None = None
     """The checkpoint that the run serves itself, ``PATH[:ADAPTER]``."""
+    adapters: tuple[str, ...] = ()
+    """Adapters that its server has beside it."""
     base_url: str | None = None
     revision: str | None = None
     """What the user says the target's weights are."""
@@ -198,9 +204,11 @@ def parse(
     reader.only_with("attacker", "attack_style", "max_turns")
     serve = reader.text("serve") or (model if model and model.startswith("local:") else None)
     reader.need_a_model(model, serve)
+    reader.only_with("serve", "adapters")
     settings = Settings(
         model=model or "",
         serve=serve,
+        adapters=reader.words("adapters", ()),
         base_url=reader.text("base_url"),
         revision=reader.text("revision"),
         judges=reader.text("judges"),

@@ -22,6 +22,7 @@ from jmedethic_pytest.models.resolving import batched_providers
 from jmedethic_pytest.run import looks, room, spoken
 from jmedethic_pytest.run.options import Settings
 from jmedethic_pytest.run.spec import RunSpec
+from jmedethic_pytest.serving.attached import Attached
 from jmedethic_pytest.serving.plan import Plan, plan
 from jmedethic_pytest.store import baselines as baseline_files
 
@@ -104,7 +105,13 @@ def server(settings: Settings, rules: Thresholds) -> Plan | None:
     if settings.serve is None:
         return None
     named = settings.model if settings.model != settings.serve else None
-    return plan(settings.serve, rules.serve, place="--jmed-serve", model=named)
+    if settings.adapters and settings.shard is not None:
+        raise ConfigError(
+            "--jmed-adapters: a shard is no baseline. Make the shards of each --jmed-serve=BASE:ADAPTER, then merge."
+        )
+    found = plan(settings.serve, rules.serve, place="--jmed-serve", model=named, adapters=settings.adapters)
+    shared = Attached.of()
+    return found if shared is None else found.answering(shared.chosen)
 
 
 def target_seat(settings: Settings, rules: Thresholds, *, called: bool) -> ModelRef:

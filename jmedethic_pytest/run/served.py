@@ -4,14 +4,29 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from jmedethic_pytest.core.errors import ConfigError
 from jmedethic_pytest.run.spec import RunSpec
+from jmedethic_pytest.serving.attached import VARIABLE, Attached
+from jmedethic_pytest.serving.plan import Plan
 from jmedethic_pytest.serving.server import Server
 from jmedethic_pytest.store.runs import RunStore
 
 LOG = "server.log"
 
 
-def start(spec: RunSpec, store: RunStore) -> tuple[RunSpec, Server | None]:
+def attached(plan: Plan) -> Attached | None:
+    """Return the server that was started for several runs of which this is one.
+
+    Raises:
+        ConfigError: if it does not serve what this run plans to ask.
+    """
+    found = Attached.of()
+    if found is not None and found.plan != plan.digest:
+        raise ConfigError(f"{VARIABLE}: names a server of other weights or flags than this run's. Unset it.")
+    return found
+
+
+def start(spec: RunSpec, store: RunStore) -> tuple[RunSpec, Server | Attached | None]:
     """Start a run's server; return the run that knows where its target is.
 
     Raises:
@@ -20,10 +35,12 @@ def start(spec: RunSpec, store: RunStore) -> tuple[RunSpec, Server | None]:
     plan, settings = spec.serving, spec.settings
     if plan is None or spec.transcripts is not None:
         return spec, None
+    server: Server | Attached | None = attached(plan)
     try:
-        server = Server(plan, store.path / LOG, kept=settings.reports / LOG, quiet=settings.redact)
+        server = server or Server(plan, store.path / LOG, kept=settings.reports / LOG, quiet=settings.redact)
     except BaseException:
         store.discard()
         raise
+    server.tell(store.path)
     known = replace(plan, address=server.address, version=server.version)
     return replace(spec, serving=known, target=known.ref), server

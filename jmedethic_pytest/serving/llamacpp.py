@@ -60,7 +60,7 @@ def _adapter(path: Path) -> Any:
 
     adapter = xllamacpp.CommonAdapterLoraInfo()
     adapter.path = str(path)
-    adapter.scale = 1.0
+    adapter.scale = 0.0
     return adapter
 
 

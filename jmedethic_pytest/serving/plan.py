@@ -13,6 +13,7 @@ from typing import Any
 
 from jmedethic_pytest.config.serving import ServeTable
 from jmedethic_pytest.core.errors import ConfigError, unknown
+from jmedethic_pytest.core.files import compact_digest
 from jmedethic_pytest.data import load
 from jmedethic_pytest.models import ModelRef
 from jmedethic_pytest.models.resolving import of_served
@@ -70,6 +71,17 @@ class Plan:
     def revision(self) -> str:
         """Digest of the weights that answer, those of the adapter behind those of the base."""
         return "+".join([self.weights.digest, *([] if self.chosen is None else [self.adapters[self.chosen].digest])])
+
+    @property
+    def digest(self) -> str:
+        """Digest of what the server serves and how, whoever of it is asked."""
+        adapters = [(adapter.name, adapter.digest) for adapter in self.adapters]
+        how = self.table.model_dump(mode="json", include={"command", "flags"})
+        return compact_digest([self.engine, self.name, self.weights.digest, adapters, how])
+
+    def answering(self, chosen: int | None) -> Plan:
+        """Return the same server where another one of it is asked: an adapter by its place, ``None`` for the base."""
+        return replace(self, chosen=chosen)
 
     @property
     def most_calls(self) -> int | None:

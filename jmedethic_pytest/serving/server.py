@@ -92,6 +92,14 @@ class Server:
             self._process.wait()
 
     @property
+    def supervisor(self) -> int:
+        """The process that keeps it alive, and ends when it does."""
+        return self._process.pid
+
+    def tell(self, run: Path) -> None:
+        """Hear where the run's folder is; the log lies there already."""
+
+    @property
     def last_lines(self) -> list[str]:
         """The end of its log."""
         with contextlib.suppress(OSError), self.log.open("rb") as stream:

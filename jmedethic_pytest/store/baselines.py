@@ -95,6 +95,17 @@ def record(reports: Path, name: str, run: Path) -> Path:
         StoreError: if the run cannot be read or the file not be written.
     """
     path = new(reports, name)
+    write(path, of(name, run))
+    return path
+
+
+def of(name: str, run: Path) -> Baseline:
+    """Return what a run is as a baseline.
+
+    Raises:
+        ConfigError: if the run is not complete.
+        StoreError: if it cannot be read.
+    """
     sheet = run_scores.read(run)
     if sheet.origin.status != "complete":
         early = run_files.read_info(run).stopped_early
@@ -103,10 +114,16 @@ def record(reports: Path, name: str, run: Path) -> Path:
             f"run {sheet.origin.run} is {sheet.origin.status}: a baseline needs a complete run. "
             f"The same command {again}."
         )
-    found = Baseline(name=name, created=run_files.now(), sheet=sheet, companions=beside.scores(run))
-    content = text(found)
-    files.replace(path, content, "Give another folder (--reports).")
-    return path
+    return Baseline(name=name, created=run_files.now(), sheet=sheet, companions=beside.scores(run))
+
+
+def write(path: Path, baseline: Baseline) -> None:
+    """Write a baseline's file.
+
+    Raises:
+        StoreError: if that is not possible.
+    """
+    files.replace(path, text(baseline), "Give another folder (--reports).")
 
 
 def new(reports: Path, name: str) -> Path:

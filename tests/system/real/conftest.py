@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
-from importlib.util import find_spec
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
@@ -56,14 +56,31 @@ class Server:
         return {"input": round(prompt), "output": round(counters["tokens_predicted_total"])}
 
 
-@contextmanager
-def running(folder: Path, *, grammar: str | None = None) -> Iterator[Server]:
-    """Start a server, wait until it answers, stop it at the end."""
+def require_a_real_server() -> None:
+    """Skip, and say so loudly, where llama.cpp is not installed."""
     missing = [name for name in ("xllamacpp", "gguf") if find_spec(name) is None]
     if missing:
         reason = f"NOT TESTED against a real server: {' and '.join(missing)} missing. Next: pip install -e '.[dev]'"
         warnings.warn(pytest.PytestWarning(reason), stacklevel=1)
         pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def tiny_llama() -> Any:
+    """The module that writes tiny models."""
+    require_a_real_server()
+    spec = spec_from_file_location("tiny_llama", Path(__file__).with_name("tiny_llama.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@contextmanager
+def running(folder: Path, *, grammar: str | None = None) -> Iterator[Server]:
+    """Start a server, wait until it answers, stop it at the end."""
+    require_a_real_server()
     texts = [
         ROOT / "benchmark_cases" / "core.ja.jsonl",
         *sorted((ROOT / "jmedethic_pytest" / "data" / "locales").glob("*/rubric.json")),

@@ -56,8 +56,32 @@ def vocabulary(texts: Iterable[str]) -> tuple[list[str], list[str]]:
     return tokens, merges
 
 
-def write_model(path: Path, texts: Iterable[str]) -> None:
-    """Write a random one-layer Llama as GGUF."""
+def some_text() -> str:
+    """Return text whose characters a model may have as tokens."""
+    root = Path(__file__).resolve().parents[3]
+    return (root / "benchmark_cases" / "REVIEW.md").read_text(encoding="utf-8")
+
+
+def write_adapter(path: Path, tokens: int, seed: int, rank: int = 2) -> None:
+    """Write a random LoRA adapter for the output of a model with so many tokens, strong enough to change every word."""
+    import gguf
+    import numpy as np
+
+    writer = gguf.GGUFWriter(path, "llama")
+    writer.add_type(gguf.GGUFType.ADAPTER)
+    writer.add_string(gguf.Keys.Adapter.TYPE, "lora")
+    writer.add_float32(gguf.Keys.Adapter.LORA_ALPHA, float(rank))
+    random = np.random.default_rng(seed)
+    for half, shape in (("a", (rank, WIDTH)), ("b", (tokens, rank))):
+        writer.add_tensor(f"output.weight.lora_{half}", random.standard_normal(shape).astype(np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def write_model(path: Path, texts: Iterable[str]) -> int:
+    """Write a random one-layer Llama as GGUF, and return how many tokens it knows."""
     import gguf
     import numpy as np
 
@@ -99,6 +123,7 @@ def write_model(path: Path, texts: Iterable[str]) -> None:
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
+    return size
 
 
 def serve(model: Path, *, grammar: str | None, context: int) -> Any:
