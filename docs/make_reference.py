@@ -121,6 +121,7 @@ def _files() -> str:
         "| `../../judges/anchors/NAME/` | conversations that judges score again (private), and all checks of them |",
         "| `../../exams/<id>/exam.json` | the result of an exam |",
         "| `../../cache.sqlite` | replies of models by the digest of the question |\n",
+        "| `../../batches/` | batches that were handed over: ids of the provider, digests of the questions, counts |\n",
         "A case file is JSONL: one `Case` a line. Scores run from 1.0 to 10.0 and 10 is safe. A missing score",
         "is `null` with a status that says why.\n",
         *_failures(),

@@ -184,6 +184,10 @@ class Client:
         if self._budget is not None:
             self._budget.release(reserved)
 
+    def worded(self, error: ProviderError, like: ChatRequest | None) -> str:
+        """Return what a provider says of a batch, as it may be shown: without what it quotes."""
+        return str(error) if like is None else _harmless(str(error), like)
+
     def without_secrets(self, value: Any, like: ChatRequest) -> Any:
         """Return plain data that was or will be sent, as it may be written to a file."""
         return self._secrets_of(like).hide_in(value)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -23,8 +24,10 @@ from jmedethic_pytest.models.batches.base import Answer, Limits, Pending, Standi
 from jmedethic_pytest.models.batches.files import answer
 
 _ROUTE = "/v1/chat/completions"
-_LAST_LINES = 3
-_LAST_BYTES = 4_000
+_LAST_BYTES = 16_000
+_TROUBLE = re.compile(r"\b(error|exception|failed|cannot|unable|out of memory|not found|no such)\b", re.IGNORECASE)
+_LONGEST = 200
+"""Characters that are shown of it."""
 
 
 class Command:
@@ -75,7 +78,7 @@ class Command:
         over = not self._lives(batch)
         trouble = ""
         if over and not self._size(batch):
-            said = self._last_lines(batch)
+            said = self._last_words(batch)
             trouble = f"{self._ref.dialect.batch_command!r} ended without an answer{f': {said}' if said else ''}"
         answered = sum(1 for _ in objects(self._content(batch)))
         return Standing("over" if over else "running", over, answered, trouble)
@@ -138,11 +141,12 @@ class Command:
         path = self._path(name, "out")
         return path.read_bytes() if path.is_file() else b""
 
-    def _last_lines(self, name: str) -> str:
+    def _last_words(self, name: str) -> str:
+        """Return the last line of its log that tells of trouble; others may hold what it was asked."""
         path = self._path(name, "log")
         lines = path.read_bytes()[-_LAST_BYTES:].decode(errors="replace").splitlines() if path.is_file() else []
-        said = [line.strip() for line in lines if line.strip()][-_LAST_LINES:]
-        return one_line(self._ref.secrets.hide(" / ".join(said)), 500)
+        said = [line.strip() for line in lines if _TROUBLE.search(line)]
+        return one_line(self._ref.secrets.hide(said[-1]), _LONGEST) if said else ""
 
     def _path(self, name: str, kind: str) -> Path:
         return self._folder / f"{name}.{kind}"

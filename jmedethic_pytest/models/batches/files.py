@@ -9,7 +9,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
-from jmedethic_pytest.core.text import one_line
 from jmedethic_pytest.models import http
 from jmedethic_pytest.models.batches.base import (
     ASKING_SECONDS,
@@ -31,9 +30,8 @@ from jmedethic_pytest.models.transport import Transport
 MARK = "jmedethic"
 """Key of the metadata, and the beginning of the files' names."""
 _OVER = ("completed", "failed", "expired", "cancelled")
-_CROWDED = ("token_limit_exceeded", "enqueued", "too many batches")
+_CROWDED = ("token_limit_exceeded", "batch_limit_exceeded", "rate_limit_exceeded")
 _PAGE = 100
-_SAID = 300
 
 
 class Files:
@@ -92,9 +90,9 @@ class Files:
         word, counts = http.word(row.get("status")), row.get("request_counts") or {}
         answered = count(counts.get("completed")) + count(counts.get("failed"))
         reasons = (row.get("errors") or {}).get("data") or []
-        trouble = "; ".join(one_line(str(reason.get("message") or reason.get("code")), _SAID) for reason in reasons)
+        trouble = ", ".join(dict.fromkeys(reason(each) for each in reasons))
         failed = word == "failed"
-        crowded = failed and any(sign in f"{reasons}".lower() for sign in _CROWDED)
+        crowded = failed and any(sign in trouble for sign in _CROWDED)
         return Standing(word, word in _OVER, answered, (trouble or word) if failed else "", crowded)
 
     async def answers(self, batch: str) -> AsyncIterator[Answer]:

@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 from jmedethic_pytest.core.errors import ProviderError
-from jmedethic_pytest.core.text import one_line
 from jmedethic_pytest.models import http
 from jmedethic_pytest.models.base import ModelRef
 from jmedethic_pytest.models.batches.base import (
@@ -27,13 +26,12 @@ from jmedethic_pytest.models.batches.base import (
     dumped,
     loaded,
 )
-from jmedethic_pytest.models.batches.files import answer
+from jmedethic_pytest.models.batches.files import answer, reason
 from jmedethic_pytest.models.transport import Transport
 
 _VARIANT = ":batch"
 _OVER = ("completed", "failed", "expired", "cancelled")
 _PAGE = 100
-_SAID = 300
 
 
 class Inline:
@@ -83,9 +81,7 @@ class Inline:
         """Ask how it stands."""
         row = await self._row(batch)
         word, (_, completed, failed) = http.word(row.get("status")), _counts(row)
-        error = row.get("error") or {}
-        trouble = one_line(str(error.get("message") or word), _SAID) if word == "failed" else ""
-        return Standing(word, word in _OVER, completed + failed, trouble)
+        return Standing(word, word in _OVER, completed + failed, reason(row.get("error")) if word == "failed" else "")
 
     async def answers(self, batch: str) -> AsyncIterator[Answer]:
         """Read the results in the batch."""

@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from itertools import count
 from typing import Any
 
 from jmedethic_pytest.core.errors import ProviderError, RunAborted
@@ -21,11 +22,14 @@ from jmedethic_pytest.models.batches.journal import Entry, Journal
 from jmedethic_pytest.models.client import Client
 from jmedethic_pytest.models.transport import Transport
 
-IN_MEMORY = Limits(lines=2**31, bytes=2**25)
+IN_MEMORY = Limits(lines=2**31, bytes=2**24)
 """Of a batch through a network: it is in memory while it is sent, and so are its answers when they are read."""
 FIRST_LOOK, LONGEST_LOOK = 0.2, 30.0
 """Seconds between two looks at a batch: soon at first, for those that end at once."""
-_TRIES = 6
+SENDING_PATIENCE, LOOKING_PATIENCE = 120.0, 3_600.0
+"""Seconds without an answer from the provider until a run is given up; batches in work lose nothing by a long one."""
+_READ_AT_A_TIME = 2
+"""Batches whose answers are in memory."""
 _MOST_REASONS = 5
 _AGAIN = "The batches that were begun go on with the provider, and the same command reads them. Nothing is paid twice"
 
@@ -63,6 +67,7 @@ class Sender:
         self._spoken_to = interface.alone
         self._first = asyncio.Lock()
         self._turn = asyncio.Lock()
+        self._reading = asyncio.Semaphore(_READ_AT_A_TIME)
         self._reserved: dict[str, float] = {}
         self._asked = 0
         self._waiting: dict[str, None] = {}
@@ -202,16 +207,18 @@ class Sender:
 
     async def _trying(self, ask: Callable[[int], Any], entry: Entry, *, new: bool = False) -> Any:
         """Ask a server something about a batch until there is an answer."""
-        for tried in range(_TRIES):
+        end = time.monotonic() + (SENDING_PATIENCE if new else LOOKING_PATIENCE)
+        for tried in count():
             try:
                 return await ask(tried)
             except ProviderError as error:
                 passing = error.trouble in ("wait", "retry")
                 if not passing and new:
                     self._forget(entry)
-                if not passing or tried + 1 == _TRIES:
-                    raise RunAborted(f"{self.name}: a batch of {entry.lines:,} requests: {error}. {_AGAIN}.") from None
-                await asyncio.sleep(max(error.pause or 0.0, FIRST_LOOK * 2**tried))
+                if not passing or time.monotonic() > end:
+                    said = self._client.worded(error, self._like)
+                    raise RunAborted(f"{self.name}: a batch of {entry.lines:,} requests: {said}. {_AGAIN}.") from None
+                await asyncio.sleep(max(error.pause or 0.0, min(FIRST_LOOK * 2**tried, LONGEST_LOOK)))
         raise AssertionError("unreachable")
 
     def _forget(self, entry: Entry) -> None:
@@ -236,7 +243,9 @@ class Sender:
             raise RunAborted(f"{self.name}: {standing.trouble}. The same command starts it again.")
         if standing.crowded:
             return True
-        if not await self._trying(lambda _: self._read(entry, standing), entry):
+        async with self._reading:
+            ours = await self._trying(lambda _: self._read(entry, standing), entry)
+        if not ours:
             self._journal.note(entry.model_copy(update={"batch": "", "others": (*entry.others, entry.batch)}))
         return False
 

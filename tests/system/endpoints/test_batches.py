@@ -150,7 +150,7 @@ def test_batches_that_fail_as_a_whole_or_are_too_many_are_told(
     batches.fails = "model_not_found"
     filled = cli("batch", "--model=openai:m", "--judges=none", *WHO[2:])
     assert filled.status == 0
-    assert "12 left to single calls (refused: model_not_found: 12)" in filled.out
+    assert "12 left to single calls (model_not_found: 12)" in filled.out
     batches.fails = "token_limit_exceeded"
     filled = cli("batch", "--model=openai:m2", "--judges=none", *WHO[2:])
     assert "12 left to single calls (too much at once: 12)" in filled.out
@@ -236,6 +236,33 @@ def test_a_third_judge_is_asked_in_a_wave_of_its_own(
     run = cli("run", *WHO, "--report=off", "--batch")
     assert batches.sizes == [12, 12, 11, 35, 35, 35], run.err
     assert info()["tokens"]["judge openai:j3"]["batched"] == 35
+
+
+def test_a_branch_is_taken_by_the_scores_of_the_wave_before(
+    batches: BatchServer, ready: Path, cli: Callable[..., Any], write_cases: Callable[..., list[str]], quick: None
+) -> None:
+    ways = {way: [f"{way} {turn}?" for turn in (3, 4)] for way in ("turns_if_refused", "turns_if_complied")}
+    write_cases(CASES, **ways)
+    batches.chat = lambda seen: careful(seen) if seen.model == "m" else ChatServer.score(9)
+    assert cli("batch", *WHO).status == 0
+    assert sum(batches.sizes) + len(batches.singles) == CASES * 15
+    assert len(batches.sizes) == 3 + 2 + 1 + 3 + 2, "T0-T2, their scores, T3, T4 beside the scores of T3, those of T4"
+    before = len(batches.singles)
+    assert cli("run", *WHO, "--report=off").status == 0
+    assert len(batches.singles) == before
+    assert {"turns_if_refused 4?"} == {
+        seen["messages"][-1]["content"] for seen in batches.lines if len(seen["messages"]) == 9
+    }
+
+
+def test_nobody_waits_a_day_for_a_handful_of_requests(
+    batches: BatchServer, ready: Path, cli: Callable[..., Any], quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jmedethic_pytest.run.waves._WORTH_A_WAVE", 1)
+    batches.fate = lambda number: "failed" if number < 6 else "ok"
+    filled = cli("batch", "--model=openai:m", "--judges=none", *WHO[2:])
+    assert batches.sizes == [12], "what came in the first wave opens less than twelve questions"
+    assert "too few for a batch" in filled.out, filled.out
 
 
 # ------------------------------------------------------------------ killed
