@@ -15,7 +15,7 @@ from typer.core import TyperGroup
 from jmedethic_pytest.cli.app import AsJson, app, err, out, say
 from jmedethic_pytest.core.errors import ConfigError, unknown
 from jmedethic_pytest.core.status import ExitStatus
-from jmedethic_pytest.launch import launchers, plan, states, sweep_file, tables
+from jmedethic_pytest.launch import kubernetes, launchers, plan, states, sweep_file, tables
 from jmedethic_pytest.launch.driving import drive
 from jmedethic_pytest.launch.local import Local, carry_out
 from jmedethic_pytest.launch.plan import Step
@@ -23,6 +23,9 @@ from jmedethic_pytest.launch.states import Failure, UnitState
 from jmedethic_pytest.launch.sweep_file import Sweep
 from jmedethic_pytest.launch.work import Work
 from jmedethic_pytest.run import signals
+
+_MANIFESTS = "print-k8s"
+_ON = (*launchers.NAMES, _MANIFESTS)
 
 
 class _RunsByDefault(TyperGroup):
@@ -66,8 +69,12 @@ def run(
     Every step is done once: the same command goes on wherever the one before ended. Merging and judging take place
     here, one run after the other.
     """
-    if on not in launchers.NAMES:
-        raise ConfigError(unknown("--on", on, launchers.NAMES))
+    if on not in _ON:
+        raise ConfigError(unknown("--on", on, _ON))
+    if on == _MANIFESTS:
+        sweep = sweep_file.load(file)
+        out.file.write(kubernetes.manifests(sweep, Work(plan.made(sweep), file)))
+        return
     sweep, work = _opened(file, replan=replan)
     signals.stop_on_sigterm()
     steps = [step for unit in work.plan.units for step in unit.steps if collect or step.does != "collect"]

@@ -41,8 +41,8 @@ def check_run(given: Sequence[str], place: str, locales: Sequence[str]) -> None:
     raw = _read(given, [Option("model", "PROVIDER:NAME", ""), *OPTIONS], place)
     problems = [f"{place}: --{name}: say it by {field!r}." for name, field in _THE_SWEEPS.items() if name in raw]
     problems += [f"{place}: --{name}: {why}." for name, why in _SENSELESS.items() if name in raw]
-    if "model" not in raw:
-        problems.append(f"{place}: field 'model' is missing: PROVIDER:NAME.")
+    if "model" not in raw and "serve" not in raw:
+        problems.append(f"{place}: say 'model', PROVIDER:NAME, or 'serve', a checkpoint.")
     problems += _refused(raw, place, locale=",".join(dict.fromkeys(",".join(locales).split(","))))
     if problems:
         raise ConfigError(problems)
@@ -66,7 +66,7 @@ def check_judge(given: Sequence[str], place: str) -> None:
 def _refused(raw: Mapping[str, Any], place: str, **more: str) -> list[str]:
     values = {name.replace("-", "_"): value for name, value in raw.items() if name != "model"}
     try:
-        parse(str(raw.get("model", "")), {**values, **more}, prefix="--")
+        parse(raw.get("model", ""), {**values, **more}, prefix="--")
     except ConfigError as error:
         return [f"{place}: {problem}" for problem in error.problems]
     return []

@@ -6,6 +6,8 @@ sweep.toml that says the same in other words, finds what was done and does it no
 
 from __future__ import annotations
 
+import os
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -152,7 +154,9 @@ def settled(wanted: Plan, home: Path, *, replan: bool = False) -> Plan:
             f"{path}: the plan was made of another sweep.toml. Restore the file, give it another 'name', or plan "
             "anew with --replan: what is finished and asked for in the same way stays done."
         )
-    files.replace(path, files.as_json(wanted.model_dump(mode="json")))
+    part = path.with_name(f".plan-{secrets.token_hex(8)}.json")  # many pods may write the same plan at once
+    files.replace(part, files.as_json(wanted.model_dump(mode="json")))
+    os.replace(part, path)
     return wanted
 
 

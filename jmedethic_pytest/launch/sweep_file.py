@@ -17,6 +17,7 @@ from jmedethic_pytest.core.shards import MOST
 from jmedethic_pytest.launch import arguments
 
 _ADVICE = "Give the file of a sweep (docs/how-to/sweep.md shows one)."
+_OF_CLUSTER = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
 
 Positive = Annotated[int, Field(strict=True, ge=1)]
@@ -32,6 +33,10 @@ class Target(Table):
     """`PROVIDER:NAME`, as of `jmedethic run`."""
     base_url: str | None = None
     """Address of its server."""
+    serve: str | None = None
+    """A checkpoint that each of its jobs serves itself; `PATH:ADAPTER` with an adapter."""
+    adapters: Texts = ()
+    """Adapters of that checkpoint: each is one more model, `NAME+ADAPTER`, compared with it."""
     revision: str | None = None
     """What its weights are."""
     base: str | None = None
@@ -45,6 +50,20 @@ class Target(Table):
     @classmethod
     def _name_can_name_a_file(cls, name: str) -> str:
         return _fit(name)
+
+    @model_validator(mode="after")
+    def _adapters_have_a_base(self) -> Self:
+        if self.adapters and self.serve is None:
+            raise ValueError("adapters mean nothing without 'serve', the checkpoint they are made for")
+        return self
+
+    @property
+    def all(self) -> Iterator[Target]:
+        """This model, and one with each of its adapters."""
+        yield self.model_copy(update={"adapters": ()})
+        for path in self.adapters:
+            name, serve = f"{self.name}+{_slug(Path(path).stem)}", f"{self.serve}:{path}"
+            yield self.model_copy(update={"name": name, "serve": serve, "base": self.name, "adapters": ()})
 
 
 class SlurmTable(Table):
@@ -76,6 +95,35 @@ class RayTable(Table):
     """How often a task is begun again that was lost with its node."""
 
 
+class KubernetesTable(Table):
+    """``[kubernetes]``: what the manifests name."""
+
+    image: str
+    """The container image, with this package in it."""
+    claim: str
+    """The PersistentVolumeClaim (ReadWriteMany) that every pod mounts at `/work`."""
+    namespace: str | None = None
+    secrets: Texts = ()
+    """Secrets whose keys become variables of the pods that collect."""
+    judge_secrets: Texts = ()
+    """Secrets whose keys become variables of the pod that judges, and of no other."""
+    at_once: Positive | None = None
+    """Pods of one job that run at the same time, at most (default: all)."""
+    retries: Annotated[int, Field(strict=True, ge=0)] = 3
+    """How often a part is begun again."""
+    gpu_resource: str = "nvidia.com/gpu"
+    requests: dict[str, str] = {"cpu": "1", "memory": "1Gi"}
+    """What a pod asks for beside graphics cards."""
+
+    @field_validator("claim", "namespace", "secrets", "judge_secrets")
+    @classmethod
+    def _are_names_of_a_cluster(cls, given: Any) -> Any:
+        for name in [given] if isinstance(given, str) else given or ():
+            if not _OF_CLUSTER.fullmatch(name):
+                raise ValueError("give small letters, digits, dots and hyphens, as Kubernetes has it")
+        return given
+
+
 class Sweep(Table):
     """The whole file."""
 
@@ -97,6 +145,7 @@ class Sweep(Table):
     """Where runs are stored, as of `jmedethic run`."""
     slurm: SlurmTable = SlurmTable()
     ray: RayTable = RayTable()
+    kubernetes: KubernetesTable | None = None
 
     @field_validator("name")
     @classmethod
@@ -143,6 +192,8 @@ def load(path: Path) -> Sweep:
     content = toml.read(path, _ADVICE)
     try:
         sweep = Sweep.model_validate(content)
+        every = [each.model_dump() for target in sweep.models for each in target.all]
+        sweep = Sweep.model_validate({**sweep.model_dump(), "models": every})
     except ValidationError as error:
         raise ConfigError(toml.explain(error, str(path), Sweep)) from None
     problems = list(_keys(content, str(path)))
@@ -159,13 +210,14 @@ def load(path: Path) -> Sweep:
 
 def of_run(sweep: Sweep, target: Target) -> list[str]:
     """Return the options by which a model is collected, but for suite, language and shard."""
-    own = {"model": target.model, "base-url": target.base_url, "revision": target.revision}
+    own = {"model": target.model, "base-url": target.base_url, "serve": target.serve, "revision": target.revision}
     return [*(f"--{name}={value}" for name, value in own.items() if value is not None), *sweep.args, *target.args]
 
 
 def asked(sweep: Sweep) -> dict[str, Any]:
     """Return what a sweep asks for, without who carries it out."""
-    return sweep.model_dump(mode="json", exclude={"slurm": True, "ray": True, "models": {"__all__": {"gpus": True}}})
+    launchers = {"slurm": True, "ray": True, "kubernetes": True}
+    return sweep.model_dump(mode="json", exclude={**launchers, "models": {"__all__": {"gpus": True}}})
 
 
 def _slug(text: str) -> str:
