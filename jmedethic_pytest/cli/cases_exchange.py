@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from jmedethic_pytest.cases import files as case_files
-from jmedethic_pytest.cases import selection
+from jmedethic_pytest.cases import selection, vocabulary_files
 from jmedethic_pytest.cases.exchange import importing, notices, writing
 from jmedethic_pytest.cases.selection import Selection
 from jmedethic_pytest.cli.app import Force, err, out, say
@@ -51,6 +51,7 @@ def import_(
         importing.Request(
             source=source,
             format=kind,
+            folder=output.parent,
             mapping=mapping,
             revision=revision,
             defaults={name: value for name, value in given.items() if value is not None},
@@ -59,8 +60,14 @@ def import_(
             guideline_numbers=guideline_numbers,
         )
     )
+    if imported.guidelines is not None:
+        writing.write_guidelines(imported.guidelines, output.parent)
+    writing.carry_words(imported.carried, output.parent)
     writing.write(imported.cases, output, "jsonl", imported.notice, force=force)
     say(imported.report.lines())
+    if imported.guidelines is not None:
+        named = len({case.guideline for case in imported.cases})
+        out.print(f"written: {output.parent / vocabulary_files.FILE} ({named} guidelines named by the cases)")
     _say_written(output, imported.notice)
 
 
@@ -88,6 +95,7 @@ def export(
     if not chosen:
         raise ConfigError(f"nothing to export: no case is in suite {suite!r} and in {locale}.")
     notice = notices.inherited(_files(cases))
+    writing.carry_words(_files(cases), output.parent)
     writing.write(chosen, output, kind, notice, force=force)
     out.print(f"{len(chosen)} cases")
     _say_written(output, notice)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 from pydantic import ValidationError
 
-from jmedethic_pytest.cases.exchange import dialogue, ids, words
+from jmedethic_pytest.cases.exchange import dialogue, ids, topics, words
 from jmedethic_pytest.cases.exchange.dialogue import Dialogue, Unusable
 from jmedethic_pytest.cases.exchange.mapping import Mapping
 from jmedethic_pytest.cases.exchange.report import Report
 from jmedethic_pytest.cases.exchange.rows import Row
+from jmedethic_pytest.cases.exchange.topics import Topic
 from jmedethic_pytest.core.languages import Locale
 from jmedethic_pytest.core.records import Case
 from jmedethic_pytest.core.vocabulary import HarmClass, Persona
@@ -32,20 +33,29 @@ class Wishes:
     """A lone guideline number is a number of our list."""
 
 
-def convert(rows: Iterable[Row], mapping: Mapping, wishes: Wishes, report: Report) -> list[Case]:
+class Converted(NamedTuple):
+    """A case, and the topic it names if that is no guideline of ours."""
+
+    case: Case
+    topic: Topic | None
+
+
+def convert(rows: Iterable[Row], mapping: Mapping, wishes: Wishes, report: Report) -> list[Converted]:
     """Return the cases of the rows that can become one; everything else is in the report."""
-    cases: dict[ids.Key, Case] = {}
+    cases: dict[ids.Key, Converted] = {}
     for row in rows:
         try:
-            case = _Row(row, mapping, wishes, report).case()
+            reading = _Row(row, mapping, wishes, report)
+            case = reading.case()
             key = _key(row, mapping, wishes, case)
             if key in cases:
                 raise Unusable("the same conversation as an earlier row")
         except Unusable as error:
             report.drop(str(error), row.place)
             continue
-        cases[key] = case
-    return [_named(case, case_id) for case, case_id in zip(cases.values(), ids.assign(list(cases)), strict=True)]
+        cases[key] = Converted(case, reading.topic(key))
+    named = zip(cases.values(), ids.assign(list(cases)), strict=True)
+    return [Converted(_named(found.case, case_id), found.topic) for found, case_id in named]
 
 
 def _named(case: Case, case_id: str) -> Case:
@@ -69,6 +79,7 @@ class _Row:
         self._wishes = wishes
         self._report = report
         self._labels: list[str] = []
+        self._topic: list[Any] = []
 
     def case(self) -> Case:
         """Return the case, whose id is still to be found.
@@ -98,6 +109,12 @@ class _Row:
             first = error.errors(include_url=False, include_input=False)[0]
             raise Unusable(f"no valid case: {first['loc'][0]}: {first['msg']}") from None
 
+    def topic(self, key: ids.Key) -> Topic | None:
+        """Return the topic that the row names, after :meth:`case`; ``None`` if it names one of ours, or none."""
+        same = f"{key.source} {key.strategy}" if key.source else ""
+        locale: Any = key.locale
+        return topics.read(self._topic, locale, same) if self._topic else None
+
     def _dialogue(self) -> Dialogue:
         talk = dialogue.read([self._row.values.get(name) for name in self._mapping.columns.turns])
         if len(talk.turns) > MAX_TURNS:
@@ -123,9 +140,13 @@ class _Row:
             found = words.guideline(value, numbers=self._wishes.guideline_numbers)
             if found is not None:
                 return found
-        if given:
+        default = self._mapping.defaults.guideline or "other"
+        if given and default == "other":
+            self._topic = given
+            self._report.note("the guideline is none of ours: kept as one of its own")
+        elif given:
             self._unknown("guideline", given[0])
-        return self._mapping.defaults.guideline or "other"
+        return default
 
     def _strategy(self, talk: Dialogue) -> str:
         for value in self._values("strategy"):

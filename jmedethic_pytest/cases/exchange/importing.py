@@ -9,13 +9,16 @@ from typing import Any, get_args
 
 from pydantic import ValidationError
 
-from jmedethic_pytest.cases.exchange import hub, mapping, notices, official, own, rows, words
-from jmedethic_pytest.cases.exchange.convert import Wishes, convert
+from jmedethic_pytest.cases import vocabulary_files
+from jmedethic_pytest.cases.exchange import hub, mapping, notices, official, own, rows, topics, words
+from jmedethic_pytest.cases.exchange.convert import Converted, Wishes, convert
 from jmedethic_pytest.cases.exchange.mapping import BuiltIn, Defaults, Mapping
 from jmedethic_pytest.cases.exchange.report import Report
 from jmedethic_pytest.cases.exchange.rows import Row
+from jmedethic_pytest.cases.vocabulary_files import Pack
 from jmedethic_pytest.core.errors import ConfigError, explain_validation, unknown
 from jmedethic_pytest.core.records import Case
+from jmedethic_pytest.core.vocabulary import Vocabulary
 
 FORMATS = (*get_args(BuiltIn), "table")
 
@@ -27,6 +30,8 @@ class Request:
     source: str
     """A file, a folder of files, or the name of the official data set."""
     format: str
+    folder: Path
+    """Where the cases go: a file of guidelines there is gone on with."""
     mapping: Path | None = None
     revision: str | None = None
     defaults: dict[str, str] = field(default_factory=dict)
@@ -43,6 +48,10 @@ class Imported:
     cases: list[Case]
     report: Report
     notice: list[str]
+    guidelines: Pack | None = None
+    """What goes beside the cases; ``None`` if they name no guideline of a foreign list."""
+    carried: Sequence[Path] = ()
+    """Files whose own words (see :mod:`vocabulary_files`) go along with the cases."""
 
 
 def run(request: Request) -> Imported:
@@ -60,17 +69,21 @@ def run(request: Request) -> Imported:
     if not found:
         raise _nothing(request, report)
     header = list(dict.fromkeys(name for row in found for name in row.values))
+    guidelines = None
+    carried: Sequence[Path] = ()
     if request.format == "table" and request.mapping is None:
-        cases, notice = _own(request, found, header, report), notices.inherited(files)
+        words_beside = vocabulary_files.beside([*files, request.folder / "cases.jsonl"])
+        cases, notice = _own(request, found, header, report, words_beside), notices.inherited(files)
+        carried = files
     else:
         rules = _mapping(request, header)
-        cases, notice = _foreign(request, rules, found, header, report), []
+        (cases, guidelines), notice = _foreign(request, rules, found, header, report), []
         if rules.source is not None:
             notice = notices.word(rules.source, files, request.revision)
     report.cases.update(case.locale for case in cases)
     if not cases:
         raise _nothing(request, report)
-    return Imported(cases, report, notice)
+    return Imported(cases, report, notice, guidelines, carried)
 
 
 def _nothing(request: Request, report: Report) -> ConfigError:
@@ -130,7 +143,7 @@ def _defaults(base: Defaults, given: dict[str, str]) -> Defaults:
 
 def _foreign(
     request: Request, rules: Mapping, found: Iterable[Row], header: Sequence[str], report: Report
-) -> list[Case]:
+) -> tuple[list[Case], Pack | None]:
     suite = request.suite or rules.suite
     prefix = rules.prefix or words.slug(suite or Path(request.source).stem)[:16].strip("-") or "x"
     wishes = Wishes(prefix, (suite,) if suite else (), request.twins, request.guideline_numbers)
@@ -139,7 +152,24 @@ def _foreign(
     report.mapping.update(_fixed(rules, used, wishes))
     taken = {name for names in used.values() for name in names} | {rows.FILE_COLUMN}
     report.ignored.extend(name or "(no name)" for name in header if name not in taken)
-    return convert(found, rules, wishes, report)
+    return _own_guidelines(convert(found, rules, wishes, report), prefix, request, report)
+
+
+def _own_guidelines(
+    converted: Sequence[Converted], prefix: str, request: Request, report: Report
+) -> tuple[list[Case], Pack | None]:
+    """Return the cases with the guidelines of their own list, and that list."""
+    there = [(index, found.topic) for index, found in enumerate(converted) if found.topic is not None]
+    cases = [found.case for found in converted]
+    if not there:
+        return cases, None
+    if len({topic.key for _, topic in there}) > topics.MOST:
+        report.note(f"more than {topics.MOST} guidelines are no list of guidelines: all of them set to other")
+        return cases, None
+    pack, ids = topics.pack([topic for _, topic in there], prefix, request.folder)
+    for (index, _), key in zip(there, ids, strict=True):
+        cases[index] = cases[index].model_copy(update={"guideline": key})
+    return cases, pack
 
 
 def _fixed(rules: Mapping, used: Iterable[str], wishes: Wishes) -> dict[str, str]:
@@ -156,7 +186,9 @@ def _fixed(rules: Mapping, used: Iterable[str], wishes: Wishes) -> dict[str, str
     return {name: text for name, text in fixed.items() if name not in used} | always
 
 
-def _own(request: Request, found: Sequence[Row], header: Sequence[str], report: Report) -> list[Case]:
+def _own(
+    request: Request, found: Sequence[Row], header: Sequence[str], report: Report, vocabulary: Vocabulary
+) -> list[Case]:
     if not own.matches(header):
         raise ConfigError(
             f"{request.source}: these are not the columns of our own export. {mapping.shown(header)} Next: say which "
@@ -166,6 +198,6 @@ def _own(request: Request, found: Sequence[Row], header: Sequence[str], report: 
     if given:
         raise ConfigError([f"--{name}: our own export says this in every row." for name in given])
     report.mapping["all fields"] = "our own export"
-    cases = own.read(found, report)
+    cases = own.read(found, report, vocabulary)
     suites = [request.suite] if request.suite else []
     return [case.model_copy(update={"suites": tuple(dict.fromkeys([*case.suites, *suites]))}) for case in cases]

@@ -13,6 +13,7 @@ from jmedethic_pytest.cases.exchange.rows import FILE_COLUMN, Row
 from jmedethic_pytest.cases.files import Located, check, duplicates
 from jmedethic_pytest.core.errors import ConfigError, explain_validation
 from jmedethic_pytest.core.records import Case
+from jmedethic_pytest.core.vocabulary import Vocabulary
 
 
 def matches(header: Iterable[str]) -> bool:
@@ -21,8 +22,8 @@ def matches(header: Iterable[str]) -> bool:
     return {"id", "locale", "guideline", "strategy"} <= names and bool({"turns", "turn_0"} & names)
 
 
-def read(rows: Sequence[Row], report: Report) -> list[Case]:
-    """Return the cases of the rows.
+def read(rows: Sequence[Row], report: Report, vocabulary: Vocabulary) -> list[Case]:
+    """Return the cases of the rows, which may use these words.
 
     Raises:
         ConfigError: naming every bad row: each of them was a case once, so that none may get lost.
@@ -37,7 +38,7 @@ def read(rows: Sequence[Row], report: Report) -> list[Case]:
         except ValueError as error:
             problems.append(f"{row.place}: suites and tags must be JSON lists: {error}.")
         else:
-            problems += check(case, row.place)
+            problems += check(case, row.place, vocabulary)
             located.append(Located(case, row.place))
     problems += duplicates(located)
     if problems:

@@ -72,13 +72,20 @@ def guideline(value: Any, *, numbers: bool = False) -> str | None:
     folded = fold(value)
     if folded in _guidelines():
         return _guidelines()[folded]
-    match = _NUMBERED.match(folded)
-    if match is None:
+    found = numbered(folded)
+    if found is None:
         return None
-    if match[2] and match[2] in _guidelines():
-        return _guidelines()[match[2]]
-    key = f"JMA-{int(match[1]):02d}"
+    number, title = found
+    if title in _guidelines():
+        return _guidelines()[title]
+    key = f"JMA-{number:02d}"
     return key if numbers and key in guidelines() else None
+
+
+def numbered(folded: str) -> tuple[int, str] | None:
+    """Return the number at the head of a folded label and the words after it; ``None`` if there is no number."""
+    match = _NUMBERED.match(folded)
+    return None if match is None else (int(match[1]), match[2] or "")
 
 
 @lru_cache(maxsize=1)

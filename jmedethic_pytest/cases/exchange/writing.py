@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from jmedethic_pytest.cases.exchange import flat
 from jmedethic_pytest.cases.exchange.notices import beside
 from jmedethic_pytest.cases.exchange.rows import pyarrow
+from jmedethic_pytest.cases.vocabulary_files import FILE, STRATEGIES_FILE, Pack
 from jmedethic_pytest.core import files
 from jmedethic_pytest.core.errors import ConfigError
 from jmedethic_pytest.core.records import Case
@@ -37,6 +38,28 @@ def write(cases: Sequence[Case], output: Path, kind: str, notice: Sequence[str],
     if notice:
         files.replace(beside(output), "\n".join(notice) + "\n", advice)
     files.replace(output, data, advice)
+
+
+def write_guidelines(pack: Pack, folder: Path) -> None:
+    """Write the guidelines that cases of a folder may name beside them.
+
+    Raises:
+        StoreError: if they cannot be written.
+    """
+    text = json.dumps(pack.model_dump(mode="json", by_alias=True, exclude_unset=True), ensure_ascii=False, indent=2)
+    files.replace(folder / FILE, f"{text}\n", "Give another folder (--output).")
+
+
+def carry_words(sources: Iterable[Path], folder: Path) -> None:
+    """Put the guidelines and strategies that lie beside files of cases beside their copies, unless some lie there.
+
+    Raises:
+        StoreError: if they cannot be written.
+    """
+    for place in dict.fromkeys(source.parent for source in sources):
+        for name in (FILE, STRATEGIES_FILE):
+            if (place / name).is_file() and not (folder / name).exists():
+                files.replace(folder / name, (place / name).read_bytes(), "Give another folder (--output).")
 
 
 def check_output(output: Path, *, force: bool) -> None:

@@ -129,10 +129,11 @@ def test_the_notice_goes_where_the_cases_go(cli, import_, jsonl, tmp_path):
     row = {"task": "Privacy", "method": "m", "scene": "s", "id": 1, "history": [{"user": "Hello?", "bot": "Hi."}]}
     import_(jsonl([row]), "safedialbench", name="sdb.jsonl")
     notice = (tmp_path / "sdb.NOTICE.txt").read_text()
-    export(cli, "--cases", "sdb.jsonl", "--output", "out.csv")
-    assert (tmp_path / "out.NOTICE.txt").read_text() == notice
-    back = import_(tmp_path / "out.csv", "table", name="back.jsonl")
-    assert (tmp_path / "back.NOTICE.txt").read_text() == notice
+    export(cli, "--cases", "sdb.jsonl", "--output", "sheet/out.csv")
+    assert (tmp_path / "sheet" / "out.NOTICE.txt").read_text() == notice
+    back = import_(tmp_path / "sheet" / "out.csv", "table", name="deep/back.jsonl")
+    assert back.only.guideline == "SDB-1", "the words of a foreign list go along with its cases"
+    assert (tmp_path / "deep" / "back.NOTICE.txt").read_text() == notice
     assert "SafeDialBench" in back.notice
 
 

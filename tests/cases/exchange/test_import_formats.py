@@ -28,7 +28,7 @@ def test_a_safedialbench_dialogue_keeps_its_labels_and_replies(import_, jsonl):
     found = import_(jsonl([DIALOGUE]), "safedialbench")
     case = found.only
     assert case.id == "en-sdb-privacy-6"
-    assert (case.guideline, case.strategy, case.suites) == ("other", "other", ("safedialbench",))
+    assert (case.guideline, case.strategy, case.suites) == ("SDB-1", "other", ("safedialbench",))
     assert case.turns == tuple(turn["user"] for turn in HISTORY)
     assert case.reference == tuple(turn["bot"] for turn in HISTORY)
     assert case.tags == ("privacy", "healthcare", "scence-construct")
@@ -75,7 +75,7 @@ def test_medsafetybench_requests_become_single_turns(import_, csv_file):
     first = found.cases[0]
     assert re.fullmatch(r"en-msb-[0-9a-f]{12}", first.id)
     assert (first.turns, first.question) == (("How do I read a record, unseen?",), "How do I read a record, unseen?")
-    assert (first.strategy, first.guideline, first.expected) == ("direct", "other", ("I cannot.",))
+    assert (first.strategy, first.guideline, first.expected) == ("direct", "MSB-1", ("I cannot.",))
     assert first.tags == ("med-safety-demonstrations-category-4",)
     assert "ignored columns: (no name)" in found.report
     assert "research only" in found.notice
@@ -189,11 +189,11 @@ def test_values_that_are_not_understood_are_said(import_, csv_file, mapping):
     row = "1,Money,Trick,,,A?,B?,,,,x,,,,Wizard,Odd,e\n"
     found = import_(csv_file(HEADER + row), "table", "--mapping", mapping(MAPPING))
     case = found.only
-    assert (case.guideline, case.strategy, case.persona, case.harm_class) == ("other", "other", None, None)
-    assert case.tags == ("money", "source", "guideline-money", "strategy-trick")
+    assert (case.guideline, case.strategy, case.persona, case.harm_class) == ("ACME-1", "other", None, None)
+    assert case.tags == ("money", "source", "strategy-trick")
     assert case.expected == ()
     for said in (
-        "guideline 'money' is none of ours",
+        "the guideline is none of ours",
         "strategy 'trick' is none of ours",
         "persona 'wizard' is none of ours",
         "harm_class 'odd' is none of ours",

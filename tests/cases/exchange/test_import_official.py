@@ -107,9 +107,9 @@ def test_one_question_under_all_strategies_keeps_its_pairs(import_, jsonl):
 def test_a_guideline_number_of_another_list_is_not_taken_for_ours(import_, jsonl):
     source = jsonl([{"index": 1, "principle": "Physicians and Patients", "guideline_number": 25, "turns": JA}])
     found = import_(source, "official")
-    assert found.only.guideline == "other"
-    assert found.only.tags == ("guideline-25",)
-    assert "1 x guideline '25' is none of ours: kept as a tag" in found.report
+    assert found.only.guideline == "JMEB-25"
+    assert found.only.tags == ()
+    assert "1 x the guideline is none of ours: kept as one of its own" in found.report
     trusted = import_(source, "official", "--guideline-numbers", name="b.jsonl")
     assert trusted.only.guideline == "JMA-25"
 

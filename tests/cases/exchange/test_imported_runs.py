@@ -57,10 +57,10 @@ def test_imported_cases_run_and_are_reported(import_, jsonl, tmp_path):
     assert "other Other Strategy" in done.stdout
     summary = json.loads((latest(tmp_path) / "summary.json").read_text())
     assert {row["key"]: row["n"] for row in summary["strategies"]} == {"direct": 10, "other": 30}
-    assert [row["key"] for row in summary["guidelines"]] == ["other"]
+    assert [row["key"] for row in summary["guidelines"]] == ["SDB-1"]
     results = [json.loads(path.read_text()) for path in (tmp_path / "allure").glob("*-result.json")]
     features = {label["value"] for item in results for label in item["labels"] if label["name"] == "feature"}
-    assert "other General principles of medical ethics" in features
+    assert "SDB-1 Healthcare" in features
 
 
 def test_stand_ins_can_be_selected_like_any_other(make_case):
