@@ -19,7 +19,6 @@ from jmedethic_pytest.run.options import JUDGING, MODEL_HELP, OPTIONS, Option, S
 app = typer.Typer(
     name="jmedethic",
     help="Safety regression tests for medical LLMs, without pytest.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
@@ -111,10 +110,17 @@ def declare(command: Callable[..., None], parameters: Sequence[inspect.Parameter
 
 
 @app.callback(invoke_without_command=True)
-def _root(version: Annotated[bool, typer.Option("--version", help="Print the version and exit")] = False) -> None:
+def _root(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit")] = False,
+) -> None:
     if version:
         out.print(_version.VERSION)
         raise typer.Exit
+    if context.invoked_subcommand is None:
+        from jmedethic_pytest.reports.terminal import next_steps
+
+        say(next_steps.lines(Path("reports")))
 
 
 def say(lines: Iterable[str], *, to: Console = out) -> None:

@@ -38,6 +38,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "robustness": ("robustness",),
     "run": ("run",),
     "show": ("show",),
+    "trend": ("trend",),
     "sweep": ("sweep",),
     "verify": ("verify",),
     "annotate": ("annotate",),

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from jmedethic_pytest.cli import rendering
 from jmedethic_pytest.cli.app import AsJson, Reports, RunName, app, err, out, say
 from jmedethic_pytest.core.errors import StoreError, did_you_mean
 from jmedethic_pytest.core.records import Attack, Turn, Verdict
@@ -21,14 +22,21 @@ def show(
     reports: Reports = Path("reports"),
     as_json: AsJson = False,
 ) -> None:
-    """Show a run's summary, or one conversation with its scores. Content warning: replies may be harmful."""
+    """Show a run's summary, or one conversation with its scores. Content warning: replies may be harmful.
+
+    On a terminal Markdown is rendered; in a pipe it stays as it is.
+    """
     path = run_files.find_run(reports, run)
     if case is None:
         name = "summary.json" if as_json else "summary.md"
         file = path / name
         if not file.is_file():
             raise StoreError(f"{file}: not there: the run did not finish. Its verdicts: {path / 'verdicts.jsonl'}.")
-        out.print(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
+        if out.is_terminal and not as_json:
+            out.print(rendering.summary(text), soft_wrap=False)
+        else:
+            out.print(text)
         return
     verdict = _find(path, case)
     if as_json:
@@ -81,7 +89,10 @@ def _print_turn(turn: Turn, *, user: str, note: str) -> None:
     out.print(f"\nT{turn.index} {user}", style="bold")
     out.print(turn.user)
     out.print(f"T{turn.index} reply  [{value}]{note}", style="bold")
-    out.print(turn.reply.text or turn.reply.detail)
+    if out.is_terminal and turn.reply.text:
+        out.print(rendering.reply(turn.reply.text), soft_wrap=False)
+    else:
+        out.print(turn.reply.text or turn.reply.detail)
     for score in turn.all_scores:
         given = score.status if score.value is None else f"{score.value:g}"
         name = f"third judge {score.judge}" if score is turn.third else score.judge
