@@ -177,6 +177,19 @@ def unknown(what: str, value: str, allowed: Sequence[str], next_step: str = "") 
     return f"{what}: unknown value {given}.{did_you_mean(value, allowed)} Allowed: {shown}.{next_step}"
 
 
+def not_installed(what: str, library: str, extra: str) -> ConfigError:
+    """Return the error for a feature whose library is not installed.
+
+    Args:
+        what: the option that needs it.
+        library: as its users call it.
+        extra: of this package, that brings it.
+    """
+    return ConfigError(
+        f"{what} needs {library}, which is not installed. Next: pip install 'jmedethic-pytest[{extra}]'."
+    )
+
+
 def explain_validation(error: ValidationError, place: str, fields: Iterable[str] = ()) -> list[str]:
     """Turn a pydantic error into one line per problem: place, field, value, what is allowed.
 

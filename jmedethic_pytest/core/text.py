@@ -24,6 +24,7 @@ _FILLERS = "\u115f\u1160\u2800\u3164\uffa0"
 QUOTED = "[text]"
 REDACTED = "[redacted: sha256 "
 """How what stands for a redacted text begins."""
+_PLAIN_WORD = re.compile(r"[\w.:/@+-]{0,100}", re.ASCII)
 _WINDOW = 16
 """Characters in a row that make a quotation."""
 _LONGEST_SOURCES = 500_000
@@ -56,6 +57,11 @@ def whole(value: Any) -> Any:
 def blank(text: str) -> bool:
     """Tell whether a text shows nothing: white space, control and formatting characters, fillers, lone accents."""
     return all(char in _FILLERS or unicodedata.category(char)[0] in "ZCM" for char in text)
+
+
+def is_plain_word(text: str) -> bool:
+    """Tell whether a text looks like the name of a model or a finish reason; anything else may be a text of a model."""
+    return _PLAIN_WORD.fullmatch(text) is not None
 
 
 def is_redacted(text: str) -> bool:

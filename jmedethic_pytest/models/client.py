@@ -14,7 +14,7 @@ from jmedethic_pytest.core import text as plain_text
 from jmedethic_pytest.core.errors import ProviderError
 from jmedethic_pytest.core.records import Reply, Usage
 from jmedethic_pytest.models import cache as caching
-from jmedethic_pytest.models import prices
+from jmedethic_pytest.models import prices, traced
 from jmedethic_pytest.models.base import CacheMode, ChatRequest, ModelRef, Provider, Role
 from jmedethic_pytest.models.budget import Budget
 from jmedethic_pytest.models.cache import Cache
@@ -266,7 +266,9 @@ class Client:
         self.tally.calls += 1
         begun = time.monotonic()
         try:
-            reply = await self.provider.chat(request, patient=self.endpoint.alive)
+            with traced.call(self.role, self.ref, request) as span:
+                reply = await self.provider.chat(request, patient=self.endpoint.alive)
+                span.note(lambda: traced.answer(self._without_secrets(reply, request)))
             usage = reply.usage
             self.tally.count(usage)
             if self._budget is not None:

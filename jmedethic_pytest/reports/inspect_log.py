@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jmedethic_pytest.core.errors import ConfigError, StoreError
+from jmedethic_pytest.core.errors import StoreError, not_installed
 from jmedethic_pytest.core.records import Turn, Verdict
 from jmedethic_pytest.core.vocabulary import Vocabulary
 
@@ -52,9 +52,7 @@ def _inspect(module: str) -> Any:
     try:
         return import_module(f"inspect_ai.{module}")
     except ImportError:
-        raise ConfigError(
-            "--format inspect needs inspect-ai, which is not installed. Next: pip install 'jmedethic-pytest[inspect]'."
-        ) from None
+        raise not_installed("--format inspect", "inspect-ai", "inspect") from None
 
 
 def _log(outcome: Outcome, verdicts: list[Verdict]) -> Any:

@@ -11,11 +11,9 @@ import re
 
 from jmedethic_pytest.core.records import Attack, Reply, Score, Turn, Verdict
 from jmedethic_pytest.core.status import OF_JUDGE, OF_TARGET, ReplyStatus
-from jmedethic_pytest.core.text import REDACTED
+from jmedethic_pytest.core.text import REDACTED, is_plain_word
 
 _DIGITS = 16
-_PLAIN_WORD = re.compile(r"[\w.:/@+-]{0,100}", re.ASCII)
-"""What the name of a model or a finish reason looks like; anything else in their place may be a text."""
 _OWN_WORDS = re.compile(
     r"(?:[^:]+:\S+ at \S+: )?"
     r"(?:HTTP \d{3}|no connection: \w+|no answer within [\d.]+ s|unreadable answer"
@@ -89,9 +87,9 @@ def _detail(status: str, detail: str) -> str:
     if own is None:
         return digest(detail) if status in _OF_A_CALL else detail
     kept, rest = detail[: own.end()], detail[own.end() :].lstrip(": ")
-    plain = own[0].endswith("finish reason") and _PLAIN_WORD.fullmatch(rest.rstrip(")").strip("'"))
+    plain = own[0].endswith("finish reason") and is_plain_word(rest.rstrip(")").strip("'"))
     return detail if plain or not rest else f"{kept}: {digest(rest)}"
 
 
 def _word(word: str) -> str:
-    return word if _PLAIN_WORD.fullmatch(word) else digest(word)
+    return word if is_plain_word(word) else digest(word)

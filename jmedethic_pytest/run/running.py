@@ -37,6 +37,7 @@ from jmedethic_pytest.run import (
     preflight,
     record,
     served,
+    traced,
 )
 from jmedethic_pytest.run.loading import Loading
 from jmedethic_pytest.run.preflight import Once, Step
@@ -95,6 +96,7 @@ class RunningRun:
         self.info: RunInfo = started
         """What the run is, as it was recorded when it started, and what was seen of the target since."""
         self._store.publish(self.info)
+        self._span = traced.begun(self.info)
         self._scheduler = Scheduler(
             self.jobs,
             self._open_engine,
@@ -149,11 +151,11 @@ class RunningRun:
         self, clients: Clients, evaluate: Callable[[Job], Awaitable[Verdict]], *more: Step
     ) -> AsyncIterator[Callable[[Job], Awaitable[Verdict]]]:
         """Give the engine only once the judges have proved themselves, and what else comes before the target."""
-        first = self._first = Once(lambda: self._prove(clients), *more)
+        first = self._first = Once(*traced.steps(self._span, lambda: self._prove(clients), *more))
 
         async def then(job: Job) -> Verdict:
             await first.over()
-            return await evaluate(job)
+            return await traced.conversation(self._span, job, evaluate(job))
 
         try:
             yield self._door.guard(then)
@@ -225,7 +227,7 @@ class RunningRun:
 
     async def _companions(self, job: Job) -> None:
         assert self._beside is not None
-        await self._beside.evaluate(job)
+        await traced.companions(self._span, job, self._beside.evaluate(job))
 
     # ------------------------------------------------------------------ while it runs
 
@@ -312,6 +314,7 @@ class RunningRun:
     def discard(self) -> None:
         """Stop the engine and remove the folder of a run that nobody ever asked anything of."""
         self.stop()
+        self._span.end()
         self._store.discard()
 
     def finish(self, *, interrupted: str | None = None) -> Outcome:
@@ -393,4 +396,5 @@ class RunningRun:
                 raise
             note = f"{outcome.info.note} Also: {error}"
             outcome = replace(outcome, info=outcome.info.model_copy(update={"note": note}))
+        traced.decided(self._span, outcome.gate.answer)
         return outcome
