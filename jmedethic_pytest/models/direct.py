@@ -206,23 +206,23 @@ async def get(sdk: Any, path: str) -> Any:
     return _decoded(response.headers.get("content-type", ""), response.content)
 
 
-async def ask(
-    sdk: Any,
-    method: Literal["GET", "POST", "DELETE"],
-    path: str,
-    *,
-    body: dict[str, Any] | None = None,
-    upload: tuple[str, bytes] | None = None,
-    most: int,
-) -> bytes:
+class Upload(NamedTuple):
+    """A file in a form."""
+
+    name: str
+    content: bytes
+    fields: dict[str, str]
+    """What stands beside it."""
+
+
+async def ask(sdk: Any, method: Literal["GET", "POST"], path: str, content: bytes | Upload, most: int) -> bytes:
     """Ask a server for something that is no call of a model, through an SDK; return the content of the answer.
 
     Args:
         sdk: its client.
         method: of the request.
         path: what follows the server's address.
-        body: what is sent as JSON, or as fields beside a file.
-        upload: name and content of a file.
+        content: what is sent: JSON, or a form.
         most: bytes that may be read of the answer.
 
     Raises:
@@ -230,20 +230,17 @@ async def ask(
         ProviderError: if the answer is too large, or a redirect.
     """
     _most.set(most)
-    form: dict[str, Any] = {}
-    if upload is not None:
-        form = {"files": [("file", (*upload, "application/jsonl"))]}
-    options: dict[str, Any] = {
-        "max_retries": 0,
-        **({"headers": {"Content-Type": "multipart/form-data"}} if form else {}),
-    }
+    options: dict[str, Any] = {"max_retries": 0}
     if method == "GET":
         response = await sdk.get(path, cast_to=httpx2.Response, options=options)
+    elif isinstance(content, bytes):
+        response = await sdk.post(path, cast_to=httpx2.Response, content=content, options=options)
     else:
-        send = sdk.post if method == "POST" else sdk.delete
-        response = await send(path, cast_to=httpx2.Response, body=body, options=options, **form)
-    content: bytes = response.content
-    return content
+        options["headers"] = {"Content-Type": "multipart/form-data"}
+        files = [("file", (content.name, content.content, "application/jsonl"))]
+        response = await sdk.post(path, cast_to=httpx2.Response, body=content.fields, files=files, options=options)
+    answer: bytes = response.content
+    return answer
 
 
 class _HttpClient(httpx2.AsyncClient):

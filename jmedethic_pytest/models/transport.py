@@ -83,11 +83,10 @@ class Transport(ABC):
 
     async def ask(
         self,
-        method: Literal["GET", "POST", "DELETE"],
+        method: Literal["GET", "POST"],
         path: str,
+        content: bytes | direct.Upload = b"",
         *,
-        body: dict[str, Any] | None = None,
-        upload: tuple[str, bytes] | None = None,
         most: int,
         timeout: float,
     ) -> bytes:
@@ -99,7 +98,7 @@ class Transport(ABC):
         with clouds.credentials(self._ref):
             return await http.attempt(
                 self._ref,
-                lambda: direct.ask(self._client, method, path, body=body, upload=upload, most=most),
+                lambda: direct.ask(self._client, method, path, content, most),
                 timeout=timeout,
                 sdk=self.sdk,
             )

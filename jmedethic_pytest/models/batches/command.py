@@ -102,7 +102,7 @@ class Command:
 
     def _started(self, name: str, lock: int) -> subprocess.Popen[bytes]:
         where = ["-i", str(self._path(name, "in")), "-o", str(self._path(name, "out"))]
-        command = [*shlex.split(self._ref.dialect.batch_command), *where, "--model", self._ref.name]
+        command = [*shlex.split(self._ref.dialect.batch_command), *where, "--model", self._ref.asked_as]
         with self._path(name, "log").open("wb") as log:
             try:
                 return subprocess.Popen(

@@ -25,6 +25,7 @@ from jmedethic_pytest.models.batches.base import (
     loaded,
     objects,
 )
+from jmedethic_pytest.models.direct import Upload
 from jmedethic_pytest.models.transport import Transport
 
 MARK = "jmedethic"
@@ -58,15 +59,8 @@ class Files:
         """Upload a file and begin a batch of it."""
         upload = pending.upload
         if not upload:
-            content = b"\n".join(lines) + b"\n"
-            answer = await self._transport.ask(
-                "POST",
-                "/files",
-                body={"purpose": "batch"},
-                upload=(_file_name(pending.name), content),
-                most=SMALL,
-                timeout=SENDING_SECONDS,
-            )
+            file = Upload(_file_name(pending.name), b"\n".join(lines) + b"\n", {"purpose": "batch"})
+            answer = await self._transport.ask("POST", "/files", file, most=SMALL, timeout=SENDING_SECONDS)
             upload = self._id(answer)
             uploaded(upload)
         return await self._begin(pending.name, upload)
@@ -119,7 +113,7 @@ class Files:
             "completion_window": "24h",
             "metadata": {MARK: name},
         }
-        return self._id(await self._transport.ask("POST", "/batches", body=body, most=SMALL, timeout=ASKING_SECONDS))
+        return self._id(await self._transport.ask("POST", "/batches", dumped(body), most=SMALL, timeout=ASKING_SECONDS))
 
     async def _row(self, batch: str) -> dict[str, Any]:
         content = await self._transport.ask("GET", f"/batches/{batch}", most=SMALL, timeout=ASKING_SECONDS)

@@ -47,7 +47,7 @@ class Inline:
 
     def __init__(self, transport: Transport, ref: ModelRef) -> None:
         self._transport = transport
-        self._model = ref.name if ref.name.endswith(_VARIANT) else f"{ref.name}{_VARIANT}"
+        self._model = ref.asked_as if ref.asked_as.endswith(_VARIANT) else f"{ref.asked_as}{_VARIANT}"
         self._what = ref.label
 
     def line(self, key: str, body: dict[str, Any]) -> bytes:
@@ -56,12 +56,9 @@ class Inline:
 
     async def send(self, pending: Pending, lines: Sequence[bytes], uploaded: Callable[[str], None]) -> str:  # noqa: ARG002
         """Begin a batch; what it is for stands before its requests, as the server reads them one by one."""
-        body = {
-            "endpoint": f"/v1{self._transport.route}",
-            "model": self._model,
-            "requests": [loaded(line, self._what) for line in lines],
-        }
-        content = await self._transport.ask("POST", "/batches", body=body, most=SMALL, timeout=SENDING_SECONDS)
+        what = dumped({"endpoint": f"/v1{self._transport.route}", "model": self._model})
+        body = what[:-1] + b',"requests":[' + b",".join(lines) + b"]}"
+        content = await self._transport.ask("POST", "/batches", body, most=SMALL, timeout=SENDING_SECONDS)
         return str(loaded(content, self._what)["id"])
 
     async def find(self, pending: Pending) -> str | None:

@@ -5,6 +5,7 @@ The files name batches and cache keys; no question, no answer and no key of a pr
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import os
 from collections.abc import Iterator
@@ -75,6 +76,8 @@ class Journal:
         self.folder = folder
         self.entries: dict[str, Entry] = {}
         self._holders: dict[str, str] = {}
+        self.busy = asyncio.Semaphore()
+        """Held by whoever has the content of a batch in memory: one at a time, whatever it is a batch of."""
         for path in sorted(folder.glob(f"*{_ENDING}")) if folder.is_dir() else ():
             self._add(_read(path))
 

@@ -22,14 +22,12 @@ from jmedethic_pytest.models.batches.journal import Entry, Journal
 from jmedethic_pytest.models.client import Client
 from jmedethic_pytest.models.transport import Transport
 
-IN_MEMORY = Limits(lines=2**31, bytes=2**24)
+IN_MEMORY = Limits(lines=2**31, bytes=2**23)
 """Of a batch through a network: it is in memory while it is sent, and so are its answers when they are read."""
 FIRST_LOOK, LONGEST_LOOK = 0.2, 30.0
 """Seconds between two looks at a batch: soon at first, for those that end at once."""
 SENDING_PATIENCE, LOOKING_PATIENCE = 120.0, 3_600.0
 """Seconds without an answer from the provider until a run is given up; batches in work lose nothing by a long one."""
-_READ_AT_A_TIME = 2
-"""Batches whose answers are in memory."""
 _MOST_REASONS = 5
 _AGAIN = "The batches that were begun go on with the provider, and the same command reads them. Nothing is paid twice"
 
@@ -67,7 +65,6 @@ class Sender:
         self._spoken_to = interface.alone
         self._first = asyncio.Lock()
         self._turn = asyncio.Lock()
-        self._reading = asyncio.Semaphore(_READ_AT_A_TIME)
         self._reserved: dict[str, float] = {}
         self._asked = 0
         self._waiting: dict[str, None] = {}
@@ -190,7 +187,8 @@ class Sender:
             if self._interface.alone:
                 for before in list(self._waiting):
                     await self._is_over(self._journal.entries[before])
-            entry = await self._begun(self._journal.note(entry), [line.content for line in lines])
+            async with self._journal.busy:
+                entry = await self._begun(self._journal.note(entry), [line.content for line in lines])
         self._waiting[entry.name] = None
 
     async def _begun(self, entry: Entry, lines: Sequence[bytes]) -> Entry:
@@ -243,7 +241,7 @@ class Sender:
             raise RunAborted(f"{self.name}: {standing.trouble}. The same command starts it again.")
         if standing.crowded:
             return True
-        async with self._reading:
+        async with self._journal.busy:
             ours = await self._trying(lambda _: self._read(entry, standing), entry)
         if not ours:
             self._journal.note(entry.model_copy(update={"batch": "", "others": (*entry.others, entry.batch)}))
