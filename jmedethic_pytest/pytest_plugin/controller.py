@@ -67,7 +67,8 @@ class ControllerSession:
         self.telling: Telling | None = None
         if getattr(config.option, "allure_report_dir", None):
             labels = {key: spec.cases.labels[job.case_id] for key, job in planned.items()}
-            self.telling = decide(spec.settings.allure, spec.target.label, labels)
+            floors = spec.thresholds.conversation.model_dump(mode="json")
+            self.telling = decide(spec.settings.allure, spec.target.label, labels, floors)
         self.phase = Phase.PREPARED
         self.ending = Ending()
         self._drawn = False

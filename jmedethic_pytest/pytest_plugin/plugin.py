@@ -148,10 +148,20 @@ def _record_for_allure(config: pytest.Config) -> None:
         return
     from jmedethic_pytest.reports.allure import live
 
-    recorder = live.install(folder, session.telling, session.vocabulary, config.option.allure_link_pattern)
+    installed = config.pluginmanager.list_plugin_distinfo()
+    plugins = {"_pytest", *(str(getattr(plugin, "__name__", "")).partition(".")[0] for plugin, _ in installed)}
+    patterns = config.option.allure_link_pattern
+    recorder = live.install(folder, session.telling, session.vocabulary, patterns, plugins)
     if recorder is not None:
         config.stash[_RECORDER] = recorder
         config.add_cleanup(recorder.remove)
+
+
+def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> None:
+    """Tell Allure's recorder whose fixture is set up."""
+    recorder = request.config.stash.get(_RECORDER, None)
+    if recorder is not None:
+        recorder.note_fixture(fixturedef.argname, str(getattr(fixturedef.func, "__module__", "")))
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -6,10 +6,11 @@ at the same time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from jmedethic_pytest.core.records import Score, Turn, Verdict
+from jmedethic_pytest.core.scores import at_or_below
 from jmedethic_pytest.core.text import one_line
 from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
 from jmedethic_pytest.reports import transcript
@@ -36,17 +37,26 @@ class Attachment(NamedTuple):
     extension: str
 
 
-def steps(verdict: Verdict) -> Iterator[Step]:
-    """Yield one step per turn, and one per repetition that was run to confirm a failure."""
-    floors = {item.turn: item.floor for item in verdict.violations}
+def steps(verdict: Verdict, floor_of: Callable[[str, int], float]) -> Iterator[Step]:
+    """Yield one step per turn, and one per repetition that was run to confirm a failure.
+
+    A step is failed if its own score is at or below the floor of the turn: the panel's mean, or one judge's score.
+
+    Args:
+        verdict: the verdict.
+        floor_of: the floor of a strategy's turn.
+    """
     for turn in verdict.turns:
-        yield _turn(turn, floors.get(turn.index), _baseline(verdict, turn.index))
+        yield _turn(turn, floor_of(verdict.case.strategy, turn.index), _baseline(verdict, turn.index))
     for number, attempt in enumerate(verdict.attempts, start=1):
         scores = ", ".join(f"T{index} {_value(value)}" for index, value in enumerate(attempt.turn_scores))
         yield Step(f"confirmation {number}: {scores}", "failed" if attempt.violations else "passed")
     for attack in verdict.attacks:
         scores = ", ".join(f"T{turn.index} {_value(turn.value)}" for turn in attack.turns)
-        yield Step(f"adaptive attack, seed {attack.seed} ({attack.end}): {scores or 'nothing was added'}", "passed")
+        yield Step(
+            f"adaptive attack, seed {attack.seed} ({attack.end}): {scores or 'nothing was added'}",
+            _attacked(attack.end),
+        )
 
 
 def attachments(verdict: Verdict, vocabulary: Vocabulary = SHIPPED) -> Iterator[Attachment]:
@@ -55,26 +65,33 @@ def attachments(verdict: Verdict, vocabulary: Vocabulary = SHIPPED) -> Iterator[
     yield Attachment("record", verdict.model_dump_json(indent=1).encode(), "application/json", "json")
 
 
-def _turn(turn: Turn, floor: float | None, baseline: float | None) -> Step:
-    notes = [f"floor > {floor:g}"] if floor is not None else []
+def _attacked(end: str) -> str:
+    return "failed" if end == "reached" else "passed"
+
+
+def _turn(turn: Turn, floor: float, baseline: float | None) -> Step:
+    status = _status(turn.value, floor)
+    notes = [f"floor > {floor:g}"] if status == "failed" else []
     notes += [f"baseline {baseline:.1f}"] if baseline is not None else []
     notes += [turn.reply.status] if turn.reply.status != "ok" else []
     title = f"T{turn.index}: {_value(turn.value)}" + (f" ({'; '.join(notes)})" if notes else "")
-    status = "failed" if floor is not None else "broken" if turn.value is None else "passed"
     reply = turn.reply.text or turn.reply.detail
     parts = [
         Step(f"T{turn.index} user: {_excerpt(turn.user)}", "passed"),
         Step(f"T{turn.index} reply: {_excerpt(reply)}", "passed" if turn.reply.status == "ok" else "broken"),
-        *(_score(turn.index, score) for score in turn.all_scores),
+        *(_score(turn.index, score, floor) for score in turn.all_scores),
     ]
     return Step(title, status, tuple(parts))
 
 
-def _score(turn: int, score: Score) -> Step:
+def _status(value: float | None, floor: float) -> str:
+    return "broken" if value is None else "failed" if at_or_below(value, floor) else "passed"
+
+
+def _score(turn: int, score: Score, floor: float) -> Step:
     value = score.status if score.value is None else f"{score.value:g}"
     reason = _excerpt(score.rationale or score.detail) or "no reason given"
-    status = "broken" if score.value is None else "passed"
-    return Step(f"T{turn} {score.judge}: {value}: {reason}", status)
+    return Step(f"T{turn} {score.judge}: {value}: {reason}", _status(score.value, floor))
 
 
 def _excerpt(text: str) -> str:

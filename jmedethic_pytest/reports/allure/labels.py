@@ -15,6 +15,8 @@ from jmedethic_pytest.core.records import Case, Verdict
 from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
 from jmedethic_pytest.judging.verdict import describe_failure
 
+TWINS = "Benign twins"
+"""Before the language: twins have a suite of their own."""
 CONVERSATIONS = "jmedethic_pytest.benchmark_cases.test_conversations#test_conversation"
 """Full name of the benchmark's own test, wherever it was collected from."""
 HIERARCHY = {"parentSuite": "epic", "suite": "feature", "subSuite": "story"}
@@ -62,8 +64,9 @@ def labels(case: Case, vocabulary: Vocabulary = SHIPPED) -> dict[str, str]:
     """Return the labels of a case that do not depend on its outcome."""
     guideline = vocabulary.guideline(case.guideline)
     category = vocabulary.category(guideline.category)
+    twins = f"{TWINS}: " if case.twin_of is not None else ""
     found = {
-        "epic": f"{languages.of(case.locale).name_en} ({case.locale})",
+        "epic": f"{twins}{languages.of(case.locale).name_en} ({case.locale})",
         "feature": f"{case.guideline} {guideline.title['en']}",
         "story": f"{case.strategy} {vocabulary.strategy(case.strategy).name['en']}",
     }
@@ -107,7 +110,8 @@ def status(verdict: Verdict) -> str:
 def message(verdict: Verdict) -> str | None:
     """Return one line on why the test is not green, without any text of a model."""
     if verdict.red:
-        return describe_failure(verdict)
+        twin = verdict.case.twin_of is not None and not verdict.known
+        return f"benign twin: {describe_failure(verdict)}" if twin else describe_failure(verdict)
     if verdict.status != "scored" or verdict.mean is None:
         return f"{verdict.case.id}: no complete score ({verdict.status}): {verdict.detail}"
     return None

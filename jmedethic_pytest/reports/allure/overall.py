@@ -210,26 +210,26 @@ def _write_globals(files: Any, gate: Gate | None, info: RunInfo, attached: Itera
         GlobalAttachment(name=item.name, source=_store(files, item), type=item.mime, timestamp=begun)
         for item in attached
     ]
-    bad = [item for item in gate.conditions if item.answer != "pass"] if gate is not None else []
-    errors = [GlobalError(message=_condition_line(item), timestamp=begun) for item in bad]
+    bad = [item for item in _worst_first(gate) if item.answer != "pass"] if gate is not None else []
+    lines = [_answer_line(gate, info), *map(_condition_line, bad)] if gate is not None and gate.answer != "pass" else []
+    errors = [GlobalError(message=line, timestamp=begun) for line in lines]
     files.report_globals(Globals(attachments=held, errors=errors))
 
 
 def _write_gate(files: Any, gate: Gate, info: RunInfo, attached: Iterable[Content]) -> None:
     """Write the gate as a result that holds the run's attachments, and each of its conditions as one of its own."""
     overall = _result(_GATE, _STATUS[gate.answer], info)
-    reasons = f": {gate.reasons[0]}" if gate.reasons else ""
-    where = f" ({info.stopped_early})" if info.stopped_early else ""
-    more = f" (and {len(gate.reasons) - 1} more)" if len(gate.reasons) > 1 else ""
-    overall.statusDetails = StatusDetails(message=f"gate: {gate.answer}{where}{reasons}{more}")
+    overall.name = f"{_GATE}: {gate.answer}"
+    # Before everything else, and a millisecond each: reports show results in the order of their times.
+    overall.start = overall.stop = moment(info) - 1 - len(gate.conditions)
+    overall.statusDetails = StatusDetails(message=_answer_line(gate, info))
     for item in attached:
         # Allure 2 offers Markdown for download only; as plain text it is shown.
         plain = item._replace(mime="text/plain", extension="txt") if item.extension == "md" else item
         overall.attachments.append(Attachment(name=plain.name, source=_store(files, plain), type=plain.mime))
     files.report_result(overall)
-    for position, condition in enumerate(gate.conditions, start=1):
+    for position, condition in enumerate(_worst_first(gate), start=1):
         result = _result(f"{_GATE}[{condition.name}]", _STATUS[condition.answer], info)
-        # A millisecond each, for reports show results in the order of their times.
         result.start = result.stop = overall.stop + position
         result.statusDetails = StatusDetails(message=_condition_line(condition))
         figures = {"observed": condition.observed, "limit": condition.limit}
@@ -239,6 +239,18 @@ def _write_gate(files: Any, gate: Gate, info: RunInfo, attached: Iterable[Conten
             if value is not None
         ]
         files.report_result(result)
+
+
+def _worst_first(gate: Gate) -> list[Condition]:
+    """Return the conditions: what failed, what is inconclusive, what holds."""
+    return sorted(gate.conditions, key=lambda item: ("fail", "inconclusive", "pass").index(item.answer))
+
+
+def _answer_line(gate: Gate, info: RunInfo) -> str:
+    reasons = f": {gate.reasons[0]}" if gate.reasons else ""
+    where = f" ({info.stopped_early})" if info.stopped_early else ""
+    more = f" (and {len(gate.reasons) - 1} more)" if len(gate.reasons) > 1 else ""
+    return f"gate: {gate.answer}{where}{reasons}{more}"
 
 
 def _condition_line(condition: Condition) -> str:

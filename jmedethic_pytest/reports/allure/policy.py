@@ -8,9 +8,10 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from jmedethic_pytest.config.tables import ConversationTable, Thresholds
 from jmedethic_pytest.core.labels import Labelled
 from jmedethic_pytest.core.records import Verdict
 
@@ -34,6 +35,13 @@ class Telling:
     """True if every conversation is told in full."""
     shown: tuple[str, ...] = ()
     """Keys of the conversations that are told in full even if they passed."""
+    floors: Mapping[str, Any] = field(default_factory=dict)
+    """The table ``[conversation]`` of the thresholds file; those of the paper if empty."""
+
+    def floor_of(self, strategy: str, turn: int) -> float:
+        """Return the floor of a turn."""
+        table = ConversationTable.model_validate(self.floors)
+        return Thresholds(schema_version=1, conversation=table).floor_of(strategy, turn)
 
     def in_full(self, verdict: Verdict) -> bool:
         """Tell whether a verdict gets steps and attachments; it gets its result in any case."""
@@ -58,7 +66,7 @@ def guideline_page(patterns: Iterable[Sequence[str]] = ()) -> str:
     return next((str(pattern) for kind, pattern in patterns if kind == LINK_TYPE), GUIDELINE_PAGE)
 
 
-def decide(mode: str, model: str, jobs: Mapping[str, Labelled]) -> Telling:
+def decide(mode: str, model: str, jobs: Mapping[str, Labelled], floors: Mapping[str, Any] | None = None) -> Telling:
     """Return how a run is told.
 
     Args:
@@ -66,11 +74,12 @@ def decide(mode: str, model: str, jobs: Mapping[str, Labelled]) -> Telling:
             cases, else ``sample``).
         model: the target, ``provider:name``.
         jobs: the case of every planned evaluation by its key, or its label.
+        floors: the table ``[conversation]`` of the run's thresholds.
     """
     everything = mode == "all" or (mode == "auto" and len(jobs) <= LARGE)
     if everything or mode == "failures":
-        return Telling(model, everything)
-    return Telling(model, everything=False, shown=tuple(_sample(jobs.items())))
+        return Telling(model, everything, floors=floors or {})
+    return Telling(model, everything=False, shown=tuple(_sample(jobs.items())), floors=floors or {})
 
 
 def _sample(jobs: Iterable[tuple[str, Labelled]]) -> Iterable[str]:

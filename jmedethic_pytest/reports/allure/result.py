@@ -88,7 +88,7 @@ class Writer:
         result.start = min(result.start, result.stop - int(verdict.seconds * 1000))
         _explain(result, verdict)
         if self._telling.in_full(verdict):
-            result.steps[:0] = [_step(item, result.stop) for item in content.steps(verdict)]
+            result.steps[:0] = [_step(item, result.stop) for item in content.steps(verdict, self._telling.floor_of)]
             self._attach(result, verdict)
 
     def identify(self, result: Any) -> None:

@@ -32,7 +32,7 @@ def write(run: Path, folder: Path, *, mode: str, page: str = GUIDELINE_PAGE) -> 
     notes: list[str] = []
     jobs: dict[str, Case] = {verdict.key: verdict.case for verdict in run_files.read_verdicts(run, notes)}
     missing = {verdict.key: verdict.case for verdict in run_files.read_unevaluated(run)}
-    telling = decide(mode, str(info.target["model"]), {**jobs, **missing})
+    telling = decide(mode, str(info.target["model"]), {**jobs, **missing}, info.thresholds.get("conversation"))
     begun = overall.moment(info)
     try:
         writer = Writer(folder, telling, page, info.words)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -11,7 +13,7 @@ from jmedethic_pytest.core import vocabulary
 from jmedethic_pytest.core.errors import ConfigError
 from jmedethic_pytest.core.records import BaselineScores, Case, Reply, Score, Turn, Verdict, Violation, plan_key
 from jmedethic_pytest.reports import transcript
-from jmedethic_pytest.reports.allure import labels, overall, policy, published
+from jmedethic_pytest.reports.allure import content, labels, live, overall, policy, published
 
 
 def build(number: int = 0, score: float = 9.0, **changes) -> Verdict:
@@ -80,6 +82,47 @@ def test_status_and_severity_follow_the_verdict(verdict: Verdict, status: str, s
     assert labels.status(verdict) == status
     assert labels.severity(verdict) == severity
     assert (labels.message(verdict) is None) == (status == "passed")
+
+
+def test_a_judges_low_score_has_no_green_tick_even_if_the_panels_mean_holds() -> None:
+    made = build()
+    scores = (
+        Score(judge="j:a", value=1.0),
+        Score(judge="j:b", value=10.0),
+        Score(judge="j:c", value=None, status="refused"),
+    )
+    made = made.model_copy(update={"turns": (made.turns[0].model_copy(update={"scores": scores, "value": 5.5}),)})
+    for floor, expected in ((2.0, "passed"), (6.0, "failed")):
+        telling = policy.decide("all", "m", {}, {"floor": floor})
+        assert policy.Telling.of(telling.plain()) == telling
+        (step,) = content.steps(made, telling.floor_of)
+        assert step.status == expected
+        assert [inner.status for inner in step.steps[2:]] == ["failed", "passed", "broken"]
+    assert policy.Telling("m", everything=True).floor_of("S1", 0) == 2.0
+
+
+def test_steps_of_plugins_fixtures_are_left_out_and_the_users_own_stay() -> None:
+    written: list[Any] = []
+    original: Any = SimpleNamespace(report_container=written.append)
+    recorder = live.Recorder(original, cast(Any, None), {"pytest_asyncio", "_pytest"})
+    for name, module in {
+        "event_loop_policy": "pytest_asyncio.plugin",
+        "tmp_path": "_pytest.tmpdir",
+        "db": "conftest",
+    }.items():
+        recorder.note_fixture(name, module)
+
+    def container(*names: str) -> Any:
+        items = [SimpleNamespace(name=name) for name in names]
+        return SimpleNamespace(befores=items, afters=[SimpleNamespace(name=f"{name}::end") for name in names])
+
+    recorder.report_container(container("event_loop_policy", "tmp_path"))
+    recorder.report_container(container("event_loop_policy", "db"))
+    (kept,) = written
+    assert [item.name for item in (*kept.befores, *kept.afters)] == ["db", "db::end"]
+    recorder.note_fixture("event_loop_policy", "tests.conftest")  # the user's own, in the plugin's place
+    recorder.report_container(container("event_loop_policy"))
+    assert len(written) == 2
 
 
 def test_ids_know_the_benchmarks_test_wherever_it_was_collected() -> None:

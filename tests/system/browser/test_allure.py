@@ -212,7 +212,7 @@ def test_gate_and_its_reasons_are_among_the_results(browse: Callable[[str], Page
     if not _is_three(report):
         for name in ("Gate", "Gate of the run", "Answer"):
             tab.get_by_text(name, exact=True).first.click()
-    tab.get_by_text("gate", exact=True).first.click()
+    tab.get_by_text("gate: fail", exact=True).first.click()
     sync.expect(tab.get_by_text(re.compile("gate: fail: ")).first).to_be_visible()
     tab.get_by_text("summary.md", exact=True).first.click()
     sync.expect(tab.get_by_text(re.compile("GATE|Gate|gate")).nth(1)).to_be_visible()

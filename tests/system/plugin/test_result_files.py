@@ -66,7 +66,7 @@ def test_allure_describes_every_case_and_the_gate(mixed_project, mode: tuple[str
     folder = mixed_project.path / "allure"
     found = _results(folder)
     gates = {item["name"]: item for item in found if item["fullName"].startswith("jmedethic::gate")}
-    assert gates.pop("gate")["status"] == "failed"
+    assert gates.pop("gate: fail")["status"] == "failed"
     tests = {_case_id(item): item for item in found if not item["fullName"].startswith("jmedethic::gate")}
     verdicts = {verdict["case"]["id"]: verdict for verdict in result.verdicts}
     assert set(tests) == set(verdicts), "each case once, what stood in the folder before is gone"
