@@ -10,7 +10,8 @@ import typer
 
 from jmedethic_pytest.cli import named_runs
 from jmedethic_pytest.cli.app import AsJson, Reports, app, err, out, say
-from jmedethic_pytest.core.errors import ConfigError
+from jmedethic_pytest.core.errors import ConfigError, unknown
+from jmedethic_pytest.reports import boards
 from jmedethic_pytest.reports.wording import SIMULATION, interval, number, p_value, share, share_interval
 from jmedethic_pytest.stats.estimate import Estimate
 from jmedethic_pytest.store import anchors as anchor_files
@@ -50,6 +51,10 @@ def leaderboard(
         Path | None, typer.Option("--plots", help="Draw the table and the quadrant into a folder", metavar="DIR")
     ] = None,
     reports: Reports = Path("reports"),
+    kind: Annotated[
+        str | None,
+        typer.Option("--format", help=f"Print a table as one of: {', '.join(boards.FORMATS)}", metavar="FORMAT"),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare models turn by turn, groups of models, fine-tunes with their base, and safety with helpfulness.
@@ -57,17 +62,19 @@ def leaderboard(
     Runs with unlike judges, prompts or cases are refused. Exams (jmedethic exam) give the second axis. With --private
     the table also shows how much better a model does on the public conversations than on private ones.
     """
-    from jmedethic_pytest.analysis import leaderboard as boards
+    from jmedethic_pytest.analysis import leaderboard as analysis
     from jmedethic_pytest.analysis import same_table
     from jmedethic_pytest.exam.stored import read_exams
 
+    if kind is not None and kind not in boards.FORMATS:
+        raise ConfigError(unknown("--format", kind, list(boards.FORMATS)))
     chosen = named_runs.read_runs(reports, runs)
     differences = same_table.obstacles(list(chosen.values()))
     if differences and not force:
         raise ConfigError(
             [*differences, "These runs are not comparable. Choose others, or give --force to label them."]
         )
-    board = boards.leaderboard(
+    board = analysis.leaderboard(
         list(chosen.values()),
         groups=named_runs.groups(chosen, group or (), groups),
         pairs=[named_runs.pair(chosen, text) for text in pair or ()],
@@ -80,8 +87,10 @@ def leaderboard(
         _draw(plots, board)
     if as_json:
         out.print_json(board.model_dump_json())
-        return
-    say(lines(board))
+    elif kind is not None:
+        typer.echo(boards.FORMATS[kind](board), nl=False)
+    else:
+        say(lines(board))
 
 
 def _people(reports: Path, chosen: Mapping[str, StoredRun]) -> dict[str, PeopleFigures]:

@@ -129,6 +129,14 @@ def test_leaderboard_as_json(cli: Callable[..., Any], runs: Stored) -> None:
     assert board["forced"] == []
 
 
+def test_leaderboard_as_a_table_for_a_paper(cli: Callable[..., Any], runs: Stored) -> None:
+    answer = cli("leaderboard", runs.aligned, runs.eroding, "--format", "latex")
+    assert answer.status == 0, answer.err
+    assert answer.out.startswith("% ")
+    assert answer.out.index("{demo:aligned} &") < answer.out.index("{demo:eroding} &") < answer.out.index("bottomrule")
+    assert cli("leaderboard", runs.aligned, "--format", "latx").status == 4
+
+
 @pytest.mark.parametrize("way", ["options", "file"])
 def test_groups_by_options_or_file(cli: Callable[..., Any], runs: Stored, folder: Path, way: str) -> None:
     (folder / "groups.toml").write_text('[groups]\nsafe = ["demo:a*"]\nunsafe = ["demo:eroding", "demo:regressed"]\n')
