@@ -107,7 +107,7 @@ def step(
 
 def _opened(file: Path, *, replan: bool = False) -> tuple[Sweep, Work]:
     sweep = sweep_file.load(file)
-    return sweep, Work(plan.settled(plan.made(sweep), file.resolve().parent, replan=replan), file)
+    return sweep, Work(plan.settled(plan.made(sweep), file.parent.resolve(), replan=replan), file)
 
 
 def _progress(work: Work, running: set[Step]) -> None:

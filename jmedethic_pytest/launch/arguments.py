@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from jmedethic_pytest.core.errors import ConfigError, unknown
-from jmedethic_pytest.run.options import JUDGING, OPTIONS, Option, parse
+from jmedethic_pytest.run.options import JUDGING, OPTIONS, Option, Settings, parse
 
+_OF_RUN = (Option("model", "PROVIDER:NAME", ""), *OPTIONS)
 _THE_SWEEPS = {
     "suite": "suites",
     "locale": "locales",
@@ -27,23 +28,32 @@ _SENSELESS = {
 """Options that mean nothing where replies are only collected, and why."""
 
 
-def check_run(given: Sequence[str], place: str, locales: Sequence[str]) -> None:
+def settings(given: Sequence[str]) -> Settings:
+    """Return what options on a command line say of a run, or of judging one.
+
+    Raises:
+        ConfigError: with one line per problem.
+    """
+    raw = {name.replace("-", "_"): value for name, value in _read(given, _OF_RUN, "jmedethic").items()}
+    return parse(raw.pop("model", ""), raw, prefix="--")
+
+
+def check_run(given: Sequence[str], place: str) -> None:
     """Check the options of a collection.
 
     Args:
         given: as on a command line.
         place: where they stand, for the error texts.
-        locales: of the sweep.
 
     Raises:
         ConfigError: with one line per problem.
     """
-    raw = _read(given, [Option("model", "PROVIDER:NAME", ""), *OPTIONS], place)
+    raw = _read(given, _OF_RUN, place)
     problems = [f"{place}: --{name}: say it by {field!r}." for name, field in _THE_SWEEPS.items() if name in raw]
     problems += [f"{place}: --{name}: {why}." for name, why in _SENSELESS.items() if name in raw]
     if "model" not in raw and "serve" not in raw:
         problems.append(f"{place}: say 'model', PROVIDER:NAME, or 'serve', a checkpoint.")
-    problems += _refused(raw, place, locale=",".join(dict.fromkeys(",".join(locales).split(","))))
+    problems += _refused(raw, place)
     if problems:
         raise ConfigError(problems)
 
@@ -63,10 +73,10 @@ def check_judge(given: Sequence[str], place: str) -> None:
         raise ConfigError(problems)
 
 
-def _refused(raw: Mapping[str, Any], place: str, **more: str) -> list[str]:
+def _refused(raw: Mapping[str, Any], place: str) -> list[str]:
     values = {name.replace("-", "_"): value for name, value in raw.items() if name != "model"}
     try:
-        parse(raw.get("model", ""), {**values, **more}, prefix="--")
+        parse(raw.get("model", ""), values, prefix="--")
     except ConfigError as error:
         return [f"{place}: {problem}" for problem in error.problems]
     return []

@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from pydantic import ValidationError
 
@@ -19,7 +20,9 @@ from jmedethic_pytest.core import files, strict_json
 from jmedethic_pytest.core.errors import ConfigError, StoreError
 from jmedethic_pytest.core.records import Record
 from jmedethic_pytest.core.shards import Part
+from jmedethic_pytest.launch import arguments, inputs
 from jmedethic_pytest.launch.sweep_file import Sweep, asked, of_run
+from jmedethic_pytest.run.options import Settings
 
 Does = Literal["collect", "merge", "judge"]
 
@@ -51,6 +54,10 @@ class Unit(Record):
     shards: int
     collect: tuple[str, ...]
     """The command of a part, but for ``--shard`` and ``--reports``."""
+    cases: str = ""
+    """sha256 of the cases that it is asked for."""
+    rules: dict[str, Any] = {}
+    """The thresholds that its target is called by."""
 
     @property
     def steps(self) -> list[Step]:
@@ -76,6 +83,8 @@ class Plan(Record):
     """Where the sweep keeps its own: this plan, collections, logs, tables."""
     judge: tuple[str, ...]
     """Options of ``jmedethic judge``."""
+    rules: dict[str, Any] = {}
+    """The thresholds that all runs are held against."""
     units: tuple[Unit, ...]
 
     def unit(self, name: str) -> Unit:
@@ -146,18 +155,45 @@ def settled(wanted: Plan, home: Path, *, replan: bool = False) -> Plan:
         StoreError: if it cannot be read, or written.
     """
     path = home / wanted.folder / "plan.json"
+    wanted = _with_inputs(wanted, home)
     if path.exists() and not replan:
         found = _read(path)
-        if found.digest == wanted.digest:
+        others = list(_others(found, wanted))
+        if not others:
             return found
         raise ConfigError(
-            f"{path}: the plan was made of another sweep.toml. Restore the file, give it another 'name', or plan "
-            "anew with --replan: what is finished and asked for in the same way stays done."
+            f"{path}: the plan was made of {', '.join(others)}. Restore what it was, give the sweep another 'name', or "
+            "plan anew with --replan: what is finished and asked for in the same way stays done."
         )
     part = path.with_name(f".plan-{secrets.token_hex(8)}.json")  # many pods may write the same plan at once
     files.replace(part, files.as_json(wanted.model_dump(mode="json")))
     os.replace(part, path)
     return wanted
+
+
+def _with_inputs(plan: Plan, home: Path) -> Plan:
+    """Return a plan with what its steps will read beside sweep.toml."""
+    read = cache(inputs.cases)
+    units = []
+    for unit in plan.units:
+        settings = arguments.settings(unit.collect[1:])
+        chosen = Settings(model="", cases=settings.cases, selection=settings.selection)
+        units.append(unit.model_copy(update={"cases": read(chosen, home), "rules": inputs.rules(settings, home)}))
+    rules = inputs.rules(arguments.settings(plan.judge), home)
+    return plan.model_copy(update={"units": tuple(units), "rules": rules})
+
+
+def _others(found: Plan, wanted: Plan) -> Iterator[str]:
+    """Yield in what a plan differs from what is asked for today."""
+    if found.digest != wanted.digest:
+        yield "another sweep.toml"
+        return
+    pairs = list(zip(found.units, wanted.units, strict=True))
+    if any(then.cases != now.cases for then, now in pairs):
+        yield "other cases"
+    targets = all(inputs.same_target(then.rules, now.rules) for then, now in pairs)
+    if not targets or not inputs.same_judging(found.rules, wanted.rules):
+        yield "other thresholds"
 
 
 def _read(path: Path) -> Plan:

@@ -9,6 +9,7 @@ from pathlib import Path
 from jmedethic_pytest.core import files
 from jmedethic_pytest.core.errors import StoreError
 from jmedethic_pytest.core.run_info import RunInfo
+from jmedethic_pytest.launch import inputs
 from jmedethic_pytest.launch.plan import Plan, Step, Unit
 from jmedethic_pytest.store import runs as run_files
 
@@ -58,15 +59,16 @@ class Results:
         if command is None:
             return None
         if step.does == "collect":
-            reports = self._home / self._plan.collection(step)
-            fits = (path for path, info in self._complete(reports) if _made_by(info, command) and _whole(path, info))
-            return next(fits, None)
+            unit, reports = self._plan.unit(step.unit), self._home / self._plan.collection(step)
+            made = ((path, info) for path, info in self._complete(reports) if _made_by(info, command))
+            return next((path for path, info in made if _of_today(info, unit) and _whole(path, info)), None)
         reports = self._home / self._plan.reports
         if step.does == "merge":
             names = [path.name for path in self._parts(self._plan.unit(step.unit))]
             fits = (path for path, info in self._complete(reports) if [part.run for part in info.merged] == names)
             return next(fits, None)
-        return next((path for path, info in self._complete(reports) if _made_by(info, command)), None)
+        made = ((path, info) for path, info in self._complete(reports) if _made_by(info, command))
+        return next((path for path, info in made if inputs.same_judging(info.thresholds, self._plan.rules)), None)
 
     def _named(self, path: Path) -> str:
         """Return a folder as a command in the sweep's folder names it."""
@@ -89,6 +91,12 @@ class Results:
 
 def _made_by(info: RunInfo, command: Sequence[str]) -> bool:
     return info.command == tuple(map(shlex.quote, ("jmedethic", *command)))
+
+
+def _of_today(info: RunInfo, unit: Unit) -> bool:
+    """Tell whether a part was made of the cases that are asked for, by a target that was called as it would be now."""
+    cases = None if info.shard is None else info.shard.cases
+    return cases == unit.cases and inputs.same_target(info.thresholds, unit.rules)
 
 
 def _whole(path: Path, info: RunInfo) -> bool:

@@ -200,7 +200,7 @@ def load(path: Path) -> Sweep:
     for target in sweep.models:
         place = f"{path}: model {target.name!r}"
         with gathered(problems):
-            arguments.check_run(of_run(sweep, target), place, sweep.locales)
+            arguments.check_run(of_run(sweep, target), place)
     with gathered(problems):
         arguments.check_judge(sweep.judge_args, f"{path}: judge_args")
     if problems:

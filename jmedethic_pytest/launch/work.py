@@ -43,7 +43,7 @@ class Work:
 
     def __init__(self, plan: Plan, file: Path) -> None:
         self.plan = plan
-        self.file = file.resolve()
+        self.file = file.parent.resolve() / file.name  # where it is called so, and not where a link leads
         self.home = self.file.parent
         self.folder = self.home / plan.folder
         """Where the sweep keeps its own."""

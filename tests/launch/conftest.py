@@ -9,6 +9,9 @@ import pytest
 
 from jmedethic_pytest.launch import plan, sweep_file
 from jmedethic_pytest.launch.work import Work
+from support.project import new_case
+
+__all__ = ["new_case"]
 
 MODELS = """
 [[models]]

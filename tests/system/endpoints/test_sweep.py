@@ -11,6 +11,7 @@ from typing import Any
 
 from jmedethic_pytest.run.evidence import PROBES
 from support.forked import PATIENCE
+from support.project import LENIENT_RULES
 
 SWEEP = """
 schema_version = 1
@@ -92,4 +93,8 @@ def test_a_sweep_that_is_killed_goes_on_and_pays_nothing_twice(server: Any, proj
     assert {word for run in record["runs"][:2] for word in run["steps"].values()} == {"done"}
     assert record["runs"][2]["steps"]["gone.all.en/1"] == "failed"
     assert [table["missing"] for table in record["tables"]] == [["gone"]]
-    assert len(list((made.path / "reports" / "runs").iterdir())) - len(list(made.path.glob("reports/runs/.*"))) >= 4
+    # Under other floors these answers would be no answers.
+    made.write("thresholds.toml", LENIENT_RULES.replace("pass_rate = 1.0", "pass_rate = 0.999"))
+    other = made.jmedethic("sweep", "sweep.toml")
+    assert (other.status, len(server.seen)) == (4, calls)
+    assert "the plan was made of other thresholds" in other.output
