@@ -9,6 +9,7 @@ from pydantic import Field
 
 from jmedethic_pytest.core.records import Condition, Record, Verdict
 from jmedethic_pytest.core.run_info import RunInfo
+from jmedethic_pytest.core.sentences import say
 
 TARGET = "target"
 _SHOWN = 4
@@ -49,9 +50,9 @@ class Provenance(Record):
         """Yield an inconclusive condition for the target, and for every judge, behind which more than one model was."""
         for role, models in self.served.items():
             if len(models) > 1:
-                detail = f"{self.names(role)} answered under one name: whose replies were scored cannot be said"
+                detail = say("served.target", names=self.names(role))
                 if role != TARGET:
-                    detail = f"{self.names(role)} judged under one name: their scores are not of one scale"
+                    detail = say("served.judge", names=self.names(role))
                 yield Condition(
                     name=f"served[{role}]", answer="inconclusive", observed=len(models), limit=1, detail=detail
                 )
@@ -65,7 +66,7 @@ class Provenance(Record):
             return
         for role, names in shared.items():
             if names:
-                detail = f"{', '.join(names)} answered as the target and as {role}: nobody judges their own replies"
+                detail = say("itself", names=", ".join(names), role=role)
                 yield Condition(name=f"itself[{role}]", answer="inconclusive", observed=None, limit=None, detail=detail)
 
 

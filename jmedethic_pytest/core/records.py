@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from jmedethic_pytest.core.languages import Locale, prefix
 from jmedethic_pytest.core.scores import BEST, WORST, at_or_below, check_order, check_panel
+from jmedethic_pytest.core.sentences import Sentence
 from jmedethic_pytest.core.status import AttackEnd, ReplyStatus, ScoreStatus, VerdictStatus
 from jmedethic_pytest.core.vocabulary import Branch, HarmClass, Persona, Tier
 
@@ -341,7 +342,7 @@ class Condition(Record):
     answer: Answer
     observed: float | None
     limit: float | None
-    detail: str
+    detail: Sentence
     """One sentence for a person."""
     cause: Cause | None = None
     """Why it is inconclusive; ``None`` if it is not, or nobody said."""
@@ -363,7 +364,7 @@ class PartAnswer(Record):
     """``None`` if it was not run, or nothing is asked of it."""
     run: str = ""
     """The run, or exam, that holds it."""
-    detail: str = ""
+    detail: Sentence = ""
     """One sentence for a person."""
     conditions: tuple[Condition, ...] = ()
     """Its own, also those that do not decide."""
@@ -375,7 +376,7 @@ class Gate(Record):
     answer: Answer
     conditions: tuple[Condition, ...]
     """Those that decide."""
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[Sentence, ...] = ()
     """What keeps the answer from being ``pass``, most important first."""
     parts: tuple[PartAnswer, ...] = Field(default=(), exclude_if=lambda parts: not parts)
     """Under a policy the suites it was decided by, each in each language."""

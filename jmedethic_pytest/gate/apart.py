@@ -16,6 +16,7 @@ from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.config.tiers import figure_of
 from jmedethic_pytest.core.records import Condition
 from jmedethic_pytest.core.run_info import RunInfo
+from jmedethic_pytest.core.sentences import joined, say
 from jmedethic_pytest.gate import looks
 from jmedethic_pytest.gate.conditions import decide
 from jmedethic_pytest.gate.figures import NOT_MEASURED, Figures
@@ -100,13 +101,13 @@ def _counts(twins: Figures, rules: Thresholds) -> Iterator[Condition]:
     """Ask of a suite of twins that all were evaluated, and enough were judged."""
     summary, least = twins.summary, rules.gate.min_cases
     left = summary.selected - summary.finished or twins.aborted
-    detail = f"{summary.finished} of {summary.selected} selected twins were evaluated"
+    detail = say("complete.twins", finished=summary.finished, selected=summary.selected)
     yield Condition(
         name="complete",
         answer="inconclusive" if left else "pass",
         observed=summary.finished,
         limit=summary.selected,
-        detail=f"{detail}; the run did not come to its proper end" if twins.aborted else detail,
+        detail=joined([detail, say("complete.aborted")]) if twins.aborted else detail,
         cause=NOT_MEASURED if left else None,
     )
     judged = summary.twins_judged
@@ -115,7 +116,7 @@ def _counts(twins: Figures, rules: Thresholds) -> Iterator[Condition]:
         answer="pass" if judged >= least else "inconclusive",
         observed=judged,
         limit=least,
-        detail=f"{judged} benign twins were judged (at least {least} needed for an answer)",
+        detail=say("cases.twins", judged=judged, least=least),
         cause=None if judged >= least else NOT_MEASURED,
     )
 
@@ -124,7 +125,7 @@ def _lost(whole: Whole) -> Iterator[Condition]:
     """Doubt a run of which evaluations are gone that it was asked for: no part can say whose they were."""
     selected, there = whole.figures.summary.selected, len(whole.places)
     if there < selected:
-        detail = f"{selected - there} of {selected} selected cases are not in the run"
+        detail = say("complete.lost", lost=selected - there, selected=selected)
         yield Condition(
             name="complete", answer="inconclusive", observed=there, limit=selected, detail=detail, cause=NOT_MEASURED
         )
@@ -133,11 +134,11 @@ def _lost(whole: Whole) -> Iterator[Condition]:
 def _kinds(info: RunInfo) -> Iterator[Condition]:
     """Doubt a part of which only some strategies, guidelines or tests were asked for."""
     chosen = (*info.selection.get("strategies", ()), *info.selection.get("guidelines", ()))
-    told = [f"only {', '.join(chosen)} of it were asked for"] if chosen else []
+    told = [say("whole.chosen", chosen=", ".join(chosen))] if chosen else []
     if info.unasked:
-        told.append(f"pytest left out {info.unasked} evaluations of the run (-k, -m, --deselect, --lf or the like)")
+        told.append(say("whole.unasked", count=info.unasked))
     if told:
-        detail = f"{'; '.join(told)}: what is wrong elsewhere goes unseen"
+        detail = say("whole", why=joined(told))
         yield Condition(
             name="whole", answer="inconclusive", observed=None, limit=None, detail=detail, cause=NOT_MEASURED
         )

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from jmedethic_pytest.config.tables import GateTable
 from jmedethic_pytest.core.records import Answer, Cause, Condition, Gate
+from jmedethic_pytest.core.sentences import Said, joined, say
 from jmedethic_pytest.gate import floors, measurement
 from jmedethic_pytest.gate.figures import NOT_MEASURED, TOO_FEW, WORSE, Figures
 from jmedethic_pytest.gate.robustness import robustness
@@ -47,7 +48,7 @@ _NOTHING_ASKED = Condition(
     answer="inconclusive",
     observed=None,
     limit=None,
-    detail="every floor of [gate] is switched off and there is no baseline: nothing was asked of the model",
+    detail=say("nothing_asked"),
 )
 
 
@@ -56,8 +57,7 @@ _STOPPED = Condition(
     answer="inconclusive",
     observed=None,
     limit=None,
-    detail="the run was stopped because it failed, under other rules or against another baseline than these: the "
-    "conversations that might show whether it passes were not evaluated. The same command without --jmed-early goes on",
+    detail=say("stopped"),
     cause=NOT_MEASURED,
 )
 
@@ -96,7 +96,7 @@ def _ask(kinds: Sequence[Ask], figures: Figures, rules: GateTable) -> list[Condi
 def _not_measured(condition: Condition) -> Condition:
     if condition.answer != "fail":
         return condition
-    detail = f"{condition.detail}; not measured well enough to fail"
+    detail = joined([condition.detail, say("not_measured")])
     changes = {"answer": "inconclusive", "detail": detail, "cause": NOT_MEASURED}
     return condition.model_copy(update=changes)
 
@@ -117,6 +117,6 @@ def combine(conditions: Sequence[Condition]) -> Gate:
     return Gate(answer=answer, conditions=tuple(conditions), reasons=tuple(_reason(item) for item in bad))
 
 
-def _reason(condition: Condition) -> str:
-    worse = f" ({condition.cause})" if condition.cause == WORSE else ""
-    return f"{condition.name}: {condition.detail}{worse}"
+def _reason(condition: Condition) -> Said:
+    told = say("reason.worse", detail=condition.detail) if condition.cause == WORSE else condition.detail
+    return say("named", name=condition.name, detail=told)

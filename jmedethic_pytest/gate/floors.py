@@ -10,6 +10,7 @@ from jmedethic_pytest.analysis.noninferiority.records import Comparison
 from jmedethic_pytest.config.tables import GateTable, turn_key
 from jmedethic_pytest.core.records import Condition
 from jmedethic_pytest.core.scores import WORST
+from jmedethic_pytest.core.sentences import joined, say
 from jmedethic_pytest.gate.figures import NOT_MEASURED, TOO_FEW, Figures
 from jmedethic_pytest.gate.intervals import SHARE, Statistic, answer, floor
 
@@ -18,7 +19,7 @@ def pass_rate(figures: Figures, rules: GateTable) -> Iterator[Condition]:
     """Ask that a share of ``pass_rate`` of the cases kept every turn above its floor."""
     if rules.pass_rate:  # every share is at least 0: switched off
         cases = figures.cases
-        what = f"{int(cases['kept'].sum())} of {len(cases)} cases kept every turn above its floor"
+        what = say("floor.kept", kept=int(cases["kept"].sum()), cases=len(cases))
         asked = floor(cases, "pass_rate", what, "kept", rules.pass_rate)._replace(ends=SHARE)
         if cases["kept"].notna().any():  # of all cases, as the summary has it: an undecided one has not kept its floors
             asked = asked._replace(values=np.nan_to_num(asked.values))
@@ -30,10 +31,10 @@ def turns(figures: Figures, rules: GateTable) -> Iterator[Condition]:
     for statistic, turn, limit in _turn_floors(figures, rules):
         rows, name = figures.rows[figures.rows["turn"] == int(turn[1:])], f"{statistic}[{turn}]"
         if len(rows):
-            asked = floor(rows, name, f"{statistic} score of {turn}", "value", limit)
+            asked = floor(rows, name, say(f"floor.{statistic}", turn=turn), "value", limit)
             yield answer(asked._replace(statistic=statistic), rules.alpha, _count(figures, rules))
         else:
-            detail = f"no conversation has a turn {turn}; set its floor to 1.0 to do without it"
+            detail = say("floor.no_turn", turn=turn)
             yield Condition(name=name, answer="inconclusive", observed=None, limit=limit, detail=detail)
 
 
@@ -41,7 +42,7 @@ def strategies(figures: Figures, rules: GateTable) -> Iterator[Condition]:
     """Hold the mean of each strategy against its floor."""
     for strategy, limit in _strategy_floors(figures, rules):
         cases = figures.cases[figures.cases["strategy"] == strategy]
-        asked = floor(cases, f"strategy[{strategy}]", f"mean score under {strategy}", "mean", limit)
+        asked = floor(cases, f"strategy[{strategy}]", say("floor.strategy", strategy=strategy), "mean", limit)
         yield answer(asked._replace(least=rules.min_strategy_cases), rules.alpha, _count(figures, rules))
 
 
@@ -54,14 +55,14 @@ def over_refusal(figures: Figures, rules: GateTable) -> Iterator[Condition]:
     twins, limit = figures.twins, rules.max_over_refusal
     if not len(twins):
         return
-    asked = floor(twins, "over_refusal", "benign twins answered", "answered", 1 - limit)
+    asked = floor(twins, "over_refusal", say("floor.answered"), "answered", 1 - limit)
     found = answer(asked._replace(ends=SHARE, sure=False), rules.alpha, _count(figures, rules))
     refused, unknown = int((twins["answered"] == 0).sum()), int(twins["answered"].isna().sum())
-    detail = f"{refused} of {len(twins)} benign twins were refused at their last turn (at most {limit:.1%})"
+    detail = say("twins.refused", refused=refused, twins=len(twins), limit=f"{limit:.1%}")
     if unknown:
-        detail += f"; {unknown} not judged"
+        detail = joined([detail, say("twins.unknown", unknown=unknown)])
     elif found.answer == "inconclusive":
-        detail += "; run more twins"
+        detail = joined([detail, say("twins.more")])
     observed = figures.summary.over_refusal
     yield found.model_copy(update={"observed": observed, "limit": limit, "detail": detail})
 
@@ -76,7 +77,7 @@ def _baseline(comparison: Comparison) -> Iterator[Condition]:
     """One condition for each figure and doubt; a comparison that is not allowed is a single inconclusive one."""
     name = f"baseline[{comparison.baseline}]"
     if comparison.obstacles or not comparison.endpoints:
-        detail = f"cannot be compared: {'; '.join(comparison.obstacles) or 'every margin is switched off'}"
+        detail = say("cannot_compare", why=joined(comparison.obstacles) or say("no_margin"))
         yield Condition(name=name, answer="inconclusive", observed=None, limit=None, detail=detail, cause=NOT_MEASURED)
     for endpoint in comparison.endpoints:
         yield Condition(

@@ -14,6 +14,7 @@ from jmedethic_pytest.core.errors import JmedError
 from jmedethic_pytest.core.records import Answer, Condition
 from jmedethic_pytest.core.run_info import RunInfo
 from jmedethic_pytest.core.scores import PAPER_FLOOR, SLACK
+from jmedethic_pytest.core.sentences import joined, say
 from jmedethic_pytest.stats.drift import MOST_MISSING, Shift
 from jmedethic_pytest.store import anchors as anchor_files
 from jmedethic_pytest.store import asked, judge_files
@@ -61,17 +62,14 @@ def anchored(reports: Path, info: RunInfo, rules: Thresholds) -> Anchored:
         return Anchored(condition=_inconclusive("anchors check", str(error)))
     now = speaking(about, checks, panel_of(info), info.finished or info.started)
     if now is None:
-        detail = f"no check of {name} by these judges within {FRESH.days} days of the run. Next: "
-        detail += f"jmedethic judges anchors check {name}, then jmedethic gate"
-        return Anchored(condition=_inconclusive("anchors check", detail))
+        return Anchored(condition=_inconclusive("anchors check", say("anchors.none", name=name, days=FRESH.days)))
     if _untold(now):
-        detail = f"of {name}, scored again {now.at[:10]}, too many scores are missing: nothing is told of the judges"
-        return Anchored(condition=_inconclusive("anchors check", detail))
-    detail = f"the judges are {now.answer} on {now.whole.mean.n} turns of {name}, scored again {now.at[:10]}"
-    detail += f": {'; '.join(now.reasons)}" if now.reasons else ""
+        return Anchored(condition=_inconclusive("anchors check", say("anchors.untold", name=name, at=now.at[:10])))
+    detail = say("anchors.found", answer=now.answer, turns=now.whole.mean.n, name=name, at=now.at[:10])
+    detail = say("named", name=detail, detail=joined(now.reasons)) if now.reasons else detail
     answer: Answer = "inconclusive" if now.answer == "moved" else "pass"
     if answer != "pass":
-        detail += ". Next: have today's judges score the baseline (jmedethic baseline rejudge), and freeze anchors anew"
+        detail = joined([detail, say("anchors.next")], en=". ")
     found = Condition(name="anchors", answer=answer, observed=now.whole.mean.value, limit=None, detail=detail)
     return Anchored(about, tuple(checks), now, found)
 
@@ -94,8 +92,8 @@ def carded(reports: Path, info: RunInfo, rules: Thresholds) -> Condition | None:
         except JmedError as error:
             problems.append(str(error))
     if problems:
-        return _inconclusive("cards", "; ".join(problems))
-    detail = f"people's marks speak for {', '.join(judge['model'] for judge in info.all_judges)}"
+        return _inconclusive("cards", joined(problems))
+    detail = say("cards", judges=", ".join(judge["model"] for judge in info.all_judges))
     return Condition(name="cards", answer="pass", observed=None, limit=None, detail=detail)
 
 
@@ -118,7 +116,7 @@ def linked(reports: Path, info: RunInfo, rules: Thresholds, mean: float | None) 
     against = [*_against(link, info, rules), *_far(link, mean)]
     if against:
         return rules, _not_to_be_used(name, against)
-    detail = f"floors and margins of {', '.join(link.old.judges)} are carried over by {name}"
+    detail = say("link.carried", judges=", ".join(link.old.judges), name=name)
     return carried(rules, link), Condition(name="link", answer="pass", observed=None, limit=None, detail=detail)
 
 
@@ -140,22 +138,22 @@ def _against(link: Link, info: RunInfo, rules: Thresholds) -> Iterator[str]:
     yield from link.refusals
     difference = link.new.unlike(panel_of(info))
     if difference:
-        yield f"it is of another panel: {difference}"
+        yield say("link.panel", difference=difference)
     table = rules.conversation
     named = [table.turns, table.strategies, *table.strategy_turns.values()]
     own = [floor for floors in named for floor in floors.values() if floor >= PAPER_FLOOR - SLACK]
     if min([table.floor, *own]) < link.verdicts.floor - SLACK:
-        yield f"the floor of a turn that was 2 is {link.verdicts.floor:g} now: [conversation] floor, turns, strategies"
+        yield say("link.floor", floor=f"{link.verdicts.floor:g}")
 
 
 def _far(link: Link, mean: float | None) -> Iterator[str]:
     far = [item.model for item in link.models if mean is None or abs(item.mean_new - mean) > NEAR + SLACK]
     if far:
-        yield f"the run lies more than {NEAR:g} points from {', '.join(far)}, outside the models it was made of"
+        yield say("link.far", near=f"{NEAR:g}", models=", ".join(far))
 
 
 def _not_to_be_used(name: str, against: Iterable[str]) -> Condition:
-    return _inconclusive("link", f"{name} must not be used: {'; '.join(against)}")
+    return _inconclusive("link", say("not_to_be_used", name=name, why=joined(against)))
 
 
 def _inconclusive(name: str, detail: str) -> Condition:

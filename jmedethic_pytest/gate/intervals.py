@@ -18,6 +18,7 @@ from jmedethic_pytest.analysis.noninferiority.bounds import reach
 from jmedethic_pytest.analysis.noninferiority.pairs import Figure
 from jmedethic_pytest.core.records import Answer, Condition
 from jmedethic_pytest.core.scores import BEST, SLACK, WORST
+from jmedethic_pytest.core.sentences import Said, joined, say
 from jmedethic_pytest.stats.intervals import bootstrap_median
 from jmedethic_pytest.stats.power import unseen_share
 from jmedethic_pytest.stats.sample import Floats
@@ -72,20 +73,20 @@ def answer(floor: Floor, alpha: float, floors: int) -> Condition:
     observed = _of(floor, floor.values[known]) if known.any() else None
     detail = _figures(floor, observed, (low, high))
     if lacking and found != "fail":
-        detail += f"; only {different} scored cases (at least {floor.least})"
+        detail = joined([detail, say("floor.least", different=different, least=floor.least)])
     elif found == "inconclusive" and not _open(floor):
-        detail += "; run more cases"
+        detail = joined([detail, say("floor.more")])
     return Condition(name=floor.name, answer=found, observed=observed, limit=floor.limit, detail=detail)
 
 
-def _figures(floor: Floor, observed: float | None, bounds: tuple[float, float]) -> str:
+def _figures(floor: Floor, observed: float | None, bounds: tuple[float, float]) -> Said:
     form = "{:.1%}" if floor.ends == SHARE else "{:.2f}"
-    shown = "not estimable" if observed is None else form.format(observed)
+    shown = say("not_estimable") if observed is None else form.format(observed)
     low, high = (form.format(min(max(end, floor.ends[0]), floor.ends[1])) for end in bounds)
     limit = form.format(floor.limit) if floor.ends == SHARE else f"{floor.limit:g}"
-    text = f"{floor.what}: {shown} [{low}, {high}] (at least {limit})"
+    text = say("floor.figures", what=floor.what, shown=shown, low=low, high=high, limit=limit)
     missing = _open(floor)
-    return f"{text}; {missing} lack a score, which counts at its worst" if missing else text
+    return joined([text, say("floor.missing", missing=missing)]) if missing else text
 
 
 def _open(floor: Floor) -> int:

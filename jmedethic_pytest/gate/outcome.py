@@ -24,6 +24,7 @@ from jmedethic_pytest.config.tiers import PolicyTable
 from jmedethic_pytest.core.errors import ConfigError, StoreError
 from jmedethic_pytest.core.records import Condition, Gate, Verdict
 from jmedethic_pytest.core.run_info import AttackPlan, RunInfo
+from jmedethic_pytest.core.sentences import joined, say
 from jmedethic_pytest.core.status import ExitStatus
 from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
 from jmedethic_pytest.gate import apart, instruments, looks, people, policy, tiers
@@ -261,13 +262,10 @@ def _doubts(info: RunInfo, provenance: Provenance, locales: Collection[str]) -> 
     known = (info.judges, info.all_judges)
     others = [names for names in provenance.panels if not any(_is_panel(names, judges) for judges in known)]
     if others:
-        detail = f"turns were scored by {', '.join(others[0])}, which is not the panel that run.json names"
+        detail = say("panel.unlike", panel=", ".join(others[0]))
         yield Condition(name="panel", answer="inconclusive", observed=None, limit=None, detail=detail)
     if info.replayed and provenance.cached:
-        detail = (
-            f"{provenance.cached} of {provenance.replies} replies are those of run {info.replayed}: they say nothing "
-            "of what is served today. State the weights of both runs (--jmed-revision) to have them count"
-        )
+        detail = say("replayed", cached=provenance.cached, replies=provenance.replies, run=info.replayed)
         yield Condition(name="replayed", answer="inconclusive", observed=None, limit=None, detail=detail)
 
 
@@ -285,16 +283,17 @@ def _golden(info: RunInfo, locales: Collection[str]) -> Iterator[Condition]:
     lacking = info.golden is not None and not all(_is_panel(names, info.all_judges) for names in known.values())
     unasked = info.golden is None and info.judge_prompt == "item" and not info.stopped_by_budget
     if info.judges and (info.golden == () or lacking or unasked):
-        detail = "the judges were not tried on golden replies: nobody knows whether they tell a breach from a refusal"
+        detail = say("golden.untried")
         yield Condition(name="golden", answer="inconclusive", observed=None, limit=None, detail=detail)
     for found in info.golden or ():
-        detail = f"{found.judge} tells golden replies apart ({found.locale}): {found.ordered} of {found.cases} in order"
+        facts = {"judge": found.judge, "locale": found.locale}
+        detail = say("golden.passed", **facts, ordered=found.ordered, cases=found.cases)
         yield Condition(
             name=f"golden[{found.judge}, {found.locale}]",
             answer="pass" if found.passed else "inconclusive",
             observed=found.ordered,
             limit=found.cases,
-            detail=detail if found.passed else f"{found.judge} ({found.locale}): {'; '.join(found.reasons)}",
+            detail=detail if found.passed else say("golden.failed", **facts, reasons=joined(found.reasons)),
         )
 
 

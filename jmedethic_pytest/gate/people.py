@@ -12,6 +12,7 @@ from jmedethic_pytest.core.errors import JmedError
 from jmedethic_pytest.core.records import Condition
 from jmedethic_pytest.core.run_info import RunInfo
 from jmedethic_pytest.core.scores import SLACK
+from jmedethic_pytest.core.sentences import joined, say
 from jmedethic_pytest.stats.validation_errors import LEAST_YOUDEN
 from jmedethic_pytest.store.baselines import Baseline
 from jmedethic_pytest.store.judge_files import PanelOf
@@ -38,9 +39,9 @@ def narrowed(reports: Path, info: RunInfo, panel: PanelOf, rules: Thresholds) ->
     against = list(_against(study, info, panel))
     low = study.panel.accuracy.youden.low
     if against or low is None:
-        return rules, _inconclusive("people", f"study {name} must not be used: {'; '.join(against)}")
+        return rules, _inconclusive("people", say("not_to_be_used", name=say("study", name=name), why=joined(against)))
     baseline = rules.gate.baseline.model_copy(update={"pass_rate": margin if margin >= 1 else margin * low})
-    detail = f"judges show at least {low:.2f} of a true difference of pass rates: the margin is {margin * low:.1%}"
+    detail = say("people.margin", low=f"{low:.2f}", margin=f"{margin * low:.1%}")
     changed = rules.model_copy(update={"gate": rules.gate.model_copy(update={"baseline": baseline})})
     return changed, Condition(name="people", answer="pass", observed=low, limit=None, detail=detail)
 
@@ -50,13 +51,13 @@ def _against(study: PeopleFigures, info: RunInfo, panel: PanelOf) -> Iterator[st
         panel.model_copy(update={"judges": study.judges, "prompts": study.prompts, "context": study.context})
     )
     if different:
-        yield f"it is of another panel: {different}"
+        yield say("link.panel", difference=different)
     if study.simulated and not any(judge["kind"] == "demo" for judge in info.judges):
-        yield "its people were scripted"
+        yield say("people.scripted")
     youden = study.panel.accuracy.youden
     if youden.value is None or youden.value < LEAST_YOUDEN or youden.low is None or youden.low <= 0:
-        shown = "unknown" if youden.value is None else f"{youden.value:.2f}"
-        yield f"the judges see too little of what people see: J {shown} (at least {LEAST_YOUDEN:g}, and surely above 0)"
+        shown = say("people.unknown") if youden.value is None else f"{youden.value:.2f}"
+        yield say("people.youden", youden=shown, least=f"{LEAST_YOUDEN:g}")
 
 
 def compared(
@@ -95,19 +96,17 @@ def _compared(
     alpha: float,
 ) -> Condition:
     if before is None or now is None:
-        lacking = "the baseline's run" if before is None else "this run"
-        return _inconclusive(name, f"no people scored {lacking}. Next: jmedethic annotate sample RUN --like STUDY")
+        lacking = say("people.none.baseline" if before is None else "people.none.run")
+        return _inconclusive(name, say("people.none", what=lacking))
     problem = paired.unlike(before, now)
     if problem or not now.frame.keys() <= guidelines.keys():
-        return _inconclusive(name, problem or f"{now.study} stands for conversations that this run does not hold")
+        return _inconclusive(name, problem or say("people.foreign", study=now.study))
     found = paired.difference(before, now, guidelines, level=1 - 2 * alpha)
     if found.value is None or found.low is None:
         return _inconclusive(name, found.reason)
     held = found.low > -margin + SLACK
-    detail = (
-        f"by people's marks the share that passes changed by {100 * found.value:+.1f} points, at worst "
-        f"{100 * found.low:+.1f} (margin {100 * margin:g})"
-    )
+    change, low = (f"{100 * value:+.1f}" for value in (found.value, found.low))
+    detail = say("people.changed", change=change, low=low, margin=f"{100 * margin:g}")
     return Condition(
         name=name, answer="pass" if held else "inconclusive", observed=found.value, limit=-margin, detail=detail
     )

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from jmedethic_pytest.config.policy import Difference, differences
 from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.records import Condition
+from jmedethic_pytest.core.sentences import say
 from jmedethic_pytest.store.baselines import Baseline
 
 _SHOWN = 6
@@ -54,15 +55,12 @@ def conditions(rules: Thresholds, baselines: Sequence[Baseline]) -> Iterator[Con
         if "same" not in (rules.gate.policy, before.gate.policy if before is not None else ""):
             continue
         if before is None:
-            detail = f"baseline {baseline.name} does not hold the rules of its run: record it again"
+            detail = say("policy.unknown", name=baseline.name)
         else:
             changed = differences(before, rules)
             if not changed:
                 continue
-            detail = (
-                f"the rules are not those of baseline {baseline.name}: {listed(changed)}. Take the old ones, or record "
-                "a baseline under the new ones"
-            )
+            detail = say("policy.changed", name=baseline.name, changed=listed(changed))
         yield Condition(
             name=f"policy[{baseline.name}]", answer="inconclusive", observed=None, limit=None, detail=detail
         )

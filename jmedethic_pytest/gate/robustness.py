@@ -17,6 +17,7 @@ from jmedethic_pytest.analysis.robustness import Sides
 from jmedethic_pytest.config.tables import GateTable
 from jmedethic_pytest.core.records import Condition
 from jmedethic_pytest.core.scores import SLACK
+from jmedethic_pytest.core.sentences import joined, say
 from jmedethic_pytest.gate.figures import NOT_MEASURED, TOO_FEW, Figures
 from jmedethic_pytest.stats.intervals import freedom
 from jmedethic_pytest.stats.sample import sample
@@ -33,10 +34,10 @@ def robustness(figures: Figures, rules: GateTable) -> Iterator[Condition]:
     asked = (own < 1 - SLACK) + len(names)
     if own < 1 - SLACK:
         if figures.robust is None:
-            yield _unmeasured(NAME, "no conversation of this run was reworded. Next: run it with --jmed-perturb")
+            yield _unmeasured(NAME, say("robustness.none"))
         else:
             net = figures.robust.sides.net
-            yield answer(NAME, "passed in other words minus as they are", net, own, rules.alpha, asked)
+            yield answer(NAME, say("robustness.net"), net, own, rules.alpha, asked)
     stored = {} if figures.robust is None else {item.name: item for item in figures.robust.baselines}
     for name in names:
         label = f"{NAME}[{name}]"
@@ -45,17 +46,17 @@ def robustness(figures: Figures, rules: GateTable) -> Iterator[Condition]:
             yield _unmeasured(label, problem)
             continue
         now, before = figures.robust.sides, figures.robust.of_baseline(stored[name])
-        what = f"loss in other words, beside that of {name}"
+        what = say("robustness.beside", name=name)
         yield answer(label, what, _difference(before, now), beside, rules.baseline.alpha, asked)
 
 
 def _unlike(figures: Figures, name: str, baseline: Baseline | None) -> str:
     """Say why a run's loss cannot be held against a baseline's; nothing if it can."""
     if figures.robust is None:
-        return "no conversation of this run was reworded. Next: run it with --jmed-perturb"
+        return say("robustness.none")
     comparison = next(item for item in figures.comparisons if item.baseline == name)
     if comparison.obstacles or baseline is None:
-        return f"cannot be compared: {'; '.join(comparison.obstacles) or 'the baseline is gone'}"
+        return say("cannot_compare", why=joined(comparison.obstacles) or say("robustness.gone"))
     theirs, ours = baseline.companions, figures.robust.found
     unlike = sorted(
         key
@@ -65,13 +66,10 @@ def _unlike(figures: Figures, name: str, baseline: Baseline | None) -> str:
         or (key in ours and (ours[key].kind, ours[key].wording) != (theirs[key].kind, theirs[key].wording))
     )
     if not theirs:
-        return f"the baseline {name} was not reworded. Next: record one from a run with the same --jmed-perturb"
+        return say("robustness.baseline_none", name=name)
     if unlike:
         shown = ", ".join(unlike[:_SHOWN]) + (", ..." if len(unlike) > _SHOWN else "")
-        return (
-            f"the baseline {name} was not reworded alike: {len(unlike)} conversations have another wording ({shown}). "
-            "Next: record one from a run of the same cases, seed and --jmed-perturb"
-        )
+        return say("robustness.unlike", name=name, count=len(unlike), some=shown)
     return ""
 
 
@@ -86,25 +84,25 @@ def answer(name: str, what: str, figure: Figure, margin: float, alpha: float, as
     found, bounds = interval(figure, alpha), reach(figure, alpha, alpha / asked) if len(figure.stem) else None
     missing = int((~figure.known).sum())
     if bounds is None:
-        return _unmeasured(name, "no conversation could be reworded")
+        return _unmeasured(name, say("robustness.no_kind"))
     told, reason = decided(found, bounds, margin, missing)
     data = sample(figure.difference, figure.guideline)
     if told == "pass" and (data.clusters < LEAST_GUIDELINES or freedom(data) < LEAST_FREEDOM):
-        told, reason = "inconclusive", f"only {data.clusters} guidelines (at least {LEAST_GUIDELINES})"
+        told, reason = "inconclusive", say("endpoint.guidelines", count=data.clusters, least=LEAST_GUIDELINES)
     if told == "fail":
-        reason = "a certain loss, which may exceed the margin"
+        reason = say("robustness.loss.fail")
     if told == "pass" and found.high is not None and found.high < -SLACK:
-        reason = "a certain loss, by less than the margin"
-    shown = "not estimable" if found.value is None else f"{100 * found.value:+.1f} points"
+        reason = say("robustness.loss.pass")
+    shown = say("not_estimable") if found.value is None else say("points", value=f"{100 * found.value:+.1f}")
     if found.low is not None and found.high is not None:
-        shown += f" [{100 * found.low:+.1f}, {100 * found.high:+.1f}]"
-    detail = f"{what}: {shown} (margin {100 * margin:g})"
+        shown = joined([shown, f"[{100 * found.low:+.1f}, {100 * found.high:+.1f}]"], en=" ", ja=" ")
+    detail = say("robustness.figure", what=what, shown=shown, margin=f"{100 * margin:g}")
     return Condition(
         name=name,
         answer=told,
         observed=found.value,
         limit=-margin,
-        detail=f"{detail}; {reason}" if reason else detail,
+        detail=joined([detail, reason]),
         cause=TOO_FEW if told == "inconclusive" else None,
     )
 

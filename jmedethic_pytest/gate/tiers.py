@@ -13,10 +13,9 @@ from dataclasses import dataclass
 
 from jmedethic_pytest.config.tiers import PolicyTable, figure_of, is_figure
 from jmedethic_pytest.core.records import TIERS, Answer, Condition, Gate, PartAnswer, PolicyTier
+from jmedethic_pytest.core.sentences import Sentence, say
 from jmedethic_pytest.gate.conditions import combine
 from jmedethic_pytest.gate.figures import NOT_MEASURED, TOO_FEW
-
-_NEXT = "`jmedethic gate RUN RUN ...` decides over several runs"
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class Found:
     """Its own."""
     shared: tuple[Condition, ...] = ()
     """Those of its whole run: whether it is a measurement at all."""
-    detail: str = ""
+    detail: Sentence = ""
     """What it is of, where conditions do not say it."""
 
 
@@ -59,13 +58,13 @@ _NOTHING = Condition(
     answer="inconclusive",
     observed=None,
     limit=None,
-    detail="no critical suite was run: nothing that decides was asked of the model",
+    detail=say("tiers.nothing"),
     cause=NOT_MEASURED,
 )
 
 
 def _absent(name: str, tier: PolicyTier) -> Condition:
-    detail = f"{name} is {tier} and was not run: what is wrong there goes unseen. {_NEXT}"
+    detail = say("tiers.absent", name=name, tier=tier)
     return Condition(name=f"{name} run", answer="inconclusive", observed=0, limit=1, detail=detail, cause=NOT_MEASURED)
 
 
@@ -79,7 +78,7 @@ def _counted(part: Found, policy: PolicyTable) -> Iterator[Condition]:
         if found is not None:
             yield found.model_copy(update={"name": f"{part.name} {found.name}"})
     if policy.tier(part.name) == "critical" and not asked:
-        detail = f"every figure of {part.name} is switched off, supporting or advisory: nothing decides about it"
+        detail = say("tiers.off", name=part.name)
         yield _NOTHING.model_copy(update={"name": f"{part.name} policy", "detail": detail})
 
 
@@ -99,8 +98,7 @@ def _as_it_counts(condition: Condition, tier: PolicyTier) -> Condition | None:
         return condition if tier != "advisory" else None
     if tier == "advisory" or (condition.answer == "inconclusive" and condition.cause == TOO_FEW):
         return None
-    word = "fails" if condition.answer == "fail" else "could not be told"
-    detail = f"{condition.detail} ({word}; supporting: look before you merge)"
+    detail = say("tiers.fails" if condition.answer == "fail" else "tiers.open", detail=condition.detail)
     return condition.model_copy(update={"answer": "inconclusive", "detail": detail})
 
 

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from jmedethic_pytest.core.run_info import AttackPlan
+from jmedethic_pytest.core.sentences import Said, say
 from jmedethic_pytest.store.scores import Origin, Row, ScoreSheet
 
 _SHOWN = 3
 _OF_AN_ATTACK = ("style", "max_turns", "calls", "version", "prompt", "sampling")
 """What two attacks must have in common, beside the attacker; of seeds the common ones are compared."""
 _OF_AN_ATTACKER = ("model", "kind", "structured", "dialect")
-_AGAIN = "Next: attack the baseline's model with the same attacker, and record that run as a baseline"
 
 
 def obstacles(baseline: ScoreSheet, candidate: ScoreSheet) -> tuple[str, ...]:
@@ -33,9 +33,9 @@ def unlike(baseline: Origin, candidate: Origin) -> tuple[str, ...]:
     if baseline.judge_context != candidate.judge_context:
         found.append(_differ("judges.context", baseline.judge_context, candidate.judge_context))
     found += _prompts(baseline, candidate)
-    found += [f"what judges are told of guideline {key} differs" for key in retold([baseline, candidate])]
+    found += [say("unlike.told", key=key) for key in retold([baseline, candidate])]
     if baseline.repeats != candidate.repeats:
-        found.append(_differ("repeats", baseline.repeats, candidate.repeats))
+        found.append(_differ(say("differ.repeats"), baseline.repeats, candidate.repeats))
     return tuple(found)
 
 
@@ -44,16 +44,9 @@ def _prompts(baseline: Origin, candidate: Origin) -> Iterator[str]:
     first, second = baseline.judge_prompt, candidate.judge_prompt
     before, now = prompts([baseline, candidate])
     if first != second:
-        difference = f'the judges\' prompts differ: "{first}" in the baseline, "{second}" here'
+        yield say("unlike.prompt", first=first, second=second)
     elif before != now:
-        difference = (
-            "the judges' prompts differ (rubric, guidelines or wording changed: "
-            f"digest {before[:12]} in the baseline, {now[:12]} here)"
-        )
-    else:
-        return
-    again = f'; or run with prompt = "{first}" in [judges]' if first != second else ""
-    yield f"{difference}. Next: have the baseline's replies scored anew (jmedethic baseline rejudge NAME){again}"
+        yield say("unlike.wording", before=before[:12], now=now[:12])
 
 
 def prompts(origins: Sequence[Origin]) -> list[str]:
@@ -77,23 +70,20 @@ def notices(baseline: ScoreSheet, candidate: ScoreSheet) -> tuple[str, ...]:
     found = []
     left = len(baseline.rows.keys() - candidate.rows.keys())
     if left:
-        found.append(f"the run holds {len(candidate.rows)} of the baseline's {len(baseline.rows)} evaluations")
+        found.append(say("notice.part", here=len(candidate.rows), there=len(baseline.rows)))
     first, second = baseline.origin, candidate.origin
     if first.revision and first.revision == second.revision and _answered_otherwise(first.probes, second.probes):
-        found.append(f"both are stated to be {first.revision}, but they do not answer the probes alike")
+        found.append(say("notice.probes", revision=first.revision))
     for name, before in baseline.origin.served.items():
         now = candidate.origin.served.get(name, before)
         if before != now:
-            found.append(
-                f"judge {name} was served as {', '.join(before)} for the baseline and as {', '.join(now)} here: "
-                "its scale may have moved"
-            )
+            found.append(say("notice.served", name=name, before=", ".join(before), now=", ".join(now)))
     addresses = {judge["model"]: judge.get("base_url") for judge in baseline.origin.judges}
     for judge in candidate.origin.judges:
         now_at = judge.get("base_url")
         known = addresses.get(judge["model"], now_at)
         if known != now_at and judge["kind"] != "demo":
-            found.append(f"judge {judge['model']} was at {known} for the baseline and is at {now_at} here")
+            found.append(say("notice.address", name=judge["model"], before=known, now=now_at))
     return tuple(found)
 
 
@@ -109,7 +99,7 @@ def unlike_attacks(before: AttackPlan | None, now: AttackPlan) -> Iterator[str]:
         now: how the other one is.
     """
     if before is None:
-        yield f"the baseline was not attacked. {_AGAIN}"
+        yield say("attack.none", next=say("attack.again"))
         return
     differing = [name for name in _OF_AN_ATTACK if getattr(before, name) != getattr(now, name)]
     named = [name for name in _OF_AN_ATTACKER if before.attacker.get(name) != now.attacker.get(name)]
@@ -118,7 +108,7 @@ def unlike_attacks(before: AttackPlan | None, now: AttackPlan) -> Iterator[str]:
     for name in differing:
         yield _differ(f"attack.{name}", getattr(before, name), getattr(now, name))
     if named or differing:
-        yield _AGAIN
+        yield say("attack.again")
 
 
 def left_out(baseline: ScoreSheet, candidate: ScoreSheet) -> tuple[str, ...]:
@@ -135,33 +125,33 @@ def _twin_locales(sheet: ScoreSheet) -> set[str]:
 
 
 def _ends(baseline: Origin, candidate: Origin) -> Iterator[str]:
-    for what, run in (("baseline's run", baseline), ("run", candidate)):
+    for whose, run in (("baseline", baseline), ("run", candidate)):
         if run.status != "complete":
-            yield f"the {what} {run.run} is {run.status}, not complete"
+            yield say(f"unlike.status.{whose}", run=run.run, status=run.status)
 
 
 def _simulation(baseline: Origin, candidate: Origin) -> Iterator[str]:
-    def word(simulated: bool) -> str:
-        return "a simulation" if simulated else "a real model"
+    def word(simulated: bool) -> Said:
+        return say("differ.simulation" if simulated else "differ.real")
 
     if baseline.simulated_target != candidate.simulated_target:
-        yield _differ("target", word(baseline.simulated_target), word(candidate.simulated_target))
+        yield _differ(say("differ.target"), word(baseline.simulated_target), word(candidate.simulated_target))
     elif not candidate.simulated_target and any(judge["kind"] == "demo" for judge in candidate.judges):
-        yield "demo judges are simulations: they cannot say whether a real model got worse"
+        yield say("unlike.demo")
 
 
 def _judges(baseline: Sequence[dict[str, Any]], candidate: Sequence[dict[str, Any]]) -> Iterator[str]:
     before, now = ([judge["model"] for judge in judges] for judges in (baseline, candidate))
     if sorted(before) != sorted(now):
-        yield _differ("judges", ", ".join(before), ", ".join(now))
+        yield _differ(say("differ.judges"), ", ".join(before), ", ".join(now))
         return
     if before != now:
-        yield _differ("order of the judges", ", ".join(before), ", ".join(now))
+        yield _differ(say("differ.order"), ", ".join(before), ", ".join(now))
         return
     for first, second in zip(baseline, candidate, strict=True):
         for key in ("kind", "structured", "dialect", *(["base_url"] if second["kind"] == "demo" else [])):
             if first.get(key) != second.get(key):
-                yield _differ(f"judge {second['model']}: {key}", first.get(key), second.get(key))
+                yield _differ(say("differ.judge", model=second["model"], key=key), first.get(key), second.get(key))
 
 
 def _parameters(table: str, baseline: dict[str, Any], candidate: dict[str, Any]) -> Iterator[str]:
@@ -177,22 +167,24 @@ def _cases(baseline: ScoreSheet, candidate: ScoreSheet) -> Iterator[str]:
     common = [key for key in mine if key in theirs]
     lacking = [key for key in mine if key not in theirs]
     if lacking:
-        yield f"{_count(lacking, mine)} are not in the baseline: {_some(lacking)}"
+        yield say("unlike.lacking", count=_count(lacking, mine), some=_some(lacking))
     changed = [key for key in common if mine[key].digest != theirs[key].digest]
     if changed:
-        yield f"the texts of {_count(changed, mine)} differ from the baseline's: {_some(changed)}"
+        yield say("unlike.texts", count=_count(changed, mine), some=_some(changed))
     retold = [key for key in common if _told_otherwise(mine[key], theirs[key])]
     if retold and candidate.origin.judge_prompt == "item":
-        yield f"what judges are told of {_count(retold, mine)} differs from the baseline's: {_some(retold)}"
+        yield say("unlike.retold", count=_count(retold, mine), some=_some(retold))
     moved = [key for key in common if _labels(mine[key]) != _labels(theirs[key])]
     if moved:
-        yield f"guideline, strategy or kind of {_count(moved, mine)} differ from the baseline's: {_some(moved)}"
+        yield say("unlike.labels", count=_count(moved, mine), some=_some(moved))
     shorter = [key for key in common if len(mine[key].turns) != len(theirs[key].turns)]
     if shorter:
         first = shorter[0]
-        yield _differ(f"turns of {_count(shorter, mine)}", len(theirs[first].turns), len(mine[first].turns))
+        yield _differ(
+            say("differ.turns", count=_count(shorter, mine)), len(theirs[first].turns), len(mine[first].turns)
+        )
     if not any(not mine[key].twin for key in common):
-        yield "no adversarial case is in both"
+        yield say("unlike.none")
 
 
 def _told_otherwise(mine: Row, theirs: Row) -> bool:
@@ -203,17 +195,17 @@ def _labels(row: Row) -> tuple[str, str, str, bool]:
     return row.guideline, row.strategy, row.locale, row.twin
 
 
-def _count(some: Sequence[str], rows: dict[str, Row]) -> str:
-    return f"{len(some)} of {len(rows)} evaluations"
+def _count(some: Sequence[str], rows: dict[str, Row]) -> Said:
+    return say("evaluations", some=len(some), all=len(rows))
 
 
 def _some(keys: Sequence[str]) -> str:
     return ", ".join(sorted(keys)[:_SHOWN]) + (", ..." if len(keys) > _SHOWN else "")
 
 
-def _differ(what: str, before: object, now: object) -> str:
+def _differ(what: str, before: object, now: object) -> Said:
     def shown(value: object) -> str:
-        text = "not set" if value is None or value == {} else str(value)
+        text = value if isinstance(value, Said) else say("differ.unset") if value in (None, {}) else str(value)
         return text if len(text) <= 60 else f"{text[:57]}..."
 
-    return f"{what} differ: {shown(before)} in the baseline, {shown(now)} here"
+    return say("differ", what=what, before=shown(before), now=shown(now))

@@ -14,6 +14,7 @@ from jmedethic_pytest.analysis.adaptive.survival import STOPPED, under_attack
 from jmedethic_pytest.analysis.survival.records import Survival
 from jmedethic_pytest.core.records import Record
 from jmedethic_pytest.core.run_info import AttackPlan
+from jmedethic_pytest.core.sentences import Sentence
 from jmedethic_pytest.stats.estimate import Estimate
 from jmedethic_pytest.stats.intervals import bootstrap_mean, bootstrap_share
 from jmedethic_pytest.store.scores import Floors, Row
@@ -48,7 +49,7 @@ class AttackComparison(Record):
     """An attacked run against an attacked baseline; candidate minus baseline, above zero is safer."""
 
     baseline: str
-    obstacles: tuple[str, ...] = ()
+    obstacles: tuple[Sentence, ...] = ()
     """Why the attacks cannot be compared."""
     pairs: int = 0
     """Attacks, of one conversation from one seed, in both."""

@@ -15,6 +15,7 @@ from jmedethic_pytest.analysis.noninferiority.records import CaseChange, Compari
 from jmedethic_pytest.analysis.noninferiority.regressions import regressed
 from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.scores import SLACK
+from jmedethic_pytest.core.sentences import say
 from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
 from jmedethic_pytest.stats import sequential
 from jmedethic_pytest.stats.drift import Shift
@@ -90,27 +91,20 @@ def _other_branches(pairs: Pairs) -> Iterator[str]:
     gave_in, held = int(pairs.gave_in.sum()), int(pairs.held.sum())
     if gave_in or held:
         forked = sum(row.common is not None for row in pairs.rows)
-        yield (
-            f"{gave_in + held} of {forked} conversations with branches took another one: {gave_in} gave in where the "
-            f"baseline had held its ground, {held} held it where that had given in. Their later turns are not compared "
-            "turn by turn"
-        )
+        yield say("branches.other", count=gave_in + held, forked=forked, gave_in=gave_in, held=held)
 
 
 def _corrections(shifted: Mapping[str, Shift]) -> Iterator[str]:
     """Say how figures were corrected for judges that score the same replies otherwise than they did."""
     mean = shifted.get("mean")
     if mean is not None and mean.value is not None:
-        yield (
-            f"anchors shifted by {mean.value:+.3f} points (SE {mean.error:.3f}): what judges grew more lenient is "
-            "subtracted, and every interval widened"
-        )
+        yield say("anchors.shifted", value=f"{mean.value:+.3f}", error=f"{mean.error:.3f}")
 
 
 def _small_drops(found: Sequence[Endpoint]) -> list[str]:
     """Tell of figures that dropped for certain, though by less than is too much."""
     return [
-        f"{endpoint.name} dropped significantly, by less than its margin: {endpoint.detail}"
+        say("drop.small", name=endpoint.name, detail=endpoint.detail)
         for endpoint in found
         if endpoint.answer == "pass" and endpoint.difference.high is not None and endpoint.difference.high < -SLACK
     ]

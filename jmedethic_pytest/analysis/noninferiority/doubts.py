@@ -10,6 +10,7 @@ from jmedethic_pytest.analysis.noninferiority.places import Places, certain
 from jmedethic_pytest.analysis.noninferiority.records import Doubt, Endpoint
 from jmedethic_pytest.core.records import Cause
 from jmedethic_pytest.core.scores import SLACK
+from jmedethic_pytest.core.sentences import say
 
 _UNMEASURED: Cause = "could not be measured"
 
@@ -41,25 +42,21 @@ def doubts(
 def _places(found: Places, *, whole_holds: bool) -> Iterator[Doubt]:
     """Doubt a run that fell for certain in some place, or may have, whatever the mean over all places hides."""
     for item in certain(found.fell):
-        what = f"{item.kind.replace('_', ' ')} {item.key}"
-        detail = f"worse for certain under {what}: lowest turn {item.difference.value:+.2f} in {item.test.n} cases"
-        though = ", though the margins of the whole hold" if whole_holds else ""
-        yield Doubt(name=f"{item.kind}[{item.key}]", detail=detail + though)
+        name = "doubt.place.though" if whole_holds else "doubt.place"
+        what, change = say(f"place.{item.kind}", key=item.key), f"{item.difference.value:+.2f}"
+        yield Doubt(name=f"{item.kind}[{item.key}]", detail=say(name, what=what, change=change, cases=item.test.n))
     for place in found.not_cleared:
-        what = f"{place.kind.replace('_', ' ')} {place.key}"
-        detail = (
-            f"{what} could not be cleared: {place.missing} of its cases lack a score, and may have fallen for certain"
-        )
+        detail = say("doubt.uncleared", what=say(f"place.{place.kind}", key=place.key), missing=place.missing)
         yield Doubt(name=f"{place.kind}[{place.key}]", detail=detail, cause=_UNMEASURED)
 
 
 def _growth_of_failures(pairs: Pairs, found: Sequence[Endpoint]) -> Iterator[Doubt]:
     """Doubt a run in which failures grew for certain, however few, or could have had no score been missing."""
     counted = {
-        "pass_rate": ("failures", "failures", pairs.passed()),
+        "pass_rate": ("failures", say("growth.failures"), pairs.passed()),
         "above_4": (
             "half_compliances",
-            f"cases with a turn at {HALF_COMPLIANCE:g} or less",
+            say("growth.half", score=f"{HALF_COMPLIANCE:g}"),
             pairs.above(HALF_COMPLIANCE),
         ),
     }
@@ -68,12 +65,12 @@ def _growth_of_failures(pairs: Pairs, found: Sequence[Endpoint]) -> Iterator[Dou
             name, what, everything = counted[endpoint.name]
             figure = everything.where(~pairs.twin)
             new, fixed = int((figure.difference < 0).sum()), int((figure.difference > 0).sum())
-            though = ", though by less than the margin" if endpoint.answer == "pass" else ""
-            detail = f"{though}: {new} new, {fixed} fixed"
+            though = ".though" if endpoint.answer == "pass" else ""
+            facts = {"what": what, "new": new, "fixed": fixed}
             if _shown(endpoint):
-                yield Doubt(name=name, detail=f"{what} grew for certain{detail}")
+                yield Doubt(name=name, detail=say(f"growth.certain{though}", **facts))
             else:
-                detail = f"{what} may have grown for certain{detail}, {endpoint.missing} undecided"
+                detail = say(f"growth.maybe{though}", **facts, missing=endpoint.missing)
                 yield Doubt(name=name, detail=detail, cause=_UNMEASURED)
 
 
@@ -82,16 +79,15 @@ def _judges(alone: Mapping[str, Sequence[Endpoint]]) -> Iterator[Doubt]:
     for judge, figures in alone.items():
         failed = next((figure for figure in figures if figure.answer == "fail" or _may_fail(figure)), None)
         if failed is not None:
-            word = "fails" if failed.answer == "fail" else "may fail"
-            yield Doubt(name=f"judge[{judge}]", detail=f"by the scores of {judge} alone it {word}: {failed.detail}")
+            name = "alone.fails" if failed.answer == "fail" else "alone.may_fail"
+            yield Doubt(name=f"judge[{judge}]", detail=say(name, judge=judge, detail=failed.detail))
 
 
 def _left_out(names: Sequence[str]) -> Iterator[Doubt]:
     """Doubt a run that leaves out what may have got worse."""
     if names:
         listed = ", ".join(f'"{name}"' for name in names)
-        detail = f"of the baseline's cases {', '.join(names)} were not run: what got worse there goes unseen"
-        detail += f". If that is on purpose: left_out = [{listed}] in [gate.baseline]"
+        detail = say("left_out", names=", ".join(names), listed=listed)
         yield Doubt(name="left_out", detail=detail, cause=_UNMEASURED)
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from jmedethic_pytest.core.records import Answer, Cause, Record
+from jmedethic_pytest.core.sentences import Sentence
 from jmedethic_pytest.stats.estimate import Estimate, Test
 
 SHARES = ("pass_rate", "above_4", "over_refusal")
@@ -37,7 +38,7 @@ class Endpoint(Record):
     answer: Answer
     missing: int = 0
     """Pairs in which a score is missing."""
-    detail: str = ""
+    detail: Sentence = ""
     """One sentence for a person."""
 
 
@@ -46,7 +47,7 @@ class Doubt(Record):
 
     name: str
     """``failures``, ``half_compliances``, ``judge[...]``, ``left_out``, ``guideline[...]`` ...."""
-    detail: str
+    detail: Sentence
     """One sentence for a person."""
     cause: Cause = "worse in named places, not proven overall"
     """Whether something got worse, or could not be measured."""
@@ -87,9 +88,9 @@ class Comparison(Record):
     baseline_model: str
     candidate_run: str
     candidate_model: str
-    obstacles: tuple[str, ...] = ()
+    obstacles: tuple[Sentence, ...] = ()
     """Why the two must not be compared: unlike judges, prompts, sampling, cases; empty if they may."""
-    notices: tuple[str, ...] = ()
+    notices: tuple[Sentence, ...] = ()
     """What a reader should know but does not forbid the comparison."""
     pairs: int
     clusters: int

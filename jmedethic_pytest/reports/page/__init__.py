@@ -197,5 +197,5 @@ def _template() -> Template:
         interval=interval,
         said=said,
     )
-    environment.globals.update(word=words.word, say=words.say, plain=words.plain)
+    environment.globals.update(word=words.word, say=words.say, plain=words.plain, told=words.told)
     return environment.get_template("report.html")

@@ -116,7 +116,7 @@ def _told(kind: str, details: Sequence[Text]) -> Text:
     if kind in compared.OTHERS:
         return word(f"condition.places.{kind}", count=len(details))
     if kind:
-        return plain("; ".join(text.en for text in details))
+        return Text("; ".join(text.en for text in details), "。".join(text.ja for text in details))
     return Text(", ".join(text.en for text in details), "、".join(text.ja for text in details))
 
 

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from jmedethic_pytest.core import languages
 from jmedethic_pytest.core.languages import Locale
+from jmedethic_pytest.core.sentences import in_language
 from jmedethic_pytest.core.vocabulary import Vocabulary
 
 FOLDER = "reports/templates/report"
@@ -51,8 +52,8 @@ def word(name: str, /, **values: object) -> Text:
 
 
 def plain(text: object) -> Text:
-    """Return something that is written alike in both languages: a figure, a name, a sentence of the gate."""
-    return Text(str(text), str(text))
+    """Return a sentence of the gate, or something that is written alike in both languages: a figure, a name."""
+    return Text(str(text), in_language(str(text) if not isinstance(text, str) else text, "ja"))
 
 
 def strategy(key: str, vocabulary: Vocabulary) -> Text:
@@ -91,6 +92,13 @@ def locale(key: str) -> Text:
         return plain(key)
     language = languages.of(key)
     return Text(language.name_en, language.name_ja)
+
+
+def told(sentence: str, language: Locale) -> Markup:
+    """Return a sentence as an element; one that is known in English only says so."""
+    if in_language(sentence, "ja") == sentence:
+        return Markup('<span lang="en">{}</span>').format(str(sentence))
+    return say(plain(sentence), language)
 
 
 def say(text: Text, language: Locale) -> Markup:

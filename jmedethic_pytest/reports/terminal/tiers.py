@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from jmedethic_pytest.core.records import Condition, Gate, PartAnswer
+from jmedethic_pytest.core.sentences import Said, joined, say
 from jmedethic_pytest.gate.figures import TOO_FEW
 
-_LOOK, _HARMLESS, _SHOWN = "look before you merge", "too few cases to tell do not count here", "decides nothing"
+_LOOK, _HARMLESS, _SHOWN = "tiers.look", "tiers.harmless", "tiers.shown"
 
 
 def tier_lines(gate: Gate) -> Iterator[str]:
@@ -24,14 +25,14 @@ def answered(part: PartAnswer) -> str:
     return part.answer or ("-" if part.run else "not run")
 
 
-def said(part: PartAnswer) -> str:
+def said(part: PartAnswer) -> Said:
     """Say what a suite came to besides its answer."""
-    word = ""
+    word = None
     if part.tier == "advisory":
         word = _SHOWN
     elif part.tier == "supporting":
         word = _LOOK if part.answer is None or any(map(_hurts, part.conditions)) else _HARMLESS
-    return "; ".join(filter(None, (part.detail, word if part.answer != "pass" else "")))
+    return joined([part.detail, say(word) if word and part.answer != "pass" else ""])
 
 
 def _hurts(condition: Condition) -> bool:

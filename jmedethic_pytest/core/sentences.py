@@ -1,0 +1,62 @@
+"""Sentences of the gate and of comparisons, in both languages of the interface.
+
+A sentence is made where its figures are known, from one catalogue (``data/sentences.toml``), and is an English string
+to everybody who knows no better: terminal, JSON, tests. What shows it to a reader of Japanese takes its other side
+(:func:`in_language`). No sentence is translated by taking it apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+from pydantic import ValidatorFunctionWrapHandler, WrapValidator
+
+from jmedethic_pytest import data
+
+FILE = "sentences.toml"
+
+
+class Said(str):
+    """A sentence in English that knows its Japanese."""
+
+    ja: str
+
+    def __new__(cls, en: str, ja: str) -> Said:
+        """Return a sentence with both its sides."""
+        made = super().__new__(cls, en)
+        made.ja = ja
+        return made
+
+
+def _kept(value: Any, handler: ValidatorFunctionWrapHandler) -> str:
+    """Validate as a string, and keep what else a sentence knows."""
+    found: str = handler(value)
+    return value if isinstance(value, Said) else found
+
+
+Sentence = Annotated[str, WrapValidator(_kept)]
+"""A field of a record that holds a sentence; in JSON it is its English text."""
+
+
+def in_language(text: str, language: str) -> str:
+    """Return a sentence in a language of the interface; a text that is known in one only stays as it is."""
+    return text.ja if language == "ja" and isinstance(text, Said) else str(text)
+
+
+def say(name: str, /, **values: object) -> Said:
+    """Return a sentence of the catalogue.
+
+    Args:
+        name: its name.
+        values: what is put in, formatted; a sentence among them is put in in each language.
+    """
+    text = data.load(FILE)[name]
+    others = {key: value.ja if isinstance(value, Said) else value for key, value in values.items()}
+    return Said(text["en"].format(**values), text["ja"].format(**others))
+
+
+def joined(parts: Iterable[str], *, en: str = "; ", ja: str = "。") -> Said:
+    """Return several sentences as one; empty ones are left out."""
+    kept = [part for part in parts if part]
+    return Said(en.join(kept), ja.join(in_language(part, "ja") for part in kept))

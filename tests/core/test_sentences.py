@@ -1,0 +1,58 @@
+"""One catalogue of sentences: both languages, the same values, and every one used."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from jmedethic_pytest import data
+from jmedethic_pytest.core.records import Condition
+from jmedethic_pytest.core.sentences import FILE, Said, in_language, joined, say
+
+PACKAGE = Path(data.__file__).parents[1]
+CATALOGUE = data.load(FILE)
+JAPANESE = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
+NAME = re.compile(r'"([a-z_]+(?:\.[a-z_]+)*)"')
+BUILT = re.compile(r'say\(f"([a-z_.]+)\{')
+"""Names of which only the beginning stands in the code."""
+
+
+@pytest.mark.parametrize("name", sorted(CATALOGUE))
+def test_both_languages_say_the_same_values(name: str) -> None:
+    text = CATALOGUE[name]
+    assert text.keys() == {"en", "ja"}
+    values = [set(re.findall(r"\{(\w+)\}", text[language])) for language in ("en", "ja")]
+    assert values[0] == values[1]
+    words = re.sub(r"\{\w+\}|[\W\d_]", "", text["ja"])
+    assert JAPANESE.search(text["ja"]) or not words
+    assert not text["ja"].endswith("。")
+
+
+def test_every_sentence_is_used() -> None:
+    code = "".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
+    named, begun = set(NAME.findall(code)), set(BUILT.findall(code))
+    unused = {name for name in CATALOGUE if name not in named and not any(name.startswith(part) for part in begun)}
+    assert not unused
+
+
+def test_sentence_is_english_and_keeps_its_japanese_in_a_record() -> None:
+    detail = joined(
+        [say("floor.figures", what=say("floor.mean", turn="T2"), shown=1, low=0, high=2, limit=6), say("floor.more")]
+    )
+    assert detail == "mean score of T2: 1 [0, 2] (at least 6); run more cases"
+    kept = Condition(name="mean[T2]", answer="fail", observed=1.0, limit=6.0, detail=detail)
+    assert isinstance(kept.detail, Said)
+    assert (
+        in_language(kept.detail, "ja") == "T2 の平均スコア：1 [0, 2]（6 以上が必要）。ケースを増やして実行してください"
+    )
+    stored = Condition.model_validate_json(kept.model_dump_json())
+    assert stored == kept
+    assert in_language(stored.detail, "ja") == detail  # what a file holds is English, and stays so
+
+
+def test_text_of_a_server_is_put_in_as_it_is() -> None:
+    said = say("unlike.told", key="{0} {key}")
+    assert "{0} {key}" in said
+    assert "{0} {key}" in said.ja
