@@ -55,7 +55,7 @@ FENCES = {
     "scipy": ("stats.*", "analysis.*", "cases.checks.similarity", "cases.checks.separability", "generation.*"),
     "matplotlib": ("reports.*",),
     "pyarrow": ("cases.exchange.*",),
-    "huggingface_hub": ("cases.exchange.*",),
+    "huggingface_hub": ("cases.exchange.*", "reports.model_card"),
     "inspect_ai": ("reports.inspect_log",),
     "mlflow": ("reports.trackers.mlflow",),
     "wandb": ("reports.trackers.wandb",),

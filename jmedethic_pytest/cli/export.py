@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 _FORMATS = ("csv", "parquet", "inspect")
 _TRACKERS = ("mlflow", "wandb")
-_PLACES = _TRACKERS
+_PLACES = (*_TRACKERS, "model-card")
 
 
 @app.command("export")
@@ -31,13 +32,17 @@ def export(
         str | None, typer.Option(help="Server of a tracker (default: as its own variables say)", metavar="URL")
     ] = None,
     transcripts: Annotated[bool, typer.Option("--transcripts", help="Take along what the models wrote")] = False,
+    dataset: Annotated[
+        str | None, typer.Option(help="Where the conversations are on the Hugging Face Hub", metavar="OWNER/NAME")
+    ] = None,
     reports: Reports = Path("reports"),
 ) -> None:
     """Write a stored run as tables (CSV, Parquet: ids and scores, no text of a model), or take it into another tool.
 
     `--format inspect` writes one file for `inspect view`. Content warning: it holds what the models wrote, unless the
     run was made with --redact. `--to mlflow` and `--to wandb` tell a tracker of the run: parameters, figures with
-    intervals, the gate's answer, tables and plots; a second export changes the same run there.
+    intervals, the gate's answer, tables and plots; a second export changes the same run there. `--to model-card`
+    writes a card for the Hugging Face Hub, with figures that it can read.
     """
     if kind not in _FORMATS:
         raise ConfigError(unknown("--format", kind, _FORMATS))
@@ -53,8 +58,20 @@ def export(
         outcome = load(path)
     if folder is None:
         _track(outcome, str(to), project, address, transcripts=transcripts)
+    elif to is not None:
+        from jmedethic_pytest.reports import model_card
+
+        written, notes = model_card.write(outcome, folder, dataset)
+        _tell(written, notes)
     else:
         _write(outcome, kind, folder)
+
+
+def _tell(written: Iterable[object], notes: Iterable[str]) -> None:
+    for note in notes:
+        err.print(note)
+    for item in written:
+        out.print(str(item))
 
 
 def _folder(output: Path | None) -> Path:
@@ -73,8 +90,7 @@ def _write(outcome: Outcome, kind: str, folder: Path) -> None:
     else:
         write = tables.write_csv if kind == "csv" else tables.write_parquet
         written = write(outcome, folder)
-    for file in written:
-        out.print(str(file))
+    _tell(written, [])
     if kind == "inspect":
         err.print(f"Next: inspect view --log-dir {folder}")
 
@@ -87,6 +103,4 @@ def _track(outcome: Outcome, tracker: str, project: str, address: str | None, *,
         notes = told.gather(outcome, Path(folder), transcripts=transcripts)
         with err.status(f"Telling {tracker} ..."):
             where = send(told.told(outcome), Path(folder), project, address)
-    for note in notes:
-        err.print(note)
-    out.print(where)
+    _tell([where], notes)
