@@ -59,6 +59,7 @@ FENCES = {
     "inspect_ai": ("reports.inspect_log",),
     "mlflow": ("reports.trackers.mlflow",),
     "wandb": ("reports.trackers.wandb",),
+    "docx": ("reports.evidence.docx",),
     "opentelemetry": (),
     "openpyxl": ("cases.exchange.sheet",),
     "sqlite3": ("models.cache", "models.cache_merging"),

@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "compare": ("compare",),
     "gate": ("compare",),
     "doctor": ("doctor",),
+    "evidence": ("evidence",),
     "exam": ("exam",),
     "exam-import": ("exam",),
     "export": ("export",),
