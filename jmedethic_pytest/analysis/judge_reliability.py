@@ -123,6 +123,8 @@ def instruments(level: Literal["turn", "model"], judges: Sequence[str], scores: 
         scores: one row per object, one column per judge, NaN where there is no score.
     """
     empty = Instruments(level=level, judges=tuple(judges), n=0, missing=len(scores), reason="nothing was scored twice")
+    if np.isnan(scores).all():
+        return empty.model_copy(update={"reason": "no turn was scored"})
     if scores.shape[1] < 2:
         return empty.model_copy(update={"reason": "a single judge has nobody to agree with"})
     complete = scores[~np.isnan(scores).any(axis=1)]

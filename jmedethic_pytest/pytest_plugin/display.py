@@ -7,15 +7,22 @@ the gate's answer. pytest still counts them.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
 from jmedethic_pytest.core.text import one_line
 from jmedethic_pytest.pytest_plugin.ending import GATE_NODE
 
+if TYPE_CHECKING:
+    from jmedethic_pytest.pytest_plugin.controller import ControllerSession
+
+NO_MODEL = (
+    "jmedethic: all tests here ask a model, and none was named: add --model=PROVIDER:NAME (demo:aligned needs no key)"
+)
 ALL, SOME = 10, 3
 """Failures of one kind that are all shown, and how many of them are if there are more."""
 _LONGEST = 300
@@ -107,6 +114,50 @@ def counting_lines(terminal: Any, ours: Ours) -> list[str]:
     }
     told = " + ".join(f"{count} {name}" for name, count in parts.items() if count)
     return [f"pytest counts {total} failed: {told}"] if told else []
+
+
+def print_summary(terminal: Any, controller: ControllerSession) -> None:
+    """Print the figures, what failed, and last the gate's answer; then the page and the pictures are made."""
+    ours = sort(terminal, controller.twins)
+    lines = controller.tell(os.environ, failure_lines(terminal, ours))
+    if lines:
+        end_the_line(terminal)
+        terminal.section("jmedethic: safety regression")
+        lines += counting_lines(terminal, ours)
+    for line in lines:
+        terminal.write_line(line)
+    terminal.flush()  # whoever waits for the answer need not wait for the pictures
+    for line in controller.draw():
+        terminal.write_line(line)
+
+
+def show_closing_reports(session: pytest.Session, controller: ControllerSession) -> None:
+    """Show the gate's conditions like tests, but not to pytest's memories of failures: they could not be rerun.
+
+    Nor to the session, which would count them towards ``--maxfail``, or to the terminal unless every test has a line
+    there: it would put letters behind its 100 %. Both count them.
+    Of a run that measured nothing our summary says all there is to say, once; JUnit has the rest.
+    """
+    plugins, unmeasured = session.config.pluginmanager, controller.ending.unmeasured
+    terminal = plugins.getplugin("terminalreporter")
+    silent = unmeasured or session.config.option.verbose <= 0
+    names = ("session", "lfplugin", "stepwiseplugin", *(("terminalreporter",) if silent else ()))
+    left_out = [plugin for name in names if (plugin := plugins.getplugin(name))]
+    hook = plugins.subset_hook_caller("pytest_runtest_logreport", left_out)
+    reports = controller.closing_reports()
+    session.testscollected += sum(report.when == "call" for report in reports)
+    session.testsfailed += sum(report.failed for report in reports)
+    for report in reports:
+        hook(report=report)
+        if silent and not unmeasured and terminal is not None and report.when == "call":
+            terminal._add_stats(report.outcome, [report])
+
+
+def leave_out_what_was_given_up(terminal: Any) -> None:
+    """Take the tests out of pytest's errors that were waiting when the run was given up: the summary says why, once."""
+    told = [report for report in terminal.stats.pop("error", []) if getattr(report, "jmedethic", None) != "aborted"]
+    if told:
+        terminal.stats["error"] = told
 
 
 def end_the_line(terminal: Any) -> None:

@@ -6,7 +6,6 @@ Without ``--model`` nothing is imported and nothing costs time; tests that need 
 from __future__ import annotations
 
 import gc
-import os
 import warnings
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jmedethic_pytest.core.status import ExitStatus
-from jmedethic_pytest.pytest_plugin import display, hookspecs
+from jmedethic_pytest.pytest_plugin import bundled, display, hookspecs
 from jmedethic_pytest.run.options import MODEL_HELP, OPTIONS
 
 if TYPE_CHECKING:
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
 _SESSION: pytest.StashKey[Session | None] = pytest.StashKey()
 _CONTROLLER: pytest.StashKey[ControllerSession] = pytest.StashKey()
 _VERDICT: pytest.StashKey[Verdict] = pytest.StashKey()
+_WAITING: pytest.StashKey[bool] = pytest.StashKey()
+"""Whether all that was collected are tests that need a model, and none was named."""
 _RECORDER: pytest.StashKey[Recorder] = pytest.StashKey()
 _SUMMED_UP = set(ExitStatus) - {ExitStatus.INCONCLUSIVE, ExitStatus.BUDGET}
 """Exit statuses for which every version of pytest prints a summary."""
@@ -90,6 +91,8 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 def pytest_configure(config: pytest.Config) -> None:
     """Check all input before anything is started or paid."""
     config.stash[_SESSION] = None
+    if config.option.pyargs:
+        config.args[:] = map(bundled.place, config.args)
     if not _evaluates(config):
         return
     if getattr(config.option, "forked", False):  # a forked child has neither the engine's thread nor a way to it
@@ -206,6 +209,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if dropped:
         config.hook.pytest_deselected(items=dropped)
         items[:] = kept
+    config.stash[_WAITING] = session is None and bool(dropped) and not kept
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Learn from an xdist worker, which alone collects, that its tests wait for a model."""
+    if getattr(node, "workeroutput", {}).get(_MARK):
+        node.config.stash[_WAITING] = True
 
 
 def _key(item: pytest.Item) -> str | None:
@@ -327,46 +338,20 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitC
     """Compute the statistics, decide the gate, show its conditions as tests, set the exit status."""
     controller = session.config.stash.get(_CONTROLLER, None)
     if controller is None:
+        if hasattr(session.config, "workeroutput"):
+            session.config.workeroutput[_MARK] = session.config.stash.get(_WAITING, False)
         return
     vetoed = int(session.exitstatus) if session.exitstatus != exitstatus else 0  # by a plugin before us
     session.exitstatus = controller.finish(int(exitstatus), session.testsfailed) or vetoed
     terminal = session.config.pluginmanager.getplugin("terminalreporter")
     if terminal is not None:
         display.end_the_line(terminal)
-    _report(session, controller)
+    display.show_closing_reports(session, controller)
     if terminal is not None and controller.ending.unmeasured:
-        _leave_out_what_was_given_up(terminal)
+        display.leave_out_what_was_given_up(terminal)
     controller.report_to_allure()
     if terminal is not None and int(exitstatus) not in _SUMMED_UP:
-        _print_summary(terminal, controller)
-
-
-def _report(session: pytest.Session, controller: ControllerSession) -> None:
-    """Show the gate's conditions like tests, but not to pytest's memories of failures: they could not be rerun.
-
-    Nor to the session, which would count them towards ``--maxfail``, or to the terminal unless every test has a line
-    there: it would put letters behind its 100 %. Both count them.
-    Of a run that measured nothing our summary says all there is to say, once; JUnit has the rest.
-    """
-    plugins, unmeasured = session.config.pluginmanager, controller.ending.unmeasured
-    terminal = plugins.getplugin("terminalreporter")
-    silent = unmeasured or session.config.option.verbose <= 0
-    names = ("session", "lfplugin", "stepwiseplugin", *(("terminalreporter",) if silent else ()))
-    left_out = [plugin for name in names if (plugin := plugins.getplugin(name))]
-    hook = plugins.subset_hook_caller("pytest_runtest_logreport", left_out)
-    reports = controller.closing_reports()
-    session.testscollected += sum(report.when == "call" for report in reports)
-    session.testsfailed += sum(report.failed for report in reports)
-    for report in reports:
-        hook(report=report)
-        if silent and not unmeasured and terminal is not None and report.when == "call":
-            terminal._add_stats(report.outcome, [report])
-
-
-def _leave_out_what_was_given_up(terminal: Any) -> None:
-    told = [report for report in terminal.stats.pop("error", []) if getattr(report, "jmedethic", None) != "aborted"]
-    if told:
-        terminal.stats["error"] = told
+        display.print_summary(terminal, controller)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -374,26 +359,14 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Gen
     """Print the figures and the gate's answer when everything else was said; never any text of a model."""
     controller = config.stash.get(_CONTROLLER, None)
     if controller is None:
+        if config.stash.get(_WAITING, False):
+            terminalreporter.write_line(display.NO_MODEL)
         return (yield)
     try:
         with display.set_aside(terminalreporter, display.sort(terminalreporter, controller.twins)):
             return (yield)
     finally:
-        _print_summary(terminalreporter, controller)
-
-
-def _print_summary(terminal: Any, controller: ControllerSession) -> None:
-    ours = display.sort(terminal, controller.twins)
-    lines = controller.tell(os.environ, display.failure_lines(terminal, ours))
-    if lines:
-        display.end_the_line(terminal)
-        terminal.section("jmedethic: safety regression")
-        lines += display.counting_lines(terminal, ours)
-    for line in lines:
-        terminal.write_line(line)
-    terminal.flush()  # whoever waits for the answer need not wait for the pictures
-    for line in controller.draw():
-        terminal.write_line(line)
+        display.print_summary(terminalreporter, controller)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -27,6 +27,10 @@ from jmedethic_pytest.serving.plan import Plan, plan
 from jmedethic_pytest.store import baselines as baseline_files
 
 T = TypeVar("T")
+_OTHER_JUDGES = (
+    "judges: --jmed-judges A,B names others (`demo`: simulated, without a key), and --jmed-judges none only collects "
+    "replies, for `jmedethic judge` to score later."
+)
 
 
 def prepare(settings: Settings, root: Path, *, called: bool = True) -> RunSpec:
@@ -142,6 +146,8 @@ def seats(settings: Settings, rules: Thresholds, *, called: bool) -> tuple[Model
         with gathered(problems):
             found.append(_judge(spec, rules, called=called))
     problems.extend(_same_judge_twice(found))
+    if any("environment variable" in problem for problem in problems):
+        problems.append(_OTHER_JUDGES)
     if problems:
         raise ConfigError(problems)
     return tuple(found)

@@ -133,3 +133,9 @@ def test_study_of_several_runs(golden: list[Verdict], verdict: Build, run_of: Ca
     lost = found.runs[2].alone[1]
     assert (lost.judge, lost.n, lost.missing, lost.turns) == ("openai:judge-1", 4, 4, (3.0, None))
     assert study([run_of("m:a", golden)]).models is None
+
+
+def test_a_run_without_scores_is_not_said_to_have_a_single_judge(build_verdict: Build) -> None:
+    table = ScoreTable([build_verdict("ja-a", [None, None, None])])
+    report = judge_report(table.frame(), table.judges, contested=3.0)
+    assert report.turn_level.reason == "no turn was scored"

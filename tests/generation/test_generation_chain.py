@@ -178,7 +178,11 @@ def test_settings_are_written_changed_and_checked(jmedethic: Callable[..., Any],
     assert jmedethic("generate", "init", "--guidelines", "mine.json").status == 0
     again = jmedethic("generate", "init", "--guidelines", "mine.json")
     assert again.status == 4
-    assert again.err.count("is there already") == 2
+    assert again.err.count("is there already") == 1
+    own = jmedethic("generate", "init", "own.toml", "--guidelines", "mine.json")  # the file is the user's, and stays
+    assert (own.status, own.out) == (0, "written: own.toml\n")
+    plan = jmedethic("generate", "questions", "--config", "own.toml", "--dry-run")
+    assert (plan.status, "10 items" in plan.out or "500" in plan.out) == (0, True), plan.out
     done = jmedethic("generate", "questions", "--guidelines", "mine.json", "--name", "mine", "--concurrency", "2")
     assert done.status == 0, done.err
     assert "questions: 500 kept of 10 items" in done.out

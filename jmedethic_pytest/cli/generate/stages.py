@@ -69,19 +69,22 @@ def report(config: Config, as_json: AsJson = False) -> None:
 def init(
     file: Annotated[Path, typer.Argument(help="File to write")] = Path("generate.toml"),
     guidelines: Annotated[
-        Path | None, typer.Option("--guidelines", help="Write the ten principles there too, as a start", metavar="FILE")
+        Path | None,
+        typer.Option(
+            "--guidelines", help="Your guidelines; without the file ten principles are written", metavar="FILE"
+        ),
     ] = None,
 ) -> None:
-    """Write the commented settings of the demo, to be changed into your own."""
-    wanted = {file: configs.sample()}
-    if guidelines is not None:
-        wanted[guidelines] = vocabulary_files.text("principles")
-    there = [path for path in wanted if path.exists()]
-    if there:
-        raise ConfigError([f"{path}: is there already. Give another name, or remove it." for path in there])
-    for path, text in wanted.items():
-        replace(path, text)
-        out.print(f"written: {path}")
+    """Write the commented settings of the demo, to be changed into your own; with your guidelines, if you have some."""
+    if file.exists():
+        raise ConfigError(f"{file}: is there already. Give another name, or remove it.")
+    if guidelines is not None and guidelines.exists():
+        vocabulary_files.load(guidelines)  # settings that name a bad file would be a bad start
+    elif guidelines is not None:
+        replace(guidelines, vocabulary_files.text("principles"))
+        out.print(f"written: {guidelines}")
+    replace(file, configs.sample(None if guidelines is None else str(guidelines)))
+    out.print(f"written: {file}")
 
 
 def run_stages(

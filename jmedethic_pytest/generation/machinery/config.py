@@ -5,6 +5,7 @@ Every stage has a table; the defaults are the paper's numbers where it prints th
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
@@ -216,9 +217,17 @@ class Config(Servers):
         return parse_budget(self.budget, "budget") if self.budget else None
 
 
-def sample() -> str:
-    """Return the commented file that comes with the package: the scripted demo chain."""
-    return resources.files("jmedethic_pytest.data").joinpath("generation/generate.toml").read_text(encoding="utf-8")
+def sample(guidelines: str | None = None) -> str:
+    """Return the commented file that comes with the package: the scripted demo chain.
+
+    Args:
+        guidelines: file of the user's own, all of which it is to use in place of the demo's choice.
+    """
+    text = resources.files("jmedethic_pytest.data").joinpath("generation/generate.toml").read_text(encoding="utf-8")
+    if guidelines is None:
+        return text
+    own = {"guidelines": f"guidelines = {json.dumps(guidelines, ensure_ascii=False)}\n", "only": ""}
+    return "".join(own.get(line.partition(" = ")[0], line) for line in text.splitlines(keepends=True))
 
 
 def read_sample() -> Config:

@@ -130,3 +130,10 @@ def _the_terminal(result: Result, counts: Counts) -> None:
         line for line, times in Counter(filter(None, lines)).items() if times > 1 and not re.fullmatch(r"\W*", line)
     ]
     assert twice == []
+
+
+@pytest.mark.parametrize("mode", [(), ("-n", "1")], ids=["plain", "worker"])
+def test_tests_that_wait_for_a_model_say_so(project: Any, mode: tuple[str, ...]) -> None:
+    result = project.pytest(*mode, model=None)
+    assert result.status == 5
+    assert result.output.count("all tests here ask a model, and none was named: add --model=PROVIDER:NAME") == 1
