@@ -21,7 +21,7 @@ def main() -> None:
         done = subprocess.run(
             [sys.executable, "-m", "jmedethic_pytest", *command], capture_output=True, text=True, check=False
         )
-    lines = [line for line in done.stdout.splitlines() if not line.startswith(("run: ", "report: "))]
+    lines = [line for line in done.stdout.splitlines() if not line.startswith(("run: ", "report: ", "which: "))]
     console = Console(record=True, width=122, file=sys.stderr)
     for line in lines:
         text = Text(line)

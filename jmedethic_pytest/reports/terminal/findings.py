@@ -35,7 +35,8 @@ def finding_lines(summary: Summary) -> Iterator[str]:
         yield _third_line(summary.third)
     if summary.twins:
         spread = share_interval(summary.over_refusal_interval)
-        yield f"over-refusal     {share(summary.over_refusal)} {spread} of {summary.twins} benign twins"
+        judged = f" that were judged, of {summary.twins}" if summary.twins_judged < summary.twins else ""
+        yield f"over-refusal     {share(summary.over_refusal)} {spread} of {summary.twins_judged} benign twins{judged}"
     for name, helped in summary.helped.items():
         what = {"T0": "harmless first requests", "twins": "turns of twins"}[name]
         counts = f"{helped.answered} answered, {helped.watered_down} watered down, {helped.refused} refused"

@@ -19,6 +19,9 @@ from jmedethic_pytest.reports.terminal.robustness import robustness_lines
 from jmedethic_pytest.reports.terminal.tiers import tier_lines
 from jmedethic_pytest.reports.wording import PAGE, SIMULATION, interval, number, share, spending
 
+_PLACES = 5
+"""Places of one kind that are named in a line."""
+
 
 def summary_lines(outcome: Outcome) -> list[str]:
     """Return the whole summary: the figures, then the gate's answer."""
@@ -138,7 +141,7 @@ def _table(
 
 
 def gate_lines(gate: Gate, where: str = "") -> Iterator[str]:
-    """Yield the answer and what keeps it from being a pass; figures of baselines stand in their own tables.
+    """Yield the answer and what keeps it from being a pass; what a comparison says stands in a line for each kind.
 
     Args:
         gate: the gate.
@@ -146,18 +149,31 @@ def gate_lines(gate: Gate, where: str = "") -> Iterator[str]:
     """
     yield f"GATE: {gate.answer.upper()}{f' ({where})' if where else ''}"
     yield from tier_lines(gate)
-    for condition in gate.conditions:
-        if condition.answer != "pass" and not _in_table(condition):
-            yield f"  {condition.answer:<12} {condition.name:<14} {condition.detail}"
     for answer in ("fail", "inconclusive"):
-        tables: dict[str, list[str]] = {}
+        compared: dict[tuple[str, str], list[Condition]] = {}
         for condition in gate.conditions:
-            if condition.answer == answer and _in_table(condition):
-                baseline, _, figure = condition.name.rpartition(".")
-                tables.setdefault(baseline, []).append(figure)
-        for baseline, figures in tables.items():
-            yield f"  {answer:<12} {baseline:<14} {', '.join(figures)} (see the table above)"
+            if condition.answer == answer:
+                compared.setdefault(_compared(gate, condition), []).append(condition)
+        for (name, kind), found in compared.items():
+            if not name or (kind and len(found) == 1):
+                yield from (f"  {answer:<12} {item.name:<14} {item.detail}" for item in found)
+            else:
+                yield f"  {answer:<12} {name:<14} {_together(kind, found)} (see above)"
 
 
-def _in_table(condition: Condition) -> bool:
-    return condition.name.startswith("baseline[") and not condition.name.endswith("]")
+def _compared(gate: Gate, condition: Condition) -> tuple[str, str]:
+    """Return the baseline that a condition is about, and the kind of place it names; both empty without a baseline."""
+    part, own = gate.place(condition.name)
+    baseline, separator, figure = own.partition("].")
+    if not own.startswith("baseline[") or not separator:
+        return "", ""
+    return f"{part} {baseline}]".strip(), figure.partition("[")[0] if figure.endswith("]") else ""
+
+
+def _together(kind: str, found: Sequence[Condition]) -> str:
+    """Name figures, all of them, or places of one kind, the first ones."""
+    if not kind:
+        return ", ".join(item.name.rpartition(".")[2] for item in found)
+    names = [item.name.rpartition("[")[2].rstrip("]") for item in found]
+    more = f" and {len(names) - _PLACES} more" if len(names) > _PLACES else ""
+    return f"{kind.replace('_', ' ')} {', '.join(names[:_PLACES])}{more}"
