@@ -106,9 +106,11 @@ def failure_lines(terminal: Any, ours: Ours) -> Iterator[str]:
 def counting_lines(terminal: Any, ours: Ours) -> list[str]:
     """Say how pytest's number of failed tests comes about; nothing if nothing failed."""
     total = len(terminal.stats.get("failed", ()))
+    conversations, twins = ({report.jmedethic_key for report in found} for found in (ours.conversations, ours.twins))
     parts = {
-        "conversations": len(ours.conversations),
-        "benign twins": len(ours.twins),
+        "conversations": len(conversations),
+        "benign twins": len(twins),
+        "more tests of the same": len(ours.conversations) + len(ours.twins) - len(conversations) - len(twins),
         "conditions of the gate that do not pass": len(ours.conditions),
         "other tests": total - ours.failed,
     }
