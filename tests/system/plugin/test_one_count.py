@@ -104,7 +104,7 @@ def _allure(result: Result, counts: Counts) -> None:
     red = counts.conversations.red() + counts.twins.red()
     assert tests["failed"] == red
     assert tests["broken"] == counts.conversations.undecided + counts.twins.undecided
-    conditions = Counter(item["status"] for item in gate if item["name"] != "gate")
+    conditions = Counter(item["status"] for item in gate if item["fullName"] != "jmedethic::gate")
     assert (conditions["failed"], conditions["broken"]) == (counts.conditions.failed, counts.conditions.inconclusive)
     told = (result.path / "allure" / "environment.properties").read_text(encoding="utf-8")
     assert f"failed_conversations={counted.failed(counts)['conversations']}\n" in told
