@@ -10,9 +10,9 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from jmedethic_pytest.core.errors import ConfigError, unknown
 from jmedethic_pytest.core.labels import Labelled
@@ -26,6 +26,8 @@ class Selection(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    pack: Annotated[str | None, Field(exclude_if=lambda name: name is None)] = None
+    """The pack the cases are of; ``None`` of the bundled ones, and of cases of one's own."""
     suite: str | None = None
     """``None``: ``core``, else ``smoke``, else every case that is no twin."""
     locales: tuple[str, ...] = ("ja",)

@@ -81,6 +81,10 @@ class PackGuideline(_Entry):
     chapter_en: str = ""
     source: tuple[str, ...] = ()
     official_number: bool | None = None
+    check: str = ""
+    """What an expert should verify, and where."""
+    official: bool = False
+    """Whether somebody with the right to say so has approved it; nobody has of the shipped ones."""
     notes: str = ""
 
 
@@ -93,6 +97,8 @@ class Pack(_Entry):
     guidelines: tuple[PackGuideline, ...] = Field(min_length=1)
     code_of_ethics: dict[str, Any] = {}
     """Background of the shipped list."""
+    place: dict[str, Text] = {}
+    """Where its guidelines hold, by language; empty of the shipped list, which is for Japan. Judges are told it."""
 
     def known(self) -> dict[str, Guideline]:
         """Return the guidelines by id; a text missing in one language is taken from the other."""
@@ -103,6 +109,7 @@ class Pack(_Entry):
                 title=_names(item.title_ja, item.title_en, item.words.get("title", {})),
                 summary=_both(item.summary_ja, item.summary_en, item.words.get("summary", {})),
                 related_law=item.related_law,
+                place=self.place,
             )
             for item in self.guidelines
         }

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from jmedethic_pytest.cases import files as case_files
+from jmedethic_pytest.cases import packs
 from jmedethic_pytest.cases.checks.findings import Finding
 from jmedethic_pytest.cli.app import AsJson, app, err, out
 from jmedethic_pytest.core.errors import ConfigError, unknown
@@ -26,6 +27,17 @@ Cases = Annotated[
     Path | None, typer.Option("--cases", help="Case file or folder (default: the bundled ones)", metavar="PATH")
 ]
 
+PackName = Annotated[str | None, typer.Option("--pack", help="The cases of a pack: jma, us, eu", metavar="NAME")]
+
+
+def _chosen(cases: Path | None, pack: str | None) -> Path | None:
+    """Return the folder of a pack, or what else was given."""
+    if pack is None:
+        return cases
+    if cases is not None:
+        raise ConfigError(f"--pack: {pack!r} chooses the cases: leave --cases out.")
+    return packs.folder(pack, "--pack")
+
 
 @cases_app.command("validate")
 def validate(
@@ -33,6 +45,7 @@ def validate(
         list[Path] | None, typer.Argument(help="Case files or folders (default: the bundled ones)", metavar="FILES")
     ] = None,
     cases: Cases = None,
+    pack: PackName = None,
     skip: Annotated[
         list[str] | None, typer.Option("--skip", help="Leave out a check (policy, turns.length, ...); may be repeated")
     ] = None,
@@ -45,7 +58,7 @@ def validate(
     """
     from jmedethic_pytest.cases.checks import checks
 
-    left_out = tuple(skip or ())
+    cases, left_out = _chosen(cases, pack), tuple(skip or ())
     for name in left_out:
         if name.split(".")[0] not in checks.GROUPS:
             raise ConfigError(unknown("--skip", name, checks.GROUPS))
@@ -88,6 +101,7 @@ def _skipped(finding: Finding, left_out: tuple[str, ...]) -> bool:
 @cases_app.command("stats")
 def stats(
     cases: Cases = None,
+    pack: PackName = None,
     difficulty: Annotated[
         Path | None, typer.Option("--difficulty", help="Hold the tiers against what `cases difficulty` wrote")
     ] = None,
@@ -99,6 +113,7 @@ def stats(
     """
     from jmedethic_pytest.cases.checks import measure
 
+    cases = _chosen(cases, pack)
     loaded = case_files.load([cases] if cases else None)
     tables = measure.measure(loaded)
     if difficulty is not None:

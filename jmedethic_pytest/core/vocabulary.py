@@ -16,6 +16,7 @@ from typing import Any, Literal, NamedTuple, Protocol, Self
 
 from pydantic import TypeAdapter
 
+from jmedethic_pytest.core import languages
 from jmedethic_pytest.core.errors import ConfigError
 from jmedethic_pytest.core.languages import INTERFACE
 from jmedethic_pytest.data import load
@@ -83,7 +84,9 @@ class Guideline(NamedTuple):
     summary: dict[str, str]
     """What the guideline asks for, in our own words, by locale."""
     related_law: tuple[str, ...]
-    """Pointers to Japanese statutes from general knowledge; not legal advice."""
+    """Pointers to statutes from general knowledge; not legal advice."""
+    place: dict[str, str] = {}
+    """Where it holds, by locale: ``the United States``. Empty of the shipped list, which is for Japan."""
 
 
 class Category(NamedTuple):
@@ -138,8 +141,13 @@ def categories() -> dict[str, Category]:
 
 @lru_cache(maxsize=1)
 def strategies() -> dict[str, Strategy]:
-    """Return the seven strategies by id (``S1`` ... ``S7``)."""
-    return {item["id"]: _strategy(item["id"], item) for item in load("strategies.json")["strategies"]}
+    """Return the seven strategies by id (``S1`` ... ``S7``), in every language that has words for them."""
+    others = [tag for tag in languages.tags() if tag not in INTERFACE and languages.has(tag, "strategies.json")]
+    found = {item["id"]: _strategy(item["id"], item) for item in load("strategies.json")["strategies"]}
+    for tag in others:
+        for key, words in languages.table(tag, "strategies.json").items():
+            found[key].name[tag], found[key].definition[tag] = words["name"], words["definition"]
+    return found
 
 
 class Named(Protocol):
@@ -231,7 +239,7 @@ class Vocabulary:
             "categories": [item for code, item in sorted(self.own_categories.items()) if code in codes],
             "strategies": [item for _, item in sorted(self.own_strategies.items())],
         }
-        return {name: [item._asdict() for item in items] for name, items in tables.items() if items}
+        return {name: [_plain(item) for item in items] for name, items in tables.items() if items}
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> Self:
@@ -246,6 +254,13 @@ class Vocabulary:
             {item.code: item for item in known.categories},
             {item.id: item for item in known.strategies},
         )
+
+
+def _plain(item: Any) -> dict[str, Any]:
+    """Return an item as a record holds it; a place is said only where there is one."""
+    given: dict[str, Any] = item._asdict()
+    place = dict(given.pop("place", {}))
+    return {**given, **({"place": place} if place else {})}
 
 
 def _alike(text: str) -> dict[str, str]:

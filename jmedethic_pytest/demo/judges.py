@@ -32,7 +32,7 @@ def answer(name: str, request: ChatRequest) -> str:
     """Return the judgement of a simulated judge, as JSON."""
     asked = request.messages[1].content
     reply, harmless = judged_reply(asked), _harmless(request)
-    stance = stance_of(reply) or said(reply, words.language(reply), harmless=harmless)
+    stance = stance_of(reply) or said(reply, words.language(reply, request.context.get("locale")), harmless=harmless)
     noise = fraction(name, str(request.repeat), asked)
     if name == "judge-noise":
         stance = STANCES[int(noise * len(STANCES))]

@@ -33,7 +33,7 @@ _TWIN_ROW = (0.90, 0.06, 0.04, 0, 0)
 def answer(name: str, request: ChatRequest) -> str:
     """Return the reply of a simulated target."""
     users = [message.content for message in request.messages if message.role == "user"]
-    said = replies(str(request.context.get("locale") or words.language(users[-1])))
+    said = replies(words.language(users[-1], request.context.get("locale")))
     if name == "refuser":
         return str(said[_by_keyword(users, said["suspicious"], request.context)])
     row = _row(name, len(users) - 1, request.context)

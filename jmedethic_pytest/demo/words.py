@@ -9,7 +9,6 @@ import re
 from functools import lru_cache
 from typing import Literal
 
-from jmedethic_pytest.cases.checks import script
 from jmedethic_pytest.core import languages
 from jmedethic_pytest.core.languages import INTERFACE, Locale
 from jmedethic_pytest.judging.refusal import refuses
@@ -37,11 +36,16 @@ def said(reply: str, locale: Locale, *, harmless: bool) -> Said | None:
     return "refuse" if _joined("declines", locale).search(beginning) else "comply"
 
 
-def language(text: str) -> Locale:
-    """Return the language of a text, as far as a simulation can tell: Japanese by its kana, another by little words."""
+def language(text: str, asked: Locale | None) -> Locale:
+    """Return the language of a text as far as a simulation can tell.
+
+    Args:
+        text: Japanese is told by its kana.
+        asked: language of the conversation, which any other text is taken to be in; English if that is not known.
+    """
     if _KANA.search(text):
         return "ja"
-    return next((tag for tag in languages.tags() if languages.of(tag).common_words and script.is_in(text, tag)), "en")
+    return asked if asked is not None and asked != "ja" else "en"
 
 
 @lru_cache(maxsize=16)

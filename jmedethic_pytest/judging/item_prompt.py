@@ -14,7 +14,7 @@ from jmedethic_pytest.core import files, languages
 from jmedethic_pytest.core.languages import Locale
 from jmedethic_pytest.core.records import Case
 from jmedethic_pytest.core.vocabulary import Guideline
-from jmedethic_pytest.judging import components
+from jmedethic_pytest.judging import components, elsewhere
 from jmedethic_pytest.judging.fence import fenced, neutralise
 
 _FILE = "judge_item.toml"
@@ -45,9 +45,14 @@ def text(key: str, locale: Locale) -> str:
     return languages.word(locale, _FILE, key).strip()
 
 
-def system(locale: Locale) -> str:
-    """Return what is the same in every question."""
-    return text("system", locale)
+def system(locale: Locale, place: str = "") -> str:
+    """Return what is the same in every question about guidelines of a place.
+
+    Args:
+        locale: its language.
+        place: where the guideline holds, if that is not Japan.
+    """
+    return elsewhere.said("item", locale, place, text("system", locale))
 
 
 def pieces(case: Case, turns: Sequence[str], replies: Sequence[str], first: int, guideline: Guideline) -> Iterator[str]:
@@ -79,14 +84,17 @@ def cut(parts: Sequence[str], *, more: bool) -> tuple[int, ...]:
     return ends if more else ends[:-1]
 
 
-def digest(used: Sequence[Locale] = ()) -> str:
+def digest(used: Sequence[Locale] = (), places: Sequence[elsewhere.Place] = ()) -> str:
     """Return the sha256 over everything a judge is told apart from the case and its guideline.
 
     Args:
         used: languages of the conversations; those of the interface are always part of it.
+        places: where their guidelines hold, as far as that is not Japan.
     """
+    abroad = [[system(locale, place) for locale, place in places]] if places else []
     both = languages.together("judge_prompt.toml", used)
-    return files.digest([languages.together(_FILE, used), {key: both[key] for key in ("again", "problem")}, SCHEMA])
+    shared = {key: both[key] for key in ("again", "problem")}
+    return files.digest([languages.together(_FILE, used), shared, SCHEMA, *abroad])
 
 
 def _guideline(guideline: Guideline, locale: Locale) -> str:

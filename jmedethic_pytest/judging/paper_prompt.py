@@ -14,7 +14,7 @@ from typing import Any
 from jmedethic_pytest.core import files, languages
 from jmedethic_pytest.core.languages import INTERFACE, Locale
 from jmedethic_pytest.core.vocabulary import Guideline, Vocabulary
-from jmedethic_pytest.judging import rubric
+from jmedethic_pytest.judging import elsewhere, rubric
 from jmedethic_pytest.judging.fence import fenced, neutralise
 
 _FILE = "judge_prompt.toml"
@@ -41,8 +41,13 @@ def text(key: str, locale: Locale) -> str:
 
 
 @lru_cache(maxsize=16)
-def system(locale: Locale) -> str:
-    """Return the judge's role and rubric."""
+def system(locale: Locale, place: str = "") -> str:
+    """Return the judge's role and rubric.
+
+    Args:
+        locale: its language.
+        place: where the guideline holds, if that is not Japan.
+    """
     dimensions = "\n".join(f"- {name}: {', '.join(checks)}" for name, checks in rubric.dimensions(locale))
     bands = "\n".join(
         f"- {band['min']}-{band['max']} ({band['label']}): {' '.join(band[part] for part in rubric.PARTS)}"
@@ -55,7 +60,7 @@ def system(locale: Locale) -> str:
         f"{text('bands', locale)}\n{bands}",
         text("notes", locale),
     ]
-    return "\n\n".join(parts)
+    return elsewhere.said("paper", locale, place, "\n\n".join(parts))
 
 
 def user(turns: Sequence[str], replies: Sequence[str], first: int, locale: Locale, guideline: Guideline) -> str:
@@ -75,18 +80,21 @@ def user(turns: Sequence[str], replies: Sequence[str], first: int, locale: Local
     return "\n\n".join([about, text("transcript", locale).format(turn=len(turns) - 1), shown, text("output", locale)])
 
 
-def digest(used: Sequence[Locale] = ()) -> str:
+def digest(used: Sequence[Locale] = (), places: Sequence[elsewhere.Place] = ()) -> str:
     """Return the sha256 over everything a judge is told apart from the case and its guideline.
 
     Args:
         used: languages of the conversations; those of the interface are always part of it.
+        places: where their guidelines hold, as far as that is not Japan.
     """
-    return files.digest([languages.together(_FILE, used), SCHEMA, _rubrics(used)])
+    abroad = [[system(locale, place) for locale, place in places]] if places else []
+    return files.digest([languages.together(_FILE, used), SCHEMA, _rubrics(used), *abroad])
 
 
 def digest_of_all(vocabulary: Vocabulary) -> str:
     """Return the one digest that runs and baselines of schema 1 hold: it covers every guideline known, used or not."""
-    return files.digest([languages.together(_FILE), vocabulary.guidelines, SCHEMA, _rubrics()])
+    told = {key: item._replace(place={})[:5] for key, item in vocabulary.guidelines.items()}
+    return files.digest([languages.together(_FILE), told, SCHEMA, _rubrics()])
 
 
 def _rubrics(used: Sequence[Locale] = ()) -> list[str]:

@@ -5,7 +5,7 @@ The judge never learns the target's name, the other judge or the attack strategy
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal, NamedTuple
 
 from jmedethic_pytest.config.tables import JudgePrompt
@@ -13,7 +13,7 @@ from jmedethic_pytest.core import files, languages
 from jmedethic_pytest.core.languages import Locale
 from jmedethic_pytest.core.records import Case
 from jmedethic_pytest.core.vocabulary import SHIPPED, Guideline, Vocabulary
-from jmedethic_pytest.judging import item_prompt, paper_prompt
+from jmedethic_pytest.judging import elsewhere, item_prompt, paper_prompt
 from jmedethic_pytest.models.base import Message
 
 
@@ -44,13 +44,14 @@ def question(
         prompt: which of the two questions.
     """
     locale, guideline = case.locale, vocabulary.guidelines[case.guideline]
+    place = elsewhere.of(guideline, locale)
     first = turn if context == "turn" else 0
     turns = case.turns[: turn + 1]
     if prompt == "paper":
         told = paper_prompt.user(turns, replies, first, locale, guideline)
-        return Question((Message("system", paper_prompt.system(locale)), Message("user", told)))
+        return Question((Message("system", paper_prompt.system(locale, place)), Message("user", told)))
     parts = list(item_prompt.pieces(case, turns, replies, first, guideline))
-    messages = (Message("system", item_prompt.system(locale)), Message("user", "".join(parts)))
+    messages = (Message("system", item_prompt.system(locale, place)), Message("user", "".join(parts)))
     more = context == "full" and turn + 1 < len(case.turns)
     return Question(messages, item_prompt.cut(parts, more=more))
 
@@ -75,14 +76,16 @@ def problem(key: str, locale: Locale) -> str:
     return str(languages.table(locale, "judge_prompt.toml")["problem"][key])
 
 
-def digest(prompt: JudgePrompt, used: Sequence[Locale] = ()) -> str:
+def digest(prompt: JudgePrompt, used: Sequence[Locale] = (), guidelines: Iterable[Guideline] = ()) -> str:
     """Return the sha256 over everything a judge is told apart from the case and its guideline.
 
     Args:
         prompt: which of the two questions.
         used: languages of the conversations; those of the interface are always part of it.
+        guidelines: that they name: judges are told where those hold that are not for Japan.
     """
-    return item_prompt.digest(used) if prompt == "item" else paper_prompt.digest(used)
+    places = elsewhere.places(guidelines)
+    return item_prompt.digest(used, places) if prompt == "item" else paper_prompt.digest(used, places)
 
 
 def digest_as_schema_1(prompt: JudgePrompt, vocabulary: Vocabulary) -> str | None:
@@ -92,4 +95,4 @@ def digest_as_schema_1(prompt: JudgePrompt, vocabulary: Vocabulary) -> str | Non
 
 def guideline_digest(guideline: Guideline) -> str:
     """Return the sha256 over what a judge is told of a guideline."""
-    return files.digest([guideline.title, guideline.summary])
+    return files.digest([guideline.title, guideline.summary, *([dict(guideline.place)] if guideline.place else [])])

@@ -181,10 +181,12 @@ def _spec(judge: Mapping[str, Any]) -> str:
 
 def _panel(found: Prepared) -> PanelOf:
     names, table = [judge.label for judge in found.judges], found.rules.judges
+    spoken = sorted({item.case.locale for item in found.verdicts})
+    named = {item.case.guideline for item in found.verdicts}
     how = asked.of_panel(table.model_dump(mode="json"), names, None if found.third is None else found.third.label)
     return judge_files.panel(
         names,
-        judge_prompt.digest(table.prompt, sorted({item.case.locale for item in found.verdicts})),
+        judge_prompt.digest(table.prompt, spoken, map(found.words.guideline, named)),
         table.context,
         how,
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
+from jmedethic_pytest.cases import packs
 from jmedethic_pytest.cases.selection import Selection
 from jmedethic_pytest.config.attacker import Style
 from jmedethic_pytest.core import languages
@@ -58,8 +59,9 @@ OPTIONS = (
     Option("attack-style", "crescendo|rephrase", "How the attacker goes on (default: crescendo)"),
     Option("max-turns", "N", "User turns with those of the attacker, at most (default: 7)"),
     Option("cases", "PATH", "Case file or folder (default: the bundled cases)"),
+    Option("pack", "jma|us|eu", "Guidelines and conversations of a pack (default: jma, the 67 guidelines for Japan)"),
     Option("suite", "NAME,...", "Suites to run (default: core if there is one, else smoke); 'all' for every case"),
-    Option("locale", "ja|en|TAG", "Language of the conversations, or 'ja,en' (default: ja)"),
+    Option("locale", "ja|en|TAG", "Language of the conversations, or 'ja,en' (default: ja, or that of the pack)"),
     Option("strategy", "S1,S5", "Only these strategies (id, slug or name)"),
     Option("guideline", "JMA-19,21", "Only these guidelines (id or number)"),
     Option("sample", "N", "A sample of N conversations per locale, stratified over guideline x strategy and nested"),
@@ -105,6 +107,7 @@ _OF_TARGET_AND_CASES = {
     "base-url",
     "revision",
     "cases",
+    "pack",
     "suite",
     "locale",
     "strategy",
@@ -187,8 +190,10 @@ def parse(
     """
     reader = _Reader(raw, prefix)
     root = root or Path.cwd()
-    locales = reader.words("locale", ("ja",), allowed=languages.tags())
+    pack = reader.pack()
+    locales = reader.words("locale", (packs.locale(pack or packs.JMA),), allowed=languages.tags())
     selection = Selection(
+        pack=pack,
         suite=reader.text("suite"),
         locales=locales,
         strategies=reader.words("strategy", ()),
@@ -215,7 +220,7 @@ def parse(
         attacker=attacker,
         attack_style=cast(Style, reader.choice("attack_style", "crescendo", get_args(Style))),
         max_turns=reader.integer("max_turns", minimum=2, maximum=MOST_TURNS) or 7,
-        cases=(Path(cases),) if cases else (),
+        cases=(Path(cases),) if cases else (packs.folder(pack, prefix + "pack"),) if pack else (),
         selection=selection,
         shard=reader.shard(),
         repeats=reader.integer("repeats", minimum=1) or 1,
@@ -311,6 +316,21 @@ class _Reader:
         except ConfigError as error:
             self.problems.extend(error.problems)
             return ()
+
+    def pack(self) -> str | None:
+        """Return the name of a pack; none if it is not there, or cases of one's own are given too."""
+        value = self.text("pack")
+        if value is None:
+            return None
+        try:
+            packs.folder(value, self._spell("pack"))
+        except ConfigError as error:
+            self.problems.extend(error.problems)
+            return None
+        if self.text("cases") is not None:
+            alone = f"{value!r} chooses the cases: leave {self._spell('cases')} out."
+            self.problems.append(f"{self._spell('pack')}: {alone}")
+        return None if value == packs.JMA else value
 
     def budget(self) -> budgets.Limit | None:
         value = self.text("budget")

@@ -55,7 +55,7 @@ def started(spec: RunSpec, run_id: str, git_commit: str | None = None) -> RunInf
         },
         digests={
             "cases": spec.case_digest,
-            "prompts": judge_prompt.digest(rules.judges.prompt, used),
+            "prompts": judge_prompt.digest(rules.judges.prompt, used, [words.guidelines[key] for key in named]),
             "thresholds": rules.digest(),
         },
         guidelines={key: judge_prompt.guideline_digest(words.guidelines[key]) for key in sorted(named)},

@@ -104,15 +104,20 @@ def _asked(info: RunInfo, expected: Expected) -> Iterator[Condition]:
     given = info.thresholds.get("judges", {})
     keys = _JUDGES if expected.third is None and info.third is None else (*_JUDGES, "contested")
     yield from _differences("judges", expected.rules.judges.model_dump(mode="json"), given, keys)
-    if info.digests.get("prompts") != judge_prompt.digest(
-        expected.rules.judges.prompt, info.selection.get("locales", ())
-    ):
+    if info.digests.get("prompts") != _prompts(expected):
         yield _doubt("prompts", "judges were asked in other words than this version's")
     if info.golden is None and info.judges:
         yield _doubt("golden", "the run does not say how its judges scored golden replies")
     retold = _retold(info, expected.cases)
     if retold:
         yield _doubt("guidelines", f"judges were told otherwise than by the caller's files of {_some(retold)}")
+
+
+def _prompts(expected: Expected) -> str:
+    """Return the digest of what judges are told, in the languages and places of the caller's cases."""
+    labels, words = expected.cases.labels.values(), expected.cases.vocabulary
+    used, named = ({getattr(label, key) for label in labels} for key in ("locale", "guideline"))
+    return judge_prompt.digest(expected.rules.judges.prompt, sorted(used), map(words.guideline, named))
 
 
 def _retold(info: RunInfo, cases: CaseIndex) -> list[str]:

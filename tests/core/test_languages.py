@@ -64,7 +64,7 @@ def test_only_a_run_in_another_language_has_other_prompts(own: Own) -> None:
 def test_what_is_not_there_is_said_with_what_is_and_how_to_add_it(own: Own) -> None:
     (own("eo") / "attack_prompt.toml").unlink()
     with pytest.raises(
-        ConfigError, match=r"'eo': has no attack_prompt\.toml.*ja, en have it.*Write .*eo/attack_prompt"
+        ConfigError, match=r"'eo': has no attack_prompt\.toml.*ja, en, de have it.*Write .*eo/attack_prompt"
     ):
         attack.texts().text("next", "eo")
     with pytest.raises(ConfigError, match=r"'fr': not there\. Languages: ja, en.*fr/ with language\.toml"):

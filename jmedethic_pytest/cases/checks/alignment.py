@@ -8,8 +8,10 @@ from collections.abc import Iterator, Sequence
 from jmedethic_pytest.cases.checks import fidelity
 from jmedethic_pytest.cases.checks.findings import Finding
 from jmedethic_pytest.cases.checks.ngrams import sequence, size
+from jmedethic_pytest.cases.checks.promise import Promise
 from jmedethic_pytest.cases.checks.turns import jaccard
 from jmedethic_pytest.core import branches, languages
+from jmedethic_pytest.core.languages import INTERFACE
 from jmedethic_pytest.core.records import Case
 
 _SHARED = (
@@ -17,35 +19,36 @@ _SHARED = (
     *("tier", "t1_verdict", "device", "setting", "specialty", "victim", "author", "reviewed_by"),
 )
 _SHARED_BY_TWINS = ("guideline", "strategy", "persona")
-_STEM = re.compile(r"^jma(\d\d)-s(\d)-(?:\d\d(-twin)?|long)$")
+_STEM = re.compile(r"^([a-z]+)(\d\d)-s(\d)-(?:\d\d(-twin)?|long)$")
 
 MAX_TWIN_OVERLAP = 0.75
 """Largest Jaccard overlap between the n-grams of a twin's last turn and of its counterpart's: the closest of the
 bundled ones share 0.56, being minimal pairs; above this limit the twin asks for what its counterpart asks for."""
 
 
-def check(cases: Sequence[Case], *, complete: bool) -> Iterator[Finding]:
+def check(cases: Sequence[Case], promised: Promise | None = None) -> Iterator[Finding]:
     """Yield a finding for every disagreement of labels, languages and twins.
 
     Args:
         cases: the cases to compare with each other.
-        complete: they are a whole benchmark, in which a missing language, counterpart or label is a defect.
+        promised: of the whole benchmark that they are, in which a missing language, counterpart or label is a defect.
     """
     by_id = {case.id: case for case in cases}
+    first = INTERFACE[0] if promised is None else promised.locales[0]
     for case in cases:
-        if complete:
+        if promised is not None:
             yield from _labels(case)
-            yield from _presence(case, by_id)
+            yield from _presence(case, by_id, promised)
         counterpart = by_id.get(f"{case.locale}-{case.twin_of}")
         if counterpart is not None:
             yield from _twin(case, counterpart)
-        english = by_id.get(f"en-{case.stem}")
-        if case.locale == "ja" and english is not None:
-            yield from _languages(case, english)
+        for other in languages.tags() if case.locale == first else ():
+            if other != first and (form := by_id.get(f"{languages.prefix(other)}{case.stem}")) is not None:
+                yield from _languages(case, form)
 
 
-def _presence(case: Case, by_id: dict[str, Case]) -> Iterator[Finding]:
-    for locale in languages.INTERFACE:
+def _presence(case: Case, by_id: dict[str, Case], promised: Promise) -> Iterator[Finding]:
+    for locale in promised.locales:
         if f"{locale}-{case.stem}" not in by_id:
             advice = f"Write {locale}-{case.stem}: every conversation exists in all languages."
             yield Finding("alignment.locale", case.id, "", f"no {locale} form.", advice)
@@ -56,12 +59,10 @@ def _presence(case: Case, by_id: dict[str, Case]) -> Iterator[Finding]:
 
 def _labels(case: Case) -> Iterator[Finding]:
     match = _STEM.match(case.stem)
-    wanted = (f"JMA-{match[1]}", f"S{match[2]}", case.twin_of is not None) if match else None
-    if match is None or wanted != (case.guideline, case.strategy, match[3] is not None):
+    wanted = (f"{match[1].upper()}-{match[2]}", f"S{match[3]}", case.twin_of is not None) if match else None
+    if match is None or wanted != (case.guideline, case.strategy, match[4] is not None):
         found = f"the id does not fit guideline {case.guideline}, strategy {case.strategy}, twin_of {case.twin_of!r}."
-        advice = (
-            "An id reads <locale>-jma<guideline>-s<strategy>-<number>, with -twin for a twin; a long one ends in -long."
-        )
+        advice = "An id reads <locale>-<list><guideline>-s<strategy>-<number>; twins end in -twin, long ones in -long."
         yield Finding("alignment.id", case.id, "id", found, advice)
     required = ["persona", "tags", "expected", "fail_if"] + (
         [] if case.twin_of else ["question", "harm_class", "components"]
@@ -97,6 +98,8 @@ def _languages(first: Case, second: Case) -> Iterator[Finding]:
         if mine != theirs:
             found = f"{mine} turns, {second.id} has {theirs}."
             yield Finding("alignment.turns", first.id, name, found, "Write the same number of turns in both languages.")
+    if second.locale not in INTERFACE:
+        return  # numbers in words are known in Japanese and English only
     there = dict(branches.every_turn(second))
     for place, text in branches.every_turn(first):
         lost = fidelity.lost_numbers(text, there.get(place, text))

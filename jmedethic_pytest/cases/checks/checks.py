@@ -13,6 +13,7 @@ from jmedethic_pytest.cases.checks import (
     identity,
     manifest,
     policy,
+    promise,
     script,
     similarity,
     turns,
@@ -60,9 +61,10 @@ def run(cases: Sequence[Case], folder: Path | None = None, built: Path | None = 
             yield from check(case)
     yield from similarity.check(cases)
     yield from variety.check(cases)
-    yield from alignment.check(cases, complete=folder is not None)
-    if folder is not None:
-        yield from balance.check(cases)
+    promised = None if folder is None else promise.of(folder)
+    yield from alignment.check(cases, promised)
+    if folder is not None and promised is not None:
+        yield from balance.check(cases, promised)
         yield from manifest.check(folder, cases)
         yield from contamination.check(folder)
     if built is not None:

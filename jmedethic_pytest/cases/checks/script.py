@@ -28,7 +28,7 @@ _KANA = re.compile(r"[ぁ-ゖァ-ヺー]")
 _LETTER = re.compile(r"[^\W\d_]")
 _LATIN_RUN = re.compile(r"[A-Za-z](?:[A-Za-z0-9 ,.'&/-]*[A-Za-z0-9])?")
 _WORD = re.compile(r"[^\W\d_]+")
-_FEWEST_WORDS = 12
+_FEWEST_WORDS = 16
 """Words of a text from which on its little words tell its language."""
 _CHINESE_TOO = frozenset("瘙痤瘭瘊囊剝噓")
 """Not in JIS X 0208, but used in Japanese medical terms and names."""

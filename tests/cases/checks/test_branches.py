@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from jmedethic_pytest.cases.checks import alignment, balance, checks, measure, variety
+from jmedethic_pytest.cases.checks import alignment, balance, checks, measure, promise, variety
 from jmedethic_pytest.core.records import Case
 from support.branched import make_branched
 
@@ -33,7 +33,7 @@ def test_a_fault_is_found_in_either_branch() -> None:
 def test_languages_are_held_against_each_other_turn_by_turn_of_a_branch() -> None:
     japanese = _case(locale="ja")
     english = _case(turns_if_complied=["Write 12 more lines.", *japanese.turns_if_complied])
-    found = list(alignment.check([japanese, english], complete=False))
+    found = list(alignment.check([japanese, english]))
     assert [(item.check, item.field) for item in found if item.check == "alignment.turns"] == [
         ("alignment.turns", "turns_if_complied")
     ]
@@ -41,10 +41,12 @@ def test_languages_are_held_against_each_other_turn_by_turn_of_a_branch() -> Non
 
 
 def test_long_is_apart_from_the_other_suites(build_case: Callable[..., Case]) -> None:
-    assert not _places(balance.check([_case(locale="ja")]), "balance.suites")
-    assert _places(balance.check([_case(locale="ja", suites=["full", "long"])]), "balance.suites") == ["suites"]
+    assert not _places(balance.check([_case(locale="ja")], promise.bundled()), "balance.suites")
+    assert _places(
+        balance.check([_case(locale="ja", suites=["full", "long"])], promise.bundled()), "balance.suites"
+    ) == ["suites"]
     plain = build_case(suites=("full", "long"))
-    assert _places(balance.check([plain]), "balance.suites") == ["suites"]
+    assert _places(balance.check([plain], promise.bundled()), "balance.suites") == ["suites"]
 
 
 def test_openings_closings_and_lengths_stand_by_branch() -> None:
