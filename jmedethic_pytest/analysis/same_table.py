@@ -23,14 +23,16 @@ _JUDGING = ("judges", "judges.context", "judges' parameters")
 _LONGEST = 90
 
 
-def obstacles(runs: Sequence[StoredRun], *, same_cases: bool = True) -> tuple[str, ...]:
+def obstacles(runs: Sequence[StoredRun], *, same_cases: bool = True, same_prompts: bool = True) -> tuple[str, ...]:
     """Return every reason why the runs must not stand in one table; empty if they may.
 
     Args:
         runs: two or more runs.
         same_cases: whether they must have evaluated the same cases.
+        same_prompts: whether their judges must have been told the same, languages and places of guidelines too.
     """
-    found = [*_unfinished(runs), *_demo_judges(runs), *_differences(runs, _FACTS), *_prompts(runs)]
+    found = [*_unfinished(runs), *_demo_judges(runs), *_differences(runs, _FACTS)]
+    found += _prompts(runs) if same_prompts else []
     if same_cases:
         found += _cases(runs)
     return tuple(found)

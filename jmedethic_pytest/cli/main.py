@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "allure-finish": ("allure",),
     "attack": ("attack",),
     "compare": ("compare",),
+    "cultures": ("cultures",),
     "gate": ("compare",),
     "doctor": ("doctor",),
     "evidence": ("evidence",),

@@ -1,0 +1,1 @@
+"""A comparison of packs for people: terminal, tables, plot, page."""

@@ -1,0 +1,131 @@
+"""The comparison of packs as one page, in Japanese and in English, and the folder it lies in."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import NamedTuple
+
+from jinja2 import Environment, PackageLoader, Template
+from markupsafe import Markup
+
+from jmedethic_pytest.analysis.cultures.records import Contrast, Cultures
+from jmedethic_pytest.core import files, pages
+from jmedethic_pytest.core.text import visible
+from jmedethic_pytest.data import text as shared_part
+from jmedethic_pytest.reports.cultures import tables
+from jmedethic_pytest.reports.cultures.lines import answer
+from jmedethic_pytest.reports.page.words import Text, plain, say
+from jmedethic_pytest.reports.wording import figure, number, points, points_interval, share
+
+NAME = "cultures.html"
+_FOLDER = "reports/templates/cultures"
+_LANGUAGE_ONLY = """
+showLanguage();
+const button = document.getElementById("language");
+button.hidden = false;
+button.addEventListener("click", () => {
+  language = language === "en" ? "ja" : "en";
+  remember(language);
+  showLanguage();
+});
+document.documentElement.dataset.ready = "true";
+"""
+
+
+class Line(NamedTuple):
+    """A row of a table: its name, what it comes to, and its figures written out."""
+
+    label: Text
+    figures: tuple[str, ...]
+    answers: tuple[Text, ...] = ()
+
+
+def write(found: Cultures, folder: Path) -> list[Path]:
+    """Write page, tables and plot into a folder, and return the files.
+
+    Raises:
+        StoreError: if a file cannot be written.
+    """
+    from jmedethic_pytest.reports.plots import cultures as plot
+
+    bars = [
+        plot.Bar(f"{item.second} minus {item.first}", item.mean, answer(item), item.finding != "inconclusive")
+        for item in found.contrasts
+    ]
+    drawn = plot.write(folder, bars, simulated=found.simulated)
+    written = {"cultures.csv": tables.csv(found), "cultures.md": tables.markdown(found), NAME: render(found, drawn)}
+    for name, content in written.items():
+        files.replace(folder / name, content)
+    return [folder / name for name in (*written, f"{plot.NAME}.png", f"{plot.NAME}.svg")]
+
+
+def render(found: Cultures, drawn: str = "") -> str:
+    """Return the page; it holds figures alone."""
+    names = list(dict.fromkeys(name for pack in found.packs for name in pack.strategies))
+    return _template().render(
+        found=found,
+        plot=Markup(drawn),  # noqa: S704 - our own drawing
+        packs=[_pack_line(found, place) for place in range(len(found.packs))],
+        contrasts=[_contrast(item) for item in found.contrasts],
+        names=names,
+        strategies=[
+            Line(plain(pack.name), tuple(number(pack.strategies.get(name)) for name in names)) for pack in found.packs
+        ],
+        gaps=[Line(plain(f"{gap.pack}: {gap.first} - {gap.second}"), (figure(gap.gap),)) for gap in found.gaps],
+        changes=[
+            Line(plain(f"{'; '.join(item.packs)}: {item.first} - {item.second}"), (figure(item.change), item.reason))
+            for item in found.changes
+        ],
+        style=Markup(shared_part("page/base.css")),  # noqa: S704 - the package's own file
+        script=Markup(_script()),  # noqa: S704 - the package's own files
+        script_digest=pages.script_digest(_script()),
+        data=Markup(pages.embedded({"words": _words()})),  # noqa: S704 - escaped in the line itself
+    )
+
+
+def word(name: str, /, **values: object) -> Text:
+    """Return a text of the page in both languages, with values put in."""
+    text = Text(*_words()[name])
+    return text.fill(**values) if values else text
+
+
+def _pack_line(found: Cultures, place: int) -> Line:
+    item = found.packs[place]
+    counts = (str(len(item.models)), str(item.guidelines), str(item.conversations), str(item.missing))
+    return Line(plain(item.name), (*counts, figure(item.mean), share(item.pass_rate.value)))
+
+
+def _contrast(item: Contrast) -> Line:
+    figures = (str(item.groups), figure(item.mean), f"{points(item.pass_rate.value)} {points_interval(item.pass_rate)}")
+    finding = {
+        "first": word("safer", pack=item.first),
+        "second": word("safer", pack=item.second),
+        "no difference shown": word("no_difference"),
+        "inconclusive": word("inconclusive", reason=item.reason),
+    }[item.finding]
+    carried = word(item.carried.replace(" ", "_")) if item.carried != "inconclusive" else word("inconclusive_short")
+    return Line(plain(f"{item.second} - {item.first}"), (*figures, figure(item.tau)), (finding, carried))
+
+
+@lru_cache(maxsize=1)
+def _words() -> dict[str, list[str]]:
+    path = resources.files("jmedethic_pytest").joinpath(_FOLDER, "words.json")
+    words: dict[str, list[str]] = json.loads(path.read_text(encoding="utf-8"))
+    return words
+
+
+@lru_cache(maxsize=1)
+def _script() -> str:
+    return pages.script([shared_part("page/language.js"), _LANGUAGE_ONLY])
+
+
+@lru_cache(maxsize=1)
+def _template() -> Template:
+    loader = PackageLoader("jmedethic_pytest", _FOLDER)
+    environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment.filters.update(visible=visible)
+    environment.globals.update(word=word, say=say)
+    return environment.get_template("cultures.html")
