@@ -17,6 +17,7 @@ from jmedethic_pytest.config import servers
 from jmedethic_pytest.config import tables as thresholds
 from jmedethic_pytest.core import companions, looks, records, run_info, shards, vocabulary
 from jmedethic_pytest.data import load
+from jmedethic_pytest.launch import sweep_file
 from jmedethic_pytest.run.options import MODEL_HELP, OPTIONS
 
 FOLDER = Path(__file__).parent / "reference"
@@ -52,6 +53,7 @@ def pages() -> dict[str, str]:
         "files": _files,
         "providers": _providers,
         "guidelines": _guidelines,
+        "sweep": _sweep,
     }
     return {f"{name}.md": make() for name, make in makers.items()}
 
@@ -92,6 +94,22 @@ def _thresholds() -> str:
         table = optional[0] if optional else field.annotation
         if isinstance(table, type) and issubclass(table, BaseModel):
             lines += [f"### [{name}]\n", (table.__doc__ or "").split("\n")[0] + "\n", *_table(table)]
+    return NOTE + "\n".join(lines)
+
+
+def _sweep() -> str:
+    lines = [
+        "# sweep.toml\n",
+        "What `jmedethic sweep` reads ([how](../how-to/sweep.md)). Unknown keys are errors.\n",
+    ]
+    for heading, table in (
+        ("The file", sweep_file.Sweep),
+        ("[[models]]", sweep_file.Target),
+        ("[slurm]", sweep_file.SlurmTable),
+        ("[ray]", sweep_file.RayTable),
+        ("[kubernetes]", sweep_file.KubernetesTable),
+    ):
+        lines += [f"## {heading}\n", *_table(table)]
     return NOTE + "\n".join(lines)
 
 

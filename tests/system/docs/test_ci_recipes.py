@@ -18,11 +18,14 @@ import yaml
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
+from jmedethic_pytest.launch import plan, sweep_file
+
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = ROOT / "docs" / "how-to" / "ci-gate.md"
 ACTIONS, GITLAB = ROOT / "docs" / "ci" / "github-actions.yml", ROOT / "docs" / "ci" / "gitlab-ci.yml"
 ACTION, HOOKS = ROOT / "action.yml", ROOT / ".pre-commit-hooks.yaml"
 LATER, TWO = ROOT / "docs" / "how-to" / "judge-later.md", ROOT / "docs" / "ci" / "github-two-machines.yml"
+SWEEP, MATRIX = ROOT / "docs" / "how-to" / "sweep.md", ROOT / "docs" / "ci" / "github-matrix.yml"
 TEST = PAGE.read_text(encoding="utf-8").split("```python\n")[1].split("```")[0]
 MARKER = "<!-- jmedethic-pytest -->"
 
@@ -146,6 +149,8 @@ def sampled(script: str) -> str:
         (ACTIONS, "custom.github-workflows-require-timeout"),
         (TWO, "vendor.github-workflows"),
         (TWO, "custom.github-workflows-require-timeout"),
+        (MATRIX, "vendor.github-workflows"),
+        (MATRIX, "custom.github-workflows-require-timeout"),
         (GITLAB, "vendor.gitlab-ci"),
     ],
 )
@@ -157,12 +162,12 @@ def test_recipe_fits_its_schema(file: Path, schema: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize(("file", "page"), [(ACTIONS, PAGE), (GITLAB, PAGE), (TWO, LATER)])
+@pytest.mark.parametrize(("file", "page"), [(ACTIONS, PAGE), (GITLAB, PAGE), (TWO, LATER), (MATRIX, SWEEP)])
 def test_page_shows_the_recipe_as_it_is(file: Path, page: Path) -> None:
     assert f"```yaml\n{file.read_text(encoding='utf-8')}```" in page.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("file", [ACTION, ACTIONS, TWO], ids=lambda file: file.name)
+@pytest.mark.parametrize("file", [ACTION, ACTIONS, TWO, MATRIX], ids=lambda file: file.name)
 def test_nothing_of_a_pull_request_gets_into_a_script(file: Path) -> None:
     workflow = yaml.safe_load(file.read_text(encoding="utf-8"))
     jobs = workflow["jobs"].values() if "jobs" in workflow else [workflow["runs"]]
@@ -299,6 +304,31 @@ def test_commands_of_the_two_machines_run(repository: Path, tools: Path) -> None
     assert (judged.returncode, "GATE: FAIL" in judged.stdout) == (1, True), judged.stdout + judged.stderr
     proved = go("judge", "Prove it again from the verdicts alone")
     assert (proved.returncode, "verify[" in proved.stdout) == (1, False), proved.stdout + proved.stderr
+
+
+def test_a_matrix_collects_the_parts_of_a_sweep_and_one_job_judges_them(folder: Path, tools: Path) -> None:
+    """Every job has a checkout of its own; what it hands over is what the artefact holds."""
+    jobs = yaml.safe_load(MATRIX.read_text(encoding="utf-8"))["jobs"]
+    assert not [name for item in jobs["judge"]["steps"] for name in item.get("env", {}) if name.startswith("VLLM")]
+    text = SWEEP.read_text(encoding="utf-8").split("```toml\n")[1].split("```")[0]
+    matrix = jobs["collect"]["strategy"]["matrix"]
+    parts = [f"{run}/{shard}" for run in matrix["run"] for shard in matrix["shard"]]
+    (folder / "sweep.toml").write_text(text, encoding="utf-8")
+    sweep = sweep_file.load(folder / "sweep.toml")
+    assert parts == [str(part) for unit in plan.made(sweep).units for part in unit.parts]
+    # One model is enough to see the commands run; the other one has no answer then, and nothing passes.
+    kept = "reports/sweeps/sweep"
+    for number, part in enumerate(parts[:2]):
+        checkout = folder / f"checkout-{number}"
+        checkout.mkdir()
+        shutil.copy(folder / "sweep.toml", checkout)
+        done = bash(f"cd {checkout}; {step('Collect one part', 'collect', MATRIX)}", tools, STEP=part)
+        assert done.returncode == 0, done.stdout + done.stderr
+        for found in (checkout / kept).glob("**/runs"):
+            shutil.copytree(found, folder / kept / found.relative_to(checkout / kept))
+    done = bash(step("Merge, judge and compare", "judge", MATRIX), tools)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (6, "GATE: INCONCLUSIVE"), done.stdout + done.stderr
+    assert re.search(r"base +smoke.ja +2/2 +1/1 +1/1 +pass", done.stdout), done.stdout
 
 
 # ---------------------------------------------------------------- GitLab
