@@ -87,8 +87,9 @@ def run(
 @sweep_app.command("status")
 def status(file: File, as_json: AsJson = False) -> None:
     """Show where a sweep stands, and why what failed did; nothing is begun. Exit status: as that of the sweep."""
-    _, work = _opened(file)
-    found = states.look(work, ())
+    sweep, work = _opened(file)
+    queue = launchers.queue(sweep, work)
+    found = states.look(work, queue.running(), queue.word) if queue is not None else states.look(work, ())
     _end(found, (), as_json=as_json)
 
 
@@ -99,7 +100,7 @@ def step(
     """Take one step: what jobs of a cluster call. Exit status 0 if its result is there, else that of the step."""
     _, work = _opened(file)
     chosen = work.plan.step(name)
-    ended = carry_out(work, chosen)
+    ended = carry_out(work, chosen, lambda: err.print(f"step {chosen}: another process is at it; waiting for it"))
     if ended:
         err.print(f"ERROR: step {chosen}: {states.reason(work, chosen)}")
     raise typer.Exit(ended)

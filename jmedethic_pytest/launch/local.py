@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from jmedethic_pytest.launch.attempt import Attempt
 from jmedethic_pytest.launch.plan import Step
@@ -61,8 +61,13 @@ class Local:
             begun.end()
 
 
-def carry_out(work: Work, step: Step) -> int:
+def carry_out(work: Work, step: Step, waiting: Callable[[], None] = lambda: None) -> int:
     """Take one step in this process's name, and wait for its end: what a job of a cluster does.
+
+    Args:
+        work: the sweep.
+        step: what is to be done.
+        waiting: called if another process is at it already, whose result is waited for.
 
     Returns:
         The exit status of the step's process; 0 if its result is there.
@@ -71,6 +76,8 @@ def carry_out(work: Work, step: Step) -> int:
         StoreError: if its files cannot be written, or what it needs is not there.
     """
     begun = work.begin(step)
+    if begun == "busy":
+        waiting()
     while begun == "busy":
         time.sleep(_POLL_SECONDS)
         begun = work.begin(step)

@@ -15,6 +15,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Sequence
+from pathlib import Path
 
 from jmedethic_pytest.core import files
 from jmedethic_pytest.core.errors import ConfigError, StoreError
@@ -71,7 +72,7 @@ class Slurm:
     def _submit(self, unit: str, parts: Sequence[Step]) -> None:
         for part in parts:
             attempt.forget(self._work.place(part))
-        script = self._work.folder / "slurm" / f"{unit}.sh"
+        script = scripts(self._work) / f"{unit}.sh"
         files.replace(script, self._script(unit))
         output = self._work.place(parts[0]).parent / "slurm-%a.log"
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -163,6 +164,11 @@ class Slurm:
 
     def close(self) -> None:
         """Leave the jobs alone: they go on, and the next command finds them."""
+
+
+def scripts(work: Work) -> Path:
+    """Return where the scripts of a sweep are: there are none before it was submitted."""
+    return work.folder / "slurm"
 
 
 def _run(command: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from jmedethic_pytest.core.errors import ConfigError, StoreError
-from jmedethic_pytest.launch import states, sweep_file
+from jmedethic_pytest.launch import launchers, states, sweep_file
 from jmedethic_pytest.launch.plan import Step
 from jmedethic_pytest.launch.slurm import Slurm
 from jmedethic_pytest.launch.work import Work
@@ -62,8 +62,11 @@ def test_jobs_of_an_earlier_command_are_found_by_their_names_and_not_submitted_a
     assert first.running() == set()  # the queue is empty again, and nothing is waited for
     name = submitted.partition("--job-name=")[2].split()[0]
     queue("squeue", f"printf '%s\\n' '{name}|7|2' 'other|8|1' '{name}|9|N/A'")
-    second, _ = slurm()
+    second, work = slurm()
     assert second.running() == {PARTS[1]}
+    seen = launchers.queue(sweep_file.load(work.file), work)
+    assert seen is not None
+    assert seen.running() == {PARTS[1]}  # `jmedethic sweep status` asks the queue too
     second.start(PARTS)
     assert "--array=1%2" in (tmp_path / "submitted").read_text(encoding="utf-8").splitlines()[1]
 
