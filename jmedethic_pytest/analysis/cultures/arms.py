@@ -13,6 +13,7 @@ from jmedethic_pytest.analysis.frames import mean_of_repeats
 from jmedethic_pytest.analysis.stored import StoredRun, attacks
 from jmedethic_pytest.cases import packs, vocabulary_files
 from jmedethic_pytest.core.errors import ConfigError
+from jmedethic_pytest.core.sentences import say
 from jmedethic_pytest.core.vocabulary import SHIPPED
 from jmedethic_pytest.data import load
 from jmedethic_pytest.judging import prompt as judge_prompt
@@ -64,7 +65,7 @@ def notices(runs: Sequence[StoredRun]) -> Iterator[str]:
     yield from same_table.notices(runs)
     if len({run.locales for run in runs}) > 1:
         shown = ", ".join(sorted({"+".join(run.locales) for run in runs}))
-        yield f"the conversations are in different languages ({shown}): a difference is of pack and language together"
+        yield say("packs.languages", shown=shown)
 
 
 @lru_cache(maxsize=1)
@@ -83,14 +84,11 @@ def _other_words(runs: Sequence[StoredRun]) -> Iterator[str]:
     """
     kinds = {run.origin.judge_prompt for run in runs}
     if len(kinds) > 1:
-        yield f"judges were asked different questions: {', '.join(sorted(kinds))}"
+        yield say("packs.questions", kinds=", ".join(sorted(kinds)))
     elif len({run.origin.prompts for run in runs}) > 1:
         for run in runs:
             if run.origin.prompts != _of_this_version(run):
-                yield (
-                    f"run {run.origin.run}: its judges were asked in other words than this version's: have all runs "
-                    "judged again by it (`jmedethic rejudge`)"
-                )
+                yield say("packs.words", run=run.origin.run)
 
 
 def _of_this_version(run: StoredRun) -> str:

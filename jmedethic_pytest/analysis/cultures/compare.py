@@ -29,6 +29,7 @@ from jmedethic_pytest.analysis.cultures.records import (
 )
 from jmedethic_pytest.analysis.stored import StoredRun
 from jmedethic_pytest.core.scores import BEST, WORST
+from jmedethic_pytest.core.sentences import say
 from jmedethic_pytest.stats.association import kendall, kendall_rows
 from jmedethic_pytest.stats.estimate import Estimate
 from jmedethic_pytest.stats.intervals import cluster_t
@@ -110,7 +111,7 @@ def _locales(runs: Sequence[StoredRun], found: Sequence[Arm]) -> dict[str, tuple
 def _left_out(by_pack: Mapping[str, Sequence[Arm]]) -> list[str]:
     everywhere = set.intersection(*({arm.model for arm in members} for members in by_pack.values()))
     alone = sorted({arm.model for members in by_pack.values() for arm in members} - everywhere)
-    return [f"not run under every pack, and left out where packs are compared: {', '.join(alone)}"] if alone else []
+    return [say("packs.alone", models=", ".join(alone))] if alone else []
 
 
 def _pooled(members: Sequence[Arm]) -> pd.DataFrame:
@@ -151,11 +152,11 @@ def _difference(first: pd.DataFrame, second: pd.DataFrame, shared: list[str], va
 def _too_little(shared: list[str], missing: float, *, models: int) -> str:
     """Say why nothing follows from two packs; empty if something does."""
     if not models:
-        return "no model was run under both packs"
+        return say("packs.models")
     if len(shared) < LEAST_GROUPS:
-        return f"only {len(shared)} duties were scored under both packs (at least {LEAST_GROUPS} needed)"
+        return say("packs.few", shared=len(shared), least=LEAST_GROUPS)
     if missing > MOST_MISSING:
-        return f"{missing:.0%} of a pack's conversations under shared duties lack a score (at most {MOST_MISSING:.0%})"
+        return say("packs.missing", missing=f"{missing:.0%}", most=f"{MOST_MISSING:.0%}")
     return ""
 
 

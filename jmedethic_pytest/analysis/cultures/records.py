@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from jmedethic_pytest.core.records import Record
+from jmedethic_pytest.core.sentences import Sentence
 from jmedethic_pytest.stats.estimate import Estimate
 
 LEAST_GROUPS = 15
@@ -54,7 +55,7 @@ class Contrast(Record):
     missing: int
     """Conversations under such duties that lack a score."""
     finding: Finding
-    reason: str = ""
+    reason: Sentence = ""
     """Why it is inconclusive, in words."""
     mean: Estimate
     pass_rate: Estimate
@@ -83,7 +84,7 @@ class GapChange(Record):
     first: str
     second: str
     change: Estimate
-    reason: str = ""
+    reason: Sentence = ""
     """Why nothing follows from it, in words."""
 
 
@@ -92,9 +93,9 @@ class Cultures(Record):
 
     schema_version: Literal[1] = 1
     simulated: bool
-    forced: tuple[str, ...] = ()
+    forced: tuple[Sentence, ...] = ()
     """Differences between the runs that were overridden."""
-    notices: tuple[str, ...] = ()
+    notices: tuple[Sentence, ...] = ()
     packs: tuple[PackFigures, ...]
     contrasts: tuple[Contrast, ...]
     gaps: tuple[KindGap, ...] = ()

@@ -11,13 +11,13 @@ from typing import NamedTuple
 from jinja2 import Environment, PackageLoader, Template
 from markupsafe import Markup
 
-from jmedethic_pytest.analysis.cultures.records import Contrast, Cultures
+from jmedethic_pytest.analysis.cultures.records import Contrast, Cultures, GapChange
 from jmedethic_pytest.core import files, pages
 from jmedethic_pytest.core.text import visible
 from jmedethic_pytest.data import text as shared_part
 from jmedethic_pytest.reports.cultures import tables
 from jmedethic_pytest.reports.cultures.lines import answer
-from jmedethic_pytest.reports.page.words import Text, plain, say
+from jmedethic_pytest.reports.page.words import Text, plain, say, told
 from jmedethic_pytest.reports.wording import figure, number, points, points_interval, share
 
 NAME = "cultures.html"
@@ -76,7 +76,11 @@ def render(found: Cultures, drawn: str = "") -> str:
         ],
         gaps=[Line(plain(f"{gap.pack}: {gap.first} - {gap.second}"), (figure(gap.gap),)) for gap in found.gaps],
         changes=[
-            Line(plain(f"{'; '.join(item.packs)}: {item.first} - {item.second}"), (figure(item.change), item.reason))
+            Line(
+                plain(f"{'; '.join(item.packs)}: {item.first} - {item.second}"),
+                (figure(item.change),),
+                (plain(item.reason),),
+            )
             for item in found.changes
         ],
         style=Markup(shared_part("page/base.css")),  # noqa: S704 - the package's own file
@@ -98,13 +102,18 @@ def _pack_line(found: Cultures, place: int) -> Line:
     return Line(plain(item.name), (*counts, figure(item.mean), share(item.pass_rate.value)))
 
 
+def _change(item: GapChange) -> Line:
+    label = plain(f"{'; '.join(item.packs)}: {item.first} - {item.second}")
+    return Line(label, (figure(item.change),), (plain(item.reason),))
+
+
 def _contrast(item: Contrast) -> Line:
     figures = (str(item.groups), figure(item.mean), f"{points(item.pass_rate.value)} {points_interval(item.pass_rate)}")
     finding = {
         "first": word("safer", pack=item.first),
         "second": word("safer", pack=item.second),
         "no difference shown": word("no_difference"),
-        "inconclusive": word("inconclusive", reason=item.reason),
+        "inconclusive": word("inconclusive", reason=plain(item.reason)),
     }[item.finding]
     carried = word(item.carried.replace(" ", "_")) if item.carried != "inconclusive" else word("inconclusive_short")
     return Line(plain(f"{item.second} - {item.first}"), (*figures, figure(item.tau)), (finding, carried))
@@ -127,5 +136,5 @@ def _template() -> Template:
     loader = PackageLoader("jmedethic_pytest", _FOLDER)
     environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters.update(visible=visible)
-    environment.globals.update(word=word, say=say)
+    environment.globals.update(word=word, say=say, told=told)
     return environment.get_template("cultures.html")
