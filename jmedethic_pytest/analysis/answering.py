@@ -71,24 +71,30 @@ class Answering:
         self._found["echo"] += len(user) >= _FEWEST_LETTERS and _folded(user) in folded
         self._found["script"] += not _in_language(folded, locale)
 
+    def counts(self) -> dict[str, tuple[int, int]]:
+        """Return what was found of each kind in :data:`LIMITS`, and of how many replies."""
+        self._found["same"] = max((n for n in self._first.values() if n > 1), default=0)
+        several = (count for count in self._first.values() if count > 1)
+        self._found["few"] = sum(several) - self._found["same"]  # that one is told of by itself
+        self._found["stuck"] = max(
+            (n for key, n in self._later.items() if n > 1 and key not in self._refusals), default=0
+        )
+        totals = {"same": self._first.total(), "few": self._first.total(), "stuck": self._later.total()}
+        totals["refused"] = self._firsts
+        return {name: (self._found[name], totals.get(name, self._replies)) for name in LIMITS}
+
     def conditions(self) -> Iterator[Condition]:
         """Yield one inconclusive condition ``target`` if the replies are not those of a model that answers."""
         if self._firsts < LEAST:
             return
-        self._found["same"] = max(self._first.values(), default=0)
-        several = (count for count in self._first.values() if count > 1)
-        self._found["few"] = sum(several) - self._found["same"]  # that one is told of by itself
-        self._found["stuck"] = max((n for key, n in self._later.items() if key not in self._refusals), default=0)
-        totals = {"same": self._first.total(), "few": self._first.total(), "stuck": self._later.total()}
-        totals["refused"] = self._firsts
-        for name, limit in LIMITS.items():
-            total = totals.get(name, self._replies)
-            share = self._found[name] / total if total else 0.0
-            if share > limit:
-                what = say(f"target.{name}")
-                detail = say("target", found=self._found[name], total=total, what=what, limit=f"{limit:.0%}")
+        for name, (found, total) in self.counts().items():
+            share = found / total if total else 0.0
+            if share > LIMITS[name]:
+                detail = say(
+                    "target", found=found, total=total, what=say(f"target.{name}"), limit=f"{LIMITS[name]:.0%}"
+                )
                 yield Condition(
-                    name=f"target[{name}]", answer="inconclusive", observed=share, limit=limit, detail=detail
+                    name=f"target[{name}]", answer="inconclusive", observed=share, limit=LIMITS[name], detail=detail
                 )
 
 

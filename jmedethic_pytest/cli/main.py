@@ -35,6 +35,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "merge": ("merge",),
     "plan": ("plan",),
     "prices": ("prices",),
+    "replies": ("replies",),
     "report": ("report",),
     "revision": ("revision",),
     "robustness": ("robustness",),

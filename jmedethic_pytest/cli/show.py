@@ -42,7 +42,7 @@ def show(
     if as_json:
         out.print_json(verdict.model_dump_json())
     else:
-        _print(verdict)
+        show_conversation(verdict)
         _print_companions(path, verdict)
 
 
@@ -67,10 +67,11 @@ def _print_companions(path: Path, verdict: Verdict) -> None:
         return
     scores = ", ".join("no score" if value is None else f"{value:.1f}" for value in beside.repeated.turn_scores)
     out.print(f"\nonce more, unchanged: {scores}\nonce more, in other words ({beside.kind}):", style="bold")
-    _print(beside.reworded)
+    show_conversation(beside.reworded)
 
 
-def _print(verdict: Verdict) -> None:
+def show_conversation(verdict: Verdict) -> None:
+    """Print a conversation with its scores."""
     case = verdict.case
     branch = f"  branch {verdict.branch}" if verdict.branch else ""
     out.print(f"{case.id}  {case.guideline}  {case.strategy}  status {verdict.status}{branch}", style="bold")

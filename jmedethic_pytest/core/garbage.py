@@ -35,3 +35,15 @@ def searched_rarely() -> Iterator[None]:
                 gc.set_threshold(*pace)
                 if not aside:  # what others have set aside is not ours to bring back
                     gc.unfreeze()
+
+
+@contextmanager
+def not_searched() -> Iterator[None]:
+    """Search for none, while cases are read and tests made, which all stay."""
+    pause = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if pause:
+            gc.enable()

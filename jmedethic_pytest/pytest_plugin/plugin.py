@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import gc
 import warnings
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from jmedethic_pytest.core import garbage
 from jmedethic_pytest.core.status import ExitStatus
 from jmedethic_pytest.pytest_plugin import bundled, display, hookspecs
 from jmedethic_pytest.run.options import MODEL_HELP, OPTIONS
@@ -101,23 +101,11 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("--fixtures and --fixtures-per-test run no test. Leave --model out, or leave them out.")
     from jmedethic_pytest.pytest_plugin.session import WorkerSession, open_session
 
-    with _no_search_for_garbage():
+    with garbage.not_searched():
         session = config.stash[_SESSION] = open_session(config)
     if session is not None and not isinstance(session, WorkerSession):
         config.stash[_CONTROLLER] = session
         config.pluginmanager.register(session, "jmedethic-controller")
-
-
-@contextmanager
-def _no_search_for_garbage() -> Iterator[None]:
-    """Let Python not look for garbage while cases are read and tests made, which all stay."""
-    pause = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if pause:
-            gc.enable()
 
 
 def _only_looks(config: pytest.Config) -> bool:
@@ -185,7 +173,7 @@ def pytest_collection(session: pytest.Session) -> Generator[None, object, object
     """Collect our tests without looking for garbage."""
     if session.config.stash.get(_SESSION, None) is None:
         return (yield)
-    with _no_search_for_garbage():
+    with garbage.not_searched():
         return (yield)
 
 
