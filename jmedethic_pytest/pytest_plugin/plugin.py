@@ -15,6 +15,7 @@ import pytest
 from jmedethic_pytest.core import garbage
 from jmedethic_pytest.core.status import ExitStatus
 from jmedethic_pytest.pytest_plugin import bundled, display, hookspecs
+from jmedethic_pytest.pytest_plugin.recording import record
 from jmedethic_pytest.run.options import MODEL_HELP, OPTIONS
 
 if TYPE_CHECKING:
@@ -128,31 +129,9 @@ def pytest_sessionstart(session: pytest.Session) -> None:
             for line in _header(session.config):
                 terminal.write_line(line)
         controller.start(distributed=bool(getattr(session.config.option, "tx", None)))
-    _record_for_allure(session.config)
-
-
-def _record_for_allure(config: pytest.Config) -> None:
-    """Complete what allure-pytest writes in this process, if a report was asked for."""
-    session = config.stash.get(_SESSION, None)
-    folder = getattr(config.option, "allure_report_dir", None)
-    if session is None or session.telling is None or not folder:
-        return
-    from jmedethic_pytest.reports.allure import live
-
-    installed = config.pluginmanager.list_plugin_distinfo()
-    plugins = {"_pytest", *(str(getattr(plugin, "__name__", "")).partition(".")[0] for plugin, _ in installed)}
-    patterns = config.option.allure_link_pattern
-    recorder = live.install(folder, session.telling, session.vocabulary, patterns, plugins)
+    recorder = record(session.config, session.config.stash.get(_SESSION, None))
     if recorder is not None:
-        config.stash[_RECORDER] = recorder
-        config.add_cleanup(recorder.remove)
-
-
-def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> None:
-    """Tell Allure's recorder whose fixture is set up."""
-    recorder = request.config.stash.get(_RECORDER, None)
-    if recorder is not None:
-        recorder.note_fixture(fixturedef.argname, str(getattr(fixturedef.func, "__module__", "")))
+        session.config.stash[_RECORDER] = recorder
 
 
 @pytest.hookimpl(optionalhook=True)
