@@ -77,7 +77,8 @@ class Taken(NamedTuple):
 
 def check(key: str, turns: Iterable[tuple[str, str, float | None]]) -> str:
     """Return what ties a review to what was shown of a conversation: user's message, reply and score of every turn."""
-    return files.compact_digest([key, *map(list, turns)])[:_SHORT]
+    parts = [key, *(str(part) for turn in turns for part in turn)]
+    return files.sha256("\0".join(parts))[:_SHORT]  # no text that is shown holds this sign
 
 
 def check_of(verdict: Verdict) -> str:
