@@ -76,10 +76,14 @@ def _figures(item: Endpoint, unit: float) -> str:
     lost = f"; {item.missing} missing" if item.missing else ""
     if found.value is None:
         return style.clean(f"{item.answer}: {found.reason or 'no figure'}{lost}", 48)
-    interval = (
-        "" if found.low is None or found.high is None else f" [{found.low * unit:+.2f}, {found.high * unit:+.2f}]"
+    ends = (
+        "" if found.low is None or found.high is None else f" [{_signed(found.low, unit)}, {_signed(found.high, unit)}]"
     )
-    return f"{item.answer}: {found.value * unit:+.2f}{interval}{lost}"
+    return f"{item.answer}: {_signed(found.value, unit)}{ends}{lost}"
+
+
+def _signed(value: float, unit: float) -> str:
+    return f"{round(value * unit, 2) + 0.0:+.2f}"  # never -0.00
 
 
 def _legend(axes: Axes) -> None:

@@ -150,3 +150,8 @@ def test_what_was_kept_for_other_scores_is_not_shown_for_these(
         assert tab.evaluate("document.querySelector('dialog').scrollWidth") <= 390
         digests += tab.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('jmedethic-review/'))")
     assert len(set(digests)) == 2
+    damaged = '{"en-made-00": 5, "en-made-01": {"seen": true, "comment": "", "check": "", "ratings": {"0": "great"}}}'
+    tab.evaluate("([key, text]) => localStorage.setItem(key, text)", [digests[1], damaged])
+    tab.reload()
+    tab.wait_for_selector("html[data-ready]", state="attached")
+    assert "Review: open a conversation" in tab.locator("#review").text_content()

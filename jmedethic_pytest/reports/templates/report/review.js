@@ -15,7 +15,8 @@ class Reviews {
 
   recalled() {
     try {
-      return JSON.parse(localStorage.getItem(REVIEW_PLACE)) || {};
+      const found = JSON.parse(localStorage.getItem(REVIEW_PLACE)) || {};
+      return Object.fromEntries(Object.entries(found).filter(([, review]) => isReview(review)));
     } catch {
       return {};
     }
@@ -67,6 +68,13 @@ class Reviews {
       // the name then stands in its field only
     }
   }
+}
+
+/** Tells whether something is a review: other files in this browser can write to the same place. */
+function isReview(found) {
+  if (!found || typeof found.seen !== "boolean" || typeof found.comment !== "string" || typeof found.check !== "string") return false;
+  const isRating = (rating) => RATINGS.includes(rating) || (Number.isInteger(rating) && rating >= 1 && rating <= BEST);
+  return Boolean(found.ratings) && Object.values(found.ratings).every(isRating);
 }
 
 const reviews = new Reviews();
