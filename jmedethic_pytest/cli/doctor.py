@@ -21,16 +21,21 @@ from jmedethic_pytest.core.run_info import Golden
 from jmedethic_pytest.core.status import ExitStatus
 from jmedethic_pytest.judging import golden as golden_replies
 from jmedethic_pytest.models import ModelRef, registry, resolve, retirement
-from jmedethic_pytest.run import preflight
+from jmedethic_pytest.run import preflight, served
 from jmedethic_pytest.run.options import Settings
 from jmedethic_pytest.run.prepare import panel, third_seat
+from jmedethic_pytest.serving.plan import OWN, Plan, plan
 
 T = TypeVar("T")
 
 
 @app.command("doctor")
 def doctor(
+    context: typer.Context,
     model: Annotated[str | None, typer.Option("--model", help="Model to check, PROVIDER:NAME")] = None,
+    serve: Annotated[
+        str | None, typer.Option("--serve", help="Checkpoint to check, PATH[:ADAPTER]; it is started")
+    ] = None,
     base_url: Annotated[str | None, typer.Option("--base-url", help="Address of the model's server")] = None,
     judges: Annotated[str | None, typer.Option("--judges", help="Judge profile or models")] = None,
     cases: Annotated[Path | None, typer.Option("--cases", help="Case file or folder")] = None,
@@ -59,10 +64,7 @@ def doctor(
     report.check("reports", lambda: _writable(reports), str)
     for name in registry.guests():
         report.check(f"provider {name}", partial(registry.distribution, name), "of the distribution {}".format)
-    refs: list[tuple[ModelRef | None, endpoints.Seat]] = []
-    if model:
-        target = partial(resolve, model, place="--model", providers=rules.providers, base_url=base_url)
-        refs.append((report.check("target", target, _shown), "target"))
+    refs = _target(report, model, serve, base_url, rules, context, None if offline else reports)
     asked = Settings(model=model or "", judges=judges)
     specs = report.check("panel", lambda: panel(asked, rules), lambda found: ", ".join(found) or "none") or ()
     judge = partial(resolve, place="judge", role="judge", providers=rules.providers)
@@ -129,6 +131,39 @@ def _ordered(found: Golden) -> str:
     return f"{found.ordered} of {found.cases} in order, {found.flagged} of {found.scored} flagged; means: {means}"
 
 
+def _target(
+    report: _Report,
+    model: str | None,
+    serve: str | None,
+    base_url: str | None,
+    rules: Thresholds,
+    context: typer.Context,
+    reports: Path | None,
+) -> list[tuple[ModelRef | None, endpoints.Seat]]:
+    """Check the model under test, if one is named: where it is, or that it can be served."""
+    given = serve or (model if model and model.startswith(f"{OWN}:") else None)
+    if given:
+        planned = partial(plan, given, rules.serve, place="--serve", model=model if model != given else None)
+        return _served(report, planned, context, reports)
+    if not model:
+        return []
+    target = partial(resolve, model, place="--model", providers=rules.providers, base_url=base_url)
+    return [(report.check("target", target, _shown), "target")]
+
+
+def _served(
+    report: _Report, planned: Callable[[], Plan], context: typer.Context, reports: Path | None
+) -> list[tuple[ModelRef | None, endpoints.Seat]]:
+    """Check that a checkpoint can be served; it is served until the command ends, unless there is no place for logs."""
+    found = report.check("checkpoint", planned, lambda item: f"{item.weights.path}, {item.revision}, for {item.engine}")
+    if found is None or reports is None:
+        return []
+    ready = report.check(
+        "server", lambda: context.with_resource(served.running(found, reports)), lambda item: f"ready: {item.address}"
+    )
+    return [] if ready is None else [(ready.ref, "target")]
+
+
 def _shown(ref: ModelRef) -> str:
     return f"{ref.label} at {ref.address}"
 
@@ -152,7 +187,7 @@ def _writable(reports: Path) -> Path:
 
 def _check_model(report: _Report, ref: ModelRef, reply_tokens: int | None, *, offline: bool) -> None:
     report.check(f"lifetime of {ref.label}", lambda: _lifetime(ref), str)
-    if not offline and not ref.simulated:
+    if not offline and not ref.simulated and ref.served is None:
         report.check(f"endpoint of {ref.label}", lambda: endpoints.listed(ref, reply_tokens), str)
 
 

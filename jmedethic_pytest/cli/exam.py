@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,13 +20,14 @@ from jmedethic_pytest.core.languages import Locale
 from jmedethic_pytest.core.status import ExitStatus
 from jmedethic_pytest.exam import importing, items, sitting
 from jmedethic_pytest.exam.sittings import OpenSitting
-from jmedethic_pytest.models import ModelRef, prices, resolve
+from jmedethic_pytest.models import ModelRef, prices
 from jmedethic_pytest.models import budget as budgets
 from jmedethic_pytest.models.client import Client
 from jmedethic_pytest.models.opening import Clients
 from jmedethic_pytest.reports.wording import SIMULATION, share
-from jmedethic_pytest.run import identity, options, record
+from jmedethic_pytest.run import identity, options, record, served
 from jmedethic_pytest.run.options import MODEL_HELP
+from jmedethic_pytest.run.prepare import server, target_seat
 from jmedethic_pytest.store import runs as run_files
 
 _NOTICE = "Items of another exam: mind the licence of their source; nothing of it is part of jmedethic-pytest."
@@ -33,7 +35,8 @@ _NOTICE = "Items of another exam: mind the licence of their source; nothing of i
 
 @app.command("exam")
 def exam(
-    model: Annotated[str, typer.Option("--model", help=MODEL_HELP)],
+    model: Annotated[str | None, typer.Option("--model", help=MODEL_HELP)] = None,
+    serve: Annotated[str | None, typer.Option("--serve", help="Serve this checkpoint for it: PATH[:ADAPTER]")] = None,
     file: Annotated[Path | None, typer.Option("--exam", help="Exam file (default: the bundled one)")] = None,
     locale: Annotated[str, typer.Option("--locale", help="Language of the items: ja or en")] = "ja",
     sample: Annotated[str | None, typer.Option("--sample", help="Only N items, balanced over categories")] = None,
@@ -52,6 +55,7 @@ def exam(
     Exit status: 0 done, 6 not every item could be asked (nothing is stored; the same command resumes), 7 budget spent.
     """
     raw = {
+        "serve": serve,
         "base_url": base_url,
         "revision": revision,
         "locale": locale,
@@ -63,7 +67,8 @@ def exam(
     }
     parsed = options.parse(model, raw, prefix="--")
     known, _ = thresholds.load(rules, Path.cwd())
-    ref = resolve(model, place="--model", providers=known.providers, base_url=base_url)
+    plan = server(parsed, known, called=True)
+    ref = plan.ref if plan is not None else target_seat(parsed, known, called=True)
     chosen = items.choose(
         items.load(file), _one_locale(parsed.selection.locales), parsed.selection.sample, parsed.selection.seed
     )
@@ -73,11 +78,14 @@ def exam(
         raise ConfigError(
             f'budget: the price of {ref.label!r} is unknown. Add [prices."{ref.label}"] to the thresholds.'
         )
-    stated = identity.stated_revision(parsed, known)
+    stated = identity.stated_revision(parsed, known, plan)
     open_sitting = None if stated or ref.simulated else OpenSitting(reports, _plan(ref, chosen))
-    if not ref.simulated:
-        ref = replace(ref, revision=open_sitting.mark if open_sitting is not None else f"stated {stated}")
-    results, client, aborted = asyncio.run(_sit(ref, chosen, parsed, known, reports))
+    with nullcontext() if plan is None else served.running(plan, reports) as ready:
+        ref = ready.ref if ready is not None else ref
+        if not ref.simulated:
+            how = identity.served_how(ready.describe() if ready is not None else None)
+            ref = replace(ref, revision=open_sitting.mark if open_sitting is not None else f"stated {stated}{how}")
+        results, client, aborted = asyncio.run(_sit(ref, chosen, parsed, known, reports))
     say((f"note: {ref.label}: {words}" for words in client.learned), to=err)
     missing = len(chosen) - sum(result.mark != "missing" for result in results)
     if missing:

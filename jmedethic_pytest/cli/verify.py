@@ -22,6 +22,7 @@ def verify(
     policy: Policy,
     revision: Revision,
     model: Model,
+    serve: Annotated[Text, typer.Option(help="The checkpoint it must have served", metavar="PATH[:ADAPTER]")] = None,
     base_url: Annotated[Text, typer.Option(help="Its address", metavar="URL")] = None,
     judges: Annotated[Text, typer.Option(help="Judges it must have had (default: those of the policy)")] = None,
     cases: Annotated[Text, typer.Option(help="Case file or folder (default: the bundled cases)")] = None,
@@ -47,6 +48,7 @@ def verify(
     from jmedethic_pytest.store import runs as run_files
 
     raw = {
+        "serve": serve,
         "base_url": base_url,
         "judges": judges,
         "cases": cases,
@@ -63,6 +65,7 @@ def verify(
         rules=spec.thresholds,
         cases=spec.cases,
         target=spec.target,
+        serving=spec.serving,
         judges=spec.judges,
         third=spec.third,
         revision=revision,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.errors import StoreError
@@ -58,7 +59,9 @@ def answering(target: ModelRef, info: RunInfo, settings: Settings) -> tuple[Mode
     if target.simulated:
         return target, info
     if info.target.get("revision"):
-        return replace(target, revision=f"stated {info.target['revision']}{_served_how(info)}"), info
+        return replace(
+            target, revision=f"stated {info.target['revision']}{served_how(info.target.get('serving'))}"
+        ), info
     earlier = _earlier(info, settings)
     owner = (earlier.replies_of or earlier.id) if earlier is not None else info.id
     replayed = owner if earlier is not None and earlier.status == "complete" else ""
@@ -66,9 +69,8 @@ def answering(target: ModelRef, info: RunInfo, settings: Settings) -> tuple[Mode
     return marked, info.model_copy(update={"replies_of": owner, "replayed": replayed})
 
 
-def _served_how(info: RunInfo) -> str:
-    """Return what else replies depend on where the run serves the weights itself: engine, its version and flags."""
-    found = info.target.get("serving")
+def served_how(found: Mapping[str, Any] | None) -> str:
+    """Return what else replies depend on where the weights are served for the run: engine, its version and flags."""
     return f" {compact_digest([found[key] for key in SERVED_HOW])[:16]}" if found else ""
 
 

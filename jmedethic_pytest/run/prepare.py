@@ -64,7 +64,7 @@ def prepare(settings: Settings, root: Path, *, called: bool = True) -> RunSpec:
             attempt(partial(rules.policy.require, selection.suites(index.labels.values()), strategies, path))
     if chosen and rules.target.history == "reference":
         attempt(lambda: cases.require_reference(list(chosen.labels.values()), settings.selection.turns))
-    serving = attempt(lambda: server(settings, rules))
+    serving = attempt(lambda: server(settings, rules, called=called))
     target = attempt(lambda: target_seat(settings, rules, called=called)) if settings.serve is None else None
     target = serving.ref if serving is not None else target
     judges = attempt(lambda: seats(settings, rules, called=called)) if loaded else None
@@ -100,7 +100,7 @@ def prepare(settings: Settings, root: Path, *, called: bool = True) -> RunSpec:
     return room.arranged(looks.arranged(spec.divided()))
 
 
-def server(settings: Settings, rules: Thresholds) -> Plan | None:
+def server(settings: Settings, rules: Thresholds, *, called: bool) -> Plan | None:
     """Return the plan of the server that a run starts for its target, if it does.
 
     Raises:
@@ -113,7 +113,9 @@ def server(settings: Settings, rules: Thresholds) -> Plan | None:
         raise ConfigError(
             "--jmed-adapters: a shard is no baseline. Make the shards of each --jmed-serve=BASE:ADAPTER, then merge."
         )
-    found = plan(settings.serve, rules.serve, place="--jmed-serve", model=named, adapters=settings.adapters)
+    found = plan(
+        settings.serve, rules.serve, place="--jmed-serve", model=named, adapters=settings.adapters, called=called
+    )
     shared = Attached.of()
     return found if shared is None else found.answering(shared.chosen)
 

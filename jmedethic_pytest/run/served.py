@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 from jmedethic_pytest.core.errors import ConfigError
 from jmedethic_pytest.run.spec import RunSpec
@@ -12,6 +16,26 @@ from jmedethic_pytest.serving.server import Server
 from jmedethic_pytest.store.runs import RunStore
 
 LOG = "server.log"
+_ENOUGH = 4096
+"""Tokens of one question and its answer."""
+
+
+@contextmanager
+def running(plan: Plan, reports: Path) -> Iterator[Plan]:
+    """Serve a checkpoint as long as a command needs it that makes no run; gives the plan that knows where it is.
+
+    Raises:
+        ConfigError: if it does not become ready.
+    """
+    own = plan.weights.context or _ENOUGH
+    with tempfile.TemporaryDirectory(prefix="jmedethic-") as folder:
+        reports.mkdir(parents=True, exist_ok=True)
+        wanted = replace(plan, context=plan.table.context or min(own, _ENOUGH))
+        server = Server(wanted, Path(folder) / LOG, kept=reports / LOG)
+        try:
+            yield replace(wanted, address=server.address, version=server.version)
+        finally:
+            server.stop()
 
 
 def attached(plan: Plan) -> Attached | None:

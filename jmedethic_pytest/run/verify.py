@@ -24,6 +24,7 @@ from jmedethic_pytest.gate.outcome import Outcome, load
 from jmedethic_pytest.judging import prompt as judge_prompt
 from jmedethic_pytest.models import ModelRef
 from jmedethic_pytest.run import reworded, witness
+from jmedethic_pytest.serving.plan import Plan
 from jmedethic_pytest.store import runs as run_files
 from jmedethic_pytest.store.baselines import Baseline
 
@@ -45,6 +46,8 @@ class Expected:
     revision: str
     """What the weights of the target must be."""
     baselines: tuple[Baseline, ...] = ()
+    serving: Plan | None = None
+    """The server that it must have started, if it must."""
     trusted_judgements: bool = False
     """Whether scores may come from the response cache, which is then the caller's word for its origin."""
 
@@ -101,6 +104,7 @@ def _asked(info: RunInfo, expected: Expected) -> Iterator[Condition]:
                 f"{what}.dialect", "headers, query, roles or sampling of its calls are not those of the policy"
             )
     yield from _differences("target", expected.rules.target.model_dump(mode="json"), info.target, _TARGET)
+    yield from _served(info, expected)
     given = info.thresholds.get("judges", {})
     keys = _JUDGES if expected.third is None and info.third is None else (*_JUDGES, "contested")
     yield from _differences("judges", expected.rules.judges.model_dump(mode="json"), given, keys)
@@ -118,6 +122,16 @@ def _prompts(expected: Expected) -> str:
     labels, words = expected.cases.labels.values(), expected.cases.vocabulary
     used, named = ({getattr(label, key) for label in labels} for key in ("locale", "guideline"))
     return judge_prompt.digest(expected.rules.judges.prompt, sorted(used), map(words.guideline, named))
+
+
+def _served(info: RunInfo, expected: Expected) -> Iterator[Condition]:
+    """Doubt a run that served its target otherwise: other weights, another engine, other flags."""
+    ours = expected.serving.describe() if expected.serving is not None else {}
+    theirs = info.target.get("serving") or {}
+    for key in ("engine", "weights", "flags"):
+        if ours.get(key) != theirs.get(key):
+            told = [value.get(key, "none of its own") for value in (theirs, ours)]
+            yield _doubt(f"serving.{key}", f"the run's server has {told[0]}, wanted is {told[1]}")
 
 
 def _retold(info: RunInfo, cases: CaseIndex) -> list[str]:

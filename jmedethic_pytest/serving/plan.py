@@ -89,13 +89,13 @@ class Plan:
         return self.table.parallel if self.row.get("bounded") else None
 
     def describe(self) -> dict[str, Any]:
-        """Return what a run records of its server."""
+        """Return what a run records of its server; ``flags`` are the words of its command that the user chose."""
         return {
             "engine": self.engine,
             "version": self.version,
             "name": self.model,
             "weights": self.revision,
-            "flags": [*self.table.flags, *(self.table.command[:1] and ["of its own:", *self.table.command])],
+            "flags": [*self.table.command, *self.table.flags],
             "context": self.context,
         }
 
@@ -130,7 +130,15 @@ class Plan:
         return [adapter.rank for adapter in self.adapters if adapter.form == "folder"]
 
 
-def plan(given: str, table: ServeTable, *, place: str, model: str | None = None, adapters: Sequence[str] = ()) -> Plan:
+def plan(
+    given: str,
+    table: ServeTable,
+    *,
+    place: str,
+    model: str | None = None,
+    adapters: Sequence[str] = (),
+    called: bool = True,
+) -> Plan:
     """Return the plan of a server for a checkpoint; nothing is started.
 
     Args:
@@ -139,6 +147,7 @@ def plan(given: str, table: ServeTable, *, place: str, model: str | None = None,
         place: the option it came from.
         model: ``ENGINE:NAME``, where the user chooses them.
         adapters: more adapters for the server to have; the base answers.
+        called: whether it will be started; without that no engine need be installed.
 
     Raises:
         ConfigError: if there is no such checkpoint, or nothing that could serve it.
@@ -150,7 +159,7 @@ def plan(given: str, table: ServeTable, *, place: str, model: str | None = None,
         path, adapter = checkpoints.split(given)
         weights, name = checkpoints.checkpoint(path, place), ""
     engine, _, wished = (model or "").partition(":")
-    engine, row = _engine(weights, table, engine, place)
+    engine, row = _engine(weights, table, engine, place, called=called)
     listed = [*([] if adapter is None else [adapter]), *adapters]
     if listed and "adapter" not in row:
         raise ConfigError(f"{place}: {engine} serves no adapters here. Merge the adapter into the weights first.")
@@ -187,7 +196,9 @@ def packaged(name: str, place: str) -> Weights:
     raise ConfigError(f"{place}: {OWN}:{name} is not installed. Next: {rows[name]['install']}")
 
 
-def _engine(weights: Weights, table: ServeTable, wanted: str, place: str) -> tuple[str, Mapping[str, Any]]:
+def _engine(
+    weights: Weights, table: ServeTable, wanted: str, place: str, *, called: bool
+) -> tuple[str, Mapping[str, Any]]:
     """Return the engine that serves the weights: the user's own, the one that was named, or one that is installed."""
     if table.command:
         return "own", {"command": table.command, "health": table.health}
@@ -200,7 +211,7 @@ def _engine(weights: Weights, table: ServeTable, wanted: str, place: str) -> tup
             f"{place}: {wanted} does not serve {weights.path.name}. Engines for it: {', '.join(fitting)}."
         )
     for name, row in fitting.items():
-        if _installed(row) and wanted in ("", name):
+        if wanted in ("", name) and (not called or _installed(row)):
             return name, row
     ways = " or ".join(row["install"] for name, row in fitting.items() if wanted in ("", name))
     raise ConfigError(

@@ -27,6 +27,15 @@ def of_target(info: RunInfo) -> dict[str, Any]:
     return _parameters(info.target, TARGET_KEYS)
 
 
+def of_server(info: RunInfo) -> dict[str, Any] | None:
+    """Return which server the run started for its target, ``None`` if it started none; of its flags only the digest."""
+    found = info.target.get("serving")
+    if not found:
+        return None
+    flags = hashlib.sha256(json.dumps(found["flags"]).encode()).hexdigest()[:16] if found["flags"] else "none"
+    return {"engine": found["engine"], "version": found["version"], "weights": found["weights"], "flags": flags}
+
+
 def of_judges(info: RunInfo) -> dict[str, Any]:
     """Return how the judges of a run were called; what the settings say of others is of no matter."""
     third = info.third["model"] if info.third is not None else None

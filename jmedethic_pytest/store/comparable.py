@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from jmedethic_pytest.core.run_info import AttackPlan
@@ -74,6 +74,7 @@ def notices(baseline: ScoreSheet, candidate: ScoreSheet) -> tuple[str, ...]:
     first, second = baseline.origin, candidate.origin
     if first.revision and first.revision == second.revision and _answered_otherwise(first.probes, second.probes):
         found.append(say("notice.probes", revision=first.revision))
+    found += _served_otherwise(first.serving or {}, second.serving or {})
     for name, before in baseline.origin.served.items():
         now = candidate.origin.served.get(name, before)
         if before != now:
@@ -85,6 +86,15 @@ def notices(baseline: ScoreSheet, candidate: ScoreSheet) -> tuple[str, ...]:
         if known != now_at and judge["kind"] != "demo":
             found.append(say("notice.address", name=judge["model"], before=known, now=now_at))
     return tuple(found)
+
+
+def _served_otherwise(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    """Yield how the targets were served otherwise: what differs may be the server's doing and not the weights'."""
+    if bool(before) != bool(now):
+        yield say("notice.own_server.baseline") if before else say("notice.own_server.run")
+    for key in ("engine", "version", "flags"):
+        if before and now and before[key] != now[key]:
+            yield say("notice.server", key=key, before=before[key], now=now[key])
 
 
 def _answered_otherwise(before: Sequence[str], now: Sequence[str]) -> bool:

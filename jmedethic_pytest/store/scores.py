@@ -81,6 +81,8 @@ class Origin(Record):
     """Model names the judges' servers reported, by judge."""
     attack: AttackPlan | None = Field(default=None, exclude_if=lambda plan: plan is None)
     """How conversations were attacked after their written turns, if they were."""
+    serving: dict[str, Any] | None = Field(default=None, exclude_if=lambda serving: serving is None)
+    """Engine, version, weights and digest of the flags of the server that it started for its target, if it did."""
 
 
 class AttackRow(NamedTuple):
@@ -276,6 +278,7 @@ def origin(info: RunInfo, served: Mapping[str, set[str]]) -> Origin:
         transcripts_of=info.transcripts_of.run if info.transcripts_of is not None else None,
         probes=info.identity.probes,
         target=asked.of_target(info),
+        serving=asked.of_server(info),
         judges=tuple({**judge, "base_url": public_url(judge.get("base_url") or "")} for judge in info.judges),
         judge_context=info.judge_context,
         judge_prompt=info.judge_prompt,

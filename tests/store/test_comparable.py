@@ -126,6 +126,31 @@ def test_a_judge_that_was_served_by_another_model_is_told(rows, sheet, as_baseli
     assert any("served as one-2026 for the baseline and as one-2027 here" in notice for notice in found.notices)
 
 
+SERVED = {"engine": "vllm", "version": "1", "weights": "fast:a", "flags": "none"}
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "said"),
+    [
+        (SERVED, {**SERVED, "weights": "fast:b"}, None),
+        (SERVED, {**SERVED, "version": "2"}, "(version: 1 for the baseline, 2 here)"),
+        (SERVED, {**SERVED, "engine": "sglang"}, "(engine: vllm for the baseline, sglang here)"),
+        (SERVED, {**SERVED, "flags": "ab12"}, "(flags: none for the baseline, ab12 here)"),
+        (None, SERVED, "this run's target was served by the run itself"),
+        (SERVED, None, "the baseline's target was served by the run itself"),
+    ],
+)
+def test_a_target_that_was_served_otherwise_is_told_and_compared(
+    rows, sheet, as_baseline, before, now, said: str | None
+) -> None:
+    found = compare(as_baseline(sheet(rows, serving=before)), sheet(rows, serving=now), RULES)
+    assert found.answer == "pass"
+    assert [notice for notice in found.notices if "served" in notice or "server" in notice] == [
+        notice for notice in found.notices if said is not None and said in notice
+    ]
+    assert (said is None) == (not any("server" in notice for notice in found.notices))
+
+
 @pytest.mark.parametrize(
     ("before", "now", "told"),
     [

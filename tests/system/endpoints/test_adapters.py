@@ -99,6 +99,25 @@ def test_the_command_line_does_the_same_and_passes_where_all_do(ward: tuple[Proj
     assert "ward-7b+soft: PASS (exit status 0)" in output
     assert runs(project)["vllm:ward-7b+soft"]["against"]
     assert len(stand_ins.started) == 1
+    _can_be_verified(project, stand_ins, server)
+
+
+def _can_be_verified(project: Project, stand_ins: StandIns, server: Any) -> None:
+    """The run of the adapter passes again under the caller's rules, and not for other weights or flags."""
+    run = next(path for path in project.run_folders() if "soft" in path.name)
+    served = f"{stand_ins.checkpoint}:{stand_ins.folder / 'soft'}"
+    revision = json.loads((run / "run.json").read_text())["target"]["revision"]
+    judges = f"--judges={server.spec('j1')},{server.spec('j2')}"
+    asked = ["--model=vllm:ward-7b", f"--revision={revision}", judges, "--cases=cases.jsonl", "--locale=en"]
+    command = ["verify", str(run), "--policy=thresholds.toml", "--trust-judge-cache", *asked]
+    honest = project.jmedethic(*command, f"--serve={served}")
+    assert honest.status == 0, honest.output
+    other = project.jmedethic(*command, f"--serve={stand_ins.checkpoint}")
+    assert (other.status, "verify[serving.weights]" in other.output) == (6, True), other.output
+    rules = project.path / "thresholds.toml"
+    rules.write_text(rules.read_text() + "[serve]\nflags = ['--x']\n")
+    flags = project.jmedethic(*command, f"--serve={served}")
+    assert (flags.status, "verify[serving.flags]" in flags.output) == (6, True), flags.output
 
 
 def test_without_a_complete_base_no_adapter_is_evaluated(ward: tuple[Project, StandIns], server: Any) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from support.project import LENIENT_RULES, Project
+from support.project import LENIENT_RULES, Project, make_case
 from support.standin import StandIns, alive
 
 PATIENCE = 120.0
@@ -147,3 +147,25 @@ def test_what_cannot_be_served_is_refused_before_anything_is_started(
     assert done.status == 4, done.output
     assert said in done.output
     assert not stand_ins.started
+
+
+def test_shards_of_one_checkpoint_become_one_run_wherever_they_were_served(ward: tuple[Project, StandIns]) -> None:
+    project, stand_ins = ward
+    project.cases(make_case(number) for number in range(14))
+    for part in ("1/2", "2/2"):
+        done = project.pytest(*options(stand_ins, f"--jmed-shard={part}"), model=None)
+        assert done.run is not None, done.output
+    merged = project.jmedethic("merge", *map(str, sorted(project.run_folders())))
+    assert merged.run is not None, merged.output
+    assert len(merged.verdicts) == 14
+    assert merged.read("run.json")["target"]["serving"]["engine"] == "vllm"
+
+
+def test_with_redact_nothing_that_the_server_printed_is_kept(ward: tuple[Project, StandIns]) -> None:
+    project, stand_ins = ward
+    project.env["STANDIN"] = "die:9"
+    done = project.pytest(*options(stand_ins, "--jmed-redact", "--jmed-concurrency=1"), model=None)
+    assert done.status == 6, done.output
+    assert "the server of this run (vllm) ended with status 5." in done.output
+    assert not [name for name, content in done.everything() if b"Engine core died" in content]
+    assert "Engine core died" not in done.output
