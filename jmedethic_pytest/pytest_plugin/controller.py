@@ -83,6 +83,10 @@ class ControllerSession:
 
     def start(self, *, distributed: bool) -> None:
         """Start engine and, with workers, the broker; a folder that cannot be written is the user's to mend."""
+        terminal, plan = self._config.pluginmanager.getplugin("terminalreporter"), self.spec.serving
+        if plan is not None and terminal is not None:
+            seconds = f"{plan.table.ready_seconds:g} s"
+            terminal.write_line(f"jmedethic: waiting for {plan.engine} to serve {plan.model}, {seconds} at most")
         try:
             self._run = RunningRun(self.spec, on_stored=self._teller.note)
         except JmedError as error:

@@ -30,9 +30,15 @@ def provenance_lines(outcome: Outcome) -> Iterator[str]:
     if own:
         yield f"policy: judges were told of {len(own)} guidelines that do not come with the package"
     yield from _dialects(outcome)
+    serving = info.target.get("serving")
+    if serving:
+        by = " ".join(filter(None, [serving["engine"], serving["version"], *serving["flags"]]))
+        yield plain_text.one_line(f"target served by the run itself: {by}, {serving['weights']}", _LONGEST_POLICY)
     asked = {TARGET: info.target["model"], **{f"judge {judge['model']}": judge["model"] for judge in info.all_judges}}
     for role in found.served:
         wanted = asked.get(role, role)
+        if role == TARGET and serving:  # an engine calls an adapter, or a folder, as it likes
+            continue
         if list(found.served[role]) != [wanted.partition(":")[2]] and not info.simulated:
             yield plain_text.one_line(f"{role} {wanted} answered as {found.names(role)}", _LONGEST)
     revision = info.target.get("revision")

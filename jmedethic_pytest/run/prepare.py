@@ -114,7 +114,13 @@ def server(settings: Settings, rules: Thresholds, *, called: bool) -> Plan | Non
             "--jmed-adapters: a shard is no baseline. Make the shards of each --jmed-serve=BASE:ADAPTER, then merge."
         )
     found = plan(
-        settings.serve, rules.serve, place="--jmed-serve", model=named, adapters=settings.adapters, called=called
+        settings.serve,
+        rules.serve,
+        place="--jmed-serve",
+        model=named,
+        adapters=settings.adapters,
+        called=called,
+        withheld=[table.api_key_env for table in rules.providers.values() if table.api_key_env],
     )
     shared = Attached.of()
     return found if shared is None else found.answering(shared.chosen)

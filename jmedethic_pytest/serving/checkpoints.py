@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import re
 import struct
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 from jmedethic_pytest.core.errors import ConfigError
+from jmedethic_pytest.core.files import compact_digest
 from jmedethic_pytest.models import weights
 
 Form = Literal["gguf", "folder"]
@@ -21,6 +23,7 @@ _SIZES = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?"
 """How GGUF numbers the types of its values; 8 is a text, 9 a list."""
 _TEXT, _LIST = 8, 9
 _MOST = 100_000
+_PART = re.compile(r"(.+)-\d{5}-of-(\d{5})\.gguf")
 
 
 @dataclass(frozen=True)
@@ -38,8 +41,17 @@ class Weights:
 
     @cached_property
     def digest(self) -> str:
-        """The fast digest of the bytes (``jmedethic revision PATH``)."""
-        return weights.revision(self.path)
+        """The fast digest of the bytes (``jmedethic revision PATH``); of a file in parts that of all parts."""
+        parts = self._parts
+        if len(parts) < 2:
+            return weights.revision(self.path)
+        return f"fast:{compact_digest([weights.revision(part) for part in parts])[:32]}"
+
+    @property
+    def _parts(self) -> list[Path]:
+        """The files of a model that was split; llama.cpp is given the first."""
+        split = _PART.fullmatch(self.path.name) if self.form == "gguf" else None
+        return sorted(self.path.parent.glob(f"{glob.escape(split[1])}-*-of-{split[2]}.gguf")) if split else []
 
     @cached_property
     def context(self) -> int | None:
@@ -98,6 +110,8 @@ def _found(given: str, place: str, config: str, wanted: str) -> Weights:
         return Weights(path.absolute(), "folder")
     inside = sorted(path.glob("*.gguf"))
     hint = f" It holds {inside[0].name}: name the file." if inside else ""
+    if config == "config.json" and (path / "adapter_config.json").is_file():
+        hint = f" It is an adapter: give BASE:{given}."
     raise ConfigError(f"{place}: {given!r} holds no {config}. Give {wanted}.{hint}")
 
 

@@ -6,7 +6,7 @@ import importlib.metadata
 import importlib.util
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,8 @@ class Plan:
     """The engine's, once it is known."""
     address: str | None = None
     """Where the server is, if it runs already."""
+    withheld: frozenset[str] = frozenset()
+    """Variables of the environment that the server is not to have: keys of judges."""
 
     @property
     def model(self) -> str:
@@ -138,6 +140,7 @@ def plan(
     model: str | None = None,
     adapters: Sequence[str] = (),
     called: bool = True,
+    withheld: Iterable[str] = (),
 ) -> Plan:
     """Return the plan of a server for a checkpoint; nothing is started.
 
@@ -148,6 +151,7 @@ def plan(
         model: ``ENGINE:NAME``, where the user chooses them.
         adapters: more adapters for the server to have; the base answers.
         called: whether it will be started; without that no engine need be installed.
+        withheld: variables of the environment that hold keys, beside those of the shipped providers.
 
     Raises:
         ConfigError: if there is no such checkpoint, or nothing that could serve it.
@@ -177,6 +181,7 @@ def plan(
         adapters=found,
         chosen=None if adapter is None else 0,
         version=_module_version(row.get("module")),
+        withheld=frozenset(withheld) | _shipped_keys(),
     )
 
 
@@ -223,6 +228,13 @@ def _engine(
 def _installed(row: Mapping[str, Any]) -> bool:
     module = row.get("module")
     return importlib.util.find_spec(module) is not None if module else _program(row["program"]) is not None
+
+
+def _shipped_keys() -> frozenset[str]:
+    """Return the variables that hold keys of the shipped providers."""
+    rows = load("providers.toml").values()
+    single = {row[name] for row in rows for name in ("api_key_env", "optional_key_env", "token_env") if name in row}
+    return frozenset(single.union(*(row.get("secrets", ()) for row in rows)))
 
 
 def _program(name: str) -> str | None:

@@ -7,8 +7,10 @@ the pipe is closed and the supervisor ends the server.
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -23,7 +25,6 @@ from typing import Any
 
 from jmedethic_pytest.core.errors import ConfigError
 from jmedethic_pytest.core.text import one_line
-from jmedethic_pytest.data import load
 from jmedethic_pytest.serving.plan import Plan
 
 _SUPERVISOR = Path(__file__).with_name("supervisor.py")
@@ -34,6 +35,7 @@ _VERSION_SECONDS = 60.0
 _SHOWN, _LONGEST = 12, 200
 """Lines of the log that a message shows, and characters of each."""
 _READ = 64 * 1024
+_PORTS = (10_240, 32_768)
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 """Asks without the environment's proxies."""
 
@@ -56,7 +58,8 @@ class Server:
         self._kept = kept
         self._plan = plan
         self._stopping = False
-        port = _free_port()
+        self._port = _Port()
+        port = self._port.number
         self.address = f"http://127.0.0.1:{port}/v1"
         self._process = self._start(plan.command(port))
         try:
@@ -90,6 +93,7 @@ class Server:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._port.free()
 
     @property
     def supervisor(self) -> int:
@@ -115,7 +119,7 @@ class Server:
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env=_environment(),
+            env={name: value for name, value in os.environ.items() if name not in self._plan.withheld},
             start_new_session=True,  # Ctrl-C is for the run, which then lets conversations finish
         )
 
@@ -161,24 +165,34 @@ class Server:
         return f" Its last lines: {' | '.join(lines)}" if lines else ""
 
 
-def _environment() -> dict[str, str]:
-    """Return the environment of the server: without the keys of judges, which it has no use for."""
-    keys = {row[name] for row in load("providers.toml").values() for name in row if name.endswith("key_env")}
-    return {name: value for name, value in os.environ.items() if name not in keys}
+class _Port:
+    """A port of 127.0.0.1 that no other run of this machine will take while this one has it.
 
+    It is none of those that the system gives to connections: one of them could have it before the server does, and
+    whoever polls such a port may even be connected to itself.
+    """
 
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-    return port
+    def __init__(self) -> None:
+        while True:
+            self.number = random.SystemRandom().randrange(*_PORTS)
+            self._claim = socket.socket(socket.AF_UNIX)
+            with socket.socket() as tried, contextlib.suppress(OSError):
+                if sys.platform == "linux":  # a name that is free again when this process ends
+                    self._claim.bind(f"\0jmedethic-port-{self.number}")
+                tried.bind(("127.0.0.1", self.number))
+                return
+            self._claim.close()
+
+    def free(self) -> None:
+        """Let others have it."""
+        self._claim.close()
 
 
 def _answers(url: str) -> bool:
     try:
         with _DIRECT.open(url, timeout=_ANSWER_SECONDS) as answer:
             return bool(answer.status == 200)
-    except (OSError, ValueError):
+    except (OSError, ValueError, http.client.HTTPException):
         return False
 
 
@@ -188,7 +202,7 @@ def _listed(address: str) -> list[dict[str, Any]]:
         with _DIRECT.open(f"{address}/models", timeout=_ANSWER_SECONDS) as answer:
             found = json.load(answer)
         return [row for row in found["data"] if isinstance(row, dict)]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, http.client.HTTPException):
         return []
 
 

@@ -88,7 +88,7 @@ def notices(baseline: ScoreSheet, candidate: ScoreSheet) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _served_otherwise(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+def _served_otherwise(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Said]:
     """Yield how the targets were served otherwise: what differs may be the server's doing and not the weights'."""
     if bool(before) != bool(now):
         yield say("notice.own_server.baseline") if before else say("notice.own_server.run")

@@ -78,3 +78,19 @@ def test_what_is_no_checkpoint_is_refused_with_what_would_be_one(tmp_path: Path,
     with pytest.raises(ConfigError, match=said) as refused:
         checkpoints.checkpoint(str(path), "--jmed-serve")
     assert "Give a GGUF file, or a folder with config.json" in str(refused.value)
+
+
+def test_of_a_model_in_parts_every_part_counts(tmp_path: Path) -> None:
+    for number in (1, 2):
+        (tmp_path / f"m-0000{number}-of-00002.gguf").write_bytes(b"GGUF" + bytes([number]))
+    first = str(tmp_path / "m-00001-of-00002.gguf")
+    before = checkpoints.checkpoint(first, "--jmed-serve").digest
+    assert before.startswith("fast:")
+    (tmp_path / "m-00002-of-00002.gguf").write_bytes(b"GGUF?")
+    assert checkpoints.checkpoint(first, "--jmed-serve").digest != before
+
+
+def test_an_adapter_alone_is_told_what_it_is(tmp_path: Path) -> None:
+    (tmp_path / "adapter_config.json").write_text("{}")
+    with pytest.raises(ConfigError, match="It is an adapter: give BASE:"):
+        checkpoints.checkpoint(str(tmp_path), "--jmed-serve")

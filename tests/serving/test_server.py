@@ -15,7 +15,7 @@ import pytest
 from jmedethic_pytest.config.serving import ServeTable
 from jmedethic_pytest.core.errors import ConfigError
 from jmedethic_pytest.serving.plan import plan
-from jmedethic_pytest.serving.server import Server
+from jmedethic_pytest.serving.server import Server, _Port
 from support.standin import StandIns, alive
 
 PATIENCE = 60.0
@@ -46,9 +46,12 @@ def test_it_is_ready_when_it_is_made_and_nothing_is_left_when_it_is_stopped(stan
 
 def test_it_does_not_learn_the_keys_of_judges(stand_ins: StandIns, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "sk-secret")
     monkeypatch.setenv("HF_HOME", "/models")
-    started(stand_ins).stop()
-    assert "OPENAI_API_KEY" not in stand_ins.started[0]["env"]
+    monkeypatch.setenv("WARD_KEY", "sk-secret")
+    wanted = plan(str(stand_ins.checkpoint), ServeTable(), place="--jmed-serve", withheld=["WARD_KEY"])
+    Server(wanted, stand_ins.folder / "server.log", stand_ins.folder / "kept.log").stop()
+    assert not {"OPENAI_API_KEY", "WARD_KEY", "AWS_SECRET_ACCESS_KEY"} & set(stand_ins.started[0]["env"])
     assert "HF_HOME" in stand_ins.started[0]["env"]
 
 
@@ -103,6 +106,16 @@ def test_a_server_that_was_stopped_has_not_died(stand_ins: StandIns) -> None:
     server.watch(told.append)
     server.stop()
     assert not told
+
+
+def test_a_port_that_another_run_has_is_not_taken(stand_ins: StandIns, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = _Port()
+    drawn = iter([first.number, first.number, 12_345])
+    monkeypatch.setattr("random.SystemRandom.randrange", lambda *_: next(drawn))
+    second = _Port()
+    assert second.number == 12_345
+    second.free()
+    first.free()
 
 
 _HOLDER = """
