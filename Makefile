@@ -6,7 +6,7 @@ TESTS := $(RUN) pytest --dist worksteal -q --timeout 300
 # The tests start hundreds of short processes: compiled modules are kept, whatever the shell says.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo demo-real demo-annotate demo-generate quick test check lint format allure perf calibrate reference clean
+.PHONY: help demo demo-real demo-annotate demo-generate quick test check lint format allure perf calibrate docs reference clean
 help:            ## List the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -107,6 +107,11 @@ calibrate: .venv/installed   ## Simulate the error rates of intervals and gate (
 	$(BIN)/python perf/survival_worlds.py $(if $(RUNS),--runs $(RUNS))
 	$(BIN)/python perf/robustness_worlds.py $(if $(RUNS),--runs $(RUNS))
 	$(BIN)/python perf/early_stop.py $(if $(RUNS),--runs $(RUNS))
+
+docs: .venv/installed   ## Build the site of the documentation, in Japanese and English
+	$(RUN) pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	$(BIN)/python docs/make_site.py
+	@echo "To read and search it: $(BIN)/python -m http.server --directory build/site"
 
 reference: .venv/installed   ## Write docs/reference from the code
 	$(BIN)/python docs/make_reference.py
