@@ -1,6 +1,6 @@
-# The command `jmedethic` for clusters: docker build --build-arg EXTRAS=local -t jmedethic .
+# The command `jmedethic` for clusters: docker build --build-arg EXTRAS=plots,local -t jmedethic .
 FROM python:3.13-slim AS build
-ARG EXTRAS=""
+ARG EXTRAS="plots"
 WORKDIR /source
 COPY . .
 RUN python3 -m venv /opt/jmedethic \

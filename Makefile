@@ -6,7 +6,7 @@ TESTS := $(RUN) pytest --dist worksteal -q --timeout 300
 # The tests start hundreds of short processes: compiled modules are kept, whatever the shell says.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo demo-real demo-annotate demo-generate quick test check lint format allure perf calibrate docs reference clean
+.PHONY: help demo demo-real demo-annotate demo-generate quick test check lint format allure perf calibrate docs package reference clean
 help:            ## List the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -16,7 +16,7 @@ help:            ## List the targets
 	@touch $@
 
 .venv/installed: .venv/made pyproject.toml constraints.txt
-	$(RUN) pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	$(RUN) pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[plots]'
 	@touch $@
 
 .venv/installed-dev: .venv/installed
@@ -112,6 +112,9 @@ docs: .venv/installed   ## Build the site of the documentation, in Japanese and 
 	$(RUN) pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
 	$(BIN)/python docs/make_site.py
 	@echo "To read and search it: $(BIN)/python -m http.server --directory build/site"
+
+package:         ## Build and check wheel and source archive, and run the wheel from an empty folder; PYTHONS="python3.12 ..."
+	.ci/package $(PYTHONS)
 
 reference: .venv/installed   ## Write docs/reference from the code
 	$(BIN)/python docs/make_reference.py

@@ -20,14 +20,17 @@ def write(folder: Path, found: ItemStudy) -> Iterator[Path]:
     """Write ``items.csv``, and ``items.png`` and ``items.svg`` if there is anything to draw; yield the files.
 
     Raises:
+        ConfigError: after the table, if what draws is not installed.
         StoreError: if one cannot be written.
     """
-    from jmedethic_pytest.reports import tables
-    from jmedethic_pytest.reports.plots import items as plot
+    from jmedethic_pytest.reports import plots, tables
 
     table = tables.Table.of("items", map(tables.flatten, found.items))
     files.replace(folder / "items.csv", tables.csv_bytes(table))
     yield folder / "items.csv"
+    plots.require()
+    from jmedethic_pytest.reports.plots import items as plot
+
     if plot.write(folder, found):
         yield from (folder / f"{plot.NAME}.{suffix}" for suffix in ("png", "svg"))
 

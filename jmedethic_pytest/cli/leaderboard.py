@@ -12,6 +12,7 @@ from jmedethic_pytest.cli import named_runs
 from jmedethic_pytest.cli.app import AsJson, Reports, app, err, out, say
 from jmedethic_pytest.core.errors import ConfigError, unknown
 from jmedethic_pytest.reports import boards
+from jmedethic_pytest.reports import plots as pictures
 from jmedethic_pytest.reports.wording import SIMULATION, interval, number, p_value, share, share_interval
 from jmedethic_pytest.stats.estimate import Estimate
 from jmedethic_pytest.store import anchors as anchor_files
@@ -66,6 +67,8 @@ def leaderboard(
     from jmedethic_pytest.analysis import same_table
     from jmedethic_pytest.exam.stored import read_exams
 
+    if plots is not None:
+        pictures.require()
     if kind is not None and kind not in boards.FORMATS:
         raise ConfigError(unknown("--format", kind, list(boards.FORMATS)))
     chosen = named_runs.read_runs(reports, runs)

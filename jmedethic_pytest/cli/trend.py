@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jmedethic_pytest.cli.app import AsJson, Reports, app, err, out, say
+from jmedethic_pytest.reports import plots as pictures
 from jmedethic_pytest.reports.wording import SIMULATION, interval, number, share, share_interval
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ def trend(
     """
     from jmedethic_pytest.analysis import trend as figures
 
+    if plots is not None:
+        pictures.require()
     found = figures.trend(reports, model=model, everything=everything)
     say(found.unread, to=err)
     if plots is not None and found.points:

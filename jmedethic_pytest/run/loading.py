@@ -8,7 +8,11 @@ from importlib import import_module
 AFTER_SECONDS = 2.0
 """A run that is over before loads it when it is needed, as nothing was gained."""
 _FIGURES = ("jmedethic_pytest.gate.outcome",)
-_REPORTS = ("jmedethic_pytest.reports.tables", "jmedethic_pytest.reports.plots", "jmedethic_pytest.reports.page")
+_REPORTS = (
+    "jmedethic_pytest.reports.tables",
+    "jmedethic_pytest.reports.page",
+    "jmedethic_pytest.reports.plots.heatmap",
+)
 
 
 class Loading:

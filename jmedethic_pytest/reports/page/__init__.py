@@ -78,7 +78,7 @@ def write(outcome: Outcome, folder: Path) -> Path:
     Raises:
         StoreError: if a stored verdict cannot be read or the page cannot be written.
     """
-    from jmedethic_pytest.reports import plots  # matplotlib takes a second, and texts use this package's words
+    from jmedethic_pytest.reports import plots  # texts of plots use this package's words
 
     path = folder / NAME
     files.replace(path, render(outcome, plots.written(folder)).html)

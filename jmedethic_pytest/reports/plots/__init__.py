@@ -1,25 +1,41 @@
-"""Every picture of a run, as PNG and SVG. The leaderboard's pictures stand in :mod:`.models`."""
+"""Every picture of a run, as PNG and SVG. The leaderboard's pictures stand in :mod:`.models`.
+
+What draws is an extra: a fifth of a full installation, and no figure or answer needs it. It is loaded where it draws.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jmedethic_pytest.reports.plots import forest, heatmap, judges, scores, style, survival, svg, twins
+from jmedethic_pytest.core.errors import ConfigError
+from jmedethic_pytest.reports.plots import svg
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
     from jmedethic_pytest.gate.outcome import Outcome
+    from jmedethic_pytest.reports.plots import style
 
 NAME = "plots"
 """The folder inside a run's folder."""
-Draw = Callable[[], style.Drawn | None]
+Draw = Callable[[], "style.Drawn | None"]
 _ORDER = ("forest", "turns", "survival", "strategies", "heatmap", "judges", "twins")
 """The plots as a reader wants them; there is a forest for each baseline."""
 _FILE = re.compile(rf"({'|'.join(_ORDER)})(?:-(\d+))?\.(?:png|svg)")
+
+
+def require() -> None:
+    """Check that what draws is installed.
+
+    Raises:
+        ConfigError: saying how to install it.
+    """
+    if not all(find_spec(name) for name in ("matplotlib", "matplotlib_fontja", "PIL")):
+        raise ConfigError("plots need matplotlib. Next: pip install 'jmedethic-pytest[plots]'")
 
 
 def write(outcome: Outcome, folder: Path) -> None:
@@ -30,10 +46,14 @@ def write(outcome: Outcome, folder: Path) -> None:
         folder: ``plots/<name>.png`` and ``.svg`` go there.
 
     Raises:
+        ConfigError: if what draws is not installed.
         StoreError: if a file cannot be written.
     """
     for old in _files(folder):
         old.unlink()
+    require()
+    from jmedethic_pytest.reports.plots import style
+
     for name, draw in _plots(outcome, outcome.scores().frame()):
         with style.drawing(name):
             drawn = draw()
@@ -54,6 +74,8 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _plots(outcome: Outcome, frame: DataFrame) -> Iterator[tuple[str, Draw]]:
+    from jmedethic_pytest.reports.plots import forest, heatmap, judges, scores, survival, twins
+
     summary, simulated, known = outcome.summary, outcome.info.simulated, outcome.info.words
     is_twin = frame["twin"].astype(bool)
     rows, twin_rows = frame[~is_twin], frame[is_twin]
