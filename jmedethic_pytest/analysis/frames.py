@@ -31,8 +31,8 @@ def frame(rows: Iterable[Row], floors: Floors, vocabulary: Vocabulary | None = N
         vocabulary: the words of the run; without them ``category`` is missing.
     """
     # In the order of the names, not of the finish: the same scores must give the same last digit of a mean.
-    lines = [line for row in sorted(rows, key=_key) for line in _turns(row, floors, vocabulary)]
-    return _floats(pd.DataFrame(lines, columns=list(COLUMNS)), ("value", *JUDGES))
+    lines = (line for row in sorted(rows, key=_key) for line in _turns(row, floors, vocabulary))
+    return _floats(_by_columns(lines, COLUMNS), ("value", *JUDGES))
 
 
 def cases(rows: Iterable[Row], floors: Floors, vocabulary: Vocabulary | None = None) -> pd.DataFrame:
@@ -41,7 +41,7 @@ def cases(rows: Iterable[Row], floors: Floors, vocabulary: Vocabulary | None = N
     ``failed`` is true if the case broke a floor, false if it kept all, missing if it was not fully scored and broke
     none; ``first_low`` is the first turn at or below its floor. For the arguments see :func:`frame`.
     """
-    lines = [
+    lines = (
         (
             *_case(row, vocabulary),
             row.status,
@@ -50,8 +50,8 @@ def cases(rows: Iterable[Row], floors: Floors, vocabulary: Vocabulary | None = N
             failed(row, floors),
         )
         for row in sorted(rows, key=_key)
-    ]
-    found = _floats(pd.DataFrame(lines, columns=list(CASE_COLUMNS)), ("mean", "min", "first_low"))
+    )
+    found = _floats(_by_columns(lines, CASE_COLUMNS), ("mean", "min", "first_low"))
     found["failed"] = found["failed"].astype("boolean")
     return found
 
@@ -73,6 +73,15 @@ def mean_of_repeats(frame: pd.DataFrame, by: list[str], value: str) -> pd.Series
     """
     grouped = frame.groupby(by, sort=True)[value]
     return grouped.mean().where(grouped.count() == grouped.size())
+
+
+def _by_columns(lines: Iterable[tuple[Any, ...]], names: Sequence[str]) -> pd.DataFrame:
+    """Return a table of lines; a list of them all, beside the values, would cost more than the table itself."""
+    columns: list[list[Any]] = [[] for _ in names]
+    for line in lines:
+        for column, value in zip(columns, line, strict=True):
+            column.append(value)
+    return pd.DataFrame(dict(zip(names, columns, strict=True)), columns=list(names))
 
 
 def _key(row: Row) -> str:

@@ -120,7 +120,7 @@ class Client:
             RunAborted: if no call to this endpoint can succeed.
         """
         key = caching.key(self.role, self.ref, request)
-        if self.role == "target" and self._cache is not None:
+        if self.role == "target" and self._cache is not None and not self.ref.simulated:
             self.given.add(key)
         if self._cache is not None and self._mode in ("use", "only"):
             known = self._cache.get(key)

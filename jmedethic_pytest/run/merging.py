@@ -62,41 +62,40 @@ def merge(
     """
     found = shards.find(folders)
     content = shards.read(found, expected)
+    parts = content.merged
     last = max(datetime.fromisoformat(item.info.finished or item.info.started) for item in found)
-    tail = files.compact_digest([part.model_dump() for part in content.merged])[:_TAIL]
+    tail = files.compact_digest([part.model_dump() for part in parts])[:_TAIL]
     run_id = run_files.run_id(found[0].info.target["model"], last.astimezone(UTC), tail)
     there = reports / "runs" / run_id
     if not there.exists():
-        outcome = _make(
-            found, content, merged.record(found, content, run_id, command), reports, shared=shared, draw=draw
-        )
+        store = run_files.RunStore(reports, f".merging-{secrets.token_hex(8)}", shared=shared)
+        try:
+            store.copy(_lines(content))
+            info = merged.record(found, content, run_id, command)
+            del content  # the figures need its room
+            outcome = _made(store, found, info, draw=draw)
+        except BaseException:
+            if store.path.name.startswith("."):
+                store.discard()
+            raise
         if outcome is not None:
             return Merged(outcome, tuple(found), new=True)
-    if run_files.read_info(there).merged != content.merged:
+    if run_files.read_info(there).merged != parts:
         raise StoreError(f"{there}: holds another run than these shards make. Give another folder (--reports).")
     return Merged(load(there), tuple(found), new=False)
 
 
-def _make(
-    found: Sequence[StoredShard], content: Content, info: RunInfo, reports: Path, *, shared: bool, draw: bool
-) -> Outcome | None:
-    """Put the run together; ``None`` if another process was faster."""
-    store = run_files.RunStore(reports, f".merging-{secrets.token_hex(8)}", shared=shared)
-    try:
-        store.copy(_lines(content))
-        for item in found:
-            for beside in companions.read(item.path):
-                companions.append(store.path, beside)
-        store.write_info(info)
-        outcome = load(store.path)
-        outcome = replace(outcome, info=outcome.provenance.noted(outcome.info))
-        report_files.write(outcome, store)
-        if not store.settle(info.id):
-            return None
-    except BaseException:
-        if store.path.name.startswith("."):
-            store.discard()
-        raise
+def _made(store: run_files.RunStore, found: Sequence[StoredShard], info: RunInfo, *, draw: bool) -> Outcome | None:
+    """Give the run that was put together its figures and its name; ``None`` if another process was faster."""
+    for item in found:
+        for beside in companions.read(item.path):
+            companions.append(store.path, beside)
+    store.write_info(info)
+    outcome = load(store.path)
+    outcome = replace(outcome, info=outcome.provenance.noted(outcome.info))
+    report_files.write(outcome, store)
+    if not store.settle(info.id):
+        return None
     outcome = replace(outcome, path=store.path)
     return report_files.draw(outcome, store) if draw else outcome
 
