@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from jmedethic_pytest.core.records import Cause
+from jmedethic_pytest.core.sentences import in_language
 from jmedethic_pytest.core.text import one_line
 from jmedethic_pytest.gate.outcome import Outcome
 from jmedethic_pytest.reports.evidence.document import Heading, Links, Paragraph, Part, Points, Table
@@ -14,12 +14,7 @@ from jmedethic_pytest.reports.wording import interval, number, points, points_in
 from jmedethic_pytest.stats.estimate import Estimate
 
 _LONGEST = 300
-_CAUSES: dict[Cause, str] = {
-    "could not be measured": "measured",
-    "too few cases to tell": "few",
-    "worse in named places, not proven overall": "places",
-}
-"""Why a condition is inconclusive, by the name of the sentence."""
+_LONGEST_SENTENCE = 600
 
 
 def parts(outcome: Outcome, say: Texts, files: Sequence[Listed]) -> Iterator[Part]:
@@ -94,13 +89,11 @@ def _result(outcome: Outcome, say: Texts) -> Iterator[Part]:
         (
             _line(item.name),
             say("answer", item.answer),
-            number(item.observed),
-            number(item.limit),
-            say("cause", _CAUSES[item.cause]) if item.cause else "-",
+            one_line(in_language(item.detail, say.language), _LONGEST_SENTENCE),
         )
         for item in others
     ]
-    yield Table([say("label", name) for name in ("condition", "answer", "value", "limit", "why")], rows)
+    yield Table([say("label", name) for name in ("condition", "answer", "found")], rows)
 
 
 def _figures(outcome: Outcome, say: Texts) -> Iterator[tuple[str, str, str, str]]:
