@@ -22,6 +22,7 @@ from jmedethic_pytest.judging import rubric
 from jmedethic_pytest.store import runs as run_files
 
 _PATTERN = re.compile(get_args(Annotator)[1].pattern)
+_OTHER = "in another language"
 
 
 class Wanted(NamedTuple):
@@ -78,9 +79,10 @@ def make(run: Path, folder: Path, wanted: Wanted) -> Study:
     candidates, left_out = _candidates(run, wanted.locales)
     if len(candidates) < sampling.LEAST:
         reasons = ", ".join(f"{count} {reason}" for reason, count in left_out.items()) or "nothing left out"
+        read = f" People read {', '.join(wanted.locales)}: name other languages with --locale."
         raise StoreError(
             f"{run.name}: {len(candidates)} conversations can be scored by people ({reasons}); "
-            f"at least {sampling.LEAST} are needed. Choose a larger run."
+            f"at least {sampling.LEAST} are needed. Choose a larger run.{read if _OTHER in left_out else ''}"
         )
     drawn = _drawn(run, list(candidates), wanted)
     texts = _texts(run, candidates, drawn.keys)
@@ -174,7 +176,7 @@ def _unfit(verdict: Verdict, locales: Sequence[str]) -> str:
     if verdict.case.twin_of is not None:
         return "benign twins"
     if verdict.case.locale not in locales:
-        return "in another language"
+        return _OTHER
     return "" if verdict.status == "scored" and verdict.mean is not None else "without a complete score"
 
 
