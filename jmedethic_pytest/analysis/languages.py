@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import Field
 
 from jmedethic_pytest.analysis.frames import asked_alike, mean_of_repeats
 from jmedethic_pytest.core.languages import in_order
 from jmedethic_pytest.core.records import Record
+from jmedethic_pytest.core.sentences import Sentence, say
 from jmedethic_pytest.stats.estimate import Estimate
 from jmedethic_pytest.stats.intervals import bootstrap_mean, cluster_t
-
-CAVEAT = "replies and the judges' rubric differ in language: this is both together"
 
 
 class LanguageFigure(Record):
@@ -43,7 +43,7 @@ class Languages(Record):
     clusters: int
     """Guidelines among the pairs."""
     figures: tuple[LanguageFigure, ...] = ()
-    caveat: str = CAVEAT
+    caveat: Sentence = Field(default_factory=lambda: say("languages.caveat"))
 
     def figure(self, name: str) -> LanguageFigure | None:
         """Return a figure by its name, if it is there."""

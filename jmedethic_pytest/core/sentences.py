@@ -7,7 +7,7 @@ to everybody who knows no better: terminal, JSON, tests. What shows it to a read
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any
 
 from pydantic import ValidatorFunctionWrapHandler, WrapValidator
@@ -27,6 +27,10 @@ class Said(str):
         made = super().__new__(cls, en)
         made.ja = ja
         return made
+
+    def through(self, change: Callable[[str], str]) -> Said:
+        """Return the sentence with a change made to both its sides, such as cutting them."""
+        return Said(change(str(self)), change(self.ja))
 
 
 def _kept(value: Any, handler: ValidatorFunctionWrapHandler) -> str:

@@ -31,11 +31,11 @@ class Held(NamedTuple):
 
 def held(rules: Thresholds, baselines: Sequence[Baseline] = ()) -> tuple[Held, ...]:
     """Hold rules against the shipped ones, and against those of each baseline that holds its own."""
-    found = [Held("the shipped ones", differences(Thresholds(schema_version=1), rules))]
+    found = [Held(say("policy.shipped"), differences(Thresholds(schema_version=1), rules))]
     for baseline in baselines:
         before = _rules_of(baseline, rules)
         if before is not None:
-            found.append(Held(f"those of baseline {baseline.name}", differences(before, rules)))
+            found.append(Held(say("policy.baseline", name=baseline.name), differences(before, rules)))
     return tuple(found)
 
 

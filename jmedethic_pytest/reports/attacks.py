@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from jmedethic_pytest.analysis.adaptive.figures import Adaptive, AttackComparison
 from jmedethic_pytest.analysis.survival.records import Survival
-from jmedethic_pytest.reports.terminal.survival import rest_lines, unlike
+from jmedethic_pytest.reports.terminal.survival import rest, unlike
 from jmedethic_pytest.reports.wording import figure, interval, number, share, share_interval
 
 
@@ -42,7 +42,8 @@ def _survival(found: Survival) -> Iterator[str]:
         yield f"if like others   {figure(found.safe_turns)}, had those that ended early gone on like the others"
         if found.ended_early.informative:
             yield f"                 but {unlike(found.ended_early)}"
-    yield from rest_lines(found)
+    if found.rest is not None:
+        yield f"last two turns   {rest(found)}"
 
 
 def _against(found: AttackComparison) -> Iterator[str]:

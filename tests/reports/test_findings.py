@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from jmedethic_pytest.reports.page import view, words
 from jmedethic_pytest.reports.terminal.findings import finding_lines
 
+JAPANESE = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
+
 
 def test_every_finding_has_a_name_in_both_languages_and_no_name_is_cut(mixed: Any) -> None:
     summary = mixed.outcome.summary
-    lines = [line for line in finding_lines(summary) if not line.startswith(" ")]
+    lines = list(finding_lines(summary))
     named = [(name, text) for name, text in view.findings(summary) if name != words.word("safe_turns")]
     assert len(named) == len(lines)
     for line, (name, text) in zip(lines, named, strict=True):
-        assert line.split("  ")[-1].strip() in text
-        assert name.en != name.ja or " minus " in name.en
+        assert line.lower().startswith(f"{name.en.lower()}  ")
+        assert line.endswith(text.en)
+        assert JAPANESE.search(name.ja)
+        assert JAPANESE.search(text.ja) or not re.search("[a-z]{3}", text.ja)
+    japanese = list(finding_lines(summary, "ja"))
+    assert [line.split("  ")[0] for line in japanese] == [name.ja for name, _ in named]
 
 
 def test_safe_turns_of_three_stand_in_the_page_alone(mixed: Any) -> None:
     summary = mixed.outcome.summary
     (short,) = summary.survival
     shown = dict(view.findings(summary))[words.word("safe_turns")]
-    assert shown.startswith(f"{short.safe_turns.value:.2f} [")
-    assert shown.endswith("of 3")
+    assert shown.en.startswith(f"{short.safe_turns.value:.2f} [")
+    assert shown.en.endswith("of 3")
+    assert shown.ja.startswith("3 ターン中")
     assert not any("safe turns" in line for line in finding_lines(summary))

@@ -12,7 +12,7 @@ from jmedethic_pytest.analysis.survival.survival import survival
 from jmedethic_pytest.reports.page.survival import section
 from jmedethic_pytest.reports.plots.style import drawing
 from jmedethic_pytest.reports.plots.survival import still_safe
-from jmedethic_pytest.reports.terminal.survival import survival_lines
+from jmedethic_pytest.reports.terminal.findings import finding_lines
 from jmedethic_pytest.store.scores import paper_floors
 from support.score_rows import make_row
 
@@ -46,7 +46,10 @@ def test_every_case_has_its_words(courses: list[Turns], shown: dict[str, str], m
     texts = [found.reason, *(value for _, value in found.facts)]
     assert shown["en"] in " ".join(text.en for text in texts)
     assert shown["ja"] in " ".join(text.ja for text in texts)
-    lines = list(survival_lines(told.survival[0]))
+    long = told.model_copy(
+        update={"survival": tuple(item.model_copy(update={"kind": "long"}) for item in told.survival)}
+    )
+    lines = [line for line in finding_lines(long) if line.startswith(("safe", "falls", "last", "ended"))]
     assert all(line.startswith(("safe turns  ", "falls by turn", "last two turns", "ended early")) for line in lines)
     assert max(map(len, lines)) <= 120
 

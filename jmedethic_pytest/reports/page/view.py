@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -16,7 +15,7 @@ from jmedethic_pytest.gate.outcome import Outcome
 from jmedethic_pytest.reports.page import compared, words
 from jmedethic_pytest.reports.page.rows import Row, fallen, worst
 from jmedethic_pytest.reports.page.words import Text, plain, word
-from jmedethic_pytest.reports.terminal.findings import finding_lines
+from jmedethic_pytest.reports.terminal import findings as terminal
 from jmedethic_pytest.reports.terminal.survival import safe_turns
 from jmedethic_pytest.reports.wording import number, share, spending
 
@@ -221,28 +220,18 @@ def _facts(info: RunInfo) -> Iterator[tuple[Text, str]]:
         yield word("facts.digest", name=name), digest
 
 
-def findings(summary: Summary) -> list[tuple[Text, str]]:
-    """Return what the figures say, by name, as the terminal does; a line without a name goes on with the one before.
+def findings(summary: Summary) -> list[tuple[Text, Text]]:
+    """Return what the figures say, by name, as the terminal does.
 
     How many of three turns are safe stands here alone.
     """
-    found: list[tuple[Text, str]] = []
-    for line in finding_lines(summary):
-        name, _, text = line.partition("  ")
-        if name:
-            found.append((_finding_name(name), text.strip()))
-        else:
-            found[-1] = (found[-1][0], f"{found[-1][1]} {text.strip()}")
+    found = [(plain(name.through(_capital)), plain(text)) for name, text in terminal.findings(summary)]
     short = [item for item in summary.survival if item.kind == "short" and not item.reason]
-    return [*found[:1], *((word("safe_turns"), safe_turns(item)) for item in short), *found[1:]]
+    return [*found[:1], *((word("safe_turns"), plain(safe_turns(item))) for item in short), *found[1:]]
 
 
-def _finding_name(name: str) -> Text:
-    lost = re.fullmatch(r"lost (T\d+) to (T\d+)", name)
-    if lost:
-        return word("finding.lost", first=lost[1], second=lost[2])
-    key = f"finding.{name}"
-    return word(key) if key in words.all_words() else plain(name)
+def _capital(name: str) -> str:
+    return name[:1].upper() + name[1:]
 
 
 def headline(outcome: Outcome) -> dict[str, Any]:

@@ -4,61 +4,86 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import NamedTuple
 
 from jmedethic_pytest.analysis.degradation import Degradation
 from jmedethic_pytest.analysis.judge_reliability import JudgeReport
 from jmedethic_pytest.analysis.languages import Languages
 from jmedethic_pytest.analysis.summary import Summary, Third
-from jmedethic_pytest.reports.terminal.survival import survival_lines
+from jmedethic_pytest.core.sentences import Said, in_language, joined, say
+from jmedethic_pytest.reports.terminal.survival import survival_findings
 from jmedethic_pytest.reports.wording import interval, number, p_value, share, share_interval
 
+_NAME_WIDTH = 17
 
-def finding_lines(summary: Summary) -> Iterator[str]:
-    """Yield the findings, a name and two spaces or more before each, at most 100 characters wide.
 
-    Intervals are 95 %, clustered by guideline. A line without a name goes on with the one before.
-    """
-    counts = f"{summary.passed} passed, {summary.failed} failed, {summary.undecided} undecided"
-    yield f"pass rate        {_rate(summary)}  ({counts})"
+class Finding(NamedTuple):
+    """What one figure says."""
+
+    name: Said
+    text: str
+
+
+def finding_lines(summary: Summary, language: str = "en") -> Iterator[str]:
+    """Yield the findings as lines, a name and two spaces or more before each; the English ones are rather short."""
+    for found in findings(summary):
+        name = in_language(found.name, language)
+        yield f"{name:<{_NAME_WIDTH - 2}}  {in_language(found.text, language)}"
+
+
+def findings(summary: Summary) -> Iterator[Finding]:
+    """Yield what the figures say. Intervals are 95 %, clustered by guideline."""
+    yield Finding(say("finding.pass_rate"), _rate(summary))
     if summary.failed:
         first = ", ".join(f"{turn} {count}" for turn, count in summary.first_failing.items())
-        yield f"first low turn   {first}"
-    yield from _length_lines(summary)
+        yield Finding(say("finding.first_low"), first)
+    yield from _lengths(summary)
     for found in summary.survival:
         if found.kind == "long":
-            yield from survival_lines(found)
+            yield from (Finding(*told) for told in survival_findings(found))
     if summary.degradation is not None:
-        yield from degradation_lines(summary.degradation)
+        yield from _losses(summary.degradation)
     if summary.instruments is not None:
-        yield from judge_lines(summary.instruments)
+        yield from _judges(summary.instruments)
     if summary.third is not None:
-        yield _third_line(summary.third)
+        yield _third(summary.third)
     if summary.twins:
-        spread = share_interval(summary.over_refusal_interval)
-        judged = f" that were judged, of {summary.twins}" if summary.twins_judged < summary.twins else ""
-        yield f"over-refusal     {share(summary.over_refusal)} {spread} of {summary.twins_judged} benign twins{judged}"
+        yield _over_refusal(summary)
     for name, helped in summary.helped.items():
-        what = {"T0": "harmless first requests", "twins": "turns of twins"}[name]
-        counts = f"{helped.answered} answered, {helped.watered_down} watered down, {helped.refused} refused"
-        yield f"{what:<25}{counts}" + (f", {helped.unknown} not judged" if helped.unknown else "")
+        counts = say("helped", answered=helped.answered, watered=helped.watered_down, refused=helped.refused)
+        unknown = [say("helped.unknown", count=helped.unknown)] if helped.unknown else []
+        yield Finding(say(f"finding.helped.{name}"), joined([counts, *unknown], en=", ", ja="、"))
     if summary.languages is not None:
-        yield from language_lines(summary.languages)
+        yield _languages(summary.languages)
 
 
-def _length_lines(summary: Summary) -> Iterator[str]:
+def _rate(summary: Summary) -> Said:
+    counts = say("pass_rate.counts", passed=summary.passed, failed=summary.failed, undecided=summary.undecided)
+    rate = f"{share(summary.pass_rate)} {share_interval(summary.pass_interval)}"
+    return joined([rate, say("in_brackets", text=counts)], en="  ", ja="")
+
+
+def _over_refusal(summary: Summary) -> Finding:
+    judged, twins = summary.twins_judged, summary.twins
+    rate = f"{share(summary.over_refusal)} {share_interval(summary.over_refusal_interval)}"
+    name = "over_refusal.judged" if judged < twins else "over_refusal.all"
+    return Finding(say("finding.over_refusal"), say(name, rate=rate, judged=judged, twins=twins))
+
+
+def _lengths(summary: Summary) -> Iterator[Finding]:
     """Yield which branches were taken, and which turns only some of the conversations have."""
     if summary.branches:
         taken = ", ".join(f"{name} {count}" for name, count in summary.branches.items())
-        more = ": the turns after the branching are not the same in all" if len(summary.branches) > 1 else ""
-        yield f"branches         {taken}{more}"
+        unlike = say("branches.unlike", taken=taken)
+        yield Finding(say("finding.branches"), unlike if len(summary.branches) > 1 else taken)
     planned = {group.key: group.n + group.missing for group in summary.turns}
     most = max(planned.values(), default=0)
     fewer = ", ".join(f"{turn} {count}" for turn, count in planned.items() if count < most)
     if fewer:
-        yield f"fewer have       {fewer} of {most}: their means are of other conversations than those before"
+        yield Finding(say("finding.fewer"), say("fewer", fewer=fewer, most=most))
 
 
-def degradation_lines(found: Degradation) -> Iterator[str]:
+def _losses(found: Degradation) -> Iterator[Finding]:
     """Yield what is lost between two turns, paired, and the paper's effect size beside it.
 
     Conversations of more than three turns: from each turn to the next, and from the first to the last.
@@ -68,53 +93,57 @@ def degradation_lines(found: Degradation) -> Iterator[str]:
     for step in found.steps:
         if len(found.turns) > 3 and (step.first, step.second) not in shown:
             continue
-        loss = f"{number(step.difference.value)} {interval(step.difference)} points"
-        paired = f"Wilcoxon p {p_value(step.paired.p_adjusted)}, d_z {number(step.paired.effects.get('d_z'))}"
-        paper = f"unpaired d {number(step.unpaired.effects.get('cohen_d'))}"
-        name = f"lost {step.first} to {step.second}"
-        yield f"{name:<17}{loss}; {paired} ({paper})"
-
-
-def judge_lines(report: JudgeReport) -> Iterator[str]:
-    """Yield how far the judges agree, and what a single turn's score is worth."""
-    found = report.turn_level
-    for pair in found.pairs:
-        names = "" if len(found.pairs) == 1 else f" ({pair.first}, {pair.second})"
-        yield (
-            f"judge agreement  Pearson {number(pair.pearson)}, ICC {number(found.icc21)}, kappa {number(pair.kappa)}, "
-            f"within 2 points {share(pair.within_2)}, bias {number(pair.bias)}{names}"
+        text = say(
+            "lost",
+            loss=f"{number(step.difference.value)} {interval(step.difference)}",
+            p=p_value(step.paired.p_adjusted),
+            d_z=number(step.paired.effects.get("d_z")),
+            d=number(step.unpaired.effects.get("cohen_d")),
         )
+        yield Finding(say("finding.lost", first=step.first, second=step.second), text)
+
+
+def _judges(report: JudgeReport) -> Iterator[Finding]:
+    """Yield how far the judges agree, and what a single turn's score is worth."""
+    found, agreement = report.turn_level, say("finding.agreement")
+    for pair in found.pairs:
+        text = say(
+            "agreement",
+            pearson=number(pair.pearson),
+            icc=number(found.icc21),
+            kappa=number(pair.kappa),
+            within=share(pair.within_2),
+            bias=number(pair.bias),
+        )
+        names = f" ({pair.first}, {pair.second})" if len(found.pairs) > 1 else ""
+        yield Finding(agreement, joined([text, names], en="", ja=""))
     if not found.pairs:
-        yield f"judge agreement  not estimable: {found.reason}"
-    errors = ", ".join(f"{turn} {number(value)}" for turn, value in report.measurement_error.items())
-    yield (
-        f"reliability      {number(found.reliability)} (panel mean); standard error of one turn: {errors or '-'} points"
-    )
-    yield f"contested turns  {report.contested}; {report.hidden} with a judge at or below 2 and the turn above"
+        yield Finding(agreement, say("named", name=say("not_estimable"), detail=found.reason))
+    errors = ", ".join(f"{turn} {number(value)}" for turn, value in report.measurement_error.items()) or "-"
+    yield Finding(say("finding.reliability"), say("reliability", value=number(found.reliability), errors=errors))
+    yield Finding(say("finding.contested"), say("contested", contested=report.contested, hidden=report.hidden))
     if report.flags:
         shares = ", ".join(f"{judge} {share(found.share)}" for judge, found in report.flags.items())
-        yield f"self-contradiction  {shares} of scores go against the components the judge reports"
+        yield Finding(say("finding.contradiction"), say("contradiction", shares=shares))
 
 
-def _third_line(found: Third) -> str:
+def _third(found: Third) -> Finding:
     """Say how often the third judge was asked."""
     rate = share(found.asked / found.turns if found.turns else None)
-    lost = f"; {found.missing} without a score" if found.missing else ""
-    return f"third judge      asked on {found.asked:,} of {found.turns:,} turns ({rate}){lost}"
+    asked = say("third", asked=f"{found.asked:,}", turns=f"{found.turns:,}", rate=rate)
+    missing = say("third.missing", count=found.missing) if found.missing else ""
+    return Finding(say("finding.third"), joined([asked, missing]))
 
 
-def language_lines(found: Languages) -> Iterator[str]:
-    """Yield the difference between two languages."""
-    names = f"{found.second} minus {found.first}"
+def _languages(found: Languages) -> Finding:
+    """Say how two languages differ."""
     mean, rate = found.figure("mean"), found.figure("pass_rate")
-    parts = []
+    figures = []
     if mean is not None:
-        parts.append(f"mean {number(mean.difference.value)} {interval(mean.difference)}")
+        figures.append(say("languages.mean", value=f"{number(mean.difference.value)} {interval(mean.difference)}"))
     if rate is not None:
-        parts.append(f"pass rate {share(rate.difference.value)} {share_interval(rate.difference)}")
-    yield f"{names:<17}{', '.join(parts)} in {found.pairs} pairs"
-    yield f"                 ({found.caveat})"
-
-
-def _rate(summary: Summary) -> str:
-    return f"{share(summary.pass_rate)} {share_interval(summary.pass_interval)}"
+        shown = f"{share(rate.difference.value)} {share_interval(rate.difference)}"
+        figures.append(say("languages.pass_rate", value=shown))
+    shown = joined(figures, en=", ", ja="、")
+    text = say("languages", figures=shown, pairs=found.pairs, caveat=found.caveat)
+    return Finding(say("finding.languages", first=found.first, second=found.second), text)

@@ -1,52 +1,55 @@
-"""How long conversations stay safe, in a few lines."""
+"""How long conversations stay safe, in a few sentences."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from jmedethic_pytest.analysis.survival.records import EndedEarly, Survival
+from jmedethic_pytest.core.sentences import Said, joined, say
 from jmedethic_pytest.reports.wording import figure, number, share, share_figure, share_interval
 
 
-def survival_lines(found: Survival) -> Iterator[str]:
-    """Yield how long conversations stay safe, at most 100 characters a line where there are seven turns or fewer."""
+def survival_findings(found: Survival) -> Iterator[tuple[Said, str]]:
+    """Yield how long conversations stay safe, each sentence with its name."""
     if found.reason:
-        yield f"safe turns       {found.reason}"
+        yield say("finding.safe_turns"), found.reason
         return
-    yield f"safe turns       {safe_turns(found)}; {share_figure(found.turns[-1].safe)} safe to the end"
-    falls = ", ".join(f"{turn.turn} {share(turn.hazard)}" for turn in found.turns)
-    yield f"falls by turn    {falls} of those still safe"
-    yield from rest_lines(found)
-    if found.ended_early is not None:
-        yield f"ended early      {ended_early(found.ended_early)}"
-
-
-def rest_lines(found: Survival) -> Iterator[str]:
-    """Yield whether conversations go on falling."""
+    yield say("finding.safe_turns"), say("safe_turns", turns=safe_turns(found), end=share_figure(found.turns[-1].safe))
+    yield (
+        say("finding.falls"),
+        say("falls", falls=", ".join(f"{turn.turn} {share(turn.hazard)}" for turn in found.turns)),
+    )
     if found.rest is not None:
-        hazard, last = found.rest.hazard, " and ".join(turn.turn for turn in found.turns[-2:])
-        yield (
-            f"last two turns   {found.rest.answer}: {share(hazard.value)} {share_interval(hazard)} fall at {last} "
-            f"(plateau: below {found.rest.most:.0%})"
-        )
+        yield say("finding.rest"), rest(found)
+    if found.ended_early is not None:
+        yield say("finding.ended"), _ended_early(found.ended_early)
 
 
-def safe_turns(found: Survival) -> str:
+def rest(found: Survival) -> Said:
+    """Say whether conversations go on falling; there must be turns enough to tell."""
+    if found.rest is None:
+        raise ValueError("no two turns to tell it from")
+    hazard, last = found.rest.hazard, " and ".join(turn.turn for turn in found.turns[-2:])
+    falling = f"{share(hazard.value)} {share_interval(hazard)}"
+    return say(f"rest.{found.rest.answer}", share=falling, turns=last, most=f"{found.rest.most:.0%}")
+
+
+def safe_turns(found: Survival) -> Said:
     """Write the mean number of safe turns."""
-    return f"{figure(found.safe_turns)} of {found.of}"
+    return say("safe_turns.of", value=figure(found.safe_turns), turns=found.of)
 
 
-def ended_early(found: EndedEarly) -> str:
+def _ended_early(found: EndedEarly) -> Said:
     """Write how much rests on conversations that ended before their plan did."""
     low, high = whatever(found)
-    text = f"{sum(found.reasons.values())}: {low} to {high} safe turns, whatever they held"
-    return f"{text}; {unlike(found)}" if found.informative else text
+    text = say("ended", count=sum(found.reasons.values()), low=low, high=high)
+    return joined([text, unlike(found)]) if found.informative else text
 
 
-def unlike(found: EndedEarly) -> str:
+def unlike(found: EndedEarly) -> Said:
     """Write how those that ended early were not like the others."""
     ahead = found.ahead.value or 0.0
-    return f"they had gone {'better' if ahead > 0 else 'worse'} than others ({ahead:+.2f} points)"
+    return say("ended.better" if ahead > 0 else "ended.worse", ahead=f"{ahead:+.2f}")
 
 
 def whatever(found: EndedEarly) -> tuple[str, str]:
