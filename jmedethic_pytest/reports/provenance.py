@@ -34,7 +34,7 @@ def provenance_lines(outcome: Outcome) -> Iterator[Said]:
     serving = info.target.get("serving")
     if serving:
         by = " ".join(filter(None, [serving["engine"], serving["version"], *serving["flags"]]))
-        yield plain_text.one_line(f"target served by the run itself: {by}, {serving['weights']}", _LONGEST_POLICY)
+        yield _line(say("served.itself", by=by, weights=serving["weights"]), _LONGEST_POLICY)
     asked = {TARGET: info.target["model"], **{f"judge {judge['model']}": judge["model"] for judge in info.all_judges}}
     for role in found.served:
         wanted = asked.get(role, role)
