@@ -55,7 +55,7 @@ Replan = Annotated[bool, typer.Option("--replan", help="Plan anew after the file
 def run(
     file: File,
     on: Annotated[
-        str, typer.Option("--on", metavar="|".join(launchers.NAMES), help="Who collects the replies")
+        str, typer.Option("--on", metavar="|".join(_ON), help="Who collects the replies; or print manifests")
     ] = "local",
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Collections at the same time, with --on=local")] = 1,
     collect: Annotated[
@@ -79,7 +79,11 @@ def run(
     signals.stop_on_sigterm()
     steps = [step for unit in work.plan.units for step in unit.steps if collect or step.does != "collect"]
     collecting = launchers.opened(on, sweep, work, jobs)
-    drive(work, steps, collecting, Local(work, 1), partial(_progress, work))
+    try:
+        drive(work, steps, collecting, Local(work, 1), partial(_progress, work))
+    except KeyboardInterrupt:
+        err.print("stopped; jobs that wait in a queue go on. The same command goes on with what is left.")
+        raise typer.Exit(ExitStatus.INTERRUPTED) from None
     found = states.look(work, (), collecting.word)
     _end(found, tables.make(work, found), as_json=as_json)
 

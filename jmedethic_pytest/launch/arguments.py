@@ -15,6 +15,7 @@ _THE_SWEEPS = {
     "shard": "shards",
     "judges": "judge_args",
     "reports": "reports",
+    "adapters": "adapters",
 }
 """Options whose values a sweep gives itself, and the field that says them."""
 _SENSELESS = {

@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable, Sequence
 
+from jmedethic_pytest.core.status import ExitStatus
 from jmedethic_pytest.launch.attempt import Attempt
 from jmedethic_pytest.launch.plan import Step
 from jmedethic_pytest.launch.work import Work
@@ -70,7 +71,7 @@ def carry_out(work: Work, step: Step, waiting: Callable[[], None] = lambda: None
         waiting: called if another process is at it already, whose result is waited for.
 
     Returns:
-        The exit status of the step's process; 0 if its result is there.
+        0 if its result is there; else the exit status of the step's process, or 6 if it was killed.
 
     Raises:
         StoreError: if its files cannot be written, or what it needs is not there.
@@ -90,4 +91,6 @@ def carry_out(work: Work, step: Step, waiting: Callable[[], None] = lambda: None
         with contextlib.suppress(ProcessLookupError):
             begun.process.terminate()
         status = begun.end()
-    return 0 if work.done(step) else status
+    if work.done(step):
+        return ExitStatus.PASS
+    return status if status > 0 else ExitStatus.INCONCLUSIVE

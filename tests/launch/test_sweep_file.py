@@ -36,6 +36,7 @@ def test_what_is_left_out_has_a_default(write_sweep: Callable[..., Path]) -> Non
         ("", one(args="['--concurrency']"), "--concurrency needs a value: --concurrency=N"),
         ("", one(args="['--shared=yes']"), "--shared takes no value"),
         ("", one(args="['--shard=1/2']"), "--shard: say it by 'shards'"),
+        ("", one(args="['--adapters=x']"), "--adapters: say it by 'adapters'"),
         ("", one(args="['--redact']"), "nobody can judge replies whose texts are gone"),
         ("judge_args = ['--suite=core']", one(), "judge_args: unknown value '--suite=core'"),
         ("judge_args = ['--reports=x']", one(), "--reports: say it by 'reports'"),
