@@ -44,6 +44,7 @@ class Options(TypedDict, total=False):
     attack_style: str
     max_turns: int
     cases: str | Path
+    pack: Words
     suite: Words
     locale: Words
     strategy: Words

@@ -39,7 +39,7 @@ def scores(outcome: Outcome) -> dict[str, tuple[float | None, ...]]:
 
 
 def test_options_are_those_of_the_command_line() -> None:
-    assert set(get_type_hints(Options)) == {option.key for option in OPTIONS} - {"dry_run"}
+    assert set(get_type_hints(Options)) == {option.key for option in OPTIONS} - {"dry_run", "adapters"}
 
 
 def test_it_says_what_the_command_says(demo: Any, run_cli: Any, stored: Any) -> None:
