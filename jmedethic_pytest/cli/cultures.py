@@ -10,6 +10,7 @@ import typer
 from jmedethic_pytest.cli import named_runs
 from jmedethic_pytest.cli.app import AsJson, Reports, app, err, out, say
 from jmedethic_pytest.core.errors import ConfigError
+from jmedethic_pytest.reports import plots
 
 
 @app.command("cultures")
@@ -50,6 +51,8 @@ def cultures(
     if output is not None:
         for file in page.write(found, output):
             err.print(str(file))
+        if not plots.there():
+            err.print("without the plot, which needs matplotlib. Next: pip install 'jmedethic-pytest[plots]'")
     if as_json:
         out.print_json(found.model_dump_json())
     else:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -143,3 +145,10 @@ def test_runs_that_cannot_stand_beside_each_other_are_refused() -> None:
     told = arms.obstacles([us, run("eu", lambda *_: 5.0, prompts="q" * 64)])
     assert any("in other words than this version's" in line for line in told)
     assert arms.obstacles([us, run("eu", lambda *_: 5.0)]) == ()
+
+
+def test_page_and_tables_are_written_without_what_draws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    found = compared(run("us", lambda *_: 4.0), run("eu", lambda *_: 5.0))
+    assert {file.name for file in page.write(found, tmp_path)} == {"cultures.csv", "cultures.md", "cultures.html"}
+    assert {file.name for file in tmp_path.iterdir()} == {"cultures.csv", "cultures.md", "cultures.html"}

@@ -15,6 +15,7 @@ from jmedethic_pytest.analysis.cultures.records import Contrast, Cultures, GapCh
 from jmedethic_pytest.core import files, pages
 from jmedethic_pytest.core.text import visible
 from jmedethic_pytest.data import text as shared_part
+from jmedethic_pytest.reports import plots
 from jmedethic_pytest.reports.cultures import tables
 from jmedethic_pytest.reports.cultures.lines import answer
 from jmedethic_pytest.reports.page.words import Text, plain, say, told
@@ -44,22 +45,26 @@ class Line(NamedTuple):
 
 
 def write(found: Cultures, folder: Path) -> list[Path]:
-    """Write page, tables and plot into a folder, and return the files.
+    """Write page and tables into a folder, and the plot where what draws is installed; return the files.
 
     Raises:
         StoreError: if a file cannot be written.
     """
+    drawn = _draw(found, folder) if plots.there() else ""
+    written = {"cultures.csv": tables.csv(found), "cultures.md": tables.markdown(found), NAME: render(found, drawn)}
+    for name, content in written.items():
+        files.replace(folder / name, content)
+    return [folder / name for name in (*written, *(["cultures.png", "cultures.svg"] if drawn else []))]
+
+
+def _draw(found: Cultures, folder: Path) -> str:
     from jmedethic_pytest.reports.plots import cultures as plot
 
     bars = [
         plot.Bar(f"{item.second} minus {item.first}", item.mean, answer(item), item.finding != "inconclusive")
         for item in found.contrasts
     ]
-    drawn = plot.write(folder, bars, simulated=found.simulated)
-    written = {"cultures.csv": tables.csv(found), "cultures.md": tables.markdown(found), NAME: render(found, drawn)}
-    for name, content in written.items():
-        files.replace(folder / name, content)
-    return [folder / name for name in (*written, f"{plot.NAME}.png", f"{plot.NAME}.svg")]
+    return plot.write(folder, bars, simulated=found.simulated)
 
 
 def render(found: Cultures, drawn: str = "") -> str:

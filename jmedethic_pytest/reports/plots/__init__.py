@@ -28,13 +28,18 @@ _ORDER = ("forest", "turns", "survival", "strategies", "heatmap", "judges", "twi
 _FILE = re.compile(rf"({'|'.join(_ORDER)})(?:-(\d+))?\.(?:png|svg)")
 
 
+def there() -> bool:
+    """Tell whether what draws is installed."""
+    return all(find_spec(name) for name in ("matplotlib", "matplotlib_fontja", "PIL"))
+
+
 def require() -> None:
     """Check that what draws is installed.
 
     Raises:
         ConfigError: saying how to install it.
     """
-    if not all(find_spec(name) for name in ("matplotlib", "matplotlib_fontja", "PIL")):
+    if not there():
         raise ConfigError("plots need matplotlib. Next: pip install 'jmedethic-pytest[plots]'")
 
 
