@@ -123,7 +123,8 @@ def test_missing_keys_are_named_together(run_cli, write_cases) -> None:
         "OPENROUTER",
         "OPENAI",
     ]
-    assert len(errors) == 3
+    assert len(errors) == 4
+    assert "--judges A,B names others" in errors[-1]
 
 
 def test_scores_gate_and_status_are_those_of_pytest(run_cli, write_cases, folder: Path, stored) -> None:
