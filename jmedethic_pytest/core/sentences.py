@@ -7,7 +7,8 @@ to everybody who knows no better: terminal, JSON, tests. What shows it to a read
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any
 
 from pydantic import ValidatorFunctionWrapHandler, WrapValidator
@@ -15,6 +16,7 @@ from pydantic import ValidatorFunctionWrapHandler, WrapValidator
 from jmedethic_pytest import data
 
 FILE = "sentences.toml"
+_JAPANESE = "[\u3040-\u30ff\u3400-\u9fff」）]"
 
 
 class Said(str):
@@ -57,7 +59,15 @@ def say(name: str, /, **values: object) -> Said:
     """
     text = data.load(FILE)[name]
     others = {key: value.ja if isinstance(value, Said) else value for key, value in values.items()}
-    return Said(text["en"].format(**values), text["ja"].format(**others))
+    return Said(text["en"].format(**values), _japanese(text["ja"], others))
+
+
+def _japanese(template: str, values: Mapping[str, object]) -> str:
+    """Fill in a Japanese sentence: a space parts foreign letters and figures from it, not a value that is Japanese."""
+    for name, value in values.items():
+        if re.search(f"{_JAPANESE}$", str(value)):
+            template = re.sub(rf"(\{{{name}\}}) (?={_JAPANESE})", r"\1", template)
+    return template.format(**values)
 
 
 def joined(parts: Iterable[str], *, en: str = "; ", ja: str = "。") -> Said:

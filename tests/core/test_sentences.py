@@ -52,6 +52,14 @@ def test_sentence_is_english_and_keeps_its_japanese_in_a_record() -> None:
     assert in_language(stored.detail, "ja") == detail  # what a file holds is English, and stays so
 
 
+def test_space_stands_between_japanese_and_foreign_letters_only() -> None:
+    facts = {"before": 1, "now": 2}
+    assert in_language(say("differ", what="temperature", **facts), "ja").startswith("temperature が異なります")
+    assert in_language(say("differ", what=say("differ.judges"), **facts), "ja").startswith("審査モデルが異なります")
+    place = say("place.guideline", key="JMA-01")
+    assert in_language(say("doubt.uncleared", what=place, missing=3), "ja").startswith("指針 JMA-01 は問題なし")
+
+
 def test_text_of_a_server_is_put_in_as_it_is() -> None:
     said = say("unlike.told", key="{0} {key}")
     assert "{0} {key}" in said

@@ -13,6 +13,7 @@ AGAINST = {
     "baseline[v1.2].mean": "fail",
     "baseline[v1.2].pass_rate": "fail",
     "baseline[v1.2].T0": "inconclusive",
+    "baseline[v1.2].failures": "inconclusive",
     "baseline[v1.2].category[A]": "inconclusive",
     "baseline[v1.2].category[B]": "inconclusive",
     "baseline[v1.2].judge[demo:judge-strict]": "inconclusive",
@@ -31,7 +32,26 @@ def test_a_baseline_has_a_line_for_each_answer_and_kind_of_place_with_all_that_b
     assert shown == [
         ("baseline[v1.2]", "fail", "Mean, Pass rate"),
         ("baseline[v1.2]", "inconclusive", "turn 1 (T0)"),
+        ("baseline[v1.2]", "inconclusive", "about baseline[v1.2].failures"),
         ("baseline[v1.2]", "inconclusive", "worse for certain in 2 categories"),
         ("baseline[v1.2]", "inconclusive", "about baseline[v1.2].judge[demo:judge-strict]"),
         ("baseline[old]", "inconclusive", "about baseline[old]"),
     ]
+
+
+def test_conditions_are_named_in_both_languages() -> None:
+    made = [
+        Condition(name=name, answer="pass", observed=12.0, limit=12.0, detail="")
+        for name in ("golden[demo:judge-strict, ja]", "golden", "mean[T1]", "replayed")
+    ]
+    outcome: Any = SimpleNamespace(
+        gate=Gate(answer="pass", conditions=tuple(made), reasons=()), info=SimpleNamespace(words=SHIPPED)
+    )
+    golden, untried, mean, replayed = conditions(outcome)
+    assert golden.label == (
+        "Judges on golden replies (demo:judge-strict, ja)",
+        "模範応答による審査モデルの確認（demo:judge-strict, ja）",
+    )
+    assert golden.required == ("at least 12", "12 以上")
+    assert (untried.label.ja, mean.label.ja) == ("模範応答による審査モデルの確認", "T1: 平均スコア")
+    assert replayed.label.ja == "応答の再利用"

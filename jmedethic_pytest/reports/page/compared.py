@@ -20,6 +20,9 @@ SHOWN_CHANGES = 10
 OTHERS = ("guideline", "category", "persona", "harm_class")
 """Kinds of places that are searched beside turns, strategies and languages."""
 
+DOUBTS = ("failures", "half_compliances", "left_out")
+"""Doubts about all conversations together, which are told in full."""
+
 
 class Line(NamedTuple):
     """An endpoint, its figures written out."""
@@ -138,7 +141,7 @@ def endpoint_label(name: str, vocabulary: Vocabulary) -> Text:
         "safe_turns": word("safe_turns"),
         "over_refusal": word("over_refusal"),
     }
-    return known.get(name, words.turn(name))
+    return known[name] if name in known else words.turn(name) if name[1:].isdecimal() else words.locale(name)
 
 
 def _figure(value: float | None, *, is_share: bool) -> str:

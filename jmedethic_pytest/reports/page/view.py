@@ -21,7 +21,7 @@ from jmedethic_pytest.reports.wording import number, share, spending
 
 _BASELINE = "baseline["
 _SHARES = ("missing", "hidden", "robustness", *SHARES)
-_COUNTS = ("complete", "cases", "turns")
+_COUNTS = ("complete", "cases", "turns", "golden")
 _AT_MOST = ("missing", "hidden", "over_refusal")
 _PLAIN = ("mean", "median", "strategy")
 """Conditions whose sentence repeats observed and required figures, unless something follows a semicolon."""
@@ -96,8 +96,9 @@ def _against_baselines(found: Sequence[tuple[str, str, Condition]], vocabulary: 
         if own.startswith(_BASELINE):
             name, _, rest = own.removeprefix(_BASELINE).partition("].")
             kind, _, place = rest.partition("[")
-            told = compared.endpoint_label(rest, vocabulary) if rest and not place else plain(item.detail)
-            groups.setdefault((part, name.rstrip("]"), item.answer, kind if place else ""), []).append(told)
+            is_doubt = bool(place) or kind in compared.DOUBTS
+            told = compared.endpoint_label(rest, vocabulary) if rest and not is_doubt else plain(item.detail)
+            groups.setdefault((part, name.rstrip("]"), item.answer, kind if is_doubt else ""), []).append(told)
     for (part, name, answer, kind), details in groups.items():
         yield Shown(
             name=f"{_BASELINE}{name}]",
@@ -150,7 +151,9 @@ def _condition_label(name: str, kind: str, argument: str, vocabulary: Vocabulary
         return plain(name)
     if kind == "strategy":
         return word(key, strategy=words.strategy(argument, vocabulary))
-    return word(key, turn=argument) if argument else word(key)
+    if "{turn}" in word(key).en:
+        return word(key, turn=argument)
+    return word("condition.of", label=word(key), of=argument) if argument else word(key)
 
 
 def _condition_link(kind: str, argument: str) -> str:
