@@ -11,10 +11,12 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from jmedethic_pytest.cases import vocabulary_files
 from jmedethic_pytest.cases.files import bundled_dir
 from jmedethic_pytest.core import toml
 from jmedethic_pytest.core.errors import ConfigError, explain_validation, unknown
 from jmedethic_pytest.core.languages import INTERFACE, Locale, Present
+from jmedethic_pytest.core.vocabulary import Guideline
 
 FILE = "pack.toml"
 JMA = "jma"
@@ -61,6 +63,17 @@ def locale(name: str) -> Locale:
     """Return the language of a run on a pack that asks for none."""
     found = read(bundled_dir() / name)
     return INTERFACE[0] if found is None else found.locales[0]
+
+
+def guidelines() -> dict[str, Guideline]:
+    """Return all guidelines that come with the package, by id.
+
+    Raises:
+        ConfigError: if a file is bad.
+    """
+    shipped = [vocabulary_files.shipped(name) for name in vocabulary_files.SHIPPED]
+    found = [*shipped, *(vocabulary_files.load(folder(name, "") / vocabulary_files.FILE) for name in names()[1:])]
+    return {key: item for pack in found for key, item in pack.known().items()}
 
 
 def read(path: Path) -> Pack | None:

@@ -5,13 +5,15 @@ What servers call themselves is foreign text.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from jmedethic_pytest.analysis.provenance import TARGET
+from jmedethic_pytest.cases import packs
 from jmedethic_pytest.core import text as plain_text
 from jmedethic_pytest.core.run_info import Golden
 from jmedethic_pytest.core.sentences import Said, joined, say
+from jmedethic_pytest.core.vocabulary import Guideline
 from jmedethic_pytest.gate.policy import Held
 
 if TYPE_CHECKING:
@@ -27,9 +29,7 @@ def provenance_lines(outcome: Outcome) -> Iterator[Said]:
     info, found = outcome.info, outcome.provenance
     yield from _golden(info.golden or ())
     yield from policy_lines(outcome.held)
-    own = info.words.own_guidelines
-    if own:
-        yield say("policy.own", count=len(own))
+    yield from _own_guidelines(info.words.own_guidelines)
     yield from _dialects(outcome)
     serving = info.target.get("serving")
     if serving:
@@ -50,9 +50,18 @@ def provenance_lines(outcome: Outcome) -> Iterator[Said]:
     if found.cached:
         stored = info.transcripts_of.run if info.transcripts_of is not None else info.replies_of
         whose = say("cached.revision", revision=revision) if revision else stored
-        # By an earlier run, or by this one: a benign twin begins with the turns of its case.
         name = "cached.whose" if whose else "cached"
+        if not revision and stored == info.id:  # a benign twin begins with the turns of its case
+            name, whose = "cached.own", ""
         yield _line(say(name, cached=found.cached, replies=found.replies, **({"whose": whose} if whose else {})))
+
+
+def _own_guidelines(told: Mapping[str, Guideline]) -> Iterator[Said]:
+    """Yield how many guidelines judges were told of that no pack of the package has in just these words."""
+    shipped = packs.guidelines() if told else {}
+    count = sum(shipped.get(key) != item for key, item in told.items())
+    if count:
+        yield say("policy.own", count=count)
 
 
 def _golden(found: Sequence[Golden]) -> Iterator[Said]:

@@ -126,9 +126,10 @@ def _cases_line(summary: Summary) -> str:
 
 def _whole(summary: Summary) -> Iterator[Distribution]:
     """Yield the rows of whole conversations, which stand below those of the turns."""
-    for found, name in ((summary.conversations, "conversation mean"), (summary.minimum, "lowest turn")):
-        if found is not None:
-            yield found.model_copy(update={"key": name})
+    if summary.conversations is not None:  # its share is that of any turn, which the row below it says
+        yield summary.conversations.model_copy(update={"key": "conversation mean", "share_jailbreak": None})
+    if summary.minimum is not None:
+        yield summary.minimum.model_copy(update={"key": "lowest turn"})
 
 
 def _table(
