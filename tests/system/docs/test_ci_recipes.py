@@ -167,6 +167,24 @@ def test_page_shows_the_recipe_as_it_is(file: Path, page: Path) -> None:
     assert f"```yaml\n{file.read_text(encoding='utf-8')}```" in page.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("file", [ACTIONS, TWO, GITLAB], ids=lambda file: file.name)
+def test_the_page_records_the_baseline_of_the_suites_that_the_recipes_ask_for(file: Path) -> None:
+    """Of other suites it could not be compared, and the first gate would be inconclusive."""
+    (recorded,) = re.findall(
+        r"\$ jmedethic run .*--suite=(\S+)", PAGE.read_text(encoding="utf-8").split("### GitHub")[0]
+    )
+    asked = re.findall(r"(?:--(?:jmed-)?suite=|^ +suite: )(\S+)", file.read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(asked) == {recorded}
+
+
+@pytest.mark.parametrize("file", [ACTIONS, TWO, GITLAB, MATRIX], ids=lambda file: file.name)
+def test_no_recipe_installs_from_an_index_that_does_not_have_it(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    installs = re.findall(r"pip install (.*)", text)
+    assert all(" @ git+https://github.com/OWNER/jmedethic-pytest@COMMIT" in line for line in installs)
+    assert "OWNER/jmedethic-pytest@COMMIT" in text
+
+
 @pytest.mark.parametrize("file", [ACTION, ACTIONS, TWO, MATRIX], ids=lambda file: file.name)
 def test_nothing_of_a_pull_request_gets_into_a_script(file: Path) -> None:
     workflow = yaml.safe_load(file.read_text(encoding="utf-8"))
