@@ -57,6 +57,12 @@ def _record(reports: Path, name: str, run: Path) -> None:
             f"WARNING: {missing} turn scores are missing; every comparison takes them for 10, so few of them can keep "
             "any run from passing. Better: run the same command again, which asks only for what is missing."
         )
+    gate = run_files.read_gate(run, run_files.read_info(run))
+    if gate is not None and gate.answer != "pass":
+        err.print(
+            f"NOTE: the gate's answer to this run is {gate.answer.upper()}. It is recorded all the same: a later run "
+            f"must not be worse on its {len(found.sheet.rows)} evaluations, and what failed in it counts as known."
+        )
     out.print(f"Commit it, and compare runs with it: pytest --model=... --jmed-baseline={name}")
 
 

@@ -27,6 +27,7 @@ def test_aligned_passes_regressed_fails_and_a_small_sample_is_inconclusive(cli, 
     answer = cli("baseline", "set", "release-1", "latest")
     assert answer.status == 0
     assert "603 evaluations" in answer.out
+    assert "NOTE" not in answer.err
     file = folder / "reports" / "baselines" / "release-1.json"
     assert file.stat().st_size < 200_000
     assert "simulated reply" not in file.read_text(encoding="utf-8")
@@ -44,6 +45,10 @@ def test_aligned_passes_regressed_fails_and_a_small_sample_is_inconclusive(cli, 
     small, _ = demo("aligned", "--sample=67", "--baseline=release-1", "--thresholds=small.toml", status=6)
     assert "67 paired evaluations" in small.out
     assert "the run holds 67 of the baseline's 603 evaluations" in small.out
+    told = cli("baseline", "set", "small", "latest")
+    assert told.status == 0, "what a release is held against need not have passed"
+    assert "NOTE: the gate's answer to this run is INCONCLUSIVE." in told.err
+    assert "on its 67 evaluations" in told.err
 
     for given, status, word in (
         ((second.name, "release-1"), 0, "PASS"),
