@@ -94,7 +94,7 @@ def status(file: File, as_json: AsJson = False) -> None:
     sweep, work = _opened(file)
     queue = launchers.queue(sweep, work)
     found = states.look(work, queue.running(), queue.word) if queue is not None else states.look(work, ())
-    _end(found, (), as_json=as_json)
+    _end(found, tables.made(work, found), as_json=as_json)
 
 
 @sweep_app.command("step")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from jmedethic_pytest.core import files
 from jmedethic_pytest.core.errors import StoreError
+from jmedethic_pytest.core.status import ExitStatus
 from jmedethic_pytest.launch import attempt
-from jmedethic_pytest.launch.attempt import Attempt
+from jmedethic_pytest.launch.attempt import Attempt, Ending
 from jmedethic_pytest.launch.states import UnitState
 from jmedethic_pytest.launch.work import Work
 
@@ -29,17 +30,42 @@ class Table:
     """Models that have no judged run, and are not in it."""
 
 
+@dataclass(frozen=True)
+class _Wanted:
+    """A table that the judged runs ask for, and the command that makes it."""
+
+    name: str
+    command: tuple[str, ...]
+    lines: int | None = None
+    missing: tuple[str, ...] = ()
+
+
 def make(work: Work, states: Sequence[UnitState]) -> list[Table]:
     """Make the leaderboards and comparisons of what is judged; what was made of the same runs is read.
 
     Raises:
         StoreError: if they cannot be written.
     """
+    for wanted in _wanted(work, states):
+        _make(work, wanted)
+    return made(work, states)
+
+
+def made(work: Work, states: Sequence[UnitState]) -> list[Table]:
+    """Read the leaderboards and comparisons of what is judged; one that was not made yet has no answer.
+
+    Raises:
+        StoreError: if they cannot be read.
+    """
+    return [_read(work, wanted) for wanted in _wanted(work, states)]
+
+
+def _wanted(work: Work, states: Sequence[UnitState]) -> Iterator[_Wanted]:
     runs = {state.unit.name: state.run.name for state in states if state.run is not None}
+    reports = f"--reports={work.plan.reports}"
     groups: dict[str, list[UnitState]] = defaultdict(list)
     for state in states:
         groups[state.unit.group].append(state)
-    made = []
     for group, members in groups.items():
         found = [runs[state.unit.name] for state in members if state.unit.name in runs]
         bases = {state.unit.name: state.unit.base for state in members if state.unit.base is not None}
@@ -47,28 +73,41 @@ def make(work: Work, states: Sequence[UnitState]) -> list[Table]:
         if len(found) > 1:
             pairs = [f"--pair={runs[base]}:{runs[name]}" for name, base in bases.items()]
             missing = tuple(state.unit.model for state in members if state.run is None)
-            table = _made(work, group, ["leaderboard", *found, *pairs])
-            made.append(replace(table, missing=missing))
+            yield _Wanted(group, ("leaderboard", *found, *pairs, reports), missing=missing)
         for name, base in bases.items():
-            table = _made(work, f"{name}.compared", ["compare", runs[name], runs[base]])
-            made.append(replace(table, lines=2))
-    return made
+            yield _Wanted(f"{name}.compared", ("compare", runs[name], runs[base], reports), lines=2)
 
 
-def _made(work: Work, name: str, command: list[str]) -> Table:
+def _paths(work: Work, wanted: _Wanted) -> tuple[Path, Path]:
+    """Return the files of the attempt at a table, but for their endings, and the table itself."""
+    folder = work.folder / "tables"
+    return folder / f".{wanted.name}", folder / f"{wanted.name}.txt"
+
+
+def _ending(work: Work, wanted: _Wanted) -> Ending | None:
+    """Return how the command of a table ended, if just this one did and what it printed is there."""
+    place, path = _paths(work, wanted)
+    last = attempt.ending(place)
+    return last if last is not None and last.command == wanted.command and path.exists() else None
+
+
+def _make(work: Work, wanted: _Wanted) -> None:
     """Run a command unless its answer is there; the text it printed is kept as a file."""
-    place, path = work.folder / "tables" / f".{name}", work.folder / "tables" / f"{name}.txt"
-    command = [*command, f"--reports={work.plan.reports}"]
-
-    def done() -> bool:
-        last = attempt.ending(place)
-        return last is not None and last.command == tuple(command) and path.exists()
-
-    begun = attempt.begin(place, command, work.home, done)
+    place, path = _paths(work, wanted)
+    begun = attempt.begin(place, wanted.command, work.home, lambda: _ending(work, wanted) is not None)
     if isinstance(begun, Attempt):
         begun.end()
         files.replace(path, attempt.printed(place))
     elif begun == "busy":
         raise StoreError(f"{path}: another process makes this table. Next: run this command again when it has ended.")
-    last = attempt.ending(place)
-    return Table(path, path.read_text(encoding="utf-8"), 6 if last is None else last.status)
+
+
+def _read(work: Work, wanted: _Wanted) -> Table:
+    last, (_, path) = _ending(work, wanted), _paths(work, wanted)
+    if last is None:
+        return Table(path, f"not made yet: jmedethic sweep {work.file.name} makes it", ExitStatus.INCONCLUSIVE)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read: {error.strerror}. Remove it; the sweep makes it again.") from None
+    return Table(path, text, last.status, wanted.lines, wanted.missing)
