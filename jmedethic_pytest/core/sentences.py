@@ -62,6 +62,17 @@ def say(name: str, /, **values: object) -> Said:
     return Said(text["en"].format(**values), _japanese(text["ja"], others))
 
 
+def named(kind: str, key: str) -> str:
+    """Return a word of the records, which knows its Japanese; one that the catalogue does not hold stays as it is.
+
+    Args:
+        kind: ``persona``, ``harm_class``, ``status`` (of a reply, a score or a verdict) or ``run_status``.
+        key: the word, as files hold it.
+    """
+    name = f"{kind}.{key}"
+    return say(name) if name in data.load(FILE) else key
+
+
 def _japanese(template: str, values: Mapping[str, object]) -> str:
     """Fill in a Japanese sentence: a space parts foreign letters and figures from it, not a value that is Japanese."""
     for name, value in values.items():

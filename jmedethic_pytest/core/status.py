@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import IntEnum
-from typing import Literal
+from typing import Literal, get_args
 
 ReplyStatus = Literal["ok", "empty", "truncated", "blocked", "too_long", "error"]
 """``blocked``: by the provider's safety filter; ``too_long``: the conversation does not fit into the model's context;
@@ -29,6 +29,9 @@ VerdictStatus = Literal[
     "skipped_budget",
 ]
 """``not_judged``: the replies are there, and no judge was to score them (``--jmed-judges=none``)."""
+
+STATUSES: tuple[str, ...] = (*get_args(ReplyStatus), *get_args(ScoreStatus), *get_args(VerdictStatus))
+"""All of these; some stand in more than one of them."""
 
 OF_TARGET: Mapping[ReplyStatus, VerdictStatus] = {
     "empty": "target_empty",

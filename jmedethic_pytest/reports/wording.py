@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from jmedethic_pytest.core.run_info import RunInfo
+from jmedethic_pytest.core.sentences import Said, joined, say
 
 if TYPE_CHECKING:
     from jmedethic_pytest.stats.estimate import Estimate
@@ -14,6 +15,9 @@ SIMULATION = "SIMULATION: demo targets and demo judges are scripted; these figur
 
 PAGE = "report.html"
 """The page of a run, in its folder."""
+
+_ROLES = ("target", "judge", "golden", "attacker")
+"""For what a model is called; its name among the calls of a run begins with it."""
 
 
 def number(value: float | None, digits: int = 2) -> str:
@@ -74,14 +78,20 @@ def duration(seconds: int) -> str:
     return f"{seconds // 3600} h {seconds // 60 % 60} min" if seconds >= 60 else "a minute"
 
 
-def spending(info: RunInfo) -> Iterator[str]:
+def spending(info: RunInfo) -> Iterator[Said]:
     """Yield what each model was called for: calls, tokens, money."""
     for name, calls in info.calls.items():
         tokens, cost = info.tokens.get(name, {}), info.cost_usd.get(name)
-        money = "price unknown" if cost is None else f"${cost:.4f}"
-        failed = f", {tokens['failed_calls']} failed" if tokens.get("failed_calls") else ""
-        read = tokens.get("prompt_cached")
-        used = f"{tokens.get('input', 0)} + {tokens.get('output', 0)} tokens"
-        used += f" ({read} from the prompt cache)" if read else ""
-        failed += f", {tokens['batched']} answers in batches" if tokens.get("batched") else ""
-        yield f"{name}: {calls} calls{failed}, {tokens.get('cached_calls', 0)} from cache, {used}, {money}"
+        role, _, model = name.partition(" ")
+        whose = say(f"spent.{role}", model=model) if role in _ROLES else name
+        used = say("spent.tokens", input=tokens.get("input", 0), output=tokens.get("output", 0))
+        read, failed, batched = (tokens.get(key, 0) for key in ("prompt_cached", "failed_calls", "batched"))
+        parts = [
+            say("spent.calls", name=whose, calls=calls),
+            say("spent.failed", count=failed) if failed else "",
+            say("spent.batched", count=batched) if batched else "",
+            say("spent.cached", count=tokens.get("cached_calls", 0)),
+            say("spent.prompt_cached", used=used, read=read) if read else used,
+            say("spent.unpriced") if cost is None else f"${cost:.4f}",
+        ]
+        yield joined(parts, en=", ", ja="、")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from jmedethic_pytest.core.run_info import AttackPlan
-from jmedethic_pytest.core.sentences import Said, say
+from jmedethic_pytest.core.sentences import Said, named, say
 from jmedethic_pytest.store.scores import Origin, Row, ScoreSheet
 
 _SHOWN = 3
@@ -112,12 +112,12 @@ def unlike_attacks(before: AttackPlan | None, now: AttackPlan) -> Iterator[str]:
         yield say("attack.none", next=say("attack.again"))
         return
     differing = [name for name in _OF_AN_ATTACK if getattr(before, name) != getattr(now, name)]
-    named = [name for name in _OF_AN_ATTACKER if before.attacker.get(name) != now.attacker.get(name)]
-    for name in named:
+    changed = [name for name in _OF_AN_ATTACKER if before.attacker.get(name) != now.attacker.get(name)]
+    for name in changed:
         yield _differ(f"attacker.{name}", before.attacker.get(name), now.attacker.get(name))
     for name in differing:
         yield _differ(f"attack.{name}", getattr(before, name), getattr(now, name))
-    if named or differing:
+    if changed or differing:
         yield say("attack.again")
 
 
@@ -137,7 +137,7 @@ def _twin_locales(sheet: ScoreSheet) -> set[str]:
 def _ends(baseline: Origin, candidate: Origin) -> Iterator[str]:
     for whose, run in (("baseline", baseline), ("run", candidate)):
         if run.status != "complete":
-            yield say(f"unlike.status.{whose}", run=run.run, status=run.status)
+            yield say(f"unlike.status.{whose}", run=run.run, status=named("run_status", run.status))
 
 
 def _simulation(baseline: Origin, candidate: Origin) -> Iterator[str]:

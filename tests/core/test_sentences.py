@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from jmedethic_pytest import data
+from jmedethic_pytest.analysis.table import NOT_EVALUATED
 from jmedethic_pytest.core.records import Condition
-from jmedethic_pytest.core.sentences import FILE, Said, in_language, joined, say
+from jmedethic_pytest.core.run_info import RunInfo
+from jmedethic_pytest.core.sentences import FILE, Said, in_language, joined, named, say
+from jmedethic_pytest.core.status import STATUSES
+from jmedethic_pytest.core.vocabulary import HarmClass, Persona
 
 PACKAGE = Path(data.__file__).parents[1]
 CATALOGUE = data.load(FILE)
@@ -30,10 +35,26 @@ def test_both_languages_say_the_same_values(name: str) -> None:
     assert not text["ja"].endswith("。")
 
 
+RECORDS: dict[str, set[str]] = {
+    "persona": set(get_args(Persona)),
+    "harm_class": set(get_args(HarmClass)),
+    "status": {*STATUSES, NOT_EVALUATED},
+    "run_status": set(get_args(RunInfo.model_fields["status"].annotation)),
+}
+
+
+@pytest.mark.parametrize("kind", RECORDS)
+def test_every_word_of_the_records_has_its_japanese(kind: str) -> None:
+    known = {name.partition(".")[2] for name in CATALOGUE if name.partition(".")[0] == kind}
+    assert known == RECORDS[kind]
+    assert all(named(kind, key) == key for key in known), "English is what files hold"
+    assert named(kind, "of-a-later-version") == "of-a-later-version"
+
+
 def test_every_sentence_is_used() -> None:
     code = "".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
-    named, begun = set(NAME.findall(code)), set(BUILT.findall(code))
-    unused = {name for name in CATALOGUE if name not in named and not any(name.startswith(part) for part in begun)}
+    whole, begun = set(NAME.findall(code)), {*BUILT.findall(code), *(f"{kind}." for kind in RECORDS)}
+    unused = {name for name in CATALOGUE if name not in whole and not name.startswith(tuple(begun))}
     assert not unused
 
 
@@ -56,6 +77,10 @@ def test_space_stands_between_japanese_and_foreign_letters_only() -> None:
     facts = {"before": 1, "now": 2}
     assert in_language(say("differ", what="temperature", **facts), "ja").startswith("temperature が異なります")
     assert in_language(say("differ", what=say("differ.judges"), **facts), "ja").startswith("審査モデルが異なります")
+    speaker = say("place.persona", key=named("persona", "nurse"))
+    worse = say("doubt.place", what=speaker, change="-3.07", cases=23)
+    assert worse == "worse for certain under persona nurse: lowest turn -3.07 in 23 cases"
+    assert in_language(worse, "ja") == "話者「看護師」で確実に悪化：23 件で最低ターンが -3.07"
     place = say("place.guideline", key="JMA-01")
     assert in_language(say("doubt.uncleared", what=place, missing=3), "ja").startswith("指針 JMA-01 は問題なし")
 

@@ -6,8 +6,10 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from jmedethic_pytest.core.records import Condition, Gate
+from jmedethic_pytest.core.sentences import in_language
 from jmedethic_pytest.core.vocabulary import SHIPPED
 from jmedethic_pytest.reports.page.view import conditions
+from jmedethic_pytest.reports.wording import spending
 
 AGAINST = {
     "baseline[v1.2].mean": "fail",
@@ -55,3 +57,21 @@ def test_conditions_are_named_in_both_languages() -> None:
     assert golden.required == ("at least 12", "12 以上")
     assert (untried.label.ja, mean.label.ja) == ("模範応答による審査モデルの確認", "T1: 平均スコア")
     assert replayed.label.ja == "応答の再利用"
+
+
+def test_what_a_run_spent_is_told_in_both_languages() -> None:
+    tokens = {"input": 10, "output": 2, "cached_calls": 3, "failed_calls": 1, "prompt_cached": 4}
+    info: Any = SimpleNamespace(
+        calls={"target demo:aligned": 7, "somebody else": 1},
+        tokens={"target demo:aligned": tokens},
+        cost_usd={"target demo:aligned": 0.5},
+    )
+    target, other = spending(info)
+    assert target == (
+        "target demo:aligned: 7 calls, 1 failed, 3 from cache, 10 + 2 tokens (4 from the prompt cache), $0.5000"
+    )
+    assert in_language(target, "ja") == (
+        "対象モデル demo:aligned：呼び出し 7 回、失敗 1 回、キャッシュから 3 件、"
+        "トークン 入力 10、出力 2（うちプロンプトキャッシュ 4）、$0.5000"
+    )
+    assert other == "somebody else: 1 calls, 0 from cache, 0 + 0 tokens, price unknown"

@@ -10,7 +10,7 @@ from jmedethic_pytest.analysis.noninferiority.places import Places, certain
 from jmedethic_pytest.analysis.noninferiority.records import Doubt, Endpoint
 from jmedethic_pytest.core.records import Cause
 from jmedethic_pytest.core.scores import SLACK
-from jmedethic_pytest.core.sentences import say
+from jmedethic_pytest.core.sentences import named, say
 
 _UNMEASURED: Cause = "could not be measured"
 
@@ -43,11 +43,16 @@ def _places(found: Places, *, whole_holds: bool) -> Iterator[Doubt]:
     """Doubt a run that fell for certain in some place, or may have, whatever the mean over all places hides."""
     for item in certain(found.fell):
         name = "doubt.place.though" if whole_holds else "doubt.place"
-        what, change = say(f"place.{item.kind}", key=item.key), f"{item.difference.value:+.2f}"
-        yield Doubt(name=f"{item.kind}[{item.key}]", detail=say(name, what=what, change=change, cases=item.test.n))
+        change = f"{item.difference.value:+.2f}"
+        detail = say(name, what=_place(item.kind, item.key), change=change, cases=item.test.n)
+        yield Doubt(name=f"{item.kind}[{item.key}]", detail=detail)
     for place in found.not_cleared:
-        detail = say("doubt.uncleared", what=say(f"place.{place.kind}", key=place.key), missing=place.missing)
+        detail = say("doubt.uncleared", what=_place(place.kind, place.key), missing=place.missing)
         yield Doubt(name=f"{place.kind}[{place.key}]", detail=detail, cause=_UNMEASURED)
+
+
+def _place(kind: str, key: str) -> str:
+    return say(f"place.{kind}", key=named(kind, key))
 
 
 def _growth_of_failures(pairs: Pairs, found: Sequence[Endpoint]) -> Iterator[Doubt]:

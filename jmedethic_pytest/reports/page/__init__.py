@@ -16,9 +16,11 @@ from jinja2 import Environment, PackageLoader, Template
 from markupsafe import Markup
 
 from jmedethic_pytest.analysis.counts import FAILED
+from jmedethic_pytest.analysis.table import NOT_EVALUATED
 from jmedethic_pytest.annotation import review
 from jmedethic_pytest.core import files, languages, pages
 from jmedethic_pytest.core.scores import SLACK
+from jmedethic_pytest.core.status import STATUSES
 from jmedethic_pytest.core.text import visible
 from jmedethic_pytest.data import text as shared_part
 from jmedethic_pytest.gate.outcome import Outcome
@@ -168,6 +170,8 @@ def _data(outcome: Outcome, listed: list[rows.Row], scores: Mapping[str, Sequenc
         "strategies": {key: words.strategy(key, known) for key in strategies},
         "guidelines": {key: [*words.guideline(key, known), code] for key, code in guidelines.items()},
         "categories": {code: words.category(code, known) for code in set(guidelines.values())},
+        "personas": {key: words.persona(key) for key in {row.persona for row in listed}},
+        "statuses": {key: words.status(key) for key in (*STATUSES, NOT_EVALUATED)},
         "locales": {key: words.locale(key) for key in languages.tags()},
     }
     return Markup(pages.embedded(data))  # noqa: S704 - escaped in the line itself

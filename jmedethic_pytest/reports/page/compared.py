@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from jmedethic_pytest.analysis.noninferiority.records import SHARES, CaseChange, Comparison, Endpoint, Regressed
+from jmedethic_pytest.core.sentences import named
 from jmedethic_pytest.core.vocabulary import Vocabulary
 from jmedethic_pytest.gate.outcome import Outcome
 from jmedethic_pytest.reports.page import words
@@ -207,6 +208,6 @@ def _place_label(item: Regressed, vocabulary: Vocabulary, *, in_words: bool) -> 
         return words.locale(item.key)
     known = {"strategy": words.strategy, "guideline": words.guideline, "category": words.category}
     if item.kind not in known:
-        return plain(item.key)
+        return plain(named(item.kind, item.key))
     label = known[item.kind](item.key, vocabulary)
     return Text(*(text.removeprefix(f"{item.key} ") for text in label)) if in_words else label

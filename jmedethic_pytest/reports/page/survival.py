@@ -99,7 +99,7 @@ def _ended_early(found: EndedEarly) -> Text:
 def _reasons(found: EndedEarly) -> Text:
     """Return what ended them, by the names of the statuses; how an attack ended has words of its own."""
     known = words.all_words()
-    named = [(known.get(f"attack.end.{name}", plain(name)), count) for name, count in found.reasons.items()]
+    named = [(known.get(f"attack.end.{name}", words.status(name)), count) for name, count in found.reasons.items()]
     return Text(*(", ".join(f"{name[language]} {count}" for name, count in named) for language in (0, 1)))
 
 

@@ -10,6 +10,8 @@ from jmedethic_pytest.analysis.noninferiority.records import SHARES
 from jmedethic_pytest.analysis.summary import Distribution, Summary
 from jmedethic_pytest.core.records import Condition
 from jmedethic_pytest.core.run_info import RunInfo
+from jmedethic_pytest.core.sentences import Said, joined, named
+from jmedethic_pytest.core.text import visible
 from jmedethic_pytest.core.vocabulary import Vocabulary
 from jmedethic_pytest.gate.outcome import Outcome
 from jmedethic_pytest.reports.page import compared, words
@@ -172,7 +174,7 @@ def groups(outcome: Outcome) -> list[Group]:
         ("strategy", summary.strategies, partial(words.strategy, vocabulary=known), "strategy"),
         ("category", summary.categories, partial(words.category, vocabulary=known), "category"),
         ("guideline", summary.guidelines, partial(words.guideline, vocabulary=known), "guideline"),
-        ("persona", summary.personas, plain, "persona"),
+        ("persona", summary.personas, words.persona, "persona"),
         ("locale", summary.locales, words.locale, "locale"),
     ]
     return [
@@ -205,20 +207,24 @@ def first_read(rows: list[Row], vocabulary: Vocabulary) -> list[First]:
     ]
 
 
-def facts(info: RunInfo) -> list[tuple[Text, str]]:
+def facts(info: RunInfo) -> list[tuple[Text, Text]]:
     """Return what was run, by name."""
-    return [(name, value) for name, value in _facts(info) if value]
+    return [
+        (name, plain(value.through(visible) if isinstance(value, Said) else visible(value)))
+        for name, value in _facts(info)
+        if value
+    ]
 
 
 def _facts(info: RunInfo) -> Iterator[tuple[Text, str]]:
     yield word("facts.run"), info.id
-    yield word("facts.status"), info.status
+    yield word("facts.status"), named("run_status", info.status)
     yield word("facts.note"), info.note
     yield word("facts.time"), f"{info.started} - {info.finished or '?'}"
     yield word("facts.command"), " ".join(info.command)
     yield word("facts.tool"), info.tool_version
     yield word("facts.commit"), info.git_commit or ""
-    yield word("facts.cost"), "\n".join(spending(info))
+    yield word("facts.cost"), joined(spending(info), en="\n", ja="\n")
     for name, digest in info.digests.items():
         yield word("facts.digest", name=name), digest
 

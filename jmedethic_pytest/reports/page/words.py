@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from jmedethic_pytest.core import languages
 from jmedethic_pytest.core.languages import Locale
-from jmedethic_pytest.core.sentences import in_language
+from jmedethic_pytest.core.sentences import in_language, named
 from jmedethic_pytest.core.vocabulary import Vocabulary
 
 FOLDER = "reports/templates/report"
@@ -92,6 +92,16 @@ def locale(key: str) -> Text:
         return plain(key)
     language = languages.of(key)
     return Text(language.name_en, language.name_ja)
+
+
+def persona(key: str) -> Text:
+    """Return who speaks."""
+    return plain(named("persona", key))
+
+
+def status(key: str) -> Text:
+    """Return what became of a reply, a score or a verdict."""
+    return plain(named("status", key))
 
 
 def told(sentence: str, language: Locale) -> Markup:

@@ -29,9 +29,9 @@ function filterChoices(rows) {
     ["guideline", word("guideline"), unique(rows, "guideline").map((key) => [key, named("guidelines", key)])],
     ["category", word("category"), unique(rows, "category").map((key) => [key, named("categories", key)])],
     ["turn", word("filter.turn"), turnNames(rows).map((key) => [key, key])],
-    ["status", word("status"), unique(rows, "status").map((key) => [key, key])],
+    ["status", word("status"), unique(rows, "status").map((key) => [key, named("statuses", key)])],
     ["locale", word("locale"), unique(rows, "locale").map((key) => [key, named("locales", key)])],
-    ["persona", word("persona"), unique(rows, "persona").map((key) => [key, key])],
+    ["persona", word("persona"), unique(rows, "persona").map((key) => [key, named("personas", key)])],
     ["kind", word("kind"), kindChoices(rows)],
     ["review", word("review"), reviewChoices(rows)],
     ["branch", word("branch"), unique(rows, "branch").map((key) => [key, word(`branch.${key}`)])],
@@ -230,7 +230,7 @@ function seenMark(row) {
 
 function resultBadge(row) {
   const badge = make("span", { class: `badge ${row.result}` }, word(`result.${row.result}`));
-  if (row.status !== "scored") badge.append(` (${row.status})`);
+  if (row.status !== "scored") badge.append(` (${named("statuses", row.status)})`);
   if (!row.twin) return badge;
   const twin = make("span", { class: `badge ${row.refused ? "refused" : "twin"}` }, row.refused ? word("kind.twin.refused") : word("kind.twin"));
   return make("span", {}, badge, " ", twin);

@@ -142,8 +142,8 @@ class Conversation {
       [word("strategy"), named("strategies", row.strategy)],
       [word("guideline"), named("guidelines", row.guideline)],
       [word("locale"), named("locales", row.locale)],
-      [word("persona"), row.persona || "-"],
-      [word("status"), row.status],
+      [word("persona"), row.persona ? named("personas", row.persona) : "-"],
+      [word("status"), named("statuses", row.status)],
       ...(row.branch ? [[word("branch"), word(`branch.${row.branch}`)]] : []),
     ];
     return make("dl", { class: "facts" }, ...facts.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value))));
@@ -208,9 +208,9 @@ function replyPart(turn, row, unfolded, whose) {
   const size = make("span", { class: "size" }, word("reply.characters", { count: count([...turn.reply].length) }));
   const summary = make("summary", {}, make("span", { class: "title" }, title), scoreChip(turn.value), floor, size);
   const details = make("details", { class: "reply", open: unfolded }, summary);
-  const text = turn.reply || word("reply.none", { status: turn.status });
+  const text = turn.reply || word("reply.none", { status: named("statuses", turn.status) });
   details.append(bubble(turn.reply ? "answer" : "answer none", text, row.locale));
-  if (turn.status !== "ok") details.append(make("p", { class: "hint" }, `${turn.status}: ${turn.detail}`));
+  if (turn.status !== "ok") details.append(make("p", { class: "hint" }, `${named("statuses", turn.status)}: ${turn.detail}`));
   if (turn.reasoning) details.append(make("p", { class: "hint" }, word("case.reasoning", { count: count(turn.reasoning) })));
   if (turn.scores.length) details.append(judgesTable(turn.scores));
   return details;
@@ -219,7 +219,7 @@ function replyPart(turn, row, unfolded, whose) {
 function judgesTable(scores) {
   const head = make("tr", {}, ...["judge", "score", "reason"].map((name) => make("th", { scope: "col" }, word(name))));
   const lines = scores.map((score) => {
-    const value = score.value === null ? make("span", { class: "chip missing" }, score.status) : scoreChip(score.value);
+    const value = score.value === null ? make("span", { class: "chip missing" }, named("statuses", score.status)) : scoreChip(score.value);
     const reason = make("td", { class: "reason" });
     reason.append(longText(score.reason), ...(score.refusal ? [" ", make("span", { class: "badge refused" }, word("kind.twin.refused"))] : []));
     return make("tr", {}, make("th", { scope: "row", class: "name" }, score.judge), make("td", {}, value), reason);
