@@ -71,6 +71,8 @@ def gather(language: str, target: Path) -> None:
         place = source.relative_to(ROOT)
         own_page = source.with_suffix(f".{language}.md")
         text = (own_page if own_page.is_file() else source).read_text(encoding="utf-8")
+        if own_page.is_file():  # here it stands under the plain name, as the pages that it links to do
+            text = text.replace(f".{language}.md", ".md")
         if note and not own_page.is_file() and ".ja" not in source.suffixes:
             text = re.sub(r"\A(# .*\n)", rf"\1\n!!! note\n    {note}\n", text)
         write(target / ("overview.md" if str(place) == "README.md" else place), text)

@@ -10,6 +10,7 @@ import shlex
 import shutil
 import tomllib
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -28,6 +29,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *(page for folder in FOLDERS for page in (RO
 PAGES = [
     page for page in PAGES if page.parent.name != "site"
 ]  # front pages stand elsewhere; building the site checks them
+JAPANESE = [page for page in PAGES if page.name.endswith(".ja.md")]
 _BLOCK = re.compile(r"^( *)```(\w+)\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
 
 
@@ -143,13 +145,44 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
-def test_reference_pages_are_up_to_date() -> None:
-    spec = importlib.util.spec_from_file_location("make_reference", ROOT / "docs" / "make_reference.py")
+@pytest.mark.parametrize("page", JAPANESE, ids=lambda page: page.name)
+def test_japanese_pages_link_to_japanese_pages(page: Path) -> None:
+    """What there is in Japanese; a link that says English is meant so."""
+    for words, target in re.findall(r"\[([^\]]*)\]\((?!https?://|#)([^)#\s]+)\.md", page.read_text(encoding="utf-8")):
+        japanese = page.parent / f"{target}.ja.md"
+        meant = words == "English" or "英語" in words
+        assert meant or target.endswith(".ja") or not japanese.exists(), f"{target}: give {japanese.name}"
+
+
+@pytest.mark.parametrize("page", [*JAPANESE, ROOT / "docs" / "site" / "index.ja.md"], ids=lambda page: page.name)
+def test_japanese_pages_use_the_words_of_the_report_page(page: Path) -> None:
+    text = page.read_text(encoding="utf-8").replace("審査基準", "")
+    assert not re.findall("戦略|点数|基準", text), "手法, スコア, and ベースライン or しきい値"
+
+
+def test_on_the_site_japanese_pages_lead_to_those_of_the_same_site(tmp_path: Path) -> None:
+    _script("make_site").gather("ja", tmp_path)
+    for page in JAPANESE:
+        name = (
+            "overview.md" if page.name == "README.ja.md" else page.relative_to(ROOT).with_suffix("").with_suffix(".md")
+        )
+        text = (tmp_path / name).read_text(encoding="utf-8")
+        assert re.search("[ぁ-ん]", text)
+        assert ".ja.md" not in text
+
+
+def _script(name: str) -> ModuleType:
+    """Return a script of docs/ as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    for name, text in module.pages().items():
+    return module
+
+
+def test_reference_pages_are_up_to_date() -> None:
+    for name, text in _script("make_reference").pages().items():
         assert (ROOT / "docs" / "reference" / name).read_text(encoding="utf-8") == text, f"{name}: run `make reference`"
 
 
