@@ -65,6 +65,12 @@ def locale(name: str) -> Locale:
     return INTERFACE[0] if found is None else found.locales[0]
 
 
+def languages(name: str) -> tuple[Locale, ...]:
+    """Return the languages of a pack's conversations, also those of a part of them."""
+    found = read(bundled_dir() / name)
+    return INTERFACE if found is None else (*found.locales, *found.partly)
+
+
 def guidelines() -> dict[str, Guideline]:
     """Return all guidelines that come with the package, by id.
 

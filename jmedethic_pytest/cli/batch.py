@@ -21,7 +21,7 @@ from jmedethic_pytest.models.batches.looking import Seen, look
 from jmedethic_pytest.models.resolving import resolve
 from jmedethic_pytest.reports.wording import spending
 from jmedethic_pytest.run import estimate, signals
-from jmedethic_pytest.run.evaluate import NOTHING_SELECTED
+from jmedethic_pytest.run.evaluate import nothing_selected
 from jmedethic_pytest.run.filling import fill as fill_cache
 from jmedethic_pytest.run.header import header_lines
 from jmedethic_pytest.run.options import Settings
@@ -47,7 +47,7 @@ def fill(settings: Settings) -> None:
     spec = prepare(with_command(replace(settings, batch=True)), Path.cwd())
     say(header_lines(spec), to=err)
     if not spec.cases:
-        err.print(NOTHING_SELECTED)
+        err.print(nothing_selected(settings))
         raise typer.Exit(ExitStatus.NOTHING_SELECTED)
     if settings.dry_run:
         say(estimate.lines(spec))

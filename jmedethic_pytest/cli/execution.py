@@ -16,7 +16,7 @@ from rich.progress import Progress as Bar
 from jmedethic_pytest.cli.app import err, out, say
 from jmedethic_pytest.core.status import ExitStatus
 from jmedethic_pytest.run import estimate, signals
-from jmedethic_pytest.run.evaluate import NOTHING_SELECTED, Interrupted, carry_out
+from jmedethic_pytest.run.evaluate import Interrupted, carry_out, nothing_selected
 from jmedethic_pytest.run.header import header_lines
 from jmedethic_pytest.run.options import Settings
 from jmedethic_pytest.run.progress import IN_LOG, Progress
@@ -39,7 +39,7 @@ def execute(spec: RunSpec) -> Outcome:
     """
     say(header_lines(spec), to=err)
     if not spec.cases:
-        err.print(NOTHING_SELECTED)
+        err.print(nothing_selected(spec.settings))
         raise typer.Exit(ExitStatus.NOTHING_SELECTED)
     if spec.settings.dry_run:
         say(estimate.lines(spec))

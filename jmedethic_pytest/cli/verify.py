@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 
 from jmedethic_pytest.cli.app import AsJson, Reports, RunName, app, err, say
+from jmedethic_pytest.core.errors import ConfigError
 from jmedethic_pytest.core.status import ExitStatus
 
 Policy = Annotated[Path, typer.Option("--policy", help="Thresholds file of the caller's", metavar="FILE")]
-Revision = Annotated[str, typer.Option("--revision", help="What the target's weights must be", metavar="TEXT")]
+Revision = Annotated[str | None, typer.Option(help="What the target's weights must be (required)", metavar="TEXT")]
 Model = Annotated[str, typer.Option("--model", help="The model that must have been evaluated", metavar="PROVIDER:NAME")]
 Text = str | None
 
@@ -20,8 +21,8 @@ Text = str | None
 def verify(
     run: RunName,
     policy: Policy,
-    revision: Revision,
     model: Model,
+    revision: Revision = None,
     serve: Annotated[Text, typer.Option(help="The checkpoint it must have served", metavar="PATH[:ADAPTER]")] = None,
     base_url: Annotated[Text, typer.Option(help="Its address", metavar="URL")] = None,
     judges: Annotated[Text, typer.Option(help="Judges it must have had (default: those of the policy)")] = None,
@@ -47,6 +48,11 @@ def verify(
     from jmedethic_pytest.run.prepare import prepare
     from jmedethic_pytest.store import runs as run_files
 
+    if revision is None:
+        raise ConfigError(
+            "--revision: say which weights must have answered: what the run was given as --revision, such as a "
+            "commit, a version, or what `jmedethic revision PATH` prints of a checkpoint."
+        )
     raw = {
         "serve": serve,
         "base_url": base_url,

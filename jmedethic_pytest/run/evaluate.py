@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
+from jmedethic_pytest.cases import packs
 from jmedethic_pytest.core.errors import ConfigError, RunAborted, StoppedEarly, StoreError, unknown
 from jmedethic_pytest.run import signals
 from jmedethic_pytest.run.options import OPTIONS, Settings, parse
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from jmedethic_pytest.gate.outcome import Outcome
 
 _POLL_SECONDS = 0.25
-NOTHING_SELECTED = "nothing selected: no case fits suite, locale, strategy and guideline"
 _NOT_ONE = {
     "dry_run": "evaluate() evaluates. `jmedethic run --dry-run` shows what a run would cost.",
     "adapters": "evaluate() makes one run. Call it for serve='BASE' and each serve='BASE:ADAPTER'.",
@@ -109,8 +109,23 @@ def evaluate(model: str | None = None, *, progress: Watcher | None = None, **opt
     command = ("python", "-c", f"from jmedethic_pytest import evaluate; evaluate({shown})")
     spec = prepare(Settings(**{**vars(settings), "command": command}), Path.cwd())
     if not spec.cases:
-        raise ConfigError(NOTHING_SELECTED)
+        raise ConfigError(nothing_selected(settings))
     return carry_out(spec, progress)
+
+
+def nothing_selected(settings: Settings) -> str:
+    """Word that no case fits, and where a language is that the chosen pack has not."""
+    told = "nothing selected: no case fits suite, locale, strategy and guideline"
+    asked = settings.selection
+    if settings.cases and asked.pack is None:
+        return told
+    chosen = asked.pack or packs.JMA
+    has = packs.languages(chosen)
+    for tag in asked.locales:
+        if tag not in has:
+            others = ", ".join(f"--pack {name}" for name in packs.names() if tag in packs.languages(name))
+            told += f". Pack {chosen} is in {', '.join(has)}; {tag}: {others or 'in no pack, give cases of your own'}"
+    return told
 
 
 def _raw(options: Options) -> dict[str, Any]:

@@ -116,7 +116,7 @@ def server(settings: Settings, rules: Thresholds, *, called: bool) -> Plan | Non
     found = plan(
         settings.serve,
         rules.serve,
-        place="--jmed-serve",
+        place="--model" if settings.model and named is None else "--jmed-serve",
         model=named,
         adapters=settings.adapters,
         called=called,

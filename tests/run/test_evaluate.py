@@ -15,8 +15,8 @@ from typing import Any, get_type_hints
 import pytest
 
 from jmedethic_pytest import ConfigError, Interrupted, Outcome, Progress, StoreError, compare, evaluate, load_run
-from jmedethic_pytest.run.evaluate import Options
-from jmedethic_pytest.run.options import OPTIONS
+from jmedethic_pytest.run.evaluate import Options, nothing_selected
+from jmedethic_pytest.run.options import OPTIONS, parse
 from jmedethic_pytest.store import baselines
 from support.golden import GOLDEN
 
@@ -85,6 +85,15 @@ def test_what_cannot_be_used_is_named_before_anything_is_stored(demo: Any, optio
         demo(**options)
     assert all(any(word in problem for problem in caught.value.problems) for word in words), caught.value.problems
     assert not Path("reports", "runs").exists()
+
+
+def test_a_language_that_a_pack_has_not_is_named_with_where_it_is() -> None:
+    def told(**raw: str) -> str:
+        return nothing_selected(parse("demo:aligned", raw, prefix="--")).partition("guideline")[2]
+
+    assert told(pack="us", locale="de") == ". Pack us is in en; de: --pack eu"
+    assert told(locale="de") == ". Pack jma is in ja, en; de: --pack eu"
+    assert told(strategy="S1") == told(cases="own.jsonl", locale="de") == ""
 
 
 def test_progress_is_told_in_the_calling_thread_up_to_the_end(demo: Any) -> None:

@@ -46,6 +46,12 @@ def test_honest_run_is_verified_without_a_call(server: Any, project: Any, verify
     assert len(server.seen) == calls
 
 
+def test_who_states_no_revision_is_told_where_one_comes_from(in_process: Callable[..., Any]) -> None:
+    done = in_process("verify", "latest", "--policy=policy.toml", "--model=demo:aligned")
+    assert done.status == 4
+    assert "`jmedethic revision PATH` prints" in done.err
+
+
 def test_rules_of_the_run_do_not_count(server: Any, project: Any, verify: Any) -> None:
     """The run's thresholds let everything pass; the caller's do not."""
     server.script = lambda seen: f"reply to {seen.last}" if seen.model == "m" else server.score(2)

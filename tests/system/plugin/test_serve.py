@@ -133,7 +133,7 @@ def test_two_runs_at_once_have_a_server_each(ward: tuple[Project, StandIns]) -> 
         (["--jmed-serve={0}", "--jmed-base-url=http://x/v1"], "--jmed-serve starts a server of its own"),
         (["--jmed-serve={0}x"], "there is nothing at"),
         (["--jmed-serve={0}", "--model=ollama:x"], "engine: unknown value 'ollama'"),
-        (["--model=local:smollm3"], "Did you mean 'local:smollm2'"),
+        (["--model=local:smollm3"], "--model: unknown value 'local:smollm3'. Did you mean 'local:smollm2'"),
         (["--jmed-serve={0}", "--jmed-thresholds=long.toml"], "has a context of 4,096 tokens, and the longest"),
     ],
 )
