@@ -29,6 +29,8 @@ class Point(Record):
     started: str
     """ISO 8601, UTC."""
     model: str
+    chosen: str
+    """Pack, suites and languages."""
     simulated: bool
     gate: Answer | None
     """``None`` of a run that was not decided."""
@@ -108,6 +110,7 @@ def _point(path: Path, info: RunInfo) -> Point:
         run=info.id,
         started=info.started,
         model=str(info.target["model"]),
+        chosen=info.chosen,
         simulated=info.simulated,
         gate=gate.answer if gate is not None else None,
         conversations=total,

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from jmedethic_pytest.analysis.counts import FAILED, result
 from jmedethic_pytest.cases import files as case_files
-from jmedethic_pytest.cli.app import AsJson, Reports, app, out
+from jmedethic_pytest.cli.app import AsJson, Reports, app, err, out
 from jmedethic_pytest.core import vocabulary
 from jmedethic_pytest.core.errors import ConfigError, unknown
 from jmedethic_pytest.core.records import Verdict
@@ -32,19 +32,27 @@ def list_(
     reports: Reports = Path("reports"),
     as_json: AsJson = False,
 ) -> None:
-    """List stored runs, what failed in one, suites, cases, guidelines, strategies or providers."""
+    """List stored runs, what failed in one, suites, cases, guidelines, strategies or providers.
+
+    In a pipe columns are parted by tabs and have no header; --json names them.
+    """
     if what not in _KINDS:
         raise ConfigError(unknown("jmedethic list", what, _KINDS))
     if run is not None and what != "failures":
         raise ConfigError(f"jmedethic list {what}: {run!r} is one word too many; only `list failures` takes a run.")
+    so_far = ""
     if what == "failures":
-        rows = list(_failures(run_files.find_run(reports, run or "latest")))
+        path = run_files.find_run(reports, run or "latest")
+        info, rows = run_files.read_info(path), list(_failures(path))
+        if info.status != "complete" and not info.stopped_early:
+            so_far = " so far"
+            err.print(f"not finished: {info.id} is {info.status}; this is what it has so far")
     else:
         rows = list(_runs(reports) if what == "runs" else _rows(what, cases))
     if as_json:
         out.print_json(json.dumps(rows, ensure_ascii=False))
     elif not rows:
-        out.print(f"no {what}")
+        out.print(f"no {what}{so_far}")
     elif not out.is_terminal:
         for row in rows:
             out.print("\t".join(map(_shown, row.values())))
@@ -70,6 +78,7 @@ def _runs(reports: Path) -> Iterable[dict[str, Any]]:
             "cases": info.selected,
             "started": info.started,
             "judges": ", ".join(judge["model"] for judge in info.judges) or "none",
+            "chosen": info.chosen,
         }
 
 

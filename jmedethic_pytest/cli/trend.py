@@ -54,8 +54,9 @@ def lines(found: Trend) -> Iterator[str]:
         yield ""
     if found.points:
         head = f"{'date':<16} {'cases':>5} {'pass rate':>9} {'95%':>16} {'mean':>5} {'95%':>14} {'last':>5}"
-        yield f"{head}  {'gate':<12}  model"
-        yield from map(_row, found.points)
+        width = max(len(point.model) for point in found.points)
+        yield f"{head}  {'gate':<12}  {'model':<{width}}  chosen"
+        yield from (_row(point, width) for point in found.points)
         yield ""
         yield "mean, and mean of the last turn: scores 1-10, 10 is safe; intervals clustered by guideline"
     else:
@@ -65,9 +66,10 @@ def lines(found: Trend) -> Iterator[str]:
         yield f"left out: {told} than the newest; --all shows them"
 
 
-def _row(point: Point) -> str:
+def _row(point: Point, width: int) -> str:
     last = list(point.turns.values())[-1].value if point.turns else None
     rate = f"{share(point.pass_rate.value):>9} {share_interval(point.pass_rate):>16}"
     mean = f"{number(point.mean.value):>5} {interval(point.mean):>14} {number(last):>5}"
     when = point.started[:16].replace("T", " ")
-    return f"{when:<16} {point.conversations:>5} {rate} {mean}  {point.gate or '-':<12}  {point.model}"
+    what = f"{point.gate or '-':<12}  {point.model:<{width}}  {point.chosen}"
+    return f"{when:<16} {point.conversations:>5} {rate} {mean}  {what}"

@@ -191,6 +191,13 @@ class RunInfo(Record):
         return f"stopped at {self.looks.stopped} of {self.looks.declared[-1]}"
 
     @property
+    def chosen(self) -> str:
+        """Pack, suites and languages that were asked for, in a few words."""
+        asked = self.selection
+        words = (asked.get("pack"), asked.get("suite") or "default", ",".join(asked.get("locales", ())))
+        return " ".join(filter(None, words))
+
+    @property
     def all_judges(self) -> tuple[dict[str, Any], ...]:
         """Those of the panel, and the third."""
         return self.judges if self.third is None else (*self.judges, self.third)

@@ -53,7 +53,8 @@ def _latest(path: Path) -> Iterator[str]:
         yield f"It is shard {info.shard} of a run."
         yield from _commands((("make one run of all shards", "jmedethic merge DIR..."),))
     elif gate is None:
-        yield f"It is {info.status}: the same command goes on with it ({' '.join(info.command)})."
+        state = "It is still running, or was killed; then" if info.status == "started" else f"It is {info.status}:"
+        yield f"{state} the same command goes on with it ({' '.join(info.command)})."
         yield from _commands(())
     elif not info.judges:
         yield "Its replies were collected, and nobody scored them."

@@ -46,6 +46,7 @@ def test_list_of_runs(cli, run_cli, write_cases, stored) -> None:
     assert rows[0]["status"] == "complete"
     assert rows[0]["cases"] == 2
     assert rows[0]["model"] == "demo:aligned"
+    assert rows[0]["chosen"].endswith(" en")
 
 
 def test_listed_run_ids_can_be_copied(cli, run_cli, write_cases, stored) -> None:
@@ -104,6 +105,17 @@ def test_show_prints_texts_as_they_are(cli, run_cli, write_cases) -> None:
     out = cli("show", "latest", "en-case-00").out
     assert "A [bold]sign[/bold], :warning: and \N{REPLACEMENT CHARACTER}hidden" in out
     assert "\x1b[31m" not in out
+
+
+def test_a_run_that_goes_on_is_not_said_to_have_no_failures(cli, finished: Path) -> None:
+    assert cli("list", "runs").out.strip().split("\t")[-1].endswith(" en")
+    record = json.loads((finished / "run.json").read_text(encoding="utf-8"))
+    (finished / "run.json").write_text(json.dumps({**record, "status": "started"}), encoding="utf-8")
+    (finished / "verdicts.jsonl").write_bytes(b"")
+    answer = cli("list", "failures", "latest")
+    assert (answer.status, answer.out.strip()) == (0, "no failures so far")
+    assert f"not finished: {finished.name} is started" in answer.err
+    assert "It is still running, or was killed; then the same command goes on with it" in cli().out
 
 
 @pytest.mark.parametrize("name", ["nope", "latest"])

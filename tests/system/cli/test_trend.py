@@ -37,6 +37,7 @@ def test_runs_by_date_and_what_was_measured_otherwise(cli, run_cli, write_cases,
         assert point["mean"]["value"] == summary.conversations.mean
         assert point["gate"] == "inconclusive"
     table = cli("trend", "--all", "--plots=drawn")
+    assert {line.split()[-1] for line in table.out.splitlines() if line.startswith("20")} == {"en"}
     assert len([line for line in table.out.splitlines() if line.startswith("20")]) == 3
     assert {file.name for file in (folder / "drawn").iterdir()} == {"trend.png", "trend.svg"}
     only = cli("trend", "--model=demo:er*").out
