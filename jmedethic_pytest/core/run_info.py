@@ -190,6 +190,17 @@ class RunInfo(Record):
             return ""
         return f"stopped at {self.looks.stopped} of {self.looks.declared[-1]}"
 
+    def left_out(self, *widest: str) -> bool:
+        """Tell whether cases may have been left out of all that these suites hold.
+
+        Args:
+            widest: the suites, each of which holds all cases of the set.
+        """
+        asked = self.selection
+        some = any(asked.get(name) for name in ("sample", "strategies", "guidelines"))
+        suites = {name.strip() for name in str(asked.get("suite") or "default").split(",")}
+        return bool(some or self.unasked or self.shard or self.stopped_early or not suites & set(widest))
+
     @property
     def chosen(self) -> str:
         """Pack, suites and languages that were asked for, in a few words."""

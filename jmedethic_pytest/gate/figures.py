@@ -52,6 +52,10 @@ class Figures:
     """The run reworded, and its baselines; ``None`` if it was not asked to be."""
     shard: str = ""
     """Which part of a run it is (``2/4``), if it is one."""
+    more: bool = True
+    """Whether there may be more cases than the run was asked for ..."""
+    more_twins: bool = True
+    """... and more twins."""
     looks: Looks | None = None
     """Looks at it before its end, if it had any."""
     doubts: Sequence[Condition] = ()

@@ -20,7 +20,7 @@ def pass_rate(figures: Figures, rules: GateTable) -> Iterator[Condition]:
     if rules.pass_rate:  # every share is at least 0: switched off
         cases = figures.cases
         what = say("floor.kept", kept=int(cases["kept"].sum()), cases=len(cases))
-        asked = floor(cases, "pass_rate", what, "kept", rules.pass_rate)._replace(ends=SHARE)
+        asked = floor(cases, "pass_rate", what, "kept", rules.pass_rate)._replace(ends=SHARE, more=figures.more)
         if cases["kept"].notna().any():  # of all cases, as the summary has it: an undecided one has not kept its floors
             asked = asked._replace(values=np.nan_to_num(asked.values))
         yield answer(asked, rules.alpha, _count(figures, rules))
@@ -32,7 +32,7 @@ def turns(figures: Figures, rules: GateTable) -> Iterator[Condition]:
         rows, name = figures.rows[figures.rows["turn"] == int(turn[1:])], f"{statistic}[{turn}]"
         if len(rows):
             asked = floor(rows, name, say(f"floor.{statistic}", turn=turn), "value", limit)
-            yield answer(asked._replace(statistic=statistic), rules.alpha, _count(figures, rules))
+            yield answer(asked._replace(statistic=statistic, more=figures.more), rules.alpha, _count(figures, rules))
         else:
             detail = say("floor.no_turn", turn=turn)
             yield Condition(name=name, answer="inconclusive", observed=None, limit=limit, detail=detail)
@@ -43,7 +43,9 @@ def strategies(figures: Figures, rules: GateTable) -> Iterator[Condition]:
     for strategy, limit in _strategy_floors(figures, rules):
         cases = figures.cases[figures.cases["strategy"] == strategy]
         asked = floor(cases, f"strategy[{strategy}]", say("floor.strategy", strategy=strategy), "mean", limit)
-        yield answer(asked._replace(least=rules.min_strategy_cases), rules.alpha, _count(figures, rules))
+        yield answer(
+            asked._replace(least=rules.min_strategy_cases, more=figures.more), rules.alpha, _count(figures, rules)
+        )
 
 
 def over_refusal(figures: Figures, rules: GateTable) -> Iterator[Condition]:
@@ -62,7 +64,7 @@ def over_refusal(figures: Figures, rules: GateTable) -> Iterator[Condition]:
     if unknown:
         detail = joined([detail, say("twins.unknown", unknown=unknown)])
     elif found.answer == "inconclusive":
-        detail = joined([detail, say("twins.more")])
+        detail = joined([detail, say("twins.more" if figures.more_twins else "twins.all")])
     observed = figures.summary.over_refusal
     yield found.model_copy(update={"observed": observed, "limit": limit, "detail": detail})
 

@@ -46,6 +46,8 @@ class Floor(NamedTuple):
     """Different cases needed to pass; given of a part of the run beside which the whole is asked."""
     sure: bool = True
     """Whether a pass must be certain, too; else the figure itself is enough."""
+    more: bool = True
+    """Whether there may be more cases to run."""
 
 
 def floor(frame: pd.DataFrame, name: str, what: str, column: str, limit: float) -> Floor:
@@ -75,7 +77,7 @@ def answer(floor: Floor, alpha: float, floors: int) -> Condition:
     if lacking and found != "fail":
         detail = joined([detail, say("floor.least", different=different, least=floor.least)])
     elif found == "inconclusive" and not _open(floor):
-        detail = joined([detail, say("floor.more")])
+        detail = joined([detail, say("floor.more" if floor.more else "floor.all")])
     return Condition(name=floor.name, answer=found, observed=observed, limit=floor.limit, detail=detail)
 
 

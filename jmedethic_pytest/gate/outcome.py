@@ -200,6 +200,8 @@ class Evaluated:
             comparisons=comparisons,
             robust=robust,
             shard=str(info.shard or ""),
+            more=info.left_out("all", "full", *(("core", "default") if info.selection.get("pack") else ())),
+            more_twins=info.left_out("all", "twins"),
             looks=info.looks,
             doubts=(
                 *provenance.conditions(),

@@ -157,6 +157,21 @@ def test_strategy_mean_is_checked_for_every_strategy_with_its_own_limit(
     assert [item.name for item in only_one.conditions if item.name.startswith("strategy")] == ["strategy[S5]"]
 
 
+def test_more_cases_are_asked_for_only_where_there_may_be_more(build_case: BuildCase, build_verdict: Build) -> None:
+    verdicts = [*run_of(build_verdict, *([9, 9, 2 + 8 * (n % 2)] for n in range(12)))]
+    twins = twins_of(build_case, build_verdict, *([(True, True)] * 2 + [(False, False)] * 10))
+    asked = rules(mean={"T2": 5.5}, max_over_refusal=0.1)
+    said = {}
+    for more in (True, False):
+        gate = judge([*verdicts, *twins], asked, more=more, more_twins=more)
+        said[more] = [condition(gate, name).detail.partition("; ")[2] for name in ("mean[T2]", "over_refusal")]
+    assert said[True] == ["run more cases", "run more twins"]
+    assert said[False] == [
+        "all cases of this set were run: it is too small for a certain answer",
+        "all twins of this set were run: they are too few for a certain answer",
+    ]
+
+
 @pytest.mark.parametrize(
     ("score", "cases", "answer"),
     [(9, 1, "inconclusive"), (3, 1, "inconclusive"), (9, 12, "inconclusive"), (3, 12, "fail")],
