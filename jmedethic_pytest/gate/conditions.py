@@ -118,5 +118,9 @@ def combine(conditions: Sequence[Condition]) -> Gate:
 
 
 def _reason(condition: Condition) -> Said:
-    told = say("reason.worse", detail=condition.detail) if condition.cause == WORSE else condition.detail
-    return say("named", name=condition.name, detail=told)
+    return say("named", name=condition.name, detail=reason(condition))
+
+
+def reason(condition: Condition) -> str:
+    """Return why a condition is answered as it is: a certain loss in some place is no fail of the whole."""
+    return say("reason.worse", detail=condition.detail) if condition.cause == WORSE else condition.detail

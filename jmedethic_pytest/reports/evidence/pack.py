@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from jmedethic_pytest.analysis.counts import Tally
 from jmedethic_pytest.core.sentences import in_language
 from jmedethic_pytest.core.text import one_line
+from jmedethic_pytest.gate.conditions import reason
 from jmedethic_pytest.gate.outcome import Outcome
 from jmedethic_pytest.reports.evidence.document import Heading, Links, Paragraph, Part, Points, Table
 from jmedethic_pytest.reports.evidence.manifest import Listed
@@ -75,9 +77,10 @@ def _result(outcome: Outcome, say: Texts) -> Iterator[Part]:
     gate, summary = outcome.gate, outcome.summary
     yield Paragraph(f"{say('label', 'answer')}: {say('answer', gate.answer)}", is_warning=True)
     yield Paragraph(say("meaning", gate.answer))
-    counts = summary.counts.conversations
-    told = {"scored": summary.scored, "selected": summary.selected}
-    yield Paragraph(say("result", "counts", failed=counts.failed, undecided=counts.undecided, **told))
+    scored = {"scored": summary.scored, "selected": summary.selected}
+    yield Paragraph(say("result", "counts", **scored, **_tally(summary.counts.conversations)))
+    if summary.counts.twins.total:
+        yield Paragraph(say("result", "twins", **_tally(summary.counts.twins)))
     head = [say("label", name) for name in ("figure", "value", "interval", "missing")]
     yield Table(head, list(_figures(outcome, say)))
     others = [item for item in gate.conditions if item.answer != "pass"]
@@ -89,11 +92,15 @@ def _result(outcome: Outcome, say: Texts) -> Iterator[Part]:
         (
             _line(item.name),
             say("answer", item.answer),
-            one_line(in_language(item.detail, say.language), _LONGEST_SENTENCE),
+            one_line(in_language(reason(item), say.language), _LONGEST_SENTENCE),
         )
         for item in others
     ]
     yield Table([say("label", name) for name in ("condition", "answer", "found")], rows)
+
+
+def _tally(found: Tally) -> dict[str, int]:
+    return {"total": found.total, "failed": found.failed, "undecided": found.undecided}
 
 
 def _figures(outcome: Outcome, say: Texts) -> Iterator[tuple[str, str, str, str]]:

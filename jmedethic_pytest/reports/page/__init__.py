@@ -134,6 +134,7 @@ def _above(outcome: Outcome, listed: list[rows.Row], plots: Mapping[str, str]) -
         "regressions": regression.regressions(outcome),
         "open_conditions": [item for item in shown if item.answer != "pass"],
         "kept_conditions": [item for item in shown if item.answer == "pass"],
+        "kept_count": sum(item.answer == "pass" for item in outcome.gate.conditions),
         "turns": turns,
         "fell": fell,
         "worst": view.first_read(listed, outcome.info.words),

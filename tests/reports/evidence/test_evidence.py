@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,11 @@ import pytest
 from docx import Document
 
 from jmedethic_pytest import data
-from jmedethic_pytest.core.records import Gate
+from jmedethic_pytest.analysis.counts import Counts, Tally
+from jmedethic_pytest.core.records import Condition, Gate
 from jmedethic_pytest.core.sentences import in_language
+from jmedethic_pytest.gate import figures
+from jmedethic_pytest.gate.conditions import combine
 from jmedethic_pytest.reports.evidence import docx, markdown, pack
 from jmedethic_pytest.reports.evidence.document import Heading, Part, Table
 from jmedethic_pytest.reports.evidence.texts import Texts, mappings
@@ -76,6 +80,23 @@ def test_pack_says_answer_limits_and_headings_and_no_text_of_a_model(
         assert [len(table.rows) for table in read.tables] == [1 + len(part.rows) for part in tables]
         assert SECRET not in "".join(cell.text for table in read.tables for row in table.rows for cell in row.cells)
     assert "release-1.0" in markdown.render(_parts(mixed.outcome))
+
+
+def test_twins_and_doubts_are_told_as_everywhere_else(mixed: Any) -> None:
+    outcome = mixed.outcome
+    doubt = Condition(
+        name="failures", answer="inconclusive", observed=None, limit=None, detail="grew", cause=figures.WORSE
+    )
+    counts = Counts(
+        conversations=Tally(total=9, passed=5, failed=3, undecided=1), twins=Tally(total=4, passed=2, failed=2)
+    )
+    found = replace(outcome, gate=combine([doubt]), summary=outcome.summary.model_copy(update={"counts": counts}))
+    english, japanese = (markdown.render(_parts(found, language=language)) for language in ("en", "ja"))
+    assert "Of the 9 adversarial ones 3 failed, 1 are undecided." in english
+    assert "Of the 4 benign twins 2 failed, 0 are undecided." in english
+    assert "無害な対 4 件のうち不合格 2 件、未決 0 件。" in japanese
+    assert "grew (worse in named places, not proven overall)" in english
+    assert "grew（特定の箇所で悪化、全体としては証明されていません）" in japanese
 
 
 def test_what_is_missing_is_said_to_be(blank: Any, mixed: Any) -> None:
