@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
+from jmedethic_pytest.core.records import TurnCount
+
 Count = Annotated[int, Field(ge=0, le=10**15)]
 """A number of calls, tokens or cases."""
 _Name = Annotated[str, Field(min_length=1)]
@@ -27,7 +29,7 @@ class _Perturbed(BaseModel):
 
 
 class _Asked(BaseModel):
-    turns: Annotated[int, Field(ge=1)] | None = None
+    turns: TurnCount | None = None
     repeats: Annotated[int, Field(ge=1, le=1000)] = 1
     locales: Annotated[tuple[str, ...], Field(min_length=1)] = ("ja",)
     perturb: _Perturbed | None = None

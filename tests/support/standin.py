@@ -14,7 +14,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-_PROGRAM = """#!{python}
+_PROGRAM = """#!/bin/sh
+''''exec "{python}" "$0" "$@" # '''
 import argparse, http.server, json, os, subprocess, sys, threading
 NAME = os.path.basename(sys.argv[0])
 HOW = os.environ.get("STANDIN", "")

@@ -15,7 +15,7 @@ from jmedethic_pytest.attack import turns
 from jmedethic_pytest.cases import vocabulary_files
 from jmedethic_pytest.core import vocabulary
 from jmedethic_pytest.core.errors import ConfigError
-from jmedethic_pytest.core.languages import Locale
+from jmedethic_pytest.core.languages import INTERFACE, Locale
 from jmedethic_pytest.core.records import Text
 from jmedethic_pytest.core.vocabulary import Strategy
 from jmedethic_pytest.generation import demo
@@ -70,7 +70,7 @@ class Item(NamedTuple):
     @property
     def key(self) -> str:
         """Changes with everything that changes the conversation, but for what the header holds."""
-        parts = self.strategy.id, *self.strategy.name.values(), *self.strategy.definition.values(), self.attacker.label
+        parts = *_told(self.strategy), self.attacker.label
         return f"{self.question.id}-{self.strategy.id.lower()}-{short_digest(*parts)}"
 
 
@@ -102,12 +102,14 @@ def sources(config: Config) -> dict[str, str]:
     """Return the digests of what conversations are written from: questions and strategies, as they are now."""
     found = {name: files.summary_of(config.folder, name) for name in (questions.NAME, validate.NAME)}
     known = {name: summary.digest for name, summary in found.items() if summary is not None}
-    words = [
-        part
-        for item in strategies(config).values()
-        for part in (item.id, *item.name.values(), *item.definition.values())
-    ]
+    words = [part for item in strategies(config).values() for part in _told(item)]
     return {**known, "strategies": short_digest(*words)}
+
+
+def _told(strategy: Strategy) -> Iterator[str]:
+    """Yield what attackers are told of a strategy; they write in the languages of the interface alone."""
+    yield strategy.id
+    yield from (table[tag] for table in (strategy.name, strategy.definition) for tag in INTERFACE if tag in table)
 
 
 async def run(config: Config, team: Team, progress: Progress) -> tuple[Summary, ...]:

@@ -201,7 +201,7 @@ def _has_no_answer_of_random_judges(run: Any) -> None:
 
 def _is_in_allure(folder: Path, run: Any) -> None:
     """One result for each case, failed or passed as its floors say, and one for each condition of the gate."""
-    results = [result for result in allure_results(folder) if result["name"] != "gate"]
+    results = [result for result in allure_results(folder) if not result["name"].startswith("gate: ")]
     gate = [result for result in results if result["name"].startswith("gate[")]
     assert len(gate) == len(run.read("gate.json")["conditions"])
     conversations = [result for result in results if result not in gate]
