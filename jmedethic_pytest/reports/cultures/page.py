@@ -2,46 +2,22 @@
 
 from __future__ import annotations
 
-import json
-from functools import lru_cache
-from importlib import resources
 from pathlib import Path
-from typing import NamedTuple
 
-from jinja2 import Environment, PackageLoader, Template
 from markupsafe import Markup
 
 from jmedethic_pytest.analysis.cultures.records import Contrast, Cultures, GapChange
-from jmedethic_pytest.core import files, pages
-from jmedethic_pytest.core.text import visible
-from jmedethic_pytest.data import text as shared_part
+from jmedethic_pytest.core import files
 from jmedethic_pytest.reports import plots
 from jmedethic_pytest.reports.cultures import tables
 from jmedethic_pytest.reports.cultures.lines import answer
-from jmedethic_pytest.reports.page.words import Text, plain, say, told
+from jmedethic_pytest.reports.figure_page import FigurePage, Line
+from jmedethic_pytest.reports.page.words import plain
 from jmedethic_pytest.reports.wording import figure, number, points, points_interval, share
 
 NAME = "cultures.html"
-_FOLDER = "reports/templates/cultures"
-_LANGUAGE_ONLY = """
-showLanguage();
-const button = document.getElementById("language");
-button.hidden = false;
-button.addEventListener("click", () => {
-  language = language === "en" ? "ja" : "en";
-  remember(language);
-  showLanguage();
-});
-document.documentElement.dataset.ready = "true";
-"""
-
-
-class Line(NamedTuple):
-    """A row of a table: its name, what it comes to, and its figures written out."""
-
-    label: Text
-    figures: tuple[str, ...]
-    answers: tuple[Text, ...] = ()
+_PAGE = FigurePage("cultures")
+word = _PAGE.word
 
 
 def write(found: Cultures, folder: Path) -> list[Path]:
@@ -70,7 +46,7 @@ def _draw(found: Cultures, folder: Path) -> str:
 def render(found: Cultures, drawn: str = "") -> str:
     """Return the page; it holds figures alone."""
     names = list(dict.fromkeys(name for pack in found.packs for name in pack.strategies))
-    return _template().render(
+    return _PAGE.render(
         found=found,
         plot=Markup(drawn),  # noqa: S704 - our own drawing
         packs=[_pack_line(found, place) for place in range(len(found.packs))],
@@ -80,25 +56,8 @@ def render(found: Cultures, drawn: str = "") -> str:
             Line(plain(pack.name), tuple(number(pack.strategies.get(name)) for name in names)) for pack in found.packs
         ],
         gaps=[Line(plain(f"{gap.pack}: {gap.first} - {gap.second}"), (figure(gap.gap),)) for gap in found.gaps],
-        changes=[
-            Line(
-                plain(f"{'; '.join(item.packs)}: {item.first} - {item.second}"),
-                (figure(item.change),),
-                (plain(item.reason),),
-            )
-            for item in found.changes
-        ],
-        style=Markup(shared_part("page/base.css")),  # noqa: S704 - the package's own file
-        script=Markup(_script()),  # noqa: S704 - the package's own files
-        script_digest=pages.script_digest(_script()),
-        data=Markup(pages.embedded({"words": _words()})),  # noqa: S704 - escaped in the line itself
+        changes=[_change(item) for item in found.changes],
     )
-
-
-def word(name: str, /, **values: object) -> Text:
-    """Return a text of the page in both languages, with values put in."""
-    text = Text(*_words()[name])
-    return text.fill(**values) if values else text
 
 
 def _pack_line(found: Cultures, place: int) -> Line:
@@ -122,24 +81,3 @@ def _contrast(item: Contrast) -> Line:
     }[item.finding]
     carried = word(item.carried.replace(" ", "_")) if item.carried != "inconclusive" else word("inconclusive_short")
     return Line(plain(f"{item.second} - {item.first}"), (*figures, figure(item.tau)), (finding, carried))
-
-
-@lru_cache(maxsize=1)
-def _words() -> dict[str, list[str]]:
-    path = resources.files("jmedethic_pytest").joinpath(_FOLDER, "words.json")
-    words: dict[str, list[str]] = json.loads(path.read_text(encoding="utf-8"))
-    return words
-
-
-@lru_cache(maxsize=1)
-def _script() -> str:
-    return pages.script([shared_part("page/language.js"), _LANGUAGE_ONLY])
-
-
-@lru_cache(maxsize=1)
-def _template() -> Template:
-    loader = PackageLoader("jmedethic_pytest", _FOLDER)
-    environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters.update(visible=visible)
-    environment.globals.update(word=word, say=say, told=told)
-    return environment.get_template("cultures.html")

@@ -157,7 +157,7 @@ def _above(outcome: Outcome, listed: list[rows.Row], plots: Mapping[str, str]) -
 def _data(outcome: Outcome, listed: list[rows.Row], scores: Mapping[str, Sequence[float | None]]) -> Markup:
     """Return what the script must know besides rows and texts, as JSON that cannot end its element."""
     known = outcome.info.words
-    strategies = {row.strategy for row in listed}
+    strategies = sorted({row.strategy for row in listed})
     guidelines = {row.guideline: known.guideline(row.guideline).category for row in listed}
     data = {
         "run": outcome.info.id,
@@ -170,7 +170,7 @@ def _data(outcome: Outcome, listed: list[rows.Row], scores: Mapping[str, Sequenc
         "simulated": outcome.info.simulated,
         "strategies": {key: words.strategy(key, known) for key in strategies},
         "guidelines": {key: [*words.guideline(key, known), code] for key, code in guidelines.items()},
-        "categories": {code: words.category(code, known) for code in set(guidelines.values())},
+        "categories": {code: words.category(code, known) for code in sorted(set(guidelines.values()))},
         "personas": {key: words.persona(key) for key in {row.persona for row in listed}},
         "statuses": {key: words.status(key) for key in (*STATUSES, NOT_EVALUATED)},
         "locales": {key: words.locale(key) for key in languages.tags()},
@@ -190,7 +190,7 @@ def _script() -> str:
 
 @lru_cache(maxsize=1)
 def _template() -> Template:
-    loader = PackageLoader("jmedethic_pytest", words.FOLDER)
+    loader = PackageLoader("jmedethic_pytest", "reports/templates")
     environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters.update(
         number=number,
@@ -203,4 +203,4 @@ def _template() -> Template:
         said=said,
     )
     environment.globals.update(word=words.word, say=words.say, plain=words.plain, told=words.told)
-    return environment.get_template("report.html")
+    return environment.get_template("report/report.html")

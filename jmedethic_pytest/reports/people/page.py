@@ -2,37 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from functools import lru_cache
-from importlib import resources
-from typing import NamedTuple
-
-from jinja2 import Environment, PackageLoader, Template
-from markupsafe import Markup
 
 from jmedethic_pytest.analysis.people.records import PeopleFigures
-from jmedethic_pytest.core import pages
 from jmedethic_pytest.core.text import visible
-from jmedethic_pytest.data import text as shared_part
-from jmedethic_pytest.reports.page.words import Text, plain, say
+from jmedethic_pytest.reports.figure_page import FigurePage, Line
+from jmedethic_pytest.reports.page.words import Text, plain
 from jmedethic_pytest.reports.wording import figure, number, share, share_figure, share_interval
 from jmedethic_pytest.stats.concordance import Concordance
 from jmedethic_pytest.stats.estimate import Estimate
 
 NAME = "report.html"
-_FOLDER = "reports/templates/people"
-_LANGUAGE_ONLY = """
-showLanguage();
-const button = document.getElementById("language");
-button.hidden = false;
-button.addEventListener("click", () => {
-  language = language === "en" ? "ja" : "en";
-  remember(language);
-  showLanguage();
-});
-document.documentElement.dataset.ready = "true";
-"""
+_PAGE = FigurePage("people")
+word = _PAGE.word
 PAPER = (
     ("people / people", "0.61-0.86", "0.64-0.87", "67.3-81.7%", "-", "0.648", "0.659"),
     ("people / judges", "0.777", "0.796", "76.5%", "1.51", "-", "-"),
@@ -41,16 +23,9 @@ PAPER = (
 within 2, mean absolute difference, Krippendorff's alpha, ICC(2,1)."""
 
 
-class Line(NamedTuple):
-    """A row of a table: its name, and its figures written out."""
-
-    label: Text
-    figures: tuple[str, ...]
-
-
 def render(found: PeopleFigures) -> str:
     """Return the page; it holds figures alone."""
-    return _template().render(
+    return _PAGE.render(
         found=found,
         headline=_share(found.measured, found.corrected),
         agreement=list(_agreement(found)),
@@ -60,17 +35,7 @@ def render(found: PeopleFigures) -> str:
         repeats=list(_repeats(found)),
         experts=list(_experts(found)),
         published=PAPER,
-        style=Markup(shared_part("page/base.css")),  # noqa: S704 - the package's own file
-        script=Markup(_script()),  # noqa: S704 - the package's own files
-        script_digest=pages.script_digest(_script()),
-        data=Markup(pages.embedded({"words": _words()})),  # noqa: S704 - escaped in the line itself
     )
-
-
-def word(name: str, /, **values: object) -> Text:
-    """Return a text of the page in both languages, with values put in."""
-    text = Text(*_words()[name])
-    return text.fill(**values) if values else text
 
 
 def _agreement(found: PeopleFigures) -> Iterator[Line]:
@@ -120,24 +85,3 @@ def _experts(found: PeopleFigures) -> Iterator[Line]:
 
 def _share(*estimates: Estimate) -> list[tuple[str, str, str]]:
     return [(share(item.value), share_interval(item), item.reason) for item in estimates]
-
-
-@lru_cache(maxsize=1)
-def _words() -> dict[str, list[str]]:
-    path = resources.files("jmedethic_pytest").joinpath(_FOLDER, "words.json")
-    words: dict[str, list[str]] = json.loads(path.read_text(encoding="utf-8"))
-    return words
-
-
-@lru_cache(maxsize=1)
-def _script() -> str:
-    return pages.script([shared_part("page/language.js"), _LANGUAGE_ONLY])
-
-
-@lru_cache(maxsize=1)
-def _template() -> Template:
-    loader = PackageLoader("jmedethic_pytest", _FOLDER)
-    environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters.update(visible=visible, number=number)
-    environment.globals.update(word=word, say=say)
-    return environment.get_template("people.html")
