@@ -45,8 +45,8 @@ Sentence = Annotated[str, WrapValidator(_kept)]
 """A field of a record that holds a sentence; in JSON it is its English text."""
 
 
-def in_language(text: str, language: str) -> str:
-    """Return a sentence in a language of the interface; a text that is known in one only stays as it is."""
+def in_language(text: object, language: str) -> str:
+    """Return a sentence in a language of the interface; whatever is written in one way only stays as it is."""
     return text.ja if language == "ja" and isinstance(text, Said) else str(text)
 
 

@@ -53,7 +53,7 @@ def provenance_lines(outcome: Outcome) -> Iterator[Said]:
         name = "cached.whose" if whose else "cached"
         if not revision and stored == info.id:  # a benign twin begins with the turns of its case
             name, whose = "cached.own", ""
-        yield _line(say(name, cached=found.cached, replies=found.replies, **({"whose": whose} if whose else {})))
+        yield _line(say(name, cached=found.cached, replies=found.replies, whose=whose))
 
 
 def _own_guidelines(told: Mapping[str, Guideline]) -> Iterator[Said]:

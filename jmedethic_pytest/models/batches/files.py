@@ -30,7 +30,7 @@ from jmedethic_pytest.models.transport import Transport
 
 MARK = "jmedethic"
 """Key of the metadata, and the beginning of the files' names."""
-_OVER = ("completed", "failed", "expired", "cancelled")
+OVER = ("completed", "failed", "expired", "cancelled")
 _CROWDED = ("token_limit_exceeded", "batch_limit_exceeded", "rate_limit_exceeded")
 _PAGE = 100
 
@@ -87,7 +87,7 @@ class Files:
         trouble = ", ".join(dict.fromkeys(reason(each) for each in reasons))
         failed = word == "failed"
         crowded = failed and any(sign in trouble for sign in _CROWDED)
-        return Standing(word, word in _OVER, answered, (trouble or word) if failed else "", crowded)
+        return Standing(word, word in OVER, answered, (trouble or word) if failed else "", crowded)
 
     async def answers(self, batch: str) -> AsyncIterator[Answer]:
         """Read both files."""

@@ -26,11 +26,10 @@ from jmedethic_pytest.models.batches.base import (
     dumped,
     loaded,
 )
-from jmedethic_pytest.models.batches.files import answer, reason
+from jmedethic_pytest.models.batches.files import OVER, answer, reason
 from jmedethic_pytest.models.transport import Transport
 
 _VARIANT = ":batch"
-_OVER = ("completed", "failed", "expired", "cancelled")
 _PAGE = 100
 
 
@@ -78,7 +77,7 @@ class Inline:
         """Ask how it stands."""
         row = await self._row(batch)
         word, (_, completed, failed) = http.word(row.get("status")), _counts(row)
-        return Standing(word, word in _OVER, completed + failed, reason(row.get("error")) if word == "failed" else "")
+        return Standing(word, word in OVER, completed + failed, reason(row.get("error")) if word == "failed" else "")
 
     async def answers(self, batch: str) -> AsyncIterator[Answer]:
         """Read the results in the batch."""

@@ -171,7 +171,7 @@ def _data(outcome: Outcome, listed: list[rows.Row], scores: Mapping[str, Sequenc
         "strategies": {key: words.strategy(key, known) for key in strategies},
         "guidelines": {key: [*words.guideline(key, known), code] for key, code in guidelines.items()},
         "categories": {code: words.category(code, known) for code in sorted(set(guidelines.values()))},
-        "personas": {key: words.persona(key) for key in {row.persona for row in listed}},
+        "personas": {key: words.persona(key) for key in sorted({row.persona for row in listed})},
         "statuses": {key: words.status(key) for key in (*STATUSES, NOT_EVALUATED)},
         "locales": {key: words.locale(key) for key in languages.tags()},
     }

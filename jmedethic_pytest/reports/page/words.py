@@ -53,7 +53,7 @@ def word(name: str, /, **values: object) -> Text:
 
 def plain(text: object) -> Text:
     """Return a sentence of the gate, or something that is written alike in both languages: a figure, a name."""
-    return Text(str(text), in_language(str(text) if not isinstance(text, str) else text, "ja"))
+    return Text(str(text), in_language(text, "ja"))
 
 
 def strategy(key: str, vocabulary: Vocabulary) -> Text:
