@@ -62,8 +62,11 @@ def arranged(spec: RunSpec) -> RunSpec:
 def warnings(spec: RunSpec) -> Iterator[str]:
     """Yield that replies of full length would not all fit, if so."""
     plan = spec.serving
-    if plan is not None and plan.context is not None and plan.context < needed(spec).most:
+    if plan is None or plan.context is None:
+        return
+    most = needed(spec).most
+    if plan.context < most:
         yield (
             f"the context of {plan.context:,} tokens does not hold the longest conversation with replies of full "
-            f"length ({needed(spec).most:,}): what does not fit will be missing. Lower [target] max_tokens"
+            f"length ({most:,}): what does not fit will be missing. Lower [target] max_tokens"
         )
