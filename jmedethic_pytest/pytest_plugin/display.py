@@ -25,9 +25,8 @@ NO_MODEL = (
 )
 ALL, SOME = 10, 3
 """Failures of one kind that are all shown, and how many of them are if there are more."""
-_LONGEST = 300
-_LONGEST_ERROR = 320
-"""The same of one without a score: what a server said stands at its end, and is what helps."""
+_LONGEST = 320
+"""Characters of a line: what a server said stands at the end of one, and is what helps."""
 _STATS = ("failed", "error")
 
 
@@ -100,8 +99,7 @@ def failure_lines(terminal: Any, ours: Ours) -> Iterator[str]:
             continue
         unfolded = len(reports) <= ALL or terminal.config.option.verbose > 0
         shown = reports if unfolded else reports[:SOME]
-        longest = _LONGEST_ERROR if word == "ERROR" else _LONGEST
-        yield from (one_line(f"{word} {_name(report)}: {_reason(report)}", longest) for report in shown)
+        yield from (one_line(f"{word} {_name(report)}: {_reason(report)}", _LONGEST) for report in shown)
         if len(shown) < len(reports):
             yield f"{word} ... and {len(reports) - len(shown)} more {what}"
 
