@@ -33,6 +33,8 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         warnings.warn(pytest.PytestWarning(reason), stacklevel=1)
         pytest.skip(reason)
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    # Its workers are otherwise at niceness 15, and never come to their turn beside the rest of the suite.
+    monkeypatch.setenv("RAY_worker_niceness", "0")
     from ray.cluster_utils import Cluster
 
     made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, **_SMALL})
