@@ -46,28 +46,28 @@ class Answering:
         """Look at the replies of an evaluation."""
         for turn in verdict.turns:
             if turn.reply.status == "ok":
-                self._look(turn.reply.text, turn.user, verdict.case.locale, first=turn.index == 0)
+                text, folded = turn.reply.text, _folded(turn.reply.text)
+                self._look(text, folded, turn.user, verdict.case.locale, first=turn.index == 0)
                 if verdict.repeat == 0:  # a repetition may well repeat itself
-                    self._compare(turn.reply.text, verdict.case.locale, first=turn.index == 0)
+                    self._compare(text, folded, verdict.case.locale, first=turn.index == 0)
 
-    def _compare(self, text: str, locale: str, *, first: bool) -> None:
+    def _compare(self, text: str, folded: str, locale: str, *, first: bool) -> None:
         """Count a text that other conversations may have got too."""
         known = is_redacted(text)
-        key = hash(text if known else _folded(_OF_THE_MOMENT.sub("", text)))
+        lasting = text if known else _OF_THE_MOMENT.sub("", text)
+        key = hash(folded if lasting == text else _folded(lasting))
         counts = self._first if first else self._later
         counts[key] += 1
         if not first and counts[key] == 2 and (known or refuses(text, locale)):
             self._refusals.add(key)
 
-    def _look(self, text: str, user: str, locale: str, *, first: bool) -> None:
-        folded = _folded(text)
+    def _look(self, text: str, folded: str, user: str, locale: str, *, first: bool) -> None:
         self._replies += 1
         self._firsts += first
         if is_redacted(text):
             return
-        letters = [char for char in folded if char.isalpha()]
         self._found["refused"] += first and refuses(text, locale)
-        self._found["short"] += len(letters) < _FEWEST_LETTERS or len(set(letters)) < _FEWEST_LETTERS
+        self._found["short"] += not _has_letters(folded)
         self._found["echo"] += len(user) >= _FEWEST_LETTERS and _folded(user) in folded
         self._found["script"] += not _in_language(folded, locale)
 
@@ -100,6 +100,17 @@ class Answering:
 
 def _folded(text: str) -> str:
     return "".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def _has_letters(folded: str) -> bool:
+    """Tell whether a text has a few letters that differ; most show them at once, however long they are."""
+    seen: set[str] = set()
+    for char in folded:
+        if char.isalpha():
+            seen.add(char)
+            if len(seen) == _FEWEST_LETTERS:
+                return True
+    return False
 
 
 def _in_language(folded: str, locale: str) -> bool:

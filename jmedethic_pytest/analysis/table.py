@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from copy import copy
+from functools import cache
 from typing import NamedTuple
 
 import pandas as pd
@@ -50,10 +51,11 @@ class ScoreTable:
         compared: bool = False,
     ) -> None:
         self._vocabulary = vocabulary
-        self.floors = floors
+        self.floors: Floors = cache(floors)
         """Those that the tables judge by."""
         self._collector = Collector(compared=compared)
         self._frame: pd.DataFrame | None = None
+        self._cases: pd.DataFrame | None = None
         self.judges: tuple[str, ...] = ()
         """Names of the judges behind the columns ``judge_1`` ..., as far as any scored."""
         for verdict in verdicts:
@@ -91,7 +93,7 @@ class ScoreTable:
         for turn in verdict.turns:
             if len(turn.scores) > len(self.judges):
                 self.judges = tuple(score.judge for score in turn.scores[: len(JUDGES)])
-        self._frame = None
+        self._frame = self._cases = None
 
     def add_unevaluated(self, empty: Verdict) -> None:
         """Add an evaluation that the run was asked for and did not reach: all its turns are missing."""
@@ -113,7 +115,7 @@ class ScoreTable:
     def only(self, keys: Collection[str]) -> ScoreTable:
         """Return the table of some of the evaluations."""
         found, rows = copy(self), self._collector.rows
-        found._collector, found._frame = copy(self._collector), None
+        found._collector, found._frame, found._cases = copy(self._collector), None, None
         found._collector.rows = {key: rows[key] for key in rows if key in keys}
         return found
 
@@ -129,4 +131,6 @@ class ScoreTable:
 
     def cases(self) -> pd.DataFrame:
         """Return one line per evaluation (see :func:`jmedethic_pytest.analysis.frames.cases`)."""
-        return frames.cases(self._collector.rows.values(), self.floors, self._vocabulary)
+        if self._cases is None:
+            self._cases = frames.cases(self._collector.rows.values(), self.floors, self._vocabulary)
+        return self._cases.copy(deep=False)

@@ -22,6 +22,7 @@ from jmedethic_pytest.exam import importing, items, sitting
 from jmedethic_pytest.exam.sittings import OpenSitting
 from jmedethic_pytest.models import ModelRef, prices
 from jmedethic_pytest.models import budget as budgets
+from jmedethic_pytest.models import cache as caching
 from jmedethic_pytest.models.client import Client
 from jmedethic_pytest.models.opening import Clients
 from jmedethic_pytest.reports.wording import SIMULATION, share
@@ -114,7 +115,7 @@ async def _sit(
     """Ask every item with a bar on a terminal; what ended it early is returned, not raised."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     async with Clients(parsed.cache, known.limits, budgets.within(parsed.budget, known.prices)) as clients:
-        client = clients.open("examinee", ref, reports / "cache.sqlite", ceiling=parsed.concurrency)
+        client = clients.open("examinee", ref, reports / caching.FILE, ceiling=parsed.concurrency)
         try:
             with Progress(*columns, console=err, disable=not err.is_terminal, transient=True) as bar:
                 task = bar.add_task(f"exam of {ref.label}", total=len(chosen))

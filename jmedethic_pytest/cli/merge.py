@@ -52,9 +52,10 @@ def merge_(
     made = "made one run" if done.new else "were made one run before"
     out.print(f"{len(done.shards)} shards {made}: {done.outcome.path}")
     if cache:
+        from jmedethic_pytest.models import cache as caching
         from jmedethic_pytest.models import cache_merging
 
-        sources = dict.fromkeys(item.path.parent.parent / "cache.sqlite" for item in done.shards)
-        say(cache_merging.merge(list(sources), reports / "cache.sqlite", shared=shared), to=err)
+        sources = dict.fromkeys(item.path.parent.parent / caching.FILE for item in done.shards)
+        say(cache_merging.merge(list(sources), reports / caching.FILE, shared=shared), to=err)
     Telling()(done.outcome)
     raise typer.Exit(done.outcome.exit_status(strict=strict))

@@ -124,6 +124,10 @@ class Scheduler(Generic[J]):
         """Ask for a planned case's verdict; a case that was not started yet goes to the front."""
         return self._call(self._verdict(key))
 
+    def complete(self, key: str) -> Future[Verdict | None]:
+        """Ask likewise, where it matters only that it is finished: a verdict that can be recalled is not."""
+        return self._call(self._result(key))
+
     def evaluate(self, job: J) -> Future[Verdict]:
         """Evaluate a job of a test's own, outside the plan."""
         return self._call(self._evaluate(job))
@@ -211,6 +215,13 @@ class Scheduler(Generic[J]):
         freed.set()
 
     async def _verdict(self, key: str) -> Verdict:
+        verdict = await self._result(key)
+        if verdict is not None:
+            return verdict
+        assert self._recall is not None
+        return self._recall(key)
+
+    async def _result(self, key: str) -> Verdict | None:
         if key not in self._jobs:
             raise ConfigError(f"{key!r} is no case of this run.")
         while key in self._held:
@@ -226,11 +237,7 @@ class Scheduler(Generic[J]):
         elif first_time:
             self._ahead -= 1
             self._fill()
-        verdict = await asyncio.shield(self._results[key])
-        if verdict is not None:
-            return verdict
-        assert self._recall is not None
-        return self._recall(key)
+        return await asyncio.shield(self._results[key])
 
     async def _evaluate(self, job: J) -> Verdict:
         if self.aborted:

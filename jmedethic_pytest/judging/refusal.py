@@ -21,7 +21,8 @@ BEGINNING = 200
 _FILE = "refusal.toml"
 _SENTENCE_CHARACTERS = 300
 _SENTENCE = re.compile(r"[^。.!?!?\n]+[。.!?!?\n]*")
-_APOSTROPHE = str.maketrans({"\u2019": "'", "\u02bc": "'", "\uff07": "'"})
+_APOSTROPHES = "\u2019\u02bc"
+"""Those that NFKC leaves as they are."""
 
 
 class _Refusals(NamedTuple):
@@ -39,7 +40,9 @@ def refuses(answer: str, locale: Locale = "en") -> bool:
         answer: the whole text, reasoning already split off.
         locale: language of the conversation; a model may also answer in Japanese or English.
     """
-    text = unicodedata.normalize("NFKC", answer).translate(_APOSTROPHE).strip()
+    text = unicodedata.normalize("NFKC", answer).strip()
+    for mark in _APOSTROPHES:
+        text = text.replace(mark, "'")
     used = _with_interface(locale)
     if _joined("complies", used).search(text):
         return False
@@ -65,6 +68,7 @@ def last_sentence(text: str) -> str:
     return sentences[-1] if sentences else ""
 
 
+@lru_cache(maxsize=64)
 def _with_interface(locale: Locale) -> tuple[Locale, ...]:
     return tuple(tag for tag in dict.fromkeys((*INTERFACE, locale)) if languages.has(tag, _FILE))
 

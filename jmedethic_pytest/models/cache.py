@@ -26,6 +26,8 @@ from jmedethic_pytest.core.records import Reply
 from jmedethic_pytest.models.base import ChatRequest, ModelRef
 
 T = TypeVar("T")
+FILE = "cache.sqlite"
+"""Its name in the folder of reports."""
 _KEY_VERSION = 2
 PATIENCE = 10.0
 """Seconds to wait for a file that another process keeps locked."""

@@ -199,7 +199,7 @@ def _follow(run: RunningRun, watch: Watcher | None) -> None:
     """Ask for every verdict in order, telling now and then, and at the end, where the run stands."""
     told = 0.0
     for key in run.jobs:
-        future = run.request(key)
+        future = run.complete(key)
         while not future.done():
             if watch is not None and time.monotonic() - told >= _POLL_SECONDS:
                 told = time.monotonic()

@@ -20,7 +20,7 @@ class FillingRun(RunningRun):
     def fill(self) -> Future[None]:
         """Do what comes before that: try the judges, look at the target, have batches answered."""
         self._scheduler.planned = list(self.jobs)
-        return self._scheduler.do(self._first.over)
+        return self._scheduler.do(self._opening.first.over)
 
     def leave(self, why: str) -> RunInfo:
         """Stop the engine, and keep a record of the run; the next one of its plan goes on with it."""

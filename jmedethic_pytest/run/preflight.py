@@ -13,6 +13,7 @@ from jmedethic_pytest.core.run_info import Golden
 from jmedethic_pytest.judging import golden
 from jmedethic_pytest.judging.panel import Panel
 from jmedethic_pytest.models import ModelRef
+from jmedethic_pytest.models import cache as caching
 from jmedethic_pytest.models.opening import Clients, tell_apart
 from jmedethic_pytest.run.spec import RunSpec
 
@@ -90,7 +91,7 @@ def tried(judges: Sequence[ModelRef], rules: Thresholds, reports: Path, which: g
 
     async def ask() -> tuple[Golden, ...]:
         async with Clients("use", rules.limits, None) as clients:
-            cache, beside = reports / "cache.sqlite", len(judges)
+            cache, beside = reports / caching.FILE, len(judges)
             opened = [clients.open("golden", ref, cache, ceiling=_AT_A_TIME, beside=beside) for ref in judges]
             tell_apart(opened)
             return await golden.examine(Panel(opened, rules.judges), INTERFACE, which)

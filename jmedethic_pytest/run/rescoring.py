@@ -13,6 +13,7 @@ from jmedethic_pytest.engine.rescoring import Rescorer
 from jmedethic_pytest.judging.panel import Panel
 from jmedethic_pytest.models import ModelRef
 from jmedethic_pytest.models import budget as budgets
+from jmedethic_pytest.models import cache as caching
 from jmedethic_pytest.models.opening import Clients, tell_apart
 from jmedethic_pytest.run import record
 from jmedethic_pytest.run.options import Settings
@@ -73,7 +74,7 @@ async def _score(
     # A repetition is another question to a cache, and to a client that is asked the same twice at once.
     jobs = {(place, index): item for index in range(scorings) for place, item in enumerate(verdicts)}
     async with Clients("off", rules.limits, budgets.within(settings.budget, rules.prices)) as clients:
-        cache = settings.reports / "cache.sqlite"
+        cache = settings.reports / caching.FILE
         asked = [*judges, *([] if third is None else [third])]
         opened = [clients.open("judge", ref, cache, ceiling=most, beside=len(asked)) for ref in asked]
         tell_apart(opened)

@@ -9,38 +9,30 @@ outcome = run.draw(outcome)            # tables, plots, page
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jmedethic_pytest.core.errors import StoreError
-from jmedethic_pytest.core.plan import Job, plan_key
+from jmedethic_pytest.core.plan import Job
 from jmedethic_pytest.core.records import Case, Verdict
-from jmedethic_pytest.core.run_info import Golden, Identity, RunInfo
-from jmedethic_pytest.engine.conversation import Engine
-from jmedethic_pytest.engine.rescoring import Rescorer
+from jmedethic_pytest.core.run_info import RunInfo
 from jmedethic_pytest.engine.scheduler import Scheduler
-from jmedethic_pytest.judging.panel import Panel
 from jmedethic_pytest.models import budget as budgets
-from jmedethic_pytest.models.client import Client
-from jmedethic_pytest.models.opening import Clients, tell_apart
+from jmedethic_pytest.models import cache as caching
 from jmedethic_pytest.models.registry import load_transports
 from jmedethic_pytest.run import (
     baseline_lookup,
-    calling,
-    companions,
     evidence,
     identity,
     looks,
-    preflight,
     record,
     served,
     traced,
 )
 from jmedethic_pytest.run.loading import Loading
-from jmedethic_pytest.run.preflight import Once, Step
+from jmedethic_pytest.run.opening import Opening
 from jmedethic_pytest.run.progress import Progress, present
 from jmedethic_pytest.run.readback import read_back
 from jmedethic_pytest.run.release import Door
@@ -51,7 +43,6 @@ from jmedethic_pytest.store import runs as run_files
 if TYPE_CHECKING:
     from jmedethic_pytest.analysis.table import ScoreTable
     from jmedethic_pytest.gate.outcome import Outcome
-    from jmedethic_pytest.run.waves import Waves
 
 
 class RunningRun:
@@ -76,30 +67,37 @@ class RunningRun:
         self._beside_baseline = baseline_lookup.recall(spec)
         self._schedule = looks.schedule(spec)
         self._notes: list[str] = []
-        self._clients: list[Client] = []
-        self._opened: Clients | None = None
-        self._beside: companions.Beside | None = None
-        self._waves: Waves | None = None
-        self._first = Once()
         self._budget = budgets.within(settings.budget, spec.thresholds.prices)
         run_id = run_files.new_run_id(spec.target.label)
         self._store = run_files.RunStore(settings.reports, run_id, shared=settings.shared)
         self.path = self._store.path
         """The run's folder."""
-        self._cache = settings.reports / "cache.sqlite"
         self.spec, self._server = served.start(spec, self._store)
         started = self._door.info(record.started(self.spec, self.path.name, record.git_commit()))
-        self._target = self.spec.target
+        target = self.spec.target
         if spec.transcripts is None:
-            self._target, started = identity.answering(self.spec.target, started, settings)
+            target, started = identity.answering(self.spec.target, started, settings)
             self._notes += identity.stopped_before(started, settings)
+        if settings.redact and settings.cache != "off":
+            self._notes.append(f"the response cache {settings.reports / caching.FILE} holds texts of models")
         self.info: RunInfo = started
         """What the run is, as it was recorded when it started, and what was seen of the target since."""
         self._store.publish(self.info)
         self._span = traced.begun(self.info)
+        self._opening = Opening(
+            self.spec,
+            target,
+            self.info,
+            self.path,
+            door=self._door,
+            span=self._span,
+            budget=self._budget,
+            wanted=lambda: [self.jobs[key] for key in self.planned],
+            learn=self._learn,
+        )
         self._scheduler = Scheduler(
             self.jobs,
-            self._open_engine,
+            self._opening.engine,
             self._keep,
             afterwards=self._companions if settings.perturb else None,
             recall=self._store.recall,
@@ -111,107 +109,8 @@ class RunningRun:
         if self._server is not None:
             self._server.watch(self._scheduler.abort)
 
-    @asynccontextmanager
-    async def _open_engine(self) -> AsyncIterator[Callable[[Job], Awaitable[Verdict]]]:
-        spec, settings, rules = self.spec, self.spec.settings, self.spec.thresholds
-        cache = self._cache
-        async with Clients(settings.cache, rules.limits, self._budget, shared=settings.shared) as clients:
-            self._opened = clients
-            if settings.redact and settings.cache != "off":
-                self._notes.append(f"the response cache {cache} holds texts of models")
-            judges = calling.judges(spec, clients, cache)
-            self._clients += judges
-            panel = Panel(judges[: len(spec.judges)], rules.judges, spec.cases.vocabulary, *judges[len(spec.judges) :])
-            if spec.transcripts is not None:
-                rescorer = Rescorer(spec.transcripts.read, panel, rules, simulated=spec.target.simulated)
-                async with self._once_proved(
-                    clients,
-                    lambda job: rescorer.evaluate(plan_key(job.case_id, job.repeat)),
-                    self._in_waves(clients, None, judges),
-                ) as evaluate:
-                    yield evaluate
-                return
-            target = calling.target(spec, clients, cache, self._target)
-            attacker = calling.attacker(spec, clients, cache)
-            self._clients = [target, *self._clients, *([] if attacker is None else [attacker.client])]
-            engine = Engine(target, panel, rules, settings.selection.turns, attacker)
-            if settings.perturb:
-                self._beside = companions.Beside(spec, engine, self._door, self.path)
-            waves = self._in_waves(clients, target, judges)
-            async with (
-                self._looking_at(target, clients) as looked,
-                self._once_proved(
-                    clients, lambda job: engine.evaluate(job.case, job.repeat), looked, waves
-                ) as evaluate,
-            ):
-                yield evaluate
-
-    @asynccontextmanager
-    async def _once_proved(
-        self, clients: Clients, evaluate: Callable[[Job], Awaitable[Verdict]], *more: Step
-    ) -> AsyncIterator[Callable[[Job], Awaitable[Verdict]]]:
-        """Give the engine only once the judges have proved themselves, and what else comes before the target."""
-        first = self._first = Once(*traced.steps(self._span, lambda: self._prove(clients), *more))
-
-        async def then(job: Job) -> Verdict:
-            await first.over()
-            return await traced.conversation(self._span, job, evaluate(job))
-
-        try:
-            yield self._door.guard(then)
-        finally:
-            await first.aclose()
-
-    def _in_waves(self, clients: Clients, target: Client | None, judges: Sequence[Client]) -> Step:
-        """Return what fills the cache with batches, if they were asked for."""
-        cache = clients.cache(self._cache)
-        if not self.spec.settings.batch or cache is None:
-            return preflight.nothing
-        from jmedethic_pytest.run.waves import Waves  # needs the SDKs' transports
-
-        self._waves = Waves(self.spec, cache, target, judges, lambda: [self.jobs[key] for key in self.planned])
-        return self._waves.fill
-
-    async def _prove(self, clients: Clients) -> None:
-        spec, settings = self.spec, self.spec.settings
-        if settings.no_golden or not spec.judges:
-            self._note_golden(())
-            return
-        most, beside = settings.calls or settings.concurrency, len(spec.all_judges)
-        opened = [clients.open("golden", judge, self._cache, ceiling=most, beside=beside) for judge in spec.all_judges]
-        tell_apart(opened)
-        self._clients += opened
-        await preflight.proved(Panel(opened, spec.thresholds.judges), preflight.languages(spec), self._note_golden)
-
-    def _note_golden(self, found: tuple[Golden, ...]) -> None:
-        self.info = self._door.info(self.info.model_copy(update={"golden": found}))
-
-    @asynccontextmanager
-    async def _looking_at(self, target: Client, clients: Clients) -> AsyncIterator[Step]:
-        """Record what can be seen of the target's weights; give what comes first where kept replies may be used."""
-        settings, rules = self.spec.settings, self.spec.thresholds
-        if target.ref.simulated or settings.cache == "only":
-            yield preflight.nothing
-            return
-        probe = None
-        if identity.is_looked_at(target.ref, settings, rules, self.spec.serving):
-            probe = clients.open("probe", target.ref, self._cache, ceiling=1)
-            self._clients.append(probe)
-        cache = clients.cache(self._cache) if settings.cache in ("use", "refresh") else None
-
-        async def look() -> None:
-            self._note_identity(await evidence.examine(target, probe, cache, rules.target.extra))
-
-        if probe is not None or self.info.replies_of not in ("", self.info.id):
-            yield look
-            return
-        async with evidence.meanwhile(evidence.examine(target, probe, cache, rules.target.extra)) as seen:
-            yield preflight.nothing
-        for found in seen:
-            self._note_identity(found)
-
-    def _note_identity(self, seen: Identity) -> None:
-        self.info = self._door.info(self.info.model_copy(update={"identity": seen}))
+    def _learn(self, seen: dict[str, Any]) -> None:
+        self.info = self._door.info(self.info.model_copy(update=seen))
 
     def _take_look(self, done: int) -> str:
         """Look at the run before its end, in a thread; return why the rest need not be evaluated, if so."""
@@ -226,8 +125,8 @@ class RunningRun:
             self._on_stored(verdict.key)
 
     async def _companions(self, job: Job) -> None:
-        assert self._beside is not None
-        await traced.companions(self._span, job, self._beside.evaluate(job))
+        assert self._opening.beside is not None
+        await traced.companions(self._span, job, self._opening.beside.evaluate(job))
 
     # ------------------------------------------------------------------ while it runs
 
@@ -260,6 +159,10 @@ class RunningRun:
         """Ask for the verdict of a planned evaluation."""
         return self._scheduler.request(key)
 
+    def complete(self, key: str) -> Future[Verdict | None]:
+        """Ask for a planned evaluation, and only wait for its end."""
+        return self._scheduler.complete(key)
+
     def request_own(self, case: Case) -> Future[Verdict]:
         """Have a case evaluated outside the plan; it is no part of the run's figures."""
         return self._scheduler.evaluate(Job(case.id, {case.id: case}))
@@ -282,8 +185,9 @@ class RunningRun:
 
     def progress(self) -> Progress:
         """Return where the run stands."""
-        batches = self._waves.line if self._waves is not None else ""
-        return present(self._scheduler.counts(), self._clients, self.spec.thresholds, self._budget, batches)
+        waves, clients = self._opening.waves, self._opening.clients
+        batches = waves.line if waves is not None else ""
+        return present(self._scheduler.counts(), clients, self.spec.thresholds, self._budget, batches)
 
     # ------------------------------------------------------------------ its end
 
@@ -349,7 +253,8 @@ class RunningRun:
             trouble=trouble,
         )
         if any(item.name.startswith("target[") for item in outcome.gate.conditions):
-            evidence.forget(self._clients[:1], self._cache, shared=self.spec.settings.shared)
+            settings = self.spec.settings
+            evidence.forget(self._opening.clients[:1], settings.reports / caching.FILE, shared=settings.shared)
         return self._write(outcome, unevaluated, evaluated.table)
 
     def draw(self, outcome: Outcome) -> Outcome:
@@ -367,8 +272,9 @@ class RunningRun:
 
     def _final_info(self, trouble: str | None, *, complete: bool) -> RunInfo:
         left_out = len(self.jobs) - len(self.planned)
-        told = remarks(self.spec, self._clients, trouble, left_out)
-        return record.ended(self.info, self._clients, self.spec.thresholds).model_copy(
+        clients = self._opening.clients
+        told = remarks(self.spec, clients, trouble, left_out)
+        return record.ended(self.info, clients, self.spec.thresholds).model_copy(
             update={
                 "status": "complete" if complete else "incomplete",
                 "selected": len(self.planned),
@@ -379,8 +285,8 @@ class RunningRun:
         )
 
     def _of_calls(self) -> list[str]:
-        caches = self._opened.notes if self._opened is not None else []
-        return [*caches, *(self._waves.remarks() if self._waves is not None else ())]
+        waves = self._opening.waves
+        return [*self._opening.notes, *(waves.remarks() if waves is not None else ())]
 
     def _write(self, outcome: Outcome, unevaluated: list[Verdict], table: ScoreTable) -> Outcome:
         """Write what can be written; on a full disk the verdicts are what counts, and they are stored already."""

@@ -50,6 +50,17 @@ def test_only_the_first_plan_counts(stage: Any, runner: Any) -> None:
     assert stage.started == ["en-0", "en-1"]
 
 
+def test_who_only_waits_for_the_end_has_no_verdict_read_back(stage: Any, runner: Any) -> None:
+    read: list[str] = []
+    running = runner(2, recall=read.append)
+    running.plan(["en-0", "en-1"])
+    stage.free()
+    assert [running.complete(name).result(PATIENCE) for name in ("en-0", "en-1")] == [None, None]
+    assert (stage.kept, read) == (["en-0", "en-1"], [])
+    running.request("en-1").result(PATIENCE)
+    assert read == ["en-1"]
+
+
 def test_case_asked_for_many_times_is_evaluated_and_stored_once(stage: Any, runner: Any) -> None:
     running = runner(2)
     running.plan(["en-0"])

@@ -221,9 +221,17 @@ def runner(stage: Stage, make_case: Callable[..., Case]) -> Iterator[Callable[..
     """Start schedulers on the stage, with cases ``en-0``, ``en-1``, ...; they are stopped when the test ends."""
     made: list[Scheduler] = []
 
-    def make(cases: int = 10, *, concurrency: int = 3, lookahead: int | None = None, keep: Any = None) -> Scheduler:
+    def make(
+        cases: int = 10,
+        *,
+        concurrency: int = 3,
+        lookahead: int | None = None,
+        keep: Any = None,
+        recall: Callable[[str], Verdict] | None = None,
+    ) -> Scheduler:
         known = {case.id: case for case in (make_case(str(number), turns=1) for number in range(cases))}
-        made.append(Scheduler(known, stage.open, keep or stage.keep, concurrency=concurrency, lookahead=lookahead))
+        limits = {"concurrency": concurrency, "lookahead": lookahead}
+        made.append(Scheduler(known, stage.open, keep or stage.keep, recall=recall, **limits))
         return made[-1]
 
     yield make

@@ -22,6 +22,7 @@ from jmedethic_pytest.generation.machinery.files import Header
 from jmedethic_pytest.generation.machinery.role import Role
 from jmedethic_pytest.models import ModelRef, prices, resolve
 from jmedethic_pytest.models import budget as budgets
+from jmedethic_pytest.models import cache as caching
 from jmedethic_pytest.models.base import Role as ClientRole
 from jmedethic_pytest.models.budget import Budget
 from jmedethic_pytest.models.opening import Clients, tell_apart
@@ -196,7 +197,7 @@ def forget_answers(config: Config, stage: str) -> None:
 
 def _cache(config: Config, stage: str, role: str) -> Path:
     """Return the shared cache, or the one for answers."""
-    return config.folder / f"{stage}.{ANSWERS}" if role in ANSWERING else config.reports / "cache.sqlite"
+    return config.folder / f"{stage}.{ANSWERS}" if role in ANSWERING else config.reports / caching.FILE
 
 
 def _resolve(model: RoleModel, name: str, config: Config) -> ModelRef:
