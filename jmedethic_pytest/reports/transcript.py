@@ -28,6 +28,7 @@ def _template() -> Template:
     return environment.get_template("transcript.html")
 
 
+@lru_cache(maxsize=256)
 def _chip(score: float | None) -> Markup:
     shown = "no score" if score is None else f"{score:.1f}"
     return Markup('<span class="chip {}">{}</span>').format(bands.name(score), shown)

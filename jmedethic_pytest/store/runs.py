@@ -265,7 +265,12 @@ def read_places(run: Path, torn: list[str] | None = None) -> Iterator[tuple[Verd
     Raises:
         StoreError: for a damaged line that is not the last, or a newer schema.
     """
-    return _placed(run, VERDICTS, Verdict, torn)
+    return places_as(run, Verdict, torn)
+
+
+def places_as(run: Path, model: type[M], torn: list[str] | None = None) -> Iterator[tuple[M, Place]]:
+    """Yield what a model of the caller's keeps of every verdict of a run, as :func:`read_places` does."""
+    return _placed(run, VERDICTS, model, torn)
 
 
 def read_as(run: Path, model: type[M]) -> Iterator[M]:
@@ -348,7 +353,7 @@ def read_at(run: Path, places: Iterable[Place]) -> Iterator[Verdict]:
                 stream.seek(place.begin)
                 line = stream.read(place.length)
                 try:
-                    yield schema.read(Verdict, line)
+                    yield schema.read_again(Verdict, line)
                 except ValidationError as error:
                     raise StoreError(_damage(f"{path} at byte {place.begin}", line, error)) from None
     except OSError as error:

@@ -35,7 +35,8 @@ from jmedethic_pytest.reports import counted
 from jmedethic_pytest.reports.allure import labels
 from jmedethic_pytest.reports.allure.content import Attachment as Content
 from jmedethic_pytest.reports.allure.policy import Telling, guideline_page
-from jmedethic_pytest.reports.allure.result import Writer, open_files
+from jmedethic_pytest.reports.allure.result import Writer
+from jmedethic_pytest.reports.allure.written import Files
 
 ABSENT = "the test was not run"
 _STATUS = {"pass": "passed", "fail": "failed", "inconclusive": "broken"}
@@ -102,7 +103,7 @@ def write(folder: Path, run: Path, info: RunInfo, gate: Gate | None) -> None:
         StoreError: if the folder cannot be written.
     """
     try:
-        files = open_files(folder)
+        files = Files(folder)
         attached = list(_attachments(run, gate))
         model = str(info.target["model"])
         if gate is not None:
@@ -203,20 +204,20 @@ def _attachments(run: Path, gate: Gate | None) -> Iterable[Content]:
         yield Content(plot.name, plot.read_bytes(), "image/png", "png")
 
 
-def _write_globals(files: Any, gate: Gate | None, info: RunInfo, attached: Iterable[Content]) -> None:
+def _write_globals(files: Files, gate: Gate | None, info: RunInfo, attached: Iterable[Content]) -> None:
     """Attach to the whole report, where both generations of Allure have a place for it."""
     begun = moment(info)
     held = [
-        GlobalAttachment(name=item.name, source=_store(files, item), type=item.mime, timestamp=begun)
+        GlobalAttachment(name=item.name, source=files.attach(item), type=item.mime, timestamp=begun)
         for item in attached
     ]
     bad = [item for item in _worst_first(gate) if item.answer != "pass"] if gate is not None else []
     lines = [_answer_line(gate, info), *map(_condition_line, bad)] if gate is not None and gate.answer != "pass" else []
     errors = [GlobalError(message=line, timestamp=begun) for line in lines]
-    files.report_globals(Globals(attachments=held, errors=errors))
+    files.report(Globals(attachments=held, errors=errors))
 
 
-def _write_gate(files: Any, gate: Gate, info: RunInfo, attached: Iterable[Content]) -> None:
+def _write_gate(files: Files, gate: Gate, info: RunInfo, attached: Iterable[Content]) -> None:
     """Write the gate as a result that holds the run's attachments, and each of its conditions as one of its own."""
     overall = _result(_GATE, _STATUS[gate.answer], info)
     overall.name = f"{_GATE}: {gate.answer}"
@@ -226,8 +227,8 @@ def _write_gate(files: Any, gate: Gate, info: RunInfo, attached: Iterable[Conten
     for item in attached:
         # Allure 2 offers Markdown for download only; as plain text it is shown.
         plain = item._replace(mime="text/plain", extension="txt") if item.extension == "md" else item
-        overall.attachments.append(Attachment(name=plain.name, source=_store(files, plain), type=plain.mime))
-    files.report_result(overall)
+        overall.attachments.append(Attachment(name=plain.name, source=files.attach(plain), type=plain.mime))
+    files.report(overall)
     for position, condition in enumerate(_worst_first(gate), start=1):
         result = _result(f"{_GATE}[{condition.name}]", _STATUS[condition.answer], info)
         result.start = result.stop = overall.stop + position
@@ -238,7 +239,7 @@ def _write_gate(files: Any, gate: Gate, info: RunInfo, attached: Iterable[Conten
             for name, value in figures.items()
             if value is not None
         ]
-        files.report_result(result)
+        files.report(result)
 
 
 def _worst_first(gate: Gate) -> list[Condition]:
@@ -275,12 +276,6 @@ def _result(name: str, status: str, info: RunInfo) -> Any:
     }
     result.labels = [Label(name=key, value=value) for key, value in wanted.items()]
     return result
-
-
-def _store(files: Any, item: Content) -> str:
-    source = f"{uuid.uuid4()}-attachment.{item.extension}"
-    files.report_attached_data(item.body, source)
-    return source
 
 
 def _json(value: Any) -> str:

@@ -9,10 +9,10 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import Any, Protocol
 
 from jmedethic_pytest.config.tables import ConversationTable, Thresholds
-from jmedethic_pytest.core.labels import Labelled
 from jmedethic_pytest.core.records import Verdict
 
 LARGE = 2_000
@@ -23,6 +23,18 @@ GUIDELINE_PAGE = "guidelines.html#{}"
 """Where the link of a guideline leads: the page that ``jmedethic allure-finish`` puts beside the report."""
 LINK_TYPE = "guideline"
 """Type of those links; allure-pytest's ``--allure-link-pattern=guideline:URL`` makes them lead elsewhere."""
+
+
+class Grouped(Protocol):
+    """What the choice of a sample looks at in a case."""
+
+    @property
+    def locale(self) -> str:
+        """Its language."""
+
+    @property
+    def strategy(self) -> str:
+        """Id of its strategy."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +52,11 @@ class Telling:
 
     def floor_of(self, strategy: str, turn: int) -> float:
         """Return the floor of a turn."""
-        table = ConversationTable.model_validate(self.floors)
-        return Thresholds(schema_version=1, conversation=table).floor_of(strategy, turn)
+        return self._rules.floor_of(strategy, turn)
+
+    @cached_property
+    def _rules(self) -> Thresholds:
+        return Thresholds(schema_version=1, conversation=ConversationTable.model_validate(self.floors))
 
     def in_full(self, verdict: Verdict) -> bool:
         """Tell whether a verdict gets steps and attachments; it gets its result in any case."""
@@ -66,14 +81,14 @@ def guideline_page(patterns: Iterable[Sequence[str]] = ()) -> str:
     return next((str(pattern) for kind, pattern in patterns if kind == LINK_TYPE), GUIDELINE_PAGE)
 
 
-def decide(mode: str, model: str, jobs: Mapping[str, Labelled], floors: Mapping[str, Any] | None = None) -> Telling:
+def decide(mode: str, model: str, jobs: Mapping[str, Grouped], floors: Mapping[str, Any] | None = None) -> Telling:
     """Return how a run is told.
 
     Args:
         mode: ``all``, ``failures``, ``sample`` (failures, and a few of each strategy) or ``auto`` (``all`` up to 2,000
             cases, else ``sample``).
         model: the target, ``provider:name``.
-        jobs: the case of every planned evaluation by its key, or its label.
+        jobs: the case of every planned evaluation by its key, or what is kept of it.
         floors: the table ``[conversation]`` of the run's thresholds.
     """
     everything = mode == "all" or (mode == "auto" and len(jobs) <= LARGE)
@@ -82,7 +97,7 @@ def decide(mode: str, model: str, jobs: Mapping[str, Labelled], floors: Mapping[
     return Telling(model, everything=False, shown=tuple(_sample(jobs.items())), floors=floors or {})
 
 
-def _sample(jobs: Iterable[tuple[str, Labelled]]) -> Iterable[str]:
+def _sample(jobs: Iterable[tuple[str, Grouped]]) -> Iterable[str]:
     """Choose by the digest of the key: the same conversations in every run, so that they can be compared."""
     groups: dict[tuple[str, str], list[str]] = defaultdict(list)
     for key, case in jobs:

@@ -6,7 +6,6 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from allure_commons.logger import AllureFileLogger
 from allure_commons.model2 import Attachment, Label, Link, Parameter, StatusDetails, TestResult, TestStepResult
 from allure_commons.types import LabelType
 
@@ -15,16 +14,11 @@ from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
 from jmedethic_pytest.judging.verdict import describe_failure
 from jmedethic_pytest.reports.allure import content, labels
 from jmedethic_pytest.reports.allure.policy import GUIDELINE_PAGE, LINK_TYPE, Telling
+from jmedethic_pytest.reports.allure.written import Files
 
 PARAMETER = "jmedethic_key"
 """The pytest parameter behind every case; in a report it is called ``case``."""
 _OURS = {"epic", "feature", "story", "severity", *labels.HIERARCHY}
-
-
-def open_files(folder: Path) -> Any:
-    """Return allure-pytest's own writer of files; the folder is made if need be."""
-    untyped: Any = AllureFileLogger
-    return untyped(str(folder))
 
 
 class Writer:
@@ -41,7 +35,7 @@ class Writer:
         self, folder: Path, telling: Telling, page: str = GUIDELINE_PAGE, vocabulary: Vocabulary = SHIPPED
     ) -> None:
         self._vocabulary = vocabulary
-        self._files = open_files(folder)
+        self._files = Files(folder)
         self._telling = telling
         self._page = page
 
@@ -55,7 +49,7 @@ class Writer:
         ended = begun + int(verdict.seconds * 1000)
         result = TestResult(uuid=str(uuid.uuid4()), status=labels.status(verdict), start=begun, stop=ended)
         self.complete(result, verdict)
-        self._files.report_result(result)
+        self._files.report(result)
 
     def write_bare(
         self, case: Case, key: str, status: str, message: str, begun: int, full_name: str = labels.CONVERSATIONS
@@ -67,7 +61,7 @@ class Writer:
         self._name(result, labels.ids(case.id, repeat, full_name))
         self._label(result, case)
         result.labels.append(Label(name="severity", value="normal"))
-        self._files.report_result(result)
+        self._files.report(result)
 
     def complete(self, result: Any, verdict: Verdict) -> None:
         """Give a result everything a verdict tells, and keep what a test of the user's own has added."""
@@ -140,8 +134,7 @@ class Writer:
 
     def _attach(self, result: Any, verdict: Verdict) -> None:
         for item in content.attachments(verdict, self._vocabulary):
-            source = f"{uuid.uuid4()}-attachment.{item.extension}"
-            self._files.report_attached_data(item.body, source)
+            source = self._files.attach(item)
             result.attachments.append(Attachment(name=item.name, source=source, type=item.mime))
 
 

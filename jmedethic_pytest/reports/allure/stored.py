@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from jmedethic_pytest.core.errors import StoreError
-from jmedethic_pytest.core.records import Case, Gate
+from jmedethic_pytest.core.records import Gate
 from jmedethic_pytest.core.run_info import RunInfo
 from jmedethic_pytest.reports.allure import overall
-from jmedethic_pytest.reports.allure.policy import GUIDELINE_PAGE, decide
+from jmedethic_pytest.reports.allure.policy import GUIDELINE_PAGE, Grouped, decide
 from jmedethic_pytest.reports.allure.result import Writer
+from jmedethic_pytest.store import light
 from jmedethic_pytest.store import runs as run_files
 
 _SINGLE = ("categories.json", "environment.properties", "executor.json", "allurerc.json")
@@ -30,23 +31,24 @@ def write(run: Path, folder: Path, *, mode: str, page: str = GUIDELINE_PAGE) -> 
     """
     info = run_files.read_info(run)
     notes: list[str] = []
-    jobs: dict[str, Case] = {verdict.key: verdict.case for verdict in run_files.read_verdicts(run, notes)}
+    found = {verdict.key: (verdict.case, place) for verdict, place in run_files.places_as(run, light.Verdict, notes)}
     missing = {verdict.key: verdict.case for verdict in run_files.read_unevaluated(run)}
-    telling = decide(mode, str(info.target["model"]), {**jobs, **missing}, info.thresholds.get("conversation"))
+    jobs: dict[str, Grouped] = {**{key: case for key, (case, _) in found.items()}, **missing}
+    telling = decide(mode, str(info.target["model"]), jobs, info.thresholds.get("conversation"))
     begun = overall.moment(info)
     try:
         writer = Writer(folder, telling, page, info.words)
-        for verdict in run_files.read_verdicts(run):
+        for verdict in run_files.read_at(run, (place for _, place in found.values())):
             writer.write(verdict, begun)
         reason = f"{overall.ABSENT}: {info.note}" if info.note else overall.ABSENT
         for key, case in missing.items():
-            if key not in jobs:
+            if key not in found:
                 writer.write_bare(case, key, "skipped", reason, begun)
     except OSError as error:
         raise StoreError(f"{folder}: Allure results cannot be written: {error.strerror}.") from None
     gate = run_files.read_gate(run, info)
     overall.write(folder, run, info, gate)
-    return len(jobs), [*notes, *_remarks(info, gate)]
+    return len(found), [*notes, *_remarks(info, gate)]
 
 
 def clean(folder: Path) -> None:

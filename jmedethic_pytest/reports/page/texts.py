@@ -20,6 +20,7 @@ from jmedethic_pytest.core import branches
 from jmedethic_pytest.core.records import Attack, Turn, Verdict
 from jmedethic_pytest.core.text import visible
 from jmedethic_pytest.reports.page.rows import Listed, Row, lost
+from jmedethic_pytest.store import light
 from jmedethic_pytest.store import runs as run_files
 
 BUDGET = 20_000_000
@@ -56,7 +57,7 @@ def pack(run: Path, listed: Sequence[Listed], baseline: Path | None = None, budg
     stored = {index: item.place for index, item in enumerate(listed) if item.place is not None}
     order = sorted(stored, key=ranks.__getitem__)
     verdicts = run_files.read_at(run, (stored[index] for index in order))
-    beside = _BaselineTexts(baseline, {item.row.key for item in listed if lost(item.row)})
+    beside = _BaselineTexts(baseline, [listed[index].row.key for index in order if lost(listed[index].row)])
     packer = _Packer(len(listed), budget)
     for index, verdict in zip(order, verdicts, strict=True):
         packer.add(index, _json(_transcript(verdict, beside.turns(verdict.key))))
@@ -127,20 +128,18 @@ def _importance(rows: Sequence[Row]) -> list[tuple[int, int]]:
 
 
 class _BaselineTexts:
-    """The baseline's replies to some cases, read again one at a time."""
+    """The baseline's replies to some cases, read in the order in which they are asked for."""
 
-    def __init__(self, run: Path | None, wanted: set[str]) -> None:
-        self._run = run
+    def __init__(self, run: Path | None, wanted: Sequence[str]) -> None:
         self._places: dict[str, run_files.Place] = {}
+        self._verdicts: Iterator[Verdict] = iter(())
         if run is not None and wanted:
-            for verdict, place in run_files.read_places(run):
-                if verdict.key in wanted:
-                    self._places.setdefault(verdict.key, place)
+            known = {verdict.key: place for verdict, place in run_files.places_as(run, light.Verdict)}
+            self._places = {key: known[key] for key in wanted if key in known}
+            self._verdicts = run_files.read_at(run, self._places.values())
 
     def turns(self, key: str) -> Sequence[Turn]:
-        if self._run is None or key not in self._places:
-            return ()
-        return next(run_files.read_at(self._run, [self._places[key]])).turns
+        return next(self._verdicts).turns if key in self._places else ()
 
 
 def _transcript(verdict: Verdict, baseline: Sequence[Turn]) -> dict[str, Any]:

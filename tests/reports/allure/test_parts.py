@@ -8,12 +8,15 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from allure_commons import model2
+from allure_commons.logger import AllureFileLogger
+from allure_commons.types import LabelType, Severity
 
 from jmedethic_pytest.core import vocabulary
 from jmedethic_pytest.core.errors import ConfigError
 from jmedethic_pytest.core.records import BaselineScores, Case, Reply, Score, Turn, Verdict, Violation, plan_key
 from jmedethic_pytest.reports import transcript
-from jmedethic_pytest.reports.allure import content, labels, live, overall, policy, published
+from jmedethic_pytest.reports.allure import content, labels, live, overall, policy, published, written
 
 
 def build(number: int = 0, score: float = 9.0, **changes) -> Verdict:
@@ -238,3 +241,32 @@ def test_transcript_asks_nobody_for_anything() -> None:
     shown = transcript.render(build())
     assert not re.search(r"(?:src|href|url)\s*[=(]", shown)
     assert "<script" not in shown
+
+
+@pytest.mark.parametrize("indent", ["", "1"])
+def test_files_are_those_of_allures_own_writer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, indent: str) -> None:
+    monkeypatch.setenv("ALLURE_INDENT_OUTPUT", indent)
+    inner = model2.TestStepResult(name="T0: 1.0 \u65e5\u672c", status="failed", start=0, stop=7)
+    step = model2.TestStepResult(name="", steps=[inner], status="passed")
+    result = model2.TestResult(
+        uuid="u", name="a", status="failed", start=1, stop=2, steps=[step], titlePath=["ja", "S1"]
+    )
+    result.statusDetails = model2.StatusDetails(message="low", known=False)
+    result.labels = [
+        model2.Label(name=LabelType.TAG, value="twin"),
+        model2.Label(name="severity", value=Severity.MINOR),
+    ]
+    result.parameters = [model2.Parameter(name="model", value="m", excluded=True)]
+    whole = model2.Globals(attachments=[model2.GlobalAttachment(name="a", source="s", type="t", timestamp=3)])
+    theirs = AllureFileLogger(str(tmp_path / "theirs"))
+    theirs.report_result(result)
+    theirs.report_globals(whole)
+    ours = written.Files(tmp_path / "ours")
+    ours.report(result)
+    ours.report(whole)
+    found = {
+        folder: {file.name[36:]: file.read_bytes() for file in (tmp_path / folder).iterdir()}
+        for folder in ("ours", "theirs")
+    }
+    assert found["ours"] == found["theirs"]
+    assert set(found["ours"]) == {"-result.json", "-globals.json"}
