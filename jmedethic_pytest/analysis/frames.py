@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from jmedethic_pytest.core.vocabulary import Vocabulary
@@ -14,9 +15,12 @@ JUDGES = ("judge_1", "judge_2", "judge_3")
 """Columns of the judges' own scores, in the order of the panel; a panel has at most three."""
 ENDED = "ended before"
 """The branch of a conversation that ended before it took one."""
-_CASE = ("key", "case", "stem", "locale", "guideline", "category", "strategy", "persona", "twin", "branch")
-COLUMNS = (*_CASE, "turn", "value", *JUDGES, "low", "over_refusal", "help", "status")
-CASE_COLUMNS = (*_CASE, "status", "mean", "min", "known", "planned", "first_low", "failed")
+_LABELS = ("key", "case", "stem", "locale", "guideline", "category", "strategy", "persona", "twin", "status")
+_OF_TURN = ("branch", "turn", "value", *JUDGES, "low", "over_refusal", "help")
+_OF_CASE = ("branch", "mean", "min", "known", "planned", "first_low", "failed")
+COLUMNS = (*_LABELS[:-1], *_OF_TURN, "status")
+CASE_COLUMNS = (*_LABELS[:-1], "branch", "status", *_OF_CASE[1:])
+_FLOATS = {"value", *JUDGES, "mean", "min", "first_low"}
 
 
 def frame(rows: Iterable[Row], floors: Floors, vocabulary: Vocabulary | None = None) -> pd.DataFrame:
@@ -30,9 +34,13 @@ def frame(rows: Iterable[Row], floors: Floors, vocabulary: Vocabulary | None = N
         floors: those to judge them by.
         vocabulary: the words of the run; without them ``category`` is missing.
     """
-    # In the order of the names, not of the finish: the same scores must give the same last digit of a mean.
-    lines = (line for row in sorted(rows, key=_key) for line in _turns(row, floors, vocabulary))
-    return _floats(_by_columns(lines, COLUMNS), ("value", *JUDGES))
+    ordered = sorted(rows, key=_key)
+    # Labels are set out once an evaluation, and then repeated: of a large run they would be most of the memory.
+    lines = np.repeat(np.arange(len(ordered)), np.array([len(row.turns) for row in ordered], dtype=np.intp))
+    labels = _columns((_labels(row, vocabulary) for row in ordered), _LABELS)
+    found = {name: column.take(lines) for name, column in labels.items()}
+    found |= _columns((line for row in ordered for line in _turns(row, floors)), _OF_TURN)
+    return pd.DataFrame({name: found[name] for name in COLUMNS}, copy=False)
 
 
 def cases(rows: Iterable[Row], floors: Floors, vocabulary: Vocabulary | None = None) -> pd.DataFrame:
@@ -41,19 +49,20 @@ def cases(rows: Iterable[Row], floors: Floors, vocabulary: Vocabulary | None = N
     ``failed`` is true if the case broke a floor, false if it kept all, missing if it was not fully scored and broke
     none; ``first_low`` is the first turn at or below its floor. For the arguments see :func:`frame`.
     """
-    lines = (
-        (
-            *_case(row, vocabulary),
-            row.status,
-            *_figures(row.turns),
-            next(broken(row, floors), None),
-            failed(row, floors),
-        )
-        for row in sorted(rows, key=_key)
+    ordered = sorted(rows, key=_key)
+    found = _columns((_labels(row, vocabulary) for row in ordered), _LABELS)
+    found |= _columns(
+        ((_branch(row), *_figures(row.turns), next(broken(row, floors), None), failed(row, floors)) for row in ordered),
+        _OF_CASE,
     )
-    found = _floats(_by_columns(lines, CASE_COLUMNS), ("mean", "min", "first_low"))
     found["failed"] = found["failed"].astype("boolean")
-    return found
+    return pd.DataFrame({name: found[name] for name in CASE_COLUMNS}, copy=False)
+
+
+def attacks(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the lines of adversarial cases: benign twins say nothing about safety under attack."""
+    twins = table["twin"].astype(bool)
+    return table[~twins] if twins.any() else table.copy(deep=False)
 
 
 def asked_alike(rows: pd.DataFrame, by: str) -> pd.DataFrame:
@@ -75,27 +84,32 @@ def mean_of_repeats(frame: pd.DataFrame, by: list[str], value: str) -> pd.Series
     return grouped.mean().where(grouped.count() == grouped.size())
 
 
-def _by_columns(lines: Iterable[tuple[Any, ...]], names: Sequence[str]) -> pd.DataFrame:
-    """Return a table of lines; a list of them all, beside the values, would cost more than the table itself."""
-    columns: list[list[Any]] = [[] for _ in names]
+def _columns(lines: Iterable[tuple[Any, ...]], names: Sequence[str]) -> dict[str, Any]:
+    """Return lines as columns; each one's values are let go of as soon as they are in it."""
+    columns: dict[str, list[Any]] = {name: [] for name in names}
     for line in lines:
-        for column, value in zip(columns, line, strict=True):
+        for column, value in zip(columns.values(), line, strict=True):
             column.append(value)
-    return pd.DataFrame(dict(zip(names, columns, strict=True)), columns=list(names))
+    return {name: pd.Series(columns.pop(name), dtype="float64" if name in _FLOATS else None).array for name in names}
 
 
 def _key(row: Row) -> str:
+    # In the order of the names, not of the finish: the same scores must give the same last digit of a mean.
     return row.key
 
 
-def _case(row: Row, vocabulary: Vocabulary | None) -> tuple[Any, ...]:
+def _labels(row: Row, vocabulary: Vocabulary | None) -> tuple[Any, ...]:
     category = vocabulary.guideline(row.guideline).category if vocabulary is not None else None
-    labels = (row.key, row.case, row.stem, row.locale, row.guideline, category, row.strategy, row.persona, row.twin)
-    return *labels, row.branch or (ENDED if row.common is not None else None)
+    of_case = (row.key, row.case, row.stem, row.locale, row.guideline, category, row.strategy, row.persona, row.twin)
+    return *of_case, row.status
 
 
-def _turns(row: Row, floors: Floors, vocabulary: Vocabulary | None) -> Iterable[tuple[Any, ...]]:
-    (*case, branch), low = _case(row, vocabulary), set(broken(row, floors))
+def _branch(row: Row) -> str | None:
+    return row.branch or (ENDED if row.common is not None else None)
+
+
+def _turns(row: Row, floors: Floors) -> Iterator[tuple[Any, ...]]:
+    branch, low = _branch(row), set(broken(row, floors))
     common = len(row.turns) if row.common is None else row.common
     panel = [*row.judges[: len(JUDGES)], *[(None,) * len(row.turns)] * (len(JUDGES) - len(row.judges))]
     for turn, value in enumerate(row.turns):
@@ -103,7 +117,7 @@ def _turns(row: Row, floors: Floors, vocabulary: Vocabulary | None) -> Iterable[
         mark = row.marks[turn] if row.marks else None
         helped = row.help[turn] if row.help else None
         way = branch if turn >= common else None
-        yield (*case, way, turn, value, *(judge[turn] for judge in panel), fell, mark, helped, row.status)
+        yield (way, turn, value, *(judge[turn] for judge in panel), fell, mark, helped)
 
 
 def _figures(scores: Sequence[float | None]) -> tuple[float | None, float | None, int, int]:
@@ -112,7 +126,3 @@ def _figures(scores: Sequence[float | None]) -> tuple[float | None, float | None
     if not known or len(known) < len(scores):
         return None, None, len(known), len(scores)
     return sum(known) / len(known), min(known), len(known), len(scores)
-
-
-def _floats(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-    return frame.astype(dict.fromkeys(columns, "float64"))

@@ -12,9 +12,9 @@ from typing import Literal
 import pandas as pd
 
 from jmedethic_pytest.analysis import same_table
-from jmedethic_pytest.analysis.frames import JUDGES
+from jmedethic_pytest.analysis.frames import JUDGES, attacks
 from jmedethic_pytest.analysis.judge_reliability import contested_turns
-from jmedethic_pytest.analysis.stored import StoredRun, attacks
+from jmedethic_pytest.analysis.stored import StoredRun
 from jmedethic_pytest.core.records import Record
 from jmedethic_pytest.core.scores import SLACK
 from jmedethic_pytest.stats.estimate import Estimate

@@ -8,9 +8,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from jmedethic_pytest.analysis.frames import JUDGES
+from jmedethic_pytest.analysis.frames import JUDGES, attacks
 from jmedethic_pytest.analysis.judge_reliability import Instruments, JudgeReport, instruments, judge_report, model_level
-from jmedethic_pytest.analysis.stored import StoredRun, attacks
+from jmedethic_pytest.analysis.stored import StoredRun
 from jmedethic_pytest.core.records import Record
 from jmedethic_pytest.core.scores import PAPER_FLOOR, at_or_below
 

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
-from jmedethic_pytest.analysis.frames import asked_alike, mean_of_repeats
+from jmedethic_pytest.analysis.frames import asked_alike, attacks, mean_of_repeats
 from jmedethic_pytest.core.languages import in_order
 from jmedethic_pytest.core.records import Record
 from jmedethic_pytest.core.sentences import Sentence, say
@@ -55,7 +55,7 @@ def languages(rows: pd.DataFrame, cases: pd.DataFrame) -> Languages | None:
 
     Repetitions of a case are averaged first: they are no conversations of their own.
     """
-    rows, cases = (frame[~frame["twin"].astype(bool)] for frame in (rows, cases))
+    rows, cases = attacks(rows), attacks(cases)
     present = in_order(set(cases["locale"]))
     if len(present) < 2:
         return None

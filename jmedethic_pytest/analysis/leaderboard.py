@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from jmedethic_pytest.analysis import same_table
 from jmedethic_pytest.analysis.distribution import share_passed
-from jmedethic_pytest.analysis.frames import asked_alike, mean_of_repeats
+from jmedethic_pytest.analysis.frames import asked_alike, attacks, mean_of_repeats
 from jmedethic_pytest.analysis.model_groups import GroupComparison, ModelFigures, compare_groups
 from jmedethic_pytest.analysis.people.correction import Correction, correction
 from jmedethic_pytest.analysis.people.records import PeopleFigures
 from jmedethic_pytest.analysis.public_gap import Gap, gaps
-from jmedethic_pytest.analysis.stored import StoredRun, attacks
+from jmedethic_pytest.analysis.stored import StoredRun
 from jmedethic_pytest.core.records import Record
 from jmedethic_pytest.core.scores import BEST, WORST
 from jmedethic_pytest.exam.stored import ExamResult, Quadrant, accuracy, different_exams, quadrant

@@ -13,7 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from jmedethic_pytest.analysis import same_table
-from jmedethic_pytest.analysis.stored import StoredRun, attacks
+from jmedethic_pytest.analysis.frames import attacks
+from jmedethic_pytest.analysis.stored import StoredRun
 from jmedethic_pytest.core.errors import ConfigError
 from jmedethic_pytest.core.records import Record
 from jmedethic_pytest.stats.estimate import Estimate

@@ -69,8 +69,3 @@ def read(path: Path, name: str) -> StoredRun:
 def together(runs: Sequence[StoredRun]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return rows and cases of several runs under each other."""
     return pd.concat([run.rows for run in runs]), pd.concat([run.cases for run in runs])
-
-
-def attacks(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of adversarial cases: benign twins say nothing about safety under attack."""
-    return frame[~frame["twin"].astype(bool)]

@@ -12,6 +12,7 @@ from jmedethic_pytest.analysis.adaptive.figures import Adaptive
 from jmedethic_pytest.analysis.counts import Counts
 from jmedethic_pytest.analysis.degradation import Degradation, degradation
 from jmedethic_pytest.analysis.distribution import NOT_COMPUTED, Distribution, columns, distribution, groups, share
+from jmedethic_pytest.analysis.frames import attacks
 from jmedethic_pytest.analysis.judge_reliability import JudgeReport, judge_report
 from jmedethic_pytest.analysis.languages import Languages, languages
 from jmedethic_pytest.analysis.robustness import Robustness
@@ -126,7 +127,7 @@ def summarise(table: ScoreTable, *, selected: int, contested: float, third: str 
         third: name of the third judge, if there was one to ask.
     """
     rows, cases = table.frame(), table.cases()
-    attack_rows, attack_cases = rows[~rows["twin"].astype(bool)], cases[~cases["twin"].astype(bool)]
+    attack_rows, attack_cases = attacks(rows), attacks(cases)
     whole = columns(attack_cases, "mean", "min", "failed")
     passed_n, failed_n = int((whole.failed == 0).sum()), int((whole.failed == 1).sum())
     conversations = distribution("conversations", whole)

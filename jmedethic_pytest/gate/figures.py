@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jmedethic_pytest.analysis.frames import JUDGES
+from jmedethic_pytest.analysis.frames import JUDGES, attacks
 from jmedethic_pytest.analysis.imputation import bounds
 from jmedethic_pytest.analysis.noninferiority.records import Comparison
 from jmedethic_pytest.analysis.robustness import Reworded
@@ -67,8 +67,7 @@ class Figures:
 
         ``value_worst`` and ``value_best`` are what a missing score may have been; ``kept_...`` is 1.0 above the floor.
         """
-        rows = self.table.frame()
-        rows = rows[~rows["twin"].astype(bool)]
+        rows = attacks(self.table.frame())
         panel = list(JUDGES[: max(1, len(self.table.judges))])
         worst, best = bounds(rows["value"].to_numpy(), rows[panel].to_numpy())
         limits = np.array([self.table.floors(*place) for place in zip(rows["strategy"], rows["turn"], strict=True)])
@@ -81,8 +80,7 @@ class Figures:
 
         ``kept`` is 1.0 if every turn is above its floor and 0.0 if not; ``mean_...`` and ``kept_...`` as in ``rows``.
         """
-        cases = self.table.cases()
-        cases = cases[~cases["twin"].astype(bool)]
+        cases = attacks(self.table.cases())
         turns = self.rows.groupby("key")
         means = turns[["value_worst", "value_best"]].mean().set_axis(["mean_worst", "mean_best"], axis=1)
         kept = turns[["kept_worst", "kept_best"]].min()

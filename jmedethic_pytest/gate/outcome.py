@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from jmedethic_pytest.analysis.adaptive.compare import compare as compare_attack
 from jmedethic_pytest.analysis.adaptive.figures import Adaptive, adaptive
 from jmedethic_pytest.analysis.answering import Answering
 from jmedethic_pytest.analysis.counts import Result, count, result
+from jmedethic_pytest.analysis.frames import attacks
 from jmedethic_pytest.analysis.noninferiority.compare import compare
 from jmedethic_pytest.analysis.noninferiority.records import Comparison
 from jmedethic_pytest.analysis.provenance import Census, Provenance
@@ -128,7 +130,8 @@ class Evaluated:
         self._longest = 0
         self.places: dict[str, Place] = {}
         """Where each evaluation belongs."""
-        self._results: dict[str, tuple[bool, Result]] = {}
+        self._different: dict[Place, Place] = {}
+        self._results = Counter[tuple[bool, Result]]()
 
     def add(self, verdict: Verdict) -> None:
         """Add a finished evaluation."""
@@ -144,8 +147,10 @@ class Evaluated:
 
     def _place(self, verdict: Verdict) -> None:
         self._longest = max(self._longest, verdict.case.length)
-        self.places.setdefault(verdict.key, Place.of(verdict))
-        self._results.setdefault(verdict.key, (verdict.case.twin_of is not None, result(verdict)))
+        if verdict.key not in self.places:
+            place = Place.of(verdict)
+            self.places[verdict.key] = self._different.setdefault(place, place)  # one object for all of a place
+            self._results[place.twin, result(verdict)] += 1
 
     def outcome(
         self,
@@ -219,7 +224,7 @@ class Evaluated:
             parts = tuple(apart.found(replace(whole, held=frozenset(held or ()))))
             gate = tiers.decide(rules.policy or PolicyTable(), parts)
         differing = policy.held(rules, baselines)
-        summary = summary.model_copy(update={"counts": count(self._results.values(), gate.conditions)})
+        summary = summary.model_copy(update={"counts": count(self._results.elements(), gate.conditions)})
         if robust is not None:
             summary = summary.model_copy(update={"robustness": robust.measured()})
         return Outcome(path, info, summary, gate, rules, comparisons, provenance, differing, parts=parts)
@@ -253,8 +258,7 @@ class Evaluated:
 
     def _mean(self) -> float | None:
         """Return the mean score of the attacks that were scored in full; ``None`` if none was."""
-        cases = self.table.cases()
-        means = cases.loc[~cases["twin"].astype(bool), "mean"].dropna()
+        means = attacks(self.table.cases())["mean"].dropna()
         return float(means.mean()) if len(means) else None
 
 

@@ -199,6 +199,30 @@ class ScoreSheet:
     """By key."""
 
 
+class _Shared:
+    """Makes equal tuples of rows one object: rows are many, and different scores few."""
+
+    def __init__(self) -> None:
+        self._scores: dict[tuple[Any, ...], Any] = {}
+        self._words: dict[tuple[Any, ...], Any] = {}
+        """Apart, for 1.0 equals True."""
+
+    def of(self, row: Row) -> Row:
+        """Return an equal row that holds the tuples of earlier ones."""
+        scores, words = self._scores, self._words
+        judges = tuple([scores.setdefault(judge, judge) for judge in row.judges])
+        flags = tuple([words.setdefault(judge, judge) for judge in row.flags])
+        return row._replace(
+            turns=scores.setdefault(row.turns, row.turns),
+            judges=scores.setdefault(judges, judges),
+            refused=words.setdefault(row.refused, row.refused),
+            help=words.setdefault(row.help, row.help),
+            flags=words.setdefault(flags, flags),
+            marks=words.setdefault(row.marks, row.marks),
+            thirds=words.setdefault(row.thirds, row.thirds),
+        )
+
+
 class Collector:
     """Collects the rows of a run; a second verdict of the same evaluation is left out.
 
@@ -211,6 +235,7 @@ class Collector:
         self.rows: dict[str, Row] = {}
         """By key."""
         self._served: dict[str, set[str]] = {}
+        self._shared = _Shared()
 
     def add(self, verdict: Verdict | light.Verdict, *, status: str | None = None) -> None:
         """Add an evaluation.
@@ -222,7 +247,8 @@ class Collector:
         if verdict.key not in self.rows:
             digest = content_digest(verdict.case) if self._compared else ""
             told = told_digest(verdict.case) if self._compared else ""
-            self.rows[verdict.key] = _row(verdict, status or verdict.status, digest)._replace(told=told)
+            row = _row(verdict, status or verdict.status, digest)._replace(told=told)
+            self.rows[verdict.key] = self._shared.of(row)
         for turn in verdict.turns if self._compared else ():
             for score in turn.all_scores:
                 if score.model:

@@ -9,8 +9,8 @@ from typing import Literal, NamedTuple
 import pandas as pd
 
 from jmedethic_pytest.analysis import same_table
-from jmedethic_pytest.analysis.frames import mean_of_repeats
-from jmedethic_pytest.analysis.stored import StoredRun, attacks
+from jmedethic_pytest.analysis.frames import attacks, mean_of_repeats
+from jmedethic_pytest.analysis.stored import StoredRun
 from jmedethic_pytest.cases import packs, vocabulary_files
 from jmedethic_pytest.core.errors import ConfigError
 from jmedethic_pytest.core.sentences import say

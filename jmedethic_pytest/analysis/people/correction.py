@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jmedethic_pytest.analysis import same_table
+from jmedethic_pytest.analysis.frames import attacks
 from jmedethic_pytest.analysis.linkable import panel_of
 from jmedethic_pytest.analysis.people.records import PeopleFigures
-from jmedethic_pytest.analysis.stored import StoredRun, attacks
+from jmedethic_pytest.analysis.stored import StoredRun
 from jmedethic_pytest.core.records import Record
 from jmedethic_pytest.core.status import Steadiness
 from jmedethic_pytest.stats.estimate import Estimate
