@@ -201,15 +201,19 @@ def _provenance(judge: Client, replies: Sequence[Reply]) -> dict[str, object]:
         "judge": f"{judge.ref.label}{judge.suffix}",
         "attempts": len(replies),
         "model": last.model,
-        "usage": Usage(
-            input=_total([reply.usage.input for reply in replies]),
-            output=_total([reply.usage.output for reply in replies]),
-            cached=_total([reply.usage.cached for reply in replies]),
-            cache_write=_total([reply.usage.cache_write for reply in replies]),
-        ),
+        "usage": last.usage if len(replies) <= 1 else _together([reply.usage for reply in replies]),
         "sent": last.sent,
         "cached": bool(replies) and all(reply.cached for reply in replies),
     }
+
+
+def _together(used: Sequence[Usage]) -> Usage:
+    return Usage(
+        input=_total([usage.input for usage in used]),
+        output=_total([usage.output for usage in used]),
+        cached=_total([usage.cached for usage in used]),
+        cache_write=_total([usage.cache_write for usage in used]),
+    )
 
 
 def _total(counts: Sequence[int | None]) -> int | None:

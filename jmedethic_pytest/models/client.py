@@ -231,7 +231,7 @@ class Client:
                 async with self.endpoint.turn(call):
                     if self._quota is not None:
                         await self._quota.wait(characters)
-                    async with self.limit.slot():
+                    async with self.limit:
                         self.endpoint.check()
                         if self.endpoint.keeps_out(call):
                             continue

@@ -11,7 +11,7 @@ import importlib.util
 import os
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -147,16 +147,18 @@ def entra_token() -> Callable[[], Awaitable[str]]:
     return lambda: asyncio.to_thread(provider)
 
 
-@contextmanager
-def credentials(ref: ModelRef) -> Iterator[None]:
+def credentials(ref: ModelRef) -> AbstractContextManager[None]:
     """Word what a cloud's library raises when it finds no credentials: each has exceptions of its own."""
+    return _worded(ref) if ref.cloud else nullcontext()
+
+
+@contextmanager
+def _worded(ref: ModelRef) -> Iterator[None]:
     try:
         yield
     except ProviderError:
         raise
-    except Exception as error:
-        if not ref.cloud:
-            raise
+    except Exception as error:  # noqa: BLE001 - those of any library
         said = " ".join(ref.secrets.hide(str(error)).split())[:300]
         text = f"{ref.label}: no credentials of {ref.cloud}: {type(error).__name__}: {said}"
         raise ProviderError(text, fatal=True) from None

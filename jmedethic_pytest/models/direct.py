@@ -179,7 +179,7 @@ class Wire:
     async def _bounded(self, content: aiohttp.StreamReader) -> bytes:
         """Read an answer as long as it is not too large, however well it is packed."""
         most, size, parts = _most.get(), 0, []
-        async for part in content.iter_any():
+        while part := await content.readany():
             size += len(part)
             if size > most:
                 text = f"the answer is larger than {most:,} bytes (max_reply_bytes): it was not read"

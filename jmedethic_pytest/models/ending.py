@@ -33,8 +33,7 @@ def ending(
             whatever the server says.
         reasoned: whether there is reasoning beside the text.
     """
-    word = _PREFIX.sub("", finish.lower(), count=1)
-    kind = _words().get(word, "unknown")
+    kind = _kind(finish)
     if kind == "blocked" or (kind == "refusal" and blank(text)):
         return "blocked", f"the provider's safety system stopped the reply ({_named(finish)})"
     if kind == "cut":
@@ -49,6 +48,11 @@ def ending(
     if blank(text):
         return "empty", "the reply is empty" + (": all of it stands in the reasoning" if reasoned else "")
     return "ok", ""
+
+
+@lru_cache(maxsize=64)
+def _kind(finish: str) -> str:
+    return _words().get(_PREFIX.sub("", finish.lower(), count=1), "unknown")
 
 
 def _named(finish: str) -> str:

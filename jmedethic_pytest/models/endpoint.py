@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from jmedethic_pytest.core.errors import ProviderError, RunAborted
 from jmedethic_pytest.models import pauses
@@ -121,29 +121,34 @@ class Endpoint:
         if self._dead is not None:
             raise RunAborted(self._dead)
 
-    @asynccontextmanager
-    async def turn(self, call: Attempts) -> AsyncIterator[None]:
-        """Make one attempt of a call, as soon as it may be made.
+    def turn(self, call: Attempts) -> _Turn:
+        """Return what one attempt of a call is made in, as soon as it may be made.
 
         Raises:
-            RunAborted: if the endpoint is given up.
+            RunAborted: when it is entered, if the endpoint is given up.
         """
+        return _Turn(self, call)
+
+    async def _begin(self, call: Attempts) -> None:
         if self._first is None:
             self._first = asyncio.Event()
         elif not self.alive and not call.failures:
             # The first call finds out a dead endpoint, in two attempts; a slow one holds nobody up for long.
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._first.wait(), FIRST_CALL_SECONDS)
+        call.probing = False
         try:
-            async with self._turnstile.passage() as call.probing:
-                self.check()
-                call.begun = self._clock()
-                yield
-        except ProviderError:
-            raise  # failed() lets the others go
-        except BaseException:
-            self._first.set()
+            call.probing = await self._turnstile.enter()
+            self.check()
+        except BaseException as error:
+            self._end(call, error)
             raise
+        call.begun = self._clock()
+
+    def _end(self, call: Attempts, error: BaseException | None) -> None:
+        self._turnstile.leave(trying=call.probing)
+        if error is not None and not isinstance(error, ProviderError):  # after one of those failed() lets others go
+            self._let_others_go()
 
     def keeps_out(self, call: Attempts) -> bool:
         """Tell whether an attempt that was let pass has to wait again: a pause began while it stood in line."""
@@ -280,6 +285,19 @@ class Endpoint:
     def _note(self, text: str) -> None:
         if len(self.notes) < _MAX_NOTES:
             self.notes.append(f"{self._clock() - self._begun:.1f} s: {text}")
+
+
+class _Turn(NamedTuple):
+    """One attempt of a call, while it is made: no generator, of which asyncio would keep book for every call."""
+
+    endpoint: Endpoint
+    call: Attempts
+
+    async def __aenter__(self) -> None:
+        await self.endpoint._begin(self.call)
+
+    async def __aexit__(self, _: object, error: BaseException | None, __: object) -> None:
+        self.endpoint._end(self.call, error)
 
 
 def _at_least(asked: float | None, own: float) -> float:

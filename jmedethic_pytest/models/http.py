@@ -6,6 +6,7 @@ import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from jmedethic_pytest.core import secrets
@@ -174,7 +175,12 @@ def served(answer: dict[str, Any]) -> str:
     name, provider = answer.get("model"), answer.get("provider")
     shown = name if isinstance(name, str) else ""
     shown += f" ({provider})" if isinstance(provider, str) and provider else ""
-    return " ".join(plain_text.visible(shown[:_SERVED_CHARACTERS]).split())
+    return _named(shown[:_SERVED_CHARACTERS])
+
+
+@lru_cache(maxsize=64)
+def _named(served: str) -> str:
+    return " ".join(plain_text.visible(served).split())
 
 
 def word(value: Any) -> str:

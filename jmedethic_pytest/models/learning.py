@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from jmedethic_pytest.config.servers import SAMPLING, Dialect
@@ -52,20 +51,14 @@ class Learner:
         self._kind = kind
         self._told = dialect
 
-    @contextmanager
-    def listening(self, request: ChatRequest, spoken: Dialect) -> Iterator[None]:
+    def hear(self, error: ProviderError, request: ChatRequest, spoken: Dialect) -> None:
         """Learn from what a server says of a request in a dialect.
 
-        Raises:
-            ProviderError: as it came, marked as ``learned`` if the same request will now be sent otherwise.
+        The error is marked as ``learned`` if the same request will now be sent otherwise.
         """
-        try:
-            yield
-        except ProviderError as error:
-            # Calls that were in flight together all hear the same: the first of them learns for all.
-            known = spoken is not self.dialect
-            error.learned = error.http_status in (400, 422) and (known or self._learn(request, error))
-            raise
+        # Calls that were in flight together all hear the same: the first of them learns for all.
+        known = spoken is not self.dialect
+        error.learned = error.http_status in (400, 422) and (known or self._learn(request, error))
 
     def _learn(self, request: ChatRequest, error: ProviderError) -> bool:
         renamed = self.dialect.max_tokens_field != self._told.max_tokens_field

@@ -11,8 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
 
 from pyrate_limiter import Duration, Limiter, Rate
 
@@ -41,7 +40,7 @@ _QUOTA_HEADERS = tuple(
 
 
 class AdaptiveLimit:
-    """The number of calls in flight to one (endpoint, model).
+    """The number of calls in flight to one (endpoint, model); ``async with`` it a call holds one of them.
 
     Args:
         ceiling: never more than this.
@@ -66,21 +65,27 @@ class AdaptiveLimit:
         self._resting_until = 0.0
         self._waiting: deque[asyncio.Future[None]] = deque()
 
-    @asynccontextmanager
-    async def slot(self) -> AsyncIterator[None]:
+    async def __aenter__(self) -> None:
         """Hold one of the calls in flight; wait for it if there is none."""
         while self.in_flight >= self.limit:
             await self._next_in_line()
         self.in_flight += 1
         self._peak = max(self._peak, self.in_flight)
-        try:
-            rest = self._resting_until - self._clock()
-            if rest > 0:
+        rest = self._resting_until - self._clock()
+        if rest > 0:
+            try:
                 await asyncio.sleep(rest)
-            yield
-        finally:
-            self.in_flight -= 1
-            self._wake()
+            except BaseException:
+                self._leave()
+                raise
+
+    async def __aexit__(self, *_: object) -> None:
+        """Leave it to another call."""
+        self._leave()
+
+    def _leave(self) -> None:
+        self.in_flight -= 1
+        self._wake()
 
     async def _next_in_line(self) -> None:
         turn = asyncio.get_running_loop().create_future()
@@ -177,7 +182,10 @@ def _quota_left(headers: Mapping[str, str]) -> float | None:
     """Return the smallest share of a quota that is left, from OpenAI's and Anthropic's headers."""
     shares = []
     for remaining, limit in _QUOTA_HEADERS:
-        left, full = pauses.seconds(headers.get(remaining)), pauses.seconds(headers.get(limit))
+        stated = headers.get(remaining)
+        if stated is None:
+            continue
+        left, full = pauses.seconds(stated), pauses.seconds(headers.get(limit))
         if left is not None and full:
             shares.append(left / full)
     return min(shares, default=None)

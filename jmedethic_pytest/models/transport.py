@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 from jmedethic_pytest.config.servers import Dialect
+from jmedethic_pytest.core.errors import ProviderError
 from jmedethic_pytest.core.records import Reply
 from jmedethic_pytest.models import clouds, direct, http
 from jmedethic_pytest.models.base import ChatRequest, ModelRef, Observer
@@ -59,15 +60,19 @@ class Transport(ABC):
         dialect = self._learner.dialect
         request = self._addressed(request)
         body, sent = self._body(request, dialect)
-        with clouds.credentials(self._ref), self._learner.listening(request, dialect):
-            return await http.reply(
-                self._ref,
-                lambda: self._wire.post(self._client, self.route, body, request.sampling.max_reply_bytes),
-                lambda found, seconds: self._reply(found, sent, seconds),
-                sent=sent,
-                timeout=dialect.timeout or request.sampling.timeout,
-                sdk=self.sdk,
-            )
+        try:
+            with clouds.credentials(self._ref):
+                return await http.reply(
+                    self._ref,
+                    lambda: self._wire.post(self._client, self.route, body, request.sampling.max_reply_bytes),
+                    lambda found, seconds: self._reply(found, sent, seconds),
+                    sent=sent,
+                    timeout=dialect.timeout or request.sampling.timeout,
+                    sdk=self.sdk,
+                )
+        except ProviderError as error:
+            self._learner.hear(error, request, dialect)
+            raise
 
     def body(self, request: ChatRequest) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return what a call would send by what is known of the server now, and what of it a record keeps."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 
 
 class Turnstile:
@@ -22,15 +21,14 @@ class Turnstile:
         self._trying = False
         self._waiting: deque[asyncio.Future[None]] = deque()
 
-    @asynccontextmanager
-    async def passage(self) -> AsyncIterator[bool]:
-        """Wait for the turn of a call; gives whether it is the one that tries a paused endpoint."""
-        trying = self.pause is not None and await self._admitted()
-        try:
-            yield trying
-        finally:
-            if trying:
-                self._next_one()
+    async def enter(self) -> bool:
+        """Wait for the turn of a call; return whether it is the one that tries a paused endpoint."""
+        return self.pause is not None and await self._admitted()
+
+    def leave(self, *, trying: bool) -> None:
+        """Let the next one try, after the one that did."""
+        if trying:
+            self._next_one()
 
     def open(self) -> None:
         """Let everybody pass."""

@@ -35,7 +35,7 @@ class Endpoint:
         """See so many good answers while so many calls are held in flight."""
         async with AsyncExitStack() as stack:
             for _ in range(in_flight):
-                await stack.enter_async_context(self.limit.slot())
+                await stack.enter_async_context(self.limit)
             for _ in range(times):
                 self.limit.observe(200, headers)
 
@@ -82,7 +82,7 @@ async def test_second_episode_after_the_cool_down_cuts_again_and_never_below_one
         endpoint.limit.observe(429, {})
         endpoint.clock.now += COOLDOWN_SECONDS + 1
     assert endpoint.limit.limit == 1
-    async with endpoint.limit.slot():
+    async with endpoint.limit:
         assert endpoint.limit.in_flight == 1
 
 
@@ -101,7 +101,7 @@ async def test_retry_after_holds_new_calls_back_but_within_bounds(
 
     endpoint.limit.observe(429, {"retry-after": header})
     monkeypatch.setattr(asyncio, "sleep", sleep)
-    async with endpoint.limit.slot():
+    async with endpoint.limit:
         pass
     assert slept == ([pytest.approx(rest)] if rest else [])
 
@@ -165,7 +165,7 @@ async def test_no_more_calls_than_the_limit_are_in_flight_and_every_one_gets_its
 
     async def call() -> None:
         nonlocal most, done
-        async with limit.slot():
+        async with limit:
             most = max(most, limit.in_flight)
             await asyncio.sleep(0)
         done += 1
@@ -179,8 +179,8 @@ async def test_cancelled_waiter_and_failed_call_give_their_slot_back() -> None:
     limit = AdaptiveLimit(1)
 
     async def fail() -> None:
-        async with limit.slot():
-            waiting = asyncio.create_task(limit.slot().__aenter__())
+        async with limit:
+            waiting = asyncio.create_task(limit.__aenter__())
             await asyncio.sleep(0)
             waiting.cancel()
             raise RuntimeError
@@ -188,7 +188,7 @@ async def test_cancelled_waiter_and_failed_call_give_their_slot_back() -> None:
     with pytest.raises(RuntimeError):
         await fail()
     assert limit.in_flight == 0
-    async with asyncio.timeout(1), limit.slot():
+    async with asyncio.timeout(1), limit:
         assert limit.in_flight == 1
 
 
