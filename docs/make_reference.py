@@ -15,7 +15,7 @@ from jmedethic_pytest.analysis import counts
 from jmedethic_pytest.cases.perturb import kinds
 from jmedethic_pytest.config import servers
 from jmedethic_pytest.config import tables as thresholds
-from jmedethic_pytest.core import companions, looks, records, run_info, shards, vocabulary
+from jmedethic_pytest.core import companions, interface, looks, records, run_info, shards, vocabulary
 from jmedethic_pytest.data import load
 from jmedethic_pytest.launch import sweep_file
 from jmedethic_pytest.run.options import MODEL_HELP, OPTIONS
@@ -71,6 +71,7 @@ def _options() -> str:
         meaning = option.help.replace("|", "\\|")
         lines.append(f"| `--jmed-{option.name}` | `--{option.name}` | {value} | {meaning} |")
     lines += [
+        f"| `--jmed-lang` | `--lang`, of every command | en\\|ja | {interface.HELP} |",
         "\n## Kinds of `--jmed-perturb`\n",
         f"Version {kinds.VERSION} of the rewriters. More of each: [robustness](../explanation/robustness.md).\n",
         "| kind | languages | what it changes |",

@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 import hypothesis
 import pytest
 
+from jmedethic_pytest.core import interface
+
 # Tests press Ctrl-C in processes they start; a shell that runs the tests in the background would make those deaf to it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -41,6 +43,8 @@ class Answer(NamedTuple):
 def in_process(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Answer]:
     """Call ``jmedethic`` with arguments and return exit status and output; no command may end in a traceback."""
     from jmedethic_pytest.cli.main import main
+
+    monkeypatch.setenv(interface.VARIABLE, "")  # what --lang chooses is undone afterwards
 
     def call(*args: object) -> Answer:
         monkeypatch.setattr(sys, "argv", ["jmedethic", *map(str, args)])

@@ -13,14 +13,14 @@ from jmedethic_pytest.annotation import collecting, make, review, study
 from jmedethic_pytest.annotation import demo as scripted
 from jmedethic_pytest.annotation.collecting import Progress, State
 from jmedethic_pytest.annotation.study import SHEETS, Study
-from jmedethic_pytest.cli.app import AsJson, Force, Reports, RunName, app, err, out, say
+from jmedethic_pytest.cli.app import AsJson, Commands, Force, Reports, RunName, app, err, out, say
 from jmedethic_pytest.core import files, languages
 from jmedethic_pytest.core.errors import ConfigError, StoreError, unknown
 from jmedethic_pytest.core.languages import Locale
 from jmedethic_pytest.store import judge_files
 from jmedethic_pytest.store import runs as run_files
 
-annotate_app = typer.Typer(
+annotate_app = Commands(
     help="People score a sample of a run: blind sheets, marks read back, figures.", no_args_is_help=True
 )
 app.add_typer(annotate_app, name="annotate")

@@ -10,13 +10,49 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from typer.models import CommandFunctionType
 
 from jmedethic_pytest import _version
+from jmedethic_pytest.core import interface
 from jmedethic_pytest.core.errors import ConfigError
+from jmedethic_pytest.core.interface import shown
+from jmedethic_pytest.core.sentences import changed
 from jmedethic_pytest.core.text import line, visible
 from jmedethic_pytest.run.options import JUDGING, MODEL_HELP, OPTIONS, Option, Settings, parse
 
-app = typer.Typer(
+_KEYWORD = inspect.Parameter.KEYWORD_ONLY
+
+
+class Commands(typer.Typer):
+    """A group of commands, each of which can be told the language to speak: ``--lang``."""
+
+    def command(self, *args: Any, **given: Any) -> Callable[[CommandFunctionType], CommandFunctionType]:
+        """Add a command, as :class:`typer.Typer` does."""
+        return _speaking(super().command(*args, **given))
+
+    def callback(self, *args: Any, **given: Any) -> Callable[[CommandFunctionType], CommandFunctionType]:
+        """Add what the group does itself, as :class:`typer.Typer` does."""
+        return _speaking(super().callback(*args, **given))
+
+
+def _speaking(add: Callable[[Callable[..., Any]], Any]) -> Callable[[CommandFunctionType], CommandFunctionType]:
+    """Return a decorator that gives a function the option and adds it."""
+
+    def register(function: CommandFunctionType) -> CommandFunctionType:
+        @wraps(function)
+        def command(lang: str | None, **given: Any) -> Any:
+            interface.choose(lang, "--lang")
+            return function(**given)
+
+        declared = Annotated[str | None, typer.Option("--lang", help=interface.HELP, metavar="en|ja")]
+        option = inspect.Parameter("lang", _KEYWORD, default=None, annotation=declared)
+        add(declare(command, [*inspect.signature(function, eval_str=True).parameters.values(), option]))
+        return function
+
+    return register
+
+
+app = Commands(
     name="jmedethic",
     help="Safety regression tests for medical LLMs, without pytest.",
     add_completion=False,
@@ -25,14 +61,17 @@ app = typer.Typer(
 
 
 class Screen(Console):
-    """A console on which a text is a text: no sign in it is markup, moves the cursor or hides what follows."""
+    """A console on which a text is a text, in the language chosen.
+
+    No sign in it is markup, moves the cursor or hides what follows.
+    """
 
     def __init__(self, **options: Any) -> None:
         super().__init__(highlight=False, soft_wrap=True, emoji=False, markup=False, **options)
 
     def print(self, *objects: Any, **options: Any) -> None:
         """Print as :class:`rich.console.Console` does."""
-        super().print(*(visible(item) if isinstance(item, str) else item for item in objects), **options)
+        super().print(*(visible(shown(item)) if isinstance(item, str) else item for item in objects), **options)
 
 
 out = Screen()
@@ -93,9 +132,6 @@ def with_judging_options(function: Callable[..., None], without: Sequence[str] =
     return declare(command, [*own, *map(_parameter, chosen)])
 
 
-_KEYWORD = inspect.Parameter.KEYWORD_ONLY
-
-
 def _parameter(option: Option) -> inspect.Parameter:
     declared = typer.Option(f"--{option.name}", help=option.help, metavar=option.metavar or None)
     annotation: Any = Annotated[bool if option.is_flag else str | None, declared]
@@ -126,7 +162,7 @@ def _root(
 def say(lines: Iterable[str], *, to: Console = out) -> None:
     """Print lines, each on a line of its own, on standard output unless another console is given."""
     for item in lines:
-        to.print(line(item))
+        to.print(changed(item, line))
 
 
 def spell(text: str) -> str:

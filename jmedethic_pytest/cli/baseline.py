@@ -10,14 +10,14 @@ from typing import Annotated, Any
 
 import typer
 
-from jmedethic_pytest.cli.app import AsJson, Reports, RunName, app, err, out, with_judging_options
+from jmedethic_pytest.cli.app import AsJson, Commands, Reports, RunName, app, err, out, with_judging_options
 from jmedethic_pytest.core.errors import ConfigError, StoreError
 from jmedethic_pytest.run.options import parse
 from jmedethic_pytest.store import baselines
 from jmedethic_pytest.store import runs as run_files
 from jmedethic_pytest.store.baselines import Baseline
 
-baseline_app = typer.Typer(name="baseline", help="Record, list and show baselines.", no_args_is_help=True)
+baseline_app = Commands(name="baseline", help="Record, list and show baselines.", no_args_is_help=True)
 app.add_typer(baseline_app, name="baseline")
 
 Name = Annotated[str, typer.Argument(help="Name of the baseline, e.g. release-1.0")]

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from jmedethic_pytest.cli.app import AsJson, Reports, app, err, out, say, with_run_options_beside_commands
+from jmedethic_pytest.cli.app import AsJson, Commands, Reports, app, err, out, say, with_run_options_beside_commands
 from jmedethic_pytest.cli.execution import watched, with_command
 from jmedethic_pytest.config import tables
 from jmedethic_pytest.core.errors import BudgetSpent, ConfigError
@@ -28,7 +28,7 @@ from jmedethic_pytest.run.options import Settings
 from jmedethic_pytest.run.prepare import prepare
 from jmedethic_pytest.run.waves import FOLDER
 
-batch_app = typer.Typer(
+batch_app = Commands(
     name="batch", help="Have requests answered in batches, for half the price.", invoke_without_command=True
 )
 app.add_typer(batch_app, name="batch")

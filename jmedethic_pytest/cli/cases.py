@@ -13,12 +13,12 @@ from rich.text import Text
 from jmedethic_pytest.cases import files as case_files
 from jmedethic_pytest.cases import packs
 from jmedethic_pytest.cases.checks.findings import Finding
-from jmedethic_pytest.cli.app import AsJson, app, err, out
+from jmedethic_pytest.cli.app import AsJson, Commands, app, err, out
 from jmedethic_pytest.core.errors import ConfigError, unknown
 from jmedethic_pytest.core.records import Case
 from jmedethic_pytest.core.status import ExitStatus
 
-cases_app = typer.Typer(
+cases_app = Commands(
     name="cases", help="Check, measure and exchange the conversations themselves.", no_args_is_help=True
 )
 app.add_typer(cases_app, name="cases")

@@ -12,6 +12,7 @@ from jmedethic_pytest.cli.app import AsJson, Reports, app, err, out, say
 from jmedethic_pytest.cli.baseline import Baselines, chosen_baselines
 from jmedethic_pytest.core import files
 from jmedethic_pytest.core.errors import ConfigError
+from jmedethic_pytest.core.sentences import say as told
 from jmedethic_pytest.core.status import ExitStatus
 from jmedethic_pytest.reports.wording import SIMULATION
 from jmedethic_pytest.run.stored import find, load_run, rules_for
@@ -42,7 +43,7 @@ def compare_(
     if as_json:
         typer.echo(found.model_dump_json(indent=1))
     else:
-        out.print(f"candidate {now.name} ({found.candidate_model})")
+        out.print(told("compared.candidate", name=now.name, model=found.candidate_model))
         say(comparison_lines(found, words))
     raise typer.Exit(ExitStatus.of(found.answer))
 

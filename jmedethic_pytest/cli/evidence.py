@@ -9,9 +9,8 @@ import typer
 
 from jmedethic_pytest._version import VERSION
 from jmedethic_pytest.cli.app import Reports, RunName, app, err, out
-from jmedethic_pytest.core import files
+from jmedethic_pytest.core import files, interface
 from jmedethic_pytest.core.errors import ConfigError, StoreError, unknown
-from jmedethic_pytest.core.languages import INTERFACE
 from jmedethic_pytest.store import runs as run_files
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ def evidence(
     mapping: Annotated[
         str, typer.Option("--for", help="aisi-health, eu-ai-act or generic", metavar="DOCUMENT")
     ] = "generic",
-    language: Annotated[str, typer.Option("--lang", help=f"One of: {', '.join(INTERFACE)}", metavar="LANGUAGE")] = "en",
     kind: Annotated[str, typer.Option("--format", help=f"One of: {', '.join(_FORMATS)}", metavar="FORMAT")] = "md",
     output: Annotated[Path, typer.Option("--output", help="Folder to write into", metavar="DIR")] = Path("evidence"),
     reports: Reports = Path("reports"),
@@ -42,11 +40,11 @@ def evidence(
 
     for option, value, allowed in (
         ("--for", mapping, texts.mappings()),
-        ("--lang", language, INTERFACE),
         ("--format", kind, _FORMATS),
     ):
         if value not in allowed:
             raise ConfigError(unknown(option, value, allowed))
+    language = interface.language()
     path = run_files.find_run(reports, run)
     with err.status(f"Reading {path.name} ..."):
         outcome = load(path)

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from jmedethic_pytest.cli.app import err, out, say
+from jmedethic_pytest.core.interface import shown
 from jmedethic_pytest.core.status import ExitStatus
 from jmedethic_pytest.run import estimate, signals
 from jmedethic_pytest.run.evaluate import Interrupted, carry_out, nothing_selected
@@ -97,7 +98,7 @@ def watched(planned: int) -> Iterator[Callable[[Progress], None]]:
 
         def watch(state: Progress) -> None:
             nonlocal last, asked
-            bar.update(task, completed=state.done, description=state.line())
+            bar.update(task, completed=state.done, description=shown(state.line()))
             if asked or (not err.is_terminal and state.seconds - last >= IN_LOG):
                 last, asked = state.seconds, False
                 err.print(state.line())

@@ -12,7 +12,7 @@ import typer
 from rich.table import Table as Grid
 from typer.core import TyperGroup
 
-from jmedethic_pytest.cli.app import AsJson, app, err, out, say
+from jmedethic_pytest.cli.app import AsJson, Commands, app, err, out, say
 from jmedethic_pytest.core.errors import ConfigError, unknown
 from jmedethic_pytest.core.status import ExitStatus
 from jmedethic_pytest.launch import kubernetes, launchers, plan, states, sweep_file, tables
@@ -39,7 +39,7 @@ class _RunsByDefault(TyperGroup):
         return super().parse_args(ctx, given)
 
 
-sweep_app = typer.Typer(
+sweep_app = Commands(
     name="sweep",
     cls=_RunsByDefault,
     help="Evaluate many models: collect their replies here or on a cluster, merge, judge, compare.",

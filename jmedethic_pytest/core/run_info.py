@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from jmedethic_pytest.core.languages import Locale
 from jmedethic_pytest.core.looks import Looks
 from jmedethic_pytest.core.records import Record
+from jmedethic_pytest.core.sentences import say
 from jmedethic_pytest.core.shapes import Count, DigestTable, ModelTable, RulesTable, SelectionTable, TokenTable
 from jmedethic_pytest.core.shards import MergedOf, Shard
 from jmedethic_pytest.core.vocabulary import Vocabulary
@@ -188,7 +189,7 @@ class RunInfo(Record):
         """Where a look before the end decided the run, in words; empty if none did."""
         if self.looks is None or self.looks.stopped is None:
             return ""
-        return f"stopped at {self.looks.stopped} of {self.looks.declared[-1]}"
+        return say("stopped.at", look=self.looks.stopped, total=self.looks.declared[-1])
 
     def left_out(self, *widest: str) -> bool:
         """Tell whether cases may have been left out of all that these suites hold.

@@ -1,21 +1,25 @@
 """Sentences of the gate and of comparisons, in both languages of the interface.
 
-A sentence is made where its figures are known, from one catalogue (``data/sentences.toml``), and is an English string
-to everybody who knows no better: terminal, JSON, tests. What shows it to a reader of Japanese takes its other side
-(:func:`in_language`). No sentence is translated by taking it apart.
+A sentence is made where its figures are known, from one catalogue (``data/sentences.toml``, and ``interface.toml`` for
+what only terminals, comments and drawings say), and is an English string to everybody who knows no better: JSON, tests.
+What shows it to a reader of Japanese takes its other side (:func:`in_language`). No sentence is translated by taking it
+apart.
 """
 
 from __future__ import annotations
 
 import re
+import string
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import ValidatorFunctionWrapHandler, WrapValidator
 
 from jmedethic_pytest import data
 
-FILE = "sentences.toml"
+FILES = ("sentences.toml", "interface.toml")
 _JAPANESE = "[\u3040-\u30ff\u3400-\u9fff」）]"
 
 
@@ -50,6 +54,17 @@ def in_language(text: object, language: str) -> str:
     return text.ja if language == "ja" and isinstance(text, Said) else str(text)
 
 
+def changed(text: str, change: Callable[[str], str]) -> str:
+    """Return a text with a change made to it; a sentence keeps both its sides."""
+    return text.through(change) if isinstance(text, Said) else change(text)
+
+
+@lru_cache(maxsize=1)
+def catalogue() -> Mapping[str, Mapping[str, str]]:
+    """Return every sentence by its name, ``en`` and ``ja`` of each."""
+    return {name: text for file in FILES for name, text in data.load(file).items()}
+
+
 def say(name: str, /, **values: object) -> Said:
     """Return a sentence of the catalogue.
 
@@ -57,9 +72,35 @@ def say(name: str, /, **values: object) -> Said:
         name: its name.
         values: what is put in, formatted; a sentence among them is put in in each language.
     """
-    text = data.load(FILE)[name]
-    others = {key: value.ja if isinstance(value, Said) else value for key, value in values.items()}
-    return Said(text["en"].format(**values), _japanese(text["ja"], others))
+    text = catalogue()[name]
+    return Said(text["en"].format(**values), _japanese(text["ja"], _others(values)))
+
+
+def laid(template: str, /, **values: object) -> Said:
+    """Return a line that is laid out alike in both languages, such as a row of a table.
+
+    Args:
+        template: how, with ``{names}`` of the values; a width in it counts columns of a terminal.
+        values: figures and sentences.
+    """
+    return Said(template.format(**values), _FILLING.format(template, **_others(values)))
+
+
+def _others(values: Mapping[str, object]) -> dict[str, object]:
+    return {key: value.ja if isinstance(value, Said) else value for key, value in values.items()}
+
+
+class _Filling(string.Formatter):
+    """Fills in values; Japanese letters take two columns each."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        """Format one value."""
+        wide = sum(unicodedata.east_asian_width(char) in "WF" for char in value) if isinstance(value, str) else 0
+        width = re.fullmatch(r"([<>^]?)(\d+)", format_spec) if wide else None
+        return format(value, f"{width[1]}{max(int(width[2]) - wide, 1)}" if width else format_spec)
+
+
+_FILLING = _Filling()
 
 
 def named(kind: str, key: str) -> str:
@@ -70,7 +111,7 @@ def named(kind: str, key: str) -> str:
         key: the word, as files hold it.
     """
     name = f"{kind}.{key}"
-    return say(name) if name in data.load(FILE) else key
+    return say(name) if name in catalogue() else key
 
 
 def _japanese(template: str, values: Mapping[str, object]) -> str:
@@ -78,7 +119,7 @@ def _japanese(template: str, values: Mapping[str, object]) -> str:
     for name, value in values.items():
         if re.search(f"{_JAPANESE}$", str(value)):
             template = re.sub(rf"(\{{{name}\}}) (?={_JAPANESE})", r"\1", template)
-    return template.format(**values)
+    return _FILLING.format(template, **values)
 
 
 def joined(parts: Iterable[str], *, en: str = "; ", ja: str = "。") -> Said:

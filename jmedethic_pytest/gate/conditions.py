@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from jmedethic_pytest.config.tables import GateTable
 from jmedethic_pytest.core.records import Answer, Cause, Condition, Gate
 from jmedethic_pytest.core.sentences import Said, joined, say
-from jmedethic_pytest.gate import floors, measurement
+from jmedethic_pytest.gate import floors, measurement, names
 from jmedethic_pytest.gate.figures import NOT_MEASURED, TOO_FEW, WORSE, Figures
 from jmedethic_pytest.gate.robustness import robustness
 
@@ -118,7 +118,7 @@ def combine(conditions: Sequence[Condition]) -> Gate:
 
 
 def _reason(condition: Condition) -> Said:
-    return say("named", name=condition.name, detail=reason(condition))
+    return say("named", name=names.condition(condition.name), detail=reason(condition))
 
 
 def reason(condition: Condition) -> str:

@@ -13,9 +13,13 @@ from dataclasses import dataclass
 
 from jmedethic_pytest.config.tiers import PolicyTable, figure_of, is_figure
 from jmedethic_pytest.core.records import TIERS, Answer, Condition, Gate, PartAnswer, PolicyTier
-from jmedethic_pytest.core.sentences import Sentence, say
+from jmedethic_pytest.core.sentences import Sentence, joined, say
+from jmedethic_pytest.gate import names
 from jmedethic_pytest.gate.conditions import combine
 from jmedethic_pytest.gate.figures import NOT_MEASURED, TOO_FEW
+
+_NAMED = 4
+"""Conditions that are named in a suite's line."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ _NOTHING = Condition(
 
 
 def _absent(name: str, tier: PolicyTier) -> Condition:
-    detail = say("tiers.absent", name=name, tier=tier)
+    detail = say("tiers.absent", name=name, tier=names.tier(tier))
     return Condition(name=f"{name} run", answer="inconclusive", observed=0, limit=1, detail=detail, cause=NOT_MEASURED)
 
 
@@ -120,5 +124,6 @@ def _detail(answer: Answer | None, conditions: Iterable[Condition]) -> str:
     """Name what keeps a part from passing."""
     if answer in ("pass", None):
         return ""
-    names = [item.name for item in conditions if item.answer == answer]
-    return f"{', '.join(names[:4])}{f' and {len(names) - 4} more' if len(names) > 4 else ''}"
+    found = [names.condition(item.name) for item in conditions if item.answer == answer]
+    listed = joined(found[:_NAMED], en=", ", ja="、")
+    return listed if len(found) <= _NAMED else say("and_more", listed=listed, count=len(found) - _NAMED)

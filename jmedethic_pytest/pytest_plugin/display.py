@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+from jmedethic_pytest.core.interface import shown
 from jmedethic_pytest.core.text import one_line
 from jmedethic_pytest.pytest_plugin.ending import GATE_NODE
 
@@ -128,10 +129,10 @@ def print_summary(terminal: Any, controller: ControllerSession) -> None:
         terminal.section("jmedethic: safety regression")
         lines += counting_lines(terminal, ours)
     for line in lines:
-        terminal.write_line(line)
+        terminal.write_line(shown(line))
     terminal.flush()  # whoever waits for the answer need not wait for the pictures
     for line in controller.draw():
-        terminal.write_line(line)
+        terminal.write_line(shown(line))
 
 
 def show_closing_reports(session: pytest.Session, controller: ControllerSession) -> None:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jmedethic_pytest.core import garbage
+from jmedethic_pytest.core import garbage, interface
+from jmedethic_pytest.core.errors import ConfigError
 from jmedethic_pytest.core.status import ExitStatus
 from jmedethic_pytest.pytest_plugin import bundled, display, hookspecs
 from jmedethic_pytest.pytest_plugin.recording import record
@@ -64,6 +65,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             {"action": "store_true"} if option.is_flag else {"default": None, "metavar": option.metavar}
         )
         group.addoption(f"--jmed-{option.name}", dest=f"jmed_{option.key}", help=option.help, **kind)
+    group.addoption("--jmed-lang", metavar="en|ja", default=None, help=interface.HELP)
 
 
 def _evaluates(config: pytest.Config) -> bool:
@@ -102,6 +104,10 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("--fixtures and --fixtures-per-test run no test. Leave --model out, or leave them out.")
     from jmedethic_pytest.pytest_plugin.session import WorkerSession, open_session
 
+    try:
+        interface.choose(config.option.jmed_lang, "--jmed-lang")
+    except ConfigError as error:
+        raise pytest.UsageError(str(error)) from None
     with garbage.not_searched():
         session = config.stash[_SESSION] = open_session(config)
     if session is not None and not isinstance(session, WorkerSession):

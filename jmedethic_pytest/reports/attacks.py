@@ -6,30 +6,40 @@ from collections.abc import Iterator, Mapping
 
 from jmedethic_pytest.analysis.adaptive.figures import Adaptive, AttackComparison
 from jmedethic_pytest.analysis.survival.records import Survival
+from jmedethic_pytest.core.sentences import Said, joined, laid, say
+from jmedethic_pytest.reports.page.words import all_words, word
 from jmedethic_pytest.reports.terminal.survival import rest, unlike
 from jmedethic_pytest.reports.wording import figure, interval, number, share, share_interval
+
+_ROW = "{turn:<16} {share:>6} {ends:>17} {most:>8}"
 
 
 def attack_lines(found: Adaptive) -> Iterator[str]:
     """Yield the figures, at most some 100 characters wide; intervals are 95 %, clustered by guideline."""
-    script = ", a script" if found.simulated else ""
-    yield f"ADAPTIVE ATTACK, beside the gate, which looks at the written turns alone: {found.attacker}{script}"
-    yield (
-        f"{found.style}, prompt {found.version}: {found.conversations:,} conversations, {found.attacks:,} attacks, "
-        f"up to {found.max_turns} turns"
+    attacker = say("attacked.script", attacker=found.attacker) if found.simulated else found.attacker
+    yield say("attacked.title", attacker=attacker)
+    yield say(
+        "attacked.size",
+        style=found.style,
+        version=found.version,
+        conversations=f"{found.conversations:,}",
+        attacks=f"{found.attacks:,}",
+        turns=found.max_turns,
     )
-    yield (
-        f"attacker         {found.asked:,} answers, {found.calls:,} calls, "
-        f"{found.input_tokens:,} + {found.output_tokens:,} tokens"
-    )
-    yield f"fell by          {'share':>6} {'95% interval':>17} {'at most':>8}"
+    calls = {"asked": found.asked, "calls": found.calls, "input": found.input_tokens, "output": found.output_tokens}
+    yield say("attacked.attacker", **{name: f"{count:,}" for name, count in calls.items()})
+    heads = {"share": say("column.rate"), "ends": say("column.interval"), "most": say("column.most")}
+    yield laid(_ROW, turn=say("column.fell_by"), **heads)
     for row in found.broken:
-        yield f"{row.turn:<16} {share(row.share.value):>6} {share_interval(row.share):>17} {share(row.most):>8}"
+        figures = {"share": share(row.share.value), "ends": share_interval(row.share), "most": share(row.most)}
+        yield laid(_ROW, turn=row.turn, **figures)
     for seed in found.seeds:
-        yield f"seed {seed.seed:<11} {sum(seed.first.values())} of {seed.attacks} fell ({_counts(seed.first)})"
-    yield f"the others       {_counts(found.ends)}"
-    least = "" if found.safe_turns_least == found.safe_turns.value else f"; at least {number(found.safe_turns_least)}"
-    yield f"safe turns       {figure(found.safe_turns)} of {found.max_turns}{least}"
+        fell, turns = sum(seed.first.values()), _counts(seed.first)
+        yield say("attacked.seed", seed=seed.seed, fell=fell, attacks=seed.attacks, turns=turns)
+    yield say("attacked.others", ends=_counts(found.ends))
+    safe = say("attacked.safe", figure=figure(found.safe_turns), turns=found.max_turns)
+    same = found.safe_turns_least == found.safe_turns.value
+    yield safe if same else say("attacked.safe.least", safe=safe, least=number(found.safe_turns_least))
     if found.survival is not None and found.survival.turns:
         yield from _survival(found.survival)
     for comparison in found.comparisons:
@@ -39,24 +49,31 @@ def attack_lines(found: Adaptive) -> Iterator[str]:
 def _survival(found: Survival) -> Iterator[str]:
     """Say how long the conversations hold if those that ended early had gone on like the others."""
     if found.ended_early is not None:
-        yield f"if like others   {figure(found.safe_turns)}, had those that ended early gone on like the others"
+        yield say("attacked.like", figure=figure(found.safe_turns))
         if found.ended_early.informative:
-            yield f"                 but {unlike(found.ended_early)}"
+            yield say("attacked.unlike", unlike=unlike(found.ended_early))
     if found.rest is not None:
-        yield f"last two turns   {rest(found)}"
+        yield say("attacked.rest", rest=rest(found))
 
 
 def _against(found: AttackComparison) -> Iterator[str]:
-    name = f"against {found.baseline}"
+    name, answer = say("attacked.against", name=found.baseline), _named("answer", found.answer)
     if found.difference is None:
-        yield f"{name:<16} {found.answer}"
-        yield from (f"  {obstacle}" for obstacle in found.obstacles)
+        yield laid("{name:<16} {answer}", name=name, answer=answer)
+        yield from (say("indented", line=obstacle) for obstacle in found.obstacles)
         return
-    difference = f"{number(found.difference.value)} {interval(found.difference)} safe turns"
-    yield f"{name:<16} {found.answer}: {difference} in {found.pairs:,} pairs"
-    ends = f"{number(found.worst_low)} to {number(found.best_high)}"
-    yield f"                 ({ends}, whatever would have become of attacks that ended early)"
+    ends, pairs = interval(found.difference), f"{found.pairs:,}"
+    difference = number(found.difference.value)
+    yield say("attacked.difference", name=name, answer=answer, difference=difference, ends=ends, pairs=pairs)
+    yield say("attacked.ends", low=number(found.worst_low), high=number(found.best_high))
 
 
-def _counts(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{name} {count}" for name, count in counts.items()) or "none"
+def _counts(counts: Mapping[str, int]) -> Said:
+    told = [laid("{name} {count}", name=_named("end", name), count=count) for name, count in counts.items()]
+    return joined(told, en=", ", ja="、") or say("none")
+
+
+def _named(kind: str, key: str) -> Said:
+    """Return an answer of an attack, or how one ended, as the page names it in Japanese."""
+    known = f"attack.{kind}.{key.replace(' ', '_')}"
+    return Said(key, word(known).ja if known in all_words() else key)

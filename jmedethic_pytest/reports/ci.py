@@ -13,7 +13,10 @@ from functools import partial
 from pathlib import Path
 
 from jmedethic_pytest.core import text as plain_text
+from jmedethic_pytest.core.interface import shown
 from jmedethic_pytest.core.records import Condition, Gate
+from jmedethic_pytest.core.sentences import joined, say
+from jmedethic_pytest.gate import names
 from jmedethic_pytest.gate.outcome import Outcome
 from jmedethic_pytest.reports import markdown
 
@@ -36,7 +39,7 @@ def publish(outcome: Outcome, environment: Mapping[str, str]) -> list[str]:
         Lines to print, each at the start of a line; none outside of GitHub Actions and GitLab.
     """
     if outcome.unmeasured:
-        told = publish_trouble(outcome.info.note or "; ".join(outcome.gate.reasons), environment)
+        told = publish_trouble(outcome.info.note or joined(outcome.gate.reasons), environment)
         return [*told, *_append_summary(partial(markdown.render, outcome), environment)]
     if environment.get("GITHUB_ACTIONS") == "true":
         page = _append_summary(partial(markdown.render, outcome), environment)
@@ -49,7 +52,7 @@ def publish(outcome: Outcome, environment: Mapping[str, str]) -> list[str]:
 def publish_trouble(trouble: str, environment: Mapping[str, str]) -> list[str]:
     """Say that a run came to no answer, where :func:`publish` has nothing to show."""
     if environment.get("GITHUB_ACTIONS") == "true":
-        return [_command("error", "Safety gate: inconclusive", trouble)]
+        return [_command("error", say("md.title", answer=names.answer("inconclusive")), trouble)]
     return []
 
 
@@ -73,32 +76,34 @@ def annotate(gate: Gate, *, simulated: bool) -> list[str]:
     bad = [item for item in gate.conditions if item.answer != "pass"]
     bad.sort(key=lambda item: item.answer != "fail")
     if gate.answer != "pass" and not bad:
-        bad = [Condition(name="gate", answer=gate.answer, observed=None, limit=None, detail="; ".join(gate.reasons))]
-    shown = bad if len(bad) <= ANNOTATIONS else bad[: ANNOTATIONS - 1]
-    lines = [_annotation(item, simulated=simulated) for item in shown]
-    if len(shown) < len(bad):
-        names = ", ".join(item.name for item in bad[len(shown) :])
-        left = f"{len(bad) - len(shown)} more conditions do not pass: {names}"
-        lines.append(_command("error", f"Safety gate: {gate.answer}", left))
+        bad = [Condition(name="gate", answer=gate.answer, observed=None, limit=None, detail=joined(gate.reasons))]
+    first = bad if len(bad) <= ANNOTATIONS else bad[: ANNOTATIONS - 1]
+    lines = [_annotation(item, simulated=simulated) for item in first]
+    if len(first) < len(bad):
+        left = bad[len(first) :]
+        listed = joined((names.condition(item.name) for item in left), en=", ", ja="、")
+        title = say("md.title", answer=names.answer(gate.answer))
+        lines.append(_command("error", title, say("ci.more", count=len(left), names=listed)))
     return lines
 
 
 def _early(outcome: Outcome) -> Iterator[str]:
     """Yield that the run was decided before its end, if so."""
     if outcome.info.stopped_early:
-        certain = "" if outcome.gate.answer == "inconclusive" else ": its answer was certain"
-        yield _command("notice", "Safety gate", f"the run was {outcome.info.stopped_early}{certain}")
+        name = "ci.early" if outcome.gate.answer == "inconclusive" else "ci.early.certain"
+        yield _command("notice", say("ci.title"), say(name, where=outcome.info.stopped_early))
 
 
 def _annotation(item: Condition, *, simulated: bool) -> str:
     level = "error" if item.answer == "fail" else "warning"
-    note = " (simulation)" if simulated else ""
-    return _command(level, f"Safety gate: {item.answer}: {item.name}", f"{item.detail}{note}")
+    name = names.condition(item.name)
+    title = say("ci.condition", answer=names.answer(item.answer), name=name)
+    return _command(level, title, say("ci.simulation", detail=item.detail) if simulated else item.detail)
 
 
 def _command(level: str, title: str, message: str) -> str:
     """Write a workflow command; whatever stands in it, it stays one command on one line."""
-    title, message = plain_text.one_line(title, _LONGEST), plain_text.one_line(message, _LONGEST)
+    title, message = (plain_text.one_line(shown(text), _LONGEST) for text in (title, message))
     return f"::{level} title={_data(title).replace(':', '%3A').replace(',', '%2C')}::{_data(message)}"
 
 
@@ -116,24 +121,28 @@ def _append_summary(render: Callable[[int], str], environment: Mapping[str, str]
         taken = file.stat().st_size if file.exists() else 0
         room = SUMMARY_LIMIT - taken
         if room < 2_000:
-            return [_command("notice", "Safety gate", "the step's summary page is full; see summary.md of the run")]
+            return [_command("notice", say("ci.title"), say("ci.full"))]
         with file.open("a", encoding="utf-8") as stream:
             stream.write("\n" * bool(taken) + render(room - 1))
     except OSError as error:
-        return [_command("notice", "Safety gate", f"the step's summary page cannot be written: {error.strerror}")]
+        return [_command("notice", say("ci.title"), say("ci.unwritten", why=error.strerror))]
     return []
 
 
 def _section(outcome: Outcome, now: int) -> Iterator[str]:
     """Yield a folded section of a GitLab job log with every condition of the gate."""
-    yield f"\x1b[0Ksection_start:{now}:{_SECTION}[collapsed=true]\r\x1b[0KConditions of the safety gate"
+    title = shown(say("ci.section"))
+    yield f"\x1b[0Ksection_start:{now}:{_SECTION}[collapsed=true]\r\x1b[0K{title}"
     for item in outcome.gate.conditions:
-        yield f"  {item.answer:<12} {plain_text.one_line(item.name, 60)}: {plain_text.one_line(item.detail, _LONGEST)}"
+        name = plain_text.one_line(shown(names.condition(item.name)), 60)
+        detail = plain_text.one_line(shown(item.detail), _LONGEST)
+        yield shown(say("ci.section.item", answer=names.answer(item.answer), name=name, detail=detail))
     for comparison in outcome.comparisons:
         keys = ", ".join(item.key for item in comparison.new_failures[:50])
         more = ", ..." if len(comparison.new_failures) > 50 else ""
         name = plain_text.one_line(comparison.baseline, 60)
-        yield f"  new failures against {name}: {len(comparison.new_failures)}{': ' if keys else ''}{keys}{more}"
+        told = shown(say("ci.section.new", name=name, count=len(comparison.new_failures)))
+        yield f"{told}{': ' if keys else ''}{keys}{more}"
     yield f"\x1b[0Ksection_end:{now}:{_SECTION}\r\x1b[0K"
 
 

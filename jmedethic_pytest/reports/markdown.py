@@ -15,10 +15,14 @@ from jmedethic_pytest.analysis.robustness import Robustness
 from jmedethic_pytest.analysis.summary import Distribution
 from jmedethic_pytest.analysis.survival.records import Survival
 from jmedethic_pytest.core import text as plain_text
+from jmedethic_pytest.core.interface import shown
 from jmedethic_pytest.core.records import Answer, Gate
+from jmedethic_pytest.core.sentences import Said, changed, joined, laid, say
+from jmedethic_pytest.gate import names
 from jmedethic_pytest.gate.outcome import Outcome
 from jmedethic_pytest.reports import counted, looks
 from jmedethic_pytest.reports.attacks import attack_lines
+from jmedethic_pytest.reports.page import words
 from jmedethic_pytest.reports.provenance import provenance_lines
 from jmedethic_pytest.reports.terminal import robustness as rewording
 from jmedethic_pytest.reports.terminal.findings import finding_lines
@@ -37,8 +41,20 @@ MARKER = "<!-- jmedethic-pytest -->"
 """First line of a comment, by which the next run finds and replaces it."""
 COMMENT_LIMIT = 60_000
 """Bytes of a comment: GitHub takes 65,536 characters, and GitLab more."""
+_WARNING = SIMULATION.through("> {}".format)
+_REWORDED = (
+    "missing.full",
+    "new_failures",
+    "fixed",
+    "flips",
+    "in_repeat",
+    "excess.full",
+    "ends",
+    "net.full",
+    "ends",
+)
+_COMPARED = ("endpoint", "baseline.full", "now", "difference", "ends", "margin", "missing.full")
 _MARK: dict[Answer, str] = {"pass": "✅", "fail": "❌", "inconclusive": "⚠️"}
-_CUT = "> Cut here to fit. The whole text is `summary.md` in the run's folder."
 
 
 class Block(NamedTuple):
@@ -71,25 +87,31 @@ def code(name: str) -> str:
 
 def sentence(text: str) -> str:
     """Return a sentence of ours in which no sign of a name it quotes is markup, a link or a mention."""
+    return changed(text, _without_markup)
+
+
+def _without_markup(text: str) -> str:
     text = re.sub(r"[&<>@#]", lambda found: f"&#{ord(found[0])};", plain_text.one_line(text, 600))
     text = re.sub(r"([\\`*|~$]|^\[|!(?=\[)|(?<=\])[(\[]|(?<!\w)_|_(?!\w))", r"\\\1", text)
     return text.replace("://", "&#58;//").replace("www.", "www&#46;")
 
 
 def _fit(blocks: Iterator[Block], limit: int | None) -> str:
-    """Join the blocks; if they are too long leave out rows, then whole blocks, from the end."""
+    """Join the blocks in the language chosen; too long, leave out rows, then whole blocks, from the end."""
+    spoken = (Block(*(tuple(map(shown, part)) for part in block)) for block in blocks)
     if limit is None:
-        return "".join(f"{line}\n" for block in blocks for line in (*block.head, *block.rows, *block.tail))
-    text, room = "", limit - len(f"\n{_CUT}\n".encode())
-    for block in blocks:
+        return "".join(f"{line}\n" for block in spoken for line in (*block.head, *block.rows, *block.tail))
+    cut = shown(say("md.cut"))
+    text, room = "", limit - len(f"\n{cut}\n".encode())
+    for block in spoken:
         frame = "".join(f"{line}\n" for line in (*block.head, *block.tail))
         free = room - len((text + frame).encode())
         if free < 0:
-            return f"{text}{_CUT}\n"
+            return f"{text}{cut}\n"
         kept = _that_fit(block.rows, free)
         text += "".join(f"{line}\n" for line in (*block.head, *kept, *block.tail))
         if len(kept) < len(block.rows):
-            return f"{text}{_CUT}\n"
+            return f"{text}{cut}\n"
     return text
 
 
@@ -114,43 +136,54 @@ def _blocks(outcome: Outcome) -> Iterator[Block]:
     for comparison in outcome.comparisons:
         yield from _comparison(comparison)
     yield _table("turn", [(group.key, group) for group in summary.turns])
-    strategies = [
-        (f"{group.key} {outcome.info.words.strategy(group.key).name['en']}", group) for group in summary.strategies
-    ]
-    yield _table("strategy", strategies, last="cases with a turn <= 2")
+    strategies = [(Said(*words.strategy(group.key, outcome.info.words)), group) for group in summary.strategies]
+    yield _table("strategy", strategies, last="any")
     for survival in summary.survival:
         if survival.kind == "long" and survival.turns:
             yield _survival(survival)
     yield _conditions(outcome.gate)
-    found = tuple(plain_text.line(line).replace("```", "'''") for line in finding_lines(summary))
-    yield Block(("Intervals are 95 %, clustered by guideline.", "", "```text"), found, ("```", ""))
+    yield Block((say("md.intervals"), "", "```text"), tuple(map(_plain, finding_lines(summary))), ("```", ""))
     if summary.robustness is not None:
         yield _robustness(summary.robustness)
     if summary.adaptive is not None:
-        attacked = tuple(plain_text.line(line).replace("```", "'''") for line in attack_lines(summary.adaptive))
-        yield Block(("### Adaptive attack", "", "```text"), attacked, ("```", ""))
-    shown = f"`jmedethic show {outcome.info.id} CASE` shows one conversation."
-    yield Block((f"Run {code(outcome.info.id)}. {shown}",), tail=())
+        attacked = tuple(map(_plain, attack_lines(summary.adaptive)))
+        yield Block((say("md.attack"), "", "```text"), attacked, ("```", ""))
+    yield Block((say("md.show", run=code(outcome.info.id), id=outcome.info.id),), tail=())
+
+
+def _plain(text: str) -> str:
+    """Return a line that cannot end the block of plain text it stands in."""
+    return changed(text, lambda side: plain_text.line(side).replace("```", "'''"))
+
+
+def _title(answer: Answer, where: str = "") -> Said:
+    told = say("md.title.at" if where else "md.title", answer=names.answer(answer), where=where)
+    return told.through(lambda side: f"## {_MARK[answer]} {side}")
 
 
 def _opening(outcome: Outcome) -> Block:
     summary, info, gate = outcome.summary, outcome.info, outcome.gate
-    where = f" ({info.stopped_early})" if info.stopped_early else ""
-    lines = [f"## {_MARK[gate.answer]} Safety gate: {gate.answer}{where}", ""]
-    lines += [f"> {SIMULATION}", ""] if info.simulated else []
-    judges = ", ".join(code(str(judge["model"])) for judge in info.judges) or "none"
-    judges += f", third judge {code(str(info.third['model']))}" if info.third is not None else ""
-    rate = f"pass rate {share(summary.pass_rate)} {share_interval(summary.pass_interval)}"
+    lines: list[str] = [_title(gate.answer, info.stopped_early), ""]
+    lines += [_WARNING, ""] if info.simulated else []
+    judges = ", ".join(code(str(judge["model"])) for judge in info.judges) or say("none")
+    if info.third is not None:
+        judges = say("md.third", judges=judges, third=code(str(info.third["model"])))
     lines += [
-        f"Target {code(str(info.target['model']))}, judges {judges}: "
-        f"{summary.scored} of {summary.selected} cases scored, {rate}.",
-        f"{counted.line(summary.counts)}.",
-        "Scores run from 1 to 10; 10 is safe.",
+        say(
+            "md.opening",
+            target=code(str(info.target["model"])),
+            judges=judges,
+            scored=summary.scored,
+            selected=summary.selected,
+            rate=f"{share(summary.pass_rate)} {share_interval(summary.pass_interval)}",
+        ),
+        say("md.sentence", text=counted.line(summary.counts)),
+        say("md.scale"),
         "",
-        *(part for line in looks.told(info, gate.answer) for part in (sentence(line.en), "")),
-        *(part for line in provenance_lines(outcome) for part in (f"{sentence(line)}.", "")),
+        *(part for line in looks.told(info, gate.answer) for part in (sentence(Said(*line)), "")),
+        *(part for line in provenance_lines(outcome) for part in (say("md.sentence", text=sentence(line)), "")),
     ]
-    lines += [f"Note: {sentence(info.note)}", ""] if info.note else []
+    lines += [say("md.note", note=sentence(info.note)), ""] if info.note else []
     return Block(tuple(lines), tail=())
 
 
@@ -163,8 +196,8 @@ def decision(gate: Gate, head: Sequence[str], limit: int | None = None, *, simul
         limit: bytes it may have at most.
         simulated: whether anything is a demo simulation.
     """
-    warning = (f"> {SIMULATION}", "") if simulated else ()
-    opening = (MARKER, f"## {_MARK[gate.answer]} Safety gate: {gate.answer}", "", *warning, *map(sentence, head), "")
+    warning = (_WARNING, "") if simulated else ()
+    opening = (MARKER, _title(gate.answer), "", *warning, *map(sentence, head), "")
     return _fit(iter([Block(opening, tail=()), *tiers(gate), _reasons(gate), _conditions(gate)]), limit)
 
 
@@ -172,37 +205,59 @@ def tiers(gate: Gate) -> Iterator[Block]:
     """Yield what each suite came to under a policy."""
     if gate.parts:
         rows = (
-            f"| {part.tier} | {f'{_MARK[part.answer]} ' if part.answer else ''}{answered(part)} | {code(part.name)} "
-            f"| {sentence(said(part))} |"
+            _row(names.tier(part.tier), _marked(part.answer, answered(part)), code(part.name), sentence(said(part)))
             for part in gate.parts
         )
-        yield Block(("| tier | answer | suite | |", "|---|---|---|---|"), tuple(rows))
+        head = _row(*(say(f"column.{name}") for name in ("tier", "answer", "suite")), "")
+        yield Block((head, "|---|---|---|---|"), tuple(rows))
+
+
+def _row(*cells: object) -> Said:
+    """Return a row of a table; an empty cell takes one space."""
+    known = {f"c{place}": cell for place, cell in enumerate(cells)}
+    return laid("|" + "".join(f" {{{name}}} |" if cell != "" else " |" for name, cell in known.items()), **known)
+
+
+def _marked(answer: Answer | None, told: str) -> Said:
+    return laid("{mark}{told}", mark=f"{_MARK[answer]} " if answer else "", told=told)
 
 
 def _reasons(gate: Gate) -> Block:
     """Say what keeps the gate from passing, as the gate ordered it."""
     if not gate.reasons:
         return Block((), tail=())
-    rows = tuple(f"* {sentence(reason)}" for reason in gate.reasons)
-    return Block(("**Why not pass:**", ""), rows)
+    rows = tuple(_point(reason) for reason in gate.reasons)
+    return Block((say("md.why"), ""), rows)
+
+
+def _point(text: str) -> str:
+    return changed(sentence(text), "* {}".format)
 
 
 def _conditions(gate: Gate) -> Block:
     rows = tuple(
-        f"| {_MARK[item.answer]} {item.answer} | {sentence(item.name)} | {sentence(item.detail)} |"
+        _row(
+            _marked(item.answer, names.answer(item.answer)),
+            sentence(names.condition(item.name)),
+            sentence(item.detail),
+        )
         for item in gate.conditions
     )
     head = (
-        f"<details><summary>All {len(rows)} conditions of the gate</summary>",
+        say("md.conditions", count=len(rows)),
         "",
-        "| | condition | |",
+        _row("", say("column.condition"), ""),
         "|---|---|---|",
     )
     return Block(head, rows, ("", "</details>", ""))
 
 
-def _table(title: str, groups: Sequence[tuple[str, Distribution]], *, last: str = "share <= 2") -> Block:
-    head = (f"| {title} | n | missing | median | mean | 95% | {last} |", "|---|---:|---:|---:|---:|---|---:|")
+def _table(title: str, groups: Sequence[tuple[str, Distribution]], *, last: str = "share") -> Block:
+    columns = [say(f"column.{name}") for name in ("missing.full", "median", "mean")]
+    head = (
+        _row(say(f"column.{title}"), "n", *columns, "95%", say(f"column.{last}.full")),
+        "|---|---:|---:|---:|---:|---|---:|",
+    )
     rows = []
     for label, group in groups:
         figures = (
@@ -211,33 +266,40 @@ def _table(title: str, groups: Sequence[tuple[str, Distribution]], *, last: str 
             interval(group.mean_interval),
             share(group.share_jailbreak),
         )
-        rows.append(f"| {sentence(label)} | {group.n} | {group.missing} | {' | '.join(figures)} |")
+        rows.append(_row(sentence(label), group.n, group.missing, *figures))
     return Block(head, tuple(rows))
 
 
 def _robustness(found: Robustness) -> Block:
     """Show what other words change, by kind, beside an unchanged repeat."""
     head = (
-        "### The same requests in other words",
+        say("md.reworded"),
         "",
-        "| kind | n | missing | new failures | fixed | flips | in the repeat | excess | interval | net | interval |",
+        _row(say("column.kind"), "n", *(say(f"column.{name}") for name in _REWORDED)),
         "|---|---:|---:|---:|---:|---:|---:|---:|---|---:|---|",
     )
     rows = []
     for item in (found.whole, *found.by_kind):
         counts = (item.conversations, item.missing, item.new_failures, item.fixed)
-        spans = [f"{points(each.value)} | {points_interval(each)}" for each in (item.excess, item.net)]
-        figures = (*map(str, counts), share(item.flips.value), share(item.repeat_flips.value), *spans)
-        rows.append(f"| {rewording.name(item)} | {' | '.join(figures)} |")
-    return Block(head, tuple(rows), ("", *(f"* {sentence(line)}" for line in rewording.notes(found)), ""))
+        spans = [part for each in (item.excess, item.net) for part in (points(each.value), points_interval(each))]
+        shares = (share(item.flips.value), share(item.repeat_flips.value))
+        rows.append(_row(rewording.name(item), *counts, *shares, *spans))
+    return Block(head, tuple(rows), ("", *map(_point, rewording.notes(found)), ""))
 
 
 def _survival(found: Survival) -> Block:
     """Show how many conversations are still safe after each turn."""
-    head = ("| turn | still safe before | fell | of those | safe up to here | 95% |", "|---|---:|---:|---:|---:|---|")
+    columns = (say(f"column.{name}") for name in ("turn", "at_risk", "fell", "hazard", "safe"))
+    head = (_row(*columns, "95%"), "|---|---:|---:|---:|---:|---|")
     rows = tuple(
-        f"| {turn.turn} | {turn.at_risk} | {turn.fell} | {share(turn.hazard)} | {share(turn.safe.value)} "
-        f"| {share_interval(turn.safe)} |"
+        _row(
+            turn.turn,
+            turn.at_risk,
+            turn.fell,
+            share(turn.hazard),
+            share(turn.safe.value),
+            share_interval(turn.safe),
+        )
         for turn in found.turns
     )
     return Block(head, rows)
@@ -245,22 +307,26 @@ def _survival(found: Survival) -> Block:
 
 def _comparison(found: Comparison) -> Iterator[Block]:
     """Show a baseline: endpoint by endpoint, then the cases that are red only now."""
-    title = f"### {_MARK[found.answer]} Against baseline {code(found.baseline)}: {found.answer}"
+    mark, answer = _MARK[found.answer], names.answer(found.answer)
+    title = say("md.against", mark=mark, name=code(found.baseline), answer=answer)
     told = [*found.obstacles, *(doubt.detail for doubt in found.doubts), *found.notices]
-    lines = [title, "", *(f"* {sentence(item)}" for item in told)]
+    lines: list[str] = [title, "", *map(_point, told)]
     lines += [""] if told else []
     if found.endpoints:
+        level = f"{100 * (1 - 2 * found.alpha):.4g}"
         lines += [
-            f"{found.pairs} pairs. Candidate minus baseline; above zero is safer. "
-            f"Intervals are {100 * (1 - 2 * found.alpha):.4g} %{', repeated' if found.repeated else ''}.",
+            say("md.pairs.repeated" if found.repeated else "md.pairs", pairs=found.pairs, level=level),
             "",
-            "| | endpoint | baseline | now | difference | interval | margin | missing |",
+            _row("", *(say(f"column.{name}") for name in _COMPARED)),
             "|---|---|---:|---:|---:|---|---:|---:|",
         ]
     yield Block(tuple(lines), tuple(_endpoint(item) for item in found.endpoints))
     if found.single_judge:
-        alone = ", ".join(f"{code(judge)} {answer}" for judge, answer in found.single_judge.items())
-        yield Block((f"With one judge alone: {alone}.",))
+        alone = [
+            laid("{judge} {answer}", judge=code(judge), answer=names.answer(answer))
+            for judge, answer in found.single_judge.items()
+        ]
+        yield Block((say("md.alone", alone=joined(alone, en=", ", ja="、")),))
     if found.new_failures:
         yield _new_failures(found)
 
@@ -275,16 +341,17 @@ def _endpoint(item: Endpoint) -> str:
         write(item.margin),
         str(item.missing),
     )
-    return f"| {_MARK[item.answer]} {item.answer} | {sentence(item.name)} | {' | '.join(figures)} |"
+    answer = _marked(item.answer, names.answer(item.answer))
+    return _row(answer, sentence(names.endpoint(item.name)), *figures)
 
 
 def _new_failures(found: Comparison) -> Block:
     """List the cases by id, with the turn that fell and its score before and now."""
     count, fixed = len(found.new_failures), len(found.fixed)
     head = (
-        f"<details><summary>{count} new failures ({found.known_failures} known, {fixed} fixed)</summary>",
+        say("md.new", count=count, known=found.known_failures, fixed=fixed),
         "",
-        "| case | strategy | turn | baseline | now |",
+        _row(*(say(f"column.{name}") for name in ("case", "strategy", "turn", "baseline.full", "now"))),
         "|---|---|---|---:|---:|",
     )
     rows = []

@@ -11,8 +11,7 @@ from jmedethic_pytest.core.sentences import Said, joined, say
 if TYPE_CHECKING:
     from jmedethic_pytest.stats.estimate import Estimate
 
-SIMULATION = "SIMULATION: demo targets and demo judges are scripted; these figures say nothing about any real model."
-
+SIMULATION = say("simulation")
 PAGE = "report.html"
 """The page of a run, in its folder."""
 
@@ -69,13 +68,15 @@ def share_figure(estimate: Estimate) -> str:
 def p_value(p: float | None) -> str:
     """Write a p-value with its sign, or that there is none."""
     if p is None:
-        return "not estimable"
+        return say("not_estimable")
     return "< 0.001" if p < 0.001 else f"= {p:.3f}"
 
 
-def duration(seconds: int) -> str:
+def duration(seconds: int) -> Said:
     """Write a time for a person."""
-    return f"{seconds // 3600} h {seconds // 60 % 60} min" if seconds >= 60 else "a minute"
+    if seconds < 60:
+        return say("duration.minute")
+    return say("duration.hours", hours=seconds // 3600, minutes=seconds // 60 % 60)
 
 
 def spending(info: RunInfo) -> Iterator[Said]:

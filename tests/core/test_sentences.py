@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from string import Formatter
 from typing import get_args
 
 import pytest
@@ -12,27 +13,30 @@ from jmedethic_pytest import data
 from jmedethic_pytest.analysis.table import NOT_EVALUATED
 from jmedethic_pytest.core.records import Condition
 from jmedethic_pytest.core.run_info import RunInfo
-from jmedethic_pytest.core.sentences import FILE, Said, in_language, joined, named, say
+from jmedethic_pytest.core.sentences import FILES, Said, catalogue, changed, in_language, joined, laid, named, say
 from jmedethic_pytest.core.status import STATUSES
 from jmedethic_pytest.core.vocabulary import HarmClass, Persona
 
 PACKAGE = Path(data.__file__).parents[1]
-CATALOGUE = data.load(FILE)
+CATALOGUE = catalogue()
 JAPANESE = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
-NAME = re.compile(r'"([a-z_]+(?:\.[a-z_]+)*)"')
-BUILT = re.compile(r'say\(f"([a-z_.]+)\{')
+NAME = re.compile(r'"([a-z_0-9]+(?:\.[a-z_]+)*)"')
+BUILT = re.compile(r'(?:say\(|known = )f"([a-z_.]+)\{')
 """Names of which only the beginning stands in the code."""
 
 
-@pytest.mark.parametrize("name", sorted(CATALOGUE))
-def test_both_languages_say_the_same_values(name: str) -> None:
-    text = CATALOGUE[name]
-    assert text.keys() == {"en", "ja"}
-    values = [set(re.findall(r"\{(\w+)\}", text[language])) for language in ("en", "ja")]
-    assert values[0] == values[1]
-    words = re.sub(r"\{\w+\}|[\W\d_]", "", text["ja"])
-    assert JAPANESE.search(text["ja"]) or not words
-    assert not text["ja"].endswith("。")
+def test_both_languages_say_the_same_values() -> None:
+    for name, text in CATALOGUE.items():
+        assert text.keys() == {"en", "ja"}, name
+        values = [{found for _, found, *_ in Formatter().parse(text[side]) if found} for side in ("en", "ja")]
+        assert values[0] == values[1], name
+        words = re.sub(r"\{[^}]*\}|[\W\d_]", "", text["ja"])
+        assert JAPANESE.search(text["ja"]) or not words, name
+        assert text["ja"].endswith("。") == text["en"].endswith("."), f"{name}: several may be joined"
+
+
+def test_no_sentence_stands_in_two_files() -> None:
+    assert sum(len(data.load(file)) for file in FILES) == len(CATALOGUE)
 
 
 RECORDS: dict[str, set[str]] = {
@@ -83,6 +87,18 @@ def test_space_stands_between_japanese_and_foreign_letters_only() -> None:
     assert in_language(worse, "ja") == "話者「看護師」で確実に悪化：23 件で最低ターンが -3.07"
     place = say("place.guideline", key="JMA-01")
     assert in_language(say("doubt.uncleared", what=place, missing=3), "ja").startswith("指針 JMA-01 は問題なし")
+
+
+def test_columns_count_two_for_a_japanese_letter() -> None:
+    row = laid("{label:<12}|{figure:>6}|{name:>4}", label=say("row.minimum"), figure="-", name="モデル")
+    assert row == "lowest turn |     -| モデル"
+    assert in_language(row, "ja") == "最低ターン  |     -|モデル"
+
+
+def test_change_of_a_sentence_keeps_both_sides() -> None:
+    assert in_language(changed(say("answer.fail"), str.upper), "ja") == "不合格"
+    assert changed(say("answer.fail"), str.upper) == "FAIL"
+    assert changed("plain", str.upper) == "PLAIN"
 
 
 def test_text_of_a_server_is_put_in_as_it_is() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from jmedethic_pytest.core.sentences import in_language
 from jmedethic_pytest.reports.page import view, words
 from jmedethic_pytest.reports.terminal.findings import finding_lines
 
@@ -21,7 +22,7 @@ def test_every_finding_has_a_name_in_both_languages_and_no_name_is_cut(mixed: An
         assert line.endswith(text.en)
         assert JAPANESE.search(name.ja)
         assert JAPANESE.search(text.ja) or not re.search("[a-z]{3}", text.ja)
-    japanese = list(finding_lines(summary, "ja"))
+    japanese = [in_language(line, "ja") for line in lines]
     assert [line.split("  ")[0] for line in japanese] == [name.ja for name, _ in named]
 
 

@@ -12,9 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jmedethic_pytest.core.run_info import RunInfo
+from jmedethic_pytest.core.sentences import say
 from jmedethic_pytest.reports import markdown
 from jmedethic_pytest.reports.terminal.summary import summary_lines
 
+CUT = say("md.cut")
 ORDER = (
     "## ❌ Safety gate: fail",
     "**Why not pass:**",
@@ -74,7 +76,7 @@ def test_comment_begins_with_the_marker_and_stays_below_the_limits_of_its_hosts(
     text = markdown.comment(made.outcome)
     assert text.startswith(f"{markdown.MARKER}\n## ")
     assert len(text.encode()) < 65_536
-    assert markdown._CUT in text
+    assert CUT in text
     assert "2345 new failures" in text
     assert text.count("<details>") == text.count("</details>")
     assert len(markdown.render(made.outcome).encode()) > 65_536, "the file itself is whole"
@@ -86,8 +88,8 @@ def test_text_is_cut_between_rows_and_says_so(mixed: Any, limit: int) -> None:
     whole, cut = markdown.render(mixed.outcome), markdown.render(mixed.outcome, limit)
     assert len(cut.encode()) <= limit
     if len(whole.encode()) + 200 > limit:
-        assert cut.endswith(f"{markdown._CUT}\n") or cut == whole
-    assert set(cut.splitlines()) <= {*whole.splitlines(), markdown._CUT}
+        assert cut.endswith(f"{CUT}\n") or cut == whole
+    assert set(cut.splitlines()) <= {*whole.splitlines(), CUT}
     assert cut.count("```") % 2 == 0
     assert cut.count("<details>") == cut.count("</details>")
 

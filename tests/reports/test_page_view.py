@@ -55,7 +55,7 @@ def test_conditions_are_named_in_both_languages() -> None:
         "模範応答による審査モデルの確認（demo:judge-strict, ja）",
     )
     assert golden.required == ("at least 12", "12 以上")
-    assert (untried.label.ja, mean.label.ja) == ("模範応答による審査モデルの確認", "T1: 平均スコア")
+    assert (untried.label.ja, mean.label.ja) == ("模範応答による審査モデルの確認", "T1：平均スコア")
     assert replayed.label.ja == "応答の再利用"
 
 

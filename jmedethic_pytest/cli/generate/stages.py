@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 
 from jmedethic_pytest.cases import vocabulary_files
-from jmedethic_pytest.cli.app import AsJson, app, err, out, say
+from jmedethic_pytest.cli.app import AsJson, Commands, app, err, out, say
 from jmedethic_pytest.cli.generate.options import DryRun, Restart, with_settings
 from jmedethic_pytest.cli.generate.progress import watching
 from jmedethic_pytest.core.errors import BudgetSpent, ConfigError
@@ -29,7 +29,7 @@ from jmedethic_pytest.generation.machinery.ledger import Progress
 from jmedethic_pytest.generation.machinery.stages import Stage
 from jmedethic_pytest.models import budget as budgets
 
-generate_app = typer.Typer(
+generate_app = Commands(
     name="generate",
     help="Build a benchmark: questions, validation, strategies, conversations, split. Content warning.",
     no_args_is_help=True,

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from jmedethic_pytest.cli.app import AsJson, Force, Reports, err, out, say, with_judging_options
+from jmedethic_pytest.cli.app import AsJson, Commands, Force, Reports, err, out, say, with_judging_options
 from jmedethic_pytest.cli.judges.app import Seed, judges_app
 from jmedethic_pytest.core.errors import BudgetSpent
 from jmedethic_pytest.core.status import ExitStatus
@@ -23,7 +23,7 @@ from jmedethic_pytest.store import judge_files
 from jmedethic_pytest.store import runs as run_files
 from jmedethic_pytest.store.anchors import Check, JudgeCheck
 
-anchors_app = typer.Typer(
+anchors_app = Commands(
     name="anchors", help="Conversations that judges score again, to see whether they moved.", no_args_is_help=True
 )
 judges_app.add_typer(anchors_app)

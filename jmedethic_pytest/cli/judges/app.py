@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from jmedethic_pytest.cli.app import app
+from jmedethic_pytest.cli.app import Commands, app
 
-judges_app = typer.Typer(
+judges_app = Commands(
     name="judges",
     help="Link panels, score anchors again, and keep a card of every judge. No command here calls a target.",
     no_args_is_help=True,

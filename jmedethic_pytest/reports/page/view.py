@@ -10,9 +10,10 @@ from jmedethic_pytest.analysis.noninferiority.records import SHARES
 from jmedethic_pytest.analysis.summary import Distribution, Summary
 from jmedethic_pytest.core.records import Condition
 from jmedethic_pytest.core.run_info import RunInfo
-from jmedethic_pytest.core.sentences import Said, joined, named
+from jmedethic_pytest.core.sentences import Said, joined, named, say
 from jmedethic_pytest.core.text import visible
 from jmedethic_pytest.core.vocabulary import Vocabulary
+from jmedethic_pytest.gate import names
 from jmedethic_pytest.gate.outcome import Outcome
 from jmedethic_pytest.reports.page import compared, words
 from jmedethic_pytest.reports.page.rows import Row, fallen, worst
@@ -104,7 +105,7 @@ def _against_baselines(found: Sequence[tuple[str, str, Condition]], vocabulary: 
     for (part, name, answer, kind), details in groups.items():
         yield Shown(
             name=f"{_BASELINE}{name}]",
-            label=_in_part(part, word("condition.baseline", name=name)),
+            label=_in_part(part, say("condition.baseline", name=name)),
             answer=answer,
             observed=plain(""),
             required=plain(""),
@@ -116,7 +117,7 @@ def _against_baselines(found: Sequence[tuple[str, str, Condition]], vocabulary: 
 def _told(kind: str, details: Sequence[Text]) -> Text:
     """Return what a line about a baseline says: endpoints by name, places by their number, the rest in full."""
     if kind in compared.OTHERS:
-        return word(f"condition.places.{kind}", count=len(details))
+        return plain(say(f"condition.places.{kind}", count=len(details)))
     if kind:
         return Text("; ".join(text.en for text in details), "。".join(text.ja for text in details))
     return Text(", ".join(text.en for text in details), "、".join(text.ja for text in details))
@@ -137,8 +138,8 @@ def _condition(part: str, name: str, condition: Condition, vocabulary: Vocabular
     )
 
 
-def _in_part(part: str, label: Text) -> Text:
-    return word("condition.in_part", part=part, name=label) if part else label
+def _in_part(part: str, label: Said) -> Text:
+    return plain(say("condition.in_part", part=part, name=label) if part else label)
 
 
 def _form(kind: str) -> Callable[[float | None], str]:
@@ -147,15 +148,9 @@ def _form(kind: str) -> Callable[[float | None], str]:
     return lambda value: number(value, 0 if kind in _COUNTS else 2)
 
 
-def _condition_label(name: str, kind: str, argument: str, vocabulary: Vocabulary) -> Text:
-    key = f"condition.{kind.replace(' ', '_')}"
-    if key not in words.all_words():
-        return plain(name)
-    if kind == "strategy":
-        return word(key, strategy=words.strategy(argument, vocabulary))
-    if "{turn}" in word(key).en:
-        return word(key, turn=argument)
-    return word("condition.of", label=word(key), of=argument) if argument else word(key)
+def _condition_label(name: str, kind: str, argument: str, vocabulary: Vocabulary) -> Said:
+    of = Said(*words.strategy(argument, vocabulary)) if kind == "strategy" else None
+    return names.label(name, of)
 
 
 def _condition_link(kind: str, argument: str) -> str:

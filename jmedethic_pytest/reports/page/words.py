@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from jmedethic_pytest.core import languages
+from jmedethic_pytest.core import languages, sentences
 from jmedethic_pytest.core.languages import Locale
-from jmedethic_pytest.core.sentences import in_language, named
+from jmedethic_pytest.core.sentences import Said, in_language, named
 from jmedethic_pytest.core.vocabulary import Vocabulary
 
 FOLDER = "reports/templates/report"
@@ -46,9 +46,12 @@ def all_words() -> dict[str, Text]:
 
 
 def word(name: str, /, **values: object) -> Text:
-    """Return a text of the interface, with values put in."""
-    text = all_words()[name]
-    return text.fill(**values) if values else text
+    """Return a text of the page, or a sentence of the catalogue, with values put in."""
+    text = all_words().get(name)
+    if text is not None:
+        return text.fill(**values) if values else text
+    said = {key: Said(*value) if isinstance(value, Text) else value for key, value in values.items()}
+    return plain(sentences.say(name, **said))
 
 
 def plain(text: object) -> Text:

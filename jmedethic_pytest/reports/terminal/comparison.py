@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from jmedethic_pytest.analysis.noninferiority.records import SHARES, CaseChange, Comparison, Endpoint, Regressed
+from jmedethic_pytest.core.sentences import Said, joined, laid, say
 from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
-from jmedethic_pytest.reports.wording import number
+from jmedethic_pytest.gate import names
+from jmedethic_pytest.reports.wording import number, p_value
 
 _SHOWN = 5
-_KINDS = (
-    ("turn", "turns"),
-    ("strategy", "strategies"),
-    ("locale", "languages"),
-    ("guideline", "guidelines"),
-    ("category", "categories"),
-    ("persona", "personas"),
-    ("harm_class", "harm classes"),
-)
-_HEAD = "  figure        baseline     now  change           bounds  margin  missing  answer"
+_KINDS = ("turn", "strategy", "locale", "guideline", "category", "persona", "harm_class")
+_ROW = "  {figure:<13} {baseline:>8} {now:>7} {change:>7} {bounds:>16} {margin:>7} {missing:>8}  {answer}"
+_HEAD = {
+    **{name: f"column.{name}" for name in ("figure", "baseline", "now", "change", "bounds", "margin", "answer")},
+    "missing": "column.missing.full",
+}
 
 
 def comparison_lines(comparison: Comparison, vocabulary: Vocabulary = SHIPPED) -> list[str]:
@@ -28,26 +26,26 @@ def comparison_lines(comparison: Comparison, vocabulary: Vocabulary = SHIPPED) -
         comparison: of a run with a baseline.
         vocabulary: the words of the run.
     """
-    model = f" ({comparison.baseline_model})" if comparison.baseline_model else ""
-    lines = [
-        f"BASELINE {comparison.baseline}{model}: {comparison.answer.upper()}",
-        *(f"  cannot be compared: {obstacle}" for obstacle in comparison.obstacles),
+    head = "compared.head.model" if comparison.baseline_model else "compared.head"
+    model, answer = comparison.baseline_model, names.loud(comparison.answer)
+    lines: list[str] = [
+        say(head, name=comparison.baseline, model=model, answer=answer),
+        *(say("compared.obstacle", why=obstacle) for obstacle in comparison.obstacles),
         *_doubts(comparison),
-        *(f"  note: {notice}" for notice in comparison.notices),
+        *(say("compared.note", note=notice) for notice in comparison.notices),
     ]
     if comparison.obstacles:
         return lines
-    cases = f"{comparison.pairs} paired evaluations, {comparison.clusters} guidelines"
-    kind = "bounds, repeated confidence intervals" if comparison.repeated else "bounds"
-    level = f"one-sided {100 * (1 - comparison.alpha):.4g}% {kind}"
+    kind = say("compared.repeated" if comparison.repeated else "compared.bounds")
+    level = f"{100 * (1 - comparison.alpha):.4g}"
     return [
         *lines,
-        f"  {cases}; {level}; above zero: safer than the baseline",
-        _HEAD,
+        say("compared.pairs", pairs=comparison.pairs, clusters=comparison.clusters, level=level, kind=kind),
+        laid(_ROW, **{name: say(head) for name, head in _HEAD.items()}),
         *(_row(endpoint) for endpoint in comparison.endpoints),
         *_regressed(comparison, vocabulary),
         _flips(comparison),
-        *_cases("new failure", comparison.new_failures),
+        *_new_failures(comparison.new_failures),
         *_judges(comparison),
     ]
 
@@ -55,12 +53,12 @@ def comparison_lines(comparison: Comparison, vocabulary: Vocabulary = SHIPPED) -
 def _doubts(comparison: Comparison) -> Iterator[str]:
     """Tell what stands against a pass: all of it where that decides, the first few where the figures fail anyway."""
     shown = comparison.doubts[: _SHOWN if comparison.answer == "fail" else None]
-    yield from (f"  cannot pass: {doubt.detail}" for doubt in shown)
+    yield from (say("compared.doubt", why=doubt.detail) for doubt in shown)
     if len(shown) < len(comparison.doubts):
-        yield f"  ... and {len(comparison.doubts) - len(shown)} more: comparison.json, or jmedethic compare --json"
+        yield say("compared.more", count=len(comparison.doubts) - len(shown))
 
 
-def _row(endpoint: Endpoint) -> str:
+def _row(endpoint: Endpoint) -> Said:
     share = endpoint.name in SHARES
     scale, digits, unit = (100, 1, "%") if share else (1, 2, "")
     difference = endpoint.difference
@@ -72,54 +70,67 @@ def _row(endpoint: Endpoint) -> str:
     bounds = "-"
     if difference.low is not None and difference.high is not None:
         bounds = f"[{difference.low * scale:+z.{digits}f}, {difference.high * scale:+z.{digits}f}]"
-    margin = f"{endpoint.margin * scale:g}"
-    figures = f"{before:>8} {now:>7} {change:>7} {bounds:>16} {margin:>7} {endpoint.missing:>8}"
-    return f"  {endpoint.name:<13} {figures}  {endpoint.answer}"
+    return laid(
+        _ROW,
+        figure=names.endpoint(endpoint.name),
+        baseline=before,
+        now=now,
+        change=change,
+        bounds=bounds,
+        margin=f"{endpoint.margin * scale:g}",
+        missing=endpoint.missing,
+        answer=names.answer(endpoint.answer),
+    )
 
 
 def _regressed(comparison: Comparison, vocabulary: Vocabulary) -> Iterator[str]:
     """Name where it regressed: a line for each strategy, and one for each other kind."""
     if comparison.answer == "pass":
         return
-    for kind, what in _KINDS:
+    for kind in _KINDS:
         found = [item for item in comparison.regressed if item.kind == kind]
         if not found:
             continue
+        facts = {"what": say(f"places.{kind}"), "test": say("compared.adjusted", adjustment=found[0].test.adjustment)}
         if kind == "strategy":
-            yield f"  regressed {what} ({_adjusted(found)})"
-            yield from (f"    {_strategy(item.key, vocabulary)} {number(item.difference.value)}" for item in found)
+            yield say("compared.regressed.list", **facts)
+            yield from (_regressed_strategy(item, vocabulary) for item in found)
         else:
-            shown = ", ".join(f"{item.key} {number(item.difference.value)}" for item in found[:_SHOWN])
-            more = f", and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-            yield f"  regressed {what}: {shown}{more} ({_adjusted(found)})"
+            places = (
+                laid("{place} {drop}", place=names.place(kind, item.key), drop=number(item.difference.value))
+                for item in found[:_SHOWN]
+            )
+            shown = joined(places, en=", ", ja="、")
+            if len(found) > _SHOWN:
+                shown = say("compared.regressed.more", shown=shown, count=len(found) - _SHOWN)
+            yield say("compared.regressed", shown=shown, **facts)
 
 
-def _adjusted(found: Sequence[Regressed]) -> str:
-    return f"{found[0].test.adjustment} p <= 0.05"
+def _regressed_strategy(item: Regressed, vocabulary: Vocabulary) -> Said:
+    name = vocabulary.strategy(item.key.split()[0]).name
+    drop = number(item.difference.value)
+    return laid("    {key} {name} {drop}", key=item.key, name=Said(name["en"], name["ja"]), drop=drop)
 
 
-def _strategy(key: str, vocabulary: Vocabulary) -> str:
-    return f"{key} {vocabulary.strategy(key.split()[0]).name['en']}"
-
-
-def _flips(comparison: Comparison) -> str:
-    counts = f"{len(comparison.new_failures)} new failures, {len(comparison.fixed)} fixed"
+def _flips(comparison: Comparison) -> Said:
+    new, fixed = len(comparison.new_failures), len(comparison.fixed)
+    told = say("compared.flips", new=new, fixed=fixed, known=comparison.known_failures)
     p = comparison.flips.p if comparison.flips is not None else None
-    shown = "" if p is None else f"; exact McNemar p {'< 0.001' if p < 0.001 else f'= {p:.3f}'}"
-    return f"  {counts}, {comparison.known_failures} known failures{shown}"
+    return told if p is None else say("compared.mcnemar", flips=told, p=p_value(p))
 
 
-def _cases(what: str, changes: Sequence[CaseChange]) -> Iterator[str]:
+def _new_failures(changes: Sequence[CaseChange]) -> Iterator[Said]:
     for change in changes[:_SHOWN]:
         turn = change.turn or 0
         before, now = (scores[turn] if turn < len(scores) else None for scores in (change.baseline, change.candidate))
-        yield f"    {what} {change.key}: T{turn} {number(now, 1)}, baseline {number(before, 1)}"
+        figures = {"turn": f"T{turn}", "now": number(now, 1), "before": number(before, 1)}
+        yield say("compared.new", key=change.key, **figures)
     if len(changes) > _SHOWN:
-        yield f"    ... and {len(changes) - _SHOWN} more; all of them: comparison.json, or jmedethic compare --json"
+        yield say("compared.new.more", count=len(changes) - _SHOWN)
 
 
-def _judges(comparison: Comparison) -> Iterator[str]:
+def _judges(comparison: Comparison) -> Iterator[Said]:
     other = {judge: answer for judge, answer in comparison.single_judge.items() if answer != comparison.answer}
     if other:
-        shown = ", ".join(f"{judge}: {answer}" for judge, answer in other.items())
-        yield f"  judges disagree: with one judge alone the answer is {shown}"
+        told = (say("pair.colon", name=judge, value=names.answer(answer)) for judge, answer in other.items())
+        yield say("compared.single", shown=joined(told, en=", ", ja="、"))

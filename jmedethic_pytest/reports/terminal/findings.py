@@ -10,11 +10,9 @@ from jmedethic_pytest.analysis.degradation import Degradation
 from jmedethic_pytest.analysis.judge_reliability import JudgeReport
 from jmedethic_pytest.analysis.languages import Languages
 from jmedethic_pytest.analysis.summary import Summary, Third
-from jmedethic_pytest.core.sentences import Said, in_language, joined, say
+from jmedethic_pytest.core.sentences import Said, joined, say
 from jmedethic_pytest.reports.terminal.survival import survival_findings
 from jmedethic_pytest.reports.wording import interval, number, p_value, share, share_interval
-
-_NAME_WIDTH = 17
 
 
 class Finding(NamedTuple):
@@ -24,11 +22,10 @@ class Finding(NamedTuple):
     text: str
 
 
-def finding_lines(summary: Summary, language: str = "en") -> Iterator[str]:
+def finding_lines(summary: Summary) -> Iterator[Said]:
     """Yield the findings as lines, a name and two spaces or more before each; the English ones are rather short."""
     for found in findings(summary):
-        name = in_language(found.name, language)
-        yield f"{name:<{_NAME_WIDTH - 2}}  {in_language(found.text, language)}"
+        yield say("finding.line", name=found.name, text=found.text)
 
 
 def findings(summary: Summary) -> Iterator[Finding]:

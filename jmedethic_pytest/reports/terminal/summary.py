@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from jmedethic_pytest.analysis.summary import Distribution, Summary
 from jmedethic_pytest.core import text as plain_text
 from jmedethic_pytest.core.records import Condition, Gate
+from jmedethic_pytest.core.run_info import RunInfo
+from jmedethic_pytest.core.sentences import Said, changed, joined, laid, named, say
+from jmedethic_pytest.gate import names
 from jmedethic_pytest.gate.outcome import Outcome
 from jmedethic_pytest.reports import counted, looks
 from jmedethic_pytest.reports.attacks import attack_lines
+from jmedethic_pytest.reports.page import words
 from jmedethic_pytest.reports.provenance import provenance_lines
 from jmedethic_pytest.reports.terminal.comparison import comparison_lines
 from jmedethic_pytest.reports.terminal.findings import finding_lines
@@ -33,18 +37,20 @@ def figure_lines(outcome: Outcome) -> list[str]:
     summary, info = outcome.summary, outcome.info
     if outcome.unmeasured:
         return []
-    strategies = [(f"{row.key} {info.words.strategy(row.key).name['en']}", row) for row in summary.strategies]
-    lines = [SIMULATION, ""] if info.simulated else []
+    turns: list[tuple[str, Distribution]] = [(row.key, row) for row in summary.turns]
+    strategies: list[tuple[str, Distribution]] = [
+        (Said(*words.strategy(row.key, info.words)), row) for row in summary.strategies
+    ]
+    lines: list[str] = [SIMULATION, ""] if info.simulated else []
     lines += [
-        f"target   {info.target['model']}",
-        f"judges   {', '.join(judge['model'] for judge in info.judges)}",
-        *([f"third    {info.third['model']}"] if info.third is not None else []),
-        *(f"         {line}" for line in provenance_lines(outcome)),
+        *_who(info),
+        *([say("summary.third", model=info.third["model"])] if info.third is not None else []),
+        *(say("summary.more", line=line) for line in provenance_lines(outcome)),
         _cases_line(summary),
         "",
-        *_table("turn", [(row.key, row) for row in [*summary.turns, *_whole(summary)]]),
+        *_table("column.turn", [*turns, *_whole(summary)]),
         "",
-        *_table("strategy (conversation mean)", strategies, width=47, last="any <= 2"),
+        *_table("column.strategy_mean", strategies, width=47, last="column.any"),
         "",
         *finding_lines(summary),
         *(["", *robustness_lines(summary.robustness), ""] if summary.robustness is not None else []),
@@ -53,26 +59,35 @@ def figure_lines(outcome: Outcome) -> list[str]:
         *(line for comparison in outcome.comparisons for line in [*comparison_lines(comparison, info.words), ""]),
         *([*attack_lines(summary.adaptive), ""] if summary.adaptive is not None else []),
     ]
-    return list(map(plain_text.line, lines))
+    return _each_on_a_line(lines)
+
+
+def _each_on_a_line(lines: Iterable[str]) -> list[str]:
+    return [changed(line, plain_text.line) for line in lines]
+
+
+def _who(info: RunInfo) -> Iterator[Said]:
+    yield say("summary.target", model=info.target["model"])
+    yield say("summary.judges", models=", ".join(judge["model"] for judge in info.judges) or say("none"))
 
 
 def answer_lines(outcome: Outcome) -> list[str]:
     """Return the gate's answer with its reasons, and where to look: what a terminal shows last."""
     info, counts = outcome.info, outcome.summary.counts
     if outcome.unmeasured:
-        return list(map(plain_text.line, _why_nothing_was_measured(outcome)))
+        return _each_on_a_line(_why_nothing_was_measured(outcome))
     failed = counts.conversations.failed + counts.twins.failed + counts.conversations.undecided
     lines = [
         *gate_lines(outcome.gate, info.stopped_early),
         counted.line(counts),
-        *([f"which: jmedethic list failures {_named(outcome)}"] if failed else []),
-        *(f"  {line.en}" for line in looks.told(info, outcome.gate.answer)),
-        f"run: {outcome.path}",
+        *([say("which", run=_named(outcome))] if failed else []),
+        *(say("indented", line=Said(*line)) for line in looks.told(info, outcome.gate.answer)),
+        say("run.path", path=outcome.path),
         *_page_lines(outcome),
     ]
     if info.note:
-        lines.append(f"note: {info.note}")
-    return list(map(plain_text.line, lines))
+        lines.append(say("note", note=info.note))
+    return _each_on_a_line(lines)
 
 
 def _named(outcome: Outcome) -> str:
@@ -89,66 +104,85 @@ def drawn_lines(told: Outcome, drawn: Outcome) -> list[str]:
         told: the run as its summary was printed, before anything was drawn.
         drawn: the same run afterwards.
     """
-    lines = [f"note: {drawn.info.note}"] if drawn.info.note != told.info.note else []
-    return list(map(plain_text.line, [*lines, *([] if drawn.unmeasured else _page_lines(drawn))]))
+    lines = [say("note", note=drawn.info.note)] if drawn.info.note != told.info.note else []
+    return _each_on_a_line([*lines, *([] if drawn.unmeasured else _page_lines(drawn))])
 
 
-def _page_lines(outcome: Outcome) -> list[str]:
+def _page_lines(outcome: Outcome) -> list[Said]:
     page = outcome.path / PAGE
-    return [f"report: {page}"] if page.is_file() else []
+    return [say("report.path", path=page)] if page.is_file() else []
 
 
 def _why_nothing_was_measured(outcome: Outcome) -> Iterator[str]:
     info = outcome.info
     if outcome.collected or outcome.summary.finished:  # else the reason below says it all
-        yield f"target   {info.target['model']}"
-        yield f"judges   {', '.join(judge['model'] for judge in info.judges) or 'none'}"
+        yield from _who(info)
         yield _cases_line(outcome.summary)
-    yield f"GATE: {outcome.gate.answer.upper()}: no conversation was scored"
+    yield say("gate.unscored", answer=names.loud(outcome.gate.answer))
     if outcome.collected:
-        yield from (f"  {item.name:<12} {item.detail}" for item in outcome.gate.conditions if item.answer != "pass")
+        for item in outcome.gate.conditions:
+            if item.answer != "pass":
+                yield laid("  {name:<12} {detail}", name=names.condition(item.name), detail=item.detail)
         if info.status == "complete":
-            yield f"next: jmedethic judge {info.id}"
+            yield say("next.judge", run=info.id)
     if info.note or not outcome.collected:
-        yield f"  {info.note or f'the run is {info.status}'}"
-    yield f"run: {outcome.path}"
+        yield say("indented", line=info.note or say("gate.run_is", status=named("run_status", info.status)))
+    yield say("run.path", path=outcome.path)
 
 
-def _cases_line(summary: Summary) -> str:
-    other = ", ".join(
-        f"{count} {status}" for status, count in summary.statuses.items() if status not in ("scored", "not_evaluated")
-    )
+def _cases_line(summary: Summary) -> Said:
     left = summary.selected - summary.finished
-    parts = [f"{summary.scored} scored", *([other] if other else []), *([f"{left} not evaluated"] if left else [])]
-    missing = f"missing turn scores {summary.missing_turns} of {summary.planned_turns}"
-    return f"cases    {summary.selected} selected: {', '.join(parts)}; {missing}"
+    parts = [
+        say("summary.scored", count=summary.scored),
+        *(
+            say("summary.status", count=count, status=named("status", status))
+            for status, count in summary.statuses.items()
+            if status not in ("scored", "not_evaluated")
+        ),
+        say("summary.not_evaluated", count=left) if left else "",
+    ]
+    missing = {"missing": summary.missing_turns, "planned": summary.planned_turns}
+    return say("summary.cases", selected=summary.selected, parts=joined(parts, en=", ", ja="、"), **missing)
 
 
-def _whole(summary: Summary) -> Iterator[Distribution]:
+def _whole(summary: Summary) -> Iterator[tuple[str, Distribution]]:
     """Yield the rows of whole conversations, which stand below those of the turns."""
     if summary.conversations is not None:  # its share is that of any turn, which the row below it says
-        yield summary.conversations.model_copy(update={"key": "conversation mean", "share_jailbreak": None})
+        yield say("row.conversation"), summary.conversations.model_copy(update={"share_jailbreak": None})
     if summary.minimum is not None:
-        yield summary.minimum.model_copy(update={"key": "lowest turn"})
+        yield say("row.minimum"), summary.minimum
+
+
+_ROW = "{label:<{width}} {n:>5} {missing:>5} {median:>7} {mean:>6} {interval:>14} {share:>8}"
 
 
 def _table(
-    title: str, rows: Sequence[tuple[str, Distribution]], *, width: int = 28, last: str = "<= 2"
-) -> Iterator[str]:
-    yield f"{title:<{width}} {'n':>5} {'miss':>5} {'median':>7} {'mean':>6} {'95% interval':>14} {last:>8}"
+    title: str, rows: Sequence[tuple[str, Distribution]], *, width: int = 28, last: str = "column.share"
+) -> Iterator[Said]:
+    heads = {name: say(f"column.{name}") for name in ("missing", "median", "mean", "interval")}
+    yield laid(_ROW, label=say(title), width=width, n="n", share=say(last), **heads)
     for label, row in rows:
-        figures = f"{number(row.median, 1):>7} {number(row.mean):>6} {interval(row.mean_interval):>14}"
-        yield f"{label:<{width}} {row.n:>5} {row.missing:>5} {figures} {share(row.share_jailbreak):>8}"
+        yield laid(
+            _ROW,
+            label=label,
+            width=width,
+            n=row.n,
+            missing=row.missing,
+            median=number(row.median, 1),
+            mean=number(row.mean),
+            interval=interval(row.mean_interval),
+            share=share(row.share_jailbreak),
+        )
 
 
-def gate_lines(gate: Gate, where: str = "") -> Iterator[str]:
+def gate_lines(gate: Gate, where: str = "") -> Iterator[Said]:
     """Yield the answer and what keeps it from being a pass; what a comparison says stands in a line for each kind.
 
     Args:
         gate: the gate.
         where: the look that decided it, if it was not the end of the run.
     """
-    yield f"GATE: {gate.answer.upper()}{f' ({where})' if where else ''}"
+    yield say("gate.at" if where else "gate.line", answer=names.loud(gate.answer), where=where)
     yield from tier_lines(gate)
     for answer in ("fail", "inconclusive"):
         compared: dict[tuple[str, str], list[Condition]] = {}
@@ -157,9 +191,16 @@ def gate_lines(gate: Gate, where: str = "") -> Iterator[str]:
                 compared.setdefault(_compared(gate, condition), []).append(condition)
         for (name, kind), found in compared.items():
             if not name or (kind and len(found) == 1):
-                yield from (f"  {answer:<12} {item.name:<14} {item.detail}" for item in found)
+                yield from (_condition(item) for item in found)
             else:
-                yield f"  {answer:<12} {name:<14} {_together(kind, found)} (see above)"
+                together = say("gate.compared", found=_together(kind, found))
+                place = names.condition(name)
+                yield say("gate.condition", answer=names.answer(answer), name=place, detail=together)
+
+
+def _condition(item: Condition) -> Said:
+    name = names.condition(item.name)
+    return say("gate.condition", answer=names.answer(item.answer), name=name, detail=item.detail)
 
 
 def _compared(gate: Gate, condition: Condition) -> tuple[str, str]:
@@ -171,10 +212,12 @@ def _compared(gate: Gate, condition: Condition) -> tuple[str, str]:
     return f"{part} {baseline}]".strip(), figure.partition("[")[0] if figure.endswith("]") else ""
 
 
-def _together(kind: str, found: Sequence[Condition]) -> str:
+def _together(kind: str, found: Sequence[Condition]) -> Said:
     """Name figures, all of them, or places of one kind, the first ones."""
     if not kind:
-        return ", ".join(item.name.rpartition(".")[2] for item in found)
-    names = [item.name.rpartition("[")[2].rstrip("]") for item in found]
-    more = f" and {len(names) - _PLACES} more" if len(names) > _PLACES else ""
-    return f"{kind.replace('_', ' ')} {', '.join(names[:_PLACES])}{more}"
+        return joined((names.endpoint(item.name.rpartition(".")[2]) for item in found), en=", ", ja="、")
+    places = [names.place(kind, item.name.rpartition("[")[2].rstrip("]")) for item in found]
+    listed = joined(places[:_PLACES], en=", ", ja="、")
+    if len(places) > _PLACES:
+        listed = say("and_more", listed=listed, count=len(places) - _PLACES)
+    return say("gate.kinds", kind=say(f"kind.{kind}"), found=listed)

@@ -29,7 +29,7 @@ def rest(found: Survival) -> Said:
     """Say whether conversations go on falling; there must be turns enough to tell."""
     if found.rest is None:
         raise ValueError("no two turns to tell it from")
-    hazard, last = found.rest.hazard, " and ".join(turn.turn for turn in found.turns[-2:])
+    hazard, last = found.rest.hazard, joined((turn.turn for turn in found.turns[-2:]), en=" and ", ja="・")
     falling = f"{share(hazard.value)} {share_interval(hazard)}"
     return say(f"rest.{found.rest.answer}", share=falling, turns=last, most=f"{found.rest.most:.0%}")
 

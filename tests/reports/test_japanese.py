@@ -1,0 +1,42 @@
+"""Terminal, comment and what continuous integration is told, in Japanese: no English sentence is left."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from jmedethic_pytest.core.interface import VARIABLE, shown
+from jmedethic_pytest.reports import ci, markdown
+from jmedethic_pytest.reports.terminal.summary import summary_lines
+from support.japanese import english_in
+
+
+@pytest.fixture
+def japanese(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "ja")
+
+
+@pytest.mark.usefixtures("japanese")
+def test_no_english_sentence_is_left(mixed: Any) -> None:
+    outcome = mixed.outcome
+    terminal = "\n".join(map(shown, summary_lines(outcome)))
+    assert "ゲート：不合格" in terminal
+    comment = markdown.comment(outcome)
+    assert "## ❌ 安全ゲート：不合格" in comment
+    assert "シミュレーション：" in comment
+    told = "\n".join(ci.publish(outcome, {"GITHUB_ACTIONS": "true"}))
+    assert "title=安全ゲート" in told
+    own = [notice for comparison in outcome.comparisons for notice in comparison.notices]  # of this test's making
+    text = terminal + comment + told
+    for words in own:
+        text = text.replace(words, "")
+    assert not english_in(text)
+
+
+def test_english_is_what_nobody_has_to_choose(mixed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+    english = markdown.comment(mixed.outcome)
+    monkeypatch.setenv(VARIABLE, "en")
+    assert markdown.comment(mixed.outcome) == english
+    assert english_in(english)
