@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUN := $(BIN)/python -m
 ACTIVATE := To call pytest and jmedethic by their names in this shell: . .venv/bin/activate
-TESTS := $(RUN) pytest --dist worksteal -q --timeout 300
+TESTS := --dist worksteal -q --timeout 300
 # The tests start hundreds of short processes: compiled modules are kept, whatever the shell says.
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -77,10 +77,10 @@ demo-generate: .venv/installed   ## Build a small benchmark with scripted models
 	else echo "unexpected exit status $$status"; exit 1; fi
 
 quick: lint   ## Lint, types, units, and the tests of what differs from origin/main
-	$(TESTS) -n 2 $$($(BIN)/python tests/support/changed.py)
+	$(RUN) pytest $(TESTS) -n 2 $$($(BIN)/python tests/support/changed.py)
 
 test: .venv/installed-dev .venv/installed-local .venv/installed-browser   ## Run all tests
-	$(TESTS) -n 5 tests
+	$(BIN)/python tests/support/suite.py $(TESTS) -n 5 tests
 
 check: lint test   ## Lint, types, cases, all tests
 	$(RUN) jmedethic_pytest cases validate

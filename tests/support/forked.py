@@ -66,7 +66,7 @@ _SERVER.set_forkserver_preload(
         "support.warm",
     ]
 )
-_REWRITE = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
+REWRITE = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
 """The helper has imported the plugins before pytest could rewrite their asserts; that matters to nobody."""
 
 
@@ -74,7 +74,7 @@ def start(
     program: Program, arguments: Sequence[str], *, folder: Path, environment: Mapping[str, str], output: Path
 ) -> BaseProcess:
     """Start a program in a folder, in a process group of its own; both its streams go to a file."""
-    _serve_forks()
+    serve_forks()
     process = _SERVER.Process(
         target=_become, args=(program, list(arguments), str(folder), dict(environment), str(output))
     )
@@ -82,8 +82,15 @@ def start(
     return process
 
 
+def share() -> None:
+    """Start the server of forks for this process and those that are forked from it."""
+    serve_forks()
+    # Only the parent of a server may ask whether it still runs.
+    os.register_at_fork(after_in_child=lambda: setattr(forkserver._forkserver, "ensure_running", lambda: None))
+
+
 @cache
-def _serve_forks() -> None:
+def serve_forks() -> None:
     """Start the server of forks where it finds :mod:`support.warm`."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
@@ -114,8 +121,8 @@ def _become(program: Program, arguments: list[str], folder: str, environment: di
     for source, target in ((stdin, 0), (out, 1), (out, 2)):
         os.dup2(source, target)
     if program == "pytest":
-        if not _spare(_workers(arguments)):
-            sys.argv = [program, *_REWRITE, *arguments]
+        if not spare(workers(arguments)):
+            sys.argv = [program, *REWRITE, *arguments]
             sys.exit(int(pytest.main()))
         return
     from jmedethic_pytest.cli.main import main
@@ -124,7 +131,8 @@ def _become(program: Program, arguments: list[str], folder: str, environment: di
     main()
 
 
-def _workers(arguments: list[str]) -> int:
+def workers(arguments: list[str]) -> int:
+    """Return the count that ``-n`` gives."""
     given = arguments[arguments.index("-n") + 1] if "-n" in arguments else "0"
     return int(given) if given.isdigit() else 0
 
@@ -143,7 +151,7 @@ class _Worker(Popen2IO):  # type: ignore[misc]
         os.kill(self._pid, signal.SIGKILL)
 
 
-def _spare(count: int) -> bool:
+def spare(count: int) -> bool:
     """Fork so many workers while nothing has run, for execnet to take instead of new ones; true in a worker's end."""
     spares: list[tuple[int, int, int]] = []
     for _ in range(count):
