@@ -227,7 +227,9 @@ class Evaluated:
         summary = summary.model_copy(update={"counts": count(self._results.elements(), gate.conditions)})
         if robust is not None:
             summary = summary.model_copy(update={"robustness": robust.measured()})
-        return Outcome(path, info, summary, gate, rules, comparisons, provenance, differing, parts=parts)
+        return Outcome(
+            path, info, summary, gate, rules, comparisons, provenance, differing, parts=parts, table=self.table
+        )
 
     def _reworded(self, path: Path, info: RunInfo, baselines: Sequence[Baseline]) -> Reworded | None:
         """Return the companions of a run that was asked for them, beside the originals."""

@@ -41,7 +41,6 @@ from jmedethic_pytest.run.spec import RunSpec
 from jmedethic_pytest.store import runs as run_files
 
 if TYPE_CHECKING:
-    from jmedethic_pytest.analysis.table import ScoreTable
     from jmedethic_pytest.gate.outcome import Outcome
 
 
@@ -255,7 +254,7 @@ class RunningRun:
         if any(item.name.startswith("target[") for item in outcome.gate.conditions):
             settings = self.spec.settings
             evidence.forget(self._opening.clients[:1], settings.reports / caching.FILE, shared=settings.shared)
-        return self._write(outcome, unevaluated, evaluated.table)
+        return self._write(outcome, unevaluated)
 
     def draw(self, outcome: Outcome) -> Outcome:
         """Write what people look at, if it is wanted; the gate's answer is known and need not wait for it.
@@ -288,13 +287,13 @@ class RunningRun:
         waves = self._opening.waves
         return [*self._opening.notes, *(waves.remarks() if waves is not None else ())]
 
-    def _write(self, outcome: Outcome, unevaluated: list[Verdict], table: ScoreTable) -> Outcome:
+    def _write(self, outcome: Outcome, unevaluated: list[Verdict]) -> Outcome:
         """Write what can be written; on a full disk the verdicts are what counts, and they are stored already."""
         from jmedethic_pytest.reports import files
 
         try:
             self._store.write_unevaluated(unevaluated)
-            outcome = replace(outcome, table=table, info=outcome.provenance.noted(outcome.info))
+            outcome = replace(outcome, info=outcome.provenance.noted(outcome.info))
             files.write(outcome, self._store)
             self._store.close()
         except StoreError as error:

@@ -53,6 +53,7 @@ _RC: dict[str, Any] = {
     "legend.frameon": False,
     "legend.fontsize": 8.0,
     "svg.fonttype": "path",
+    "text.hinting": "no_hinting",  # fitted to pixels it costs a third of the drawing, unseen at 150 dpi
     "text.usetex": False,
     "text.parse_math": False,
     "axes.unicode_minus": False,
@@ -169,7 +170,8 @@ def clean(text: str, limit: int = 110) -> str:
 def outlined(text: str, size: float) -> Path2D:
     """Return a text as an outline around its middle, in points: for what is drawn hundreds of times."""
     outline = TextPath((0, 0), text, size=size)
-    middle = outline.get_extents().get_points().mean(axis=0)
+    corners = outline.vertices[outline.codes != Path2D.CLOSEPOLY]
+    middle = (corners.min(axis=0) + corners.max(axis=0)) / 2
     return outline.transformed(Affine2D().translate(*-middle))
 
 
