@@ -11,6 +11,8 @@ import typer
 from jmedethic_pytest.cli import named_runs
 from jmedethic_pytest.cli.app import AsJson, Reports, app, err, out, say
 from jmedethic_pytest.core.errors import ConfigError, unknown
+from jmedethic_pytest.core.sentences import laid
+from jmedethic_pytest.core.sentences import say as told
 from jmedethic_pytest.reports import boards
 from jmedethic_pytest.reports import plots as pictures
 from jmedethic_pytest.reports.wording import SIMULATION, interval, number, p_value, share, share_interval
@@ -117,45 +119,51 @@ def lines(board: Leaderboard) -> Iterator[str]:
         yield SIMULATION
         yield ""
     for difference in board.forced:
-        yield f"UNLIKE RUNS: {difference}"
+        yield told("unlike", difference=difference)
     for notice in board.notices:
-        yield f"note: {notice}"
+        yield told("note", note=notice)
     yield from _models(board)
     if board.groups is not None:
         yield ""
         yield from _groups(board.groups)
     for tune in board.fine_tunes:
         yield ""
-        yield f"{tune.tuned} minus {tune.base}, paired by conversation ({tune.pairs} pairs):"
+        yield told("board.minus", tuned=tune.tuned, base=tune.base, pairs=tune.pairs)
         turns = ", ".join(f"T{index} {number(turn.value)}" for index, turn in enumerate(tune.turns))
-        p = p_value(tune.test.p_adjusted)
-        yield f"  mean {number(tune.mean.value)} {interval(tune.mean)} ({turns}), Wilcoxon p {p}"
-        yield f"  pass rate {share(tune.pass_rate.value)} {share_interval(tune.pass_rate)}"
+        figures = {"value": number(tune.mean.value), "ends": interval(tune.mean), "turns": turns}
+        yield told("board.mean", p=p_value(tune.test.p_adjusted), **figures)
+        yield told("board.rate", value=share(tune.pass_rate.value), ends=share_interval(tune.pass_rate))
     for gap in board.gaps:
         yield ""
-        yield (
-            f"{gap.model}: public minus private ({gap.public} and {gap.private} conversations, "
-            f"{gap.guidelines} guidelines that both have):"
-        )
-        yield (
-            f"  mean {number(gap.mean.value)} {interval(gap.mean)} "
-            f"({number(gap.public_mean)} public, {number(gap.private_mean)} private)"
-        )
-        yield f"  pass rate {share(gap.pass_rate.value)} {share_interval(gap.pass_rate)}"
+        counts = {"public": gap.public, "private": gap.private, "guidelines": gap.guidelines}
+        yield told("board.gap", model=gap.model, **counts)
+        means = {"public": number(gap.public_mean), "private": number(gap.private_mean)}
+        yield told("board.gap.mean", value=number(gap.mean.value), ends=interval(gap.mean), **means)
+        yield told("board.rate", value=share(gap.pass_rate.value), ends=share_interval(gap.pass_rate))
+
+
+_ROW = "{model:<{width}} {n:>6} {missing:>7}{turns} {mean:>6} {ends:>14} {rate:>9} {rate_ends:>16}{beside} {helpful:>8}"
+_BESIDE = " {people:>10} {ends:>16}"
 
 
 def _models(board: Leaderboard) -> Iterator[str]:
     turns = max((len(entry.turns) for entry in board.entries), default=0)
     width = max(5, *(len(entry.name) for entry in board.entries))
-    head = "".join(f"{f'T{turn}':>6}" for turn in range(turns))
-    corrected = f" {'by people':>10} {'95% interval':>16}" if _corrected(board) else ""
-    yield (
-        f"{'model':<{width}} {'n':>6} {'missing':>7}{head} {'mean':>6} {'95% interval':>14} "
-        f"{'pass rate':>9} {'95% interval':>16}{corrected} {'helpful':>8}"
-    )
+    heads = {
+        "model": told("list.model"),
+        "missing": told("column.missing.full"),
+        "mean": told("column.mean"),
+        "ends": told("column.interval"),
+        "rate": told("trend.pass_rate"),
+        "rate_ends": told("column.interval"),
+        "helpful": told("board.helpful"),
+    }
+    beside = laid(_BESIDE, people=told("board.by_people"), ends=told("column.interval")) if _corrected(board) else ""
+    columns = "".join(f"{f'T{turn}':>6}" for turn in range(turns))
+    yield laid(_ROW, width=width, n="n", turns=columns, beside=beside, **heads)
     for entry in board.entries:
         yield _model(entry, width, turns, beside=_corrected(board))
-    yield f"{board.shared_cases} evaluations in every run; pass rate: every turn above 2; intervals by guideline"
+    yield told("board.note", cases=board.shared_cases)
     yield from _corrections(board)
 
 
@@ -169,40 +177,44 @@ def _corrections(board: Leaderboard) -> Iterator[str]:
         found = entry.corrected
         if found is not None and found.by != "people":
             reason = found.pass_rate.reason
-            told = (
-                f"not corrected by {found.study}: {reason}" if reason else f"~ by the judges' errors in {found.study}"
-            )
-            yield f"{entry.name}: {told}"
+            sentence = "board.not_corrected" if reason else "board.corrected"
+            yield told(sentence, name=entry.name, study=found.study, **({"reason": reason} if reason else {}))
 
 
 def _model(entry: Entry, width: int, turns: int, *, beside: bool) -> str:
     means = [number(turn.value) for turn in entry.turns] + ["-"] * (turns - len(entry.turns))
-    figures = "".join(f"{mean:>6}" for mean in means)
-    rate = f"{share(entry.pass_rate.value):>9} {share_interval(entry.pass_rate):>16}"
+    people = ""
     if beside:
         estimate = Estimate(value=None) if entry.corrected is None else entry.corrected.pass_rate
         about = "~" if estimate.method == "Rogan-Gladen" and estimate.value is not None else ""
-        rate += f" {about + share(estimate.value):>10} {share_interval(estimate):>16}"
+        people = _BESIDE.format(people=about + share(estimate.value), ends=share_interval(estimate))
     place = f"  {entry.quadrant}" if entry.quadrant else ""
-    return (
-        f"{entry.name:<{width}} {entry.n:>6} {entry.missing:>7}{figures} {number(entry.mean.value):>6} "
-        f"{interval(entry.mean):>14} {rate} {share(entry.helpfulness):>8}{place}"
+    row = _ROW.format(
+        model=entry.name,
+        width=width,
+        n=entry.n,
+        missing=entry.missing,
+        turns="".join(f"{mean:>6}" for mean in means),
+        mean=number(entry.mean.value),
+        ends=interval(entry.mean),
+        rate=share(entry.pass_rate.value),
+        rate_ends=share_interval(entry.pass_rate),
+        beside=people,
+        helpful=share(entry.helpfulness),
     )
+    return row + place
 
 
 def _groups(found: GroupComparison) -> Iterator[str]:
     for group in found.groups:
         turns = " / ".join(number(turn) for turn in group.turns)
-        note = "" if group.tested else "; fewer than 3 models with a mean: shown only"
-        yield f"group {group.name} ({len(group.models)} models): {turns}, mean {number(group.mean)}{note}"
+        line = told("board.group", name=group.name, models=len(group.models), turns=turns, mean=number(group.mean))
+        yield line if group.tested else told("board.group.few", group=line)
     if found.omnibus is not None:
-        yield f"groups differ: Kruskal-Wallis p {p_value(found.omnibus.p)} on model means"
+        yield told("board.omnibus", p=p_value(found.omnibus.p))
     for pair in found.pairs:
-        delta = number(pair.test.effects.get("cliffs_delta"))
-        yield (
-            f"{pair.first} against {pair.second}: Cliff's delta {delta}, "
-            f"exact Mann-Whitney p {p_value(pair.test.p_adjusted)} (Holm)"
-        )
+        figures = {"delta": number(pair.test.effects.get("cliffs_delta")), "p": p_value(pair.test.p_adjusted)}
+        yield told("board.pair", first=pair.first, second=pair.second, **figures)
 
 
 def _draw(folder: Path, board: Leaderboard) -> None:

@@ -16,8 +16,11 @@ from jmedethic_pytest.cases import files as case_files
 from jmedethic_pytest.cli.app import AsJson, Reports, app, err, out
 from jmedethic_pytest.core import vocabulary
 from jmedethic_pytest.core.errors import ConfigError, unknown
+from jmedethic_pytest.core.interface import shown
 from jmedethic_pytest.core.records import Verdict
 from jmedethic_pytest.core.scores import BEST
+from jmedethic_pytest.core.sentences import Said, named, say
+from jmedethic_pytest.gate import names
 from jmedethic_pytest.models import resolving
 from jmedethic_pytest.store import runs as run_files
 
@@ -40,31 +43,43 @@ def list_(
         raise ConfigError(unknown("jmedethic list", what, _KINDS))
     if run is not None and what != "failures":
         raise ConfigError(f"jmedethic list {what}: {run!r} is one word too many; only `list failures` takes a run.")
-    so_far = ""
+    none = "list.none"
     if what == "failures":
         path = run_files.find_run(reports, run or "latest")
         info, rows = run_files.read_info(path), list(_failures(path))
         if info.status != "complete" and not info.stopped_early:
-            so_far = " so far"
-            err.print(f"not finished: {info.id} is {info.status}; this is what it has so far")
+            none = "list.none.yet"
+            err.print(say("list.unfinished", run=info.id, status=named("run_status", info.status)))
     else:
         rows = list(_runs(reports) if what == "runs" else _rows(what, cases))
     if as_json:
         out.print_json(json.dumps(rows, ensure_ascii=False))
     elif not rows:
-        out.print(f"no {what}{so_far}")
+        out.print(say(none, what=what))
     elif not out.is_terminal:
         for row in rows:
-            out.print("\t".join(map(_shown, row.values())))
+            out.print("\t".join(map(_cell, row.values())))
     else:
-        table = Table(*rows[0], box=None, header_style="bold")
+        heads = (shown(say(f"list.{name}")) if what in ("runs", "failures") else name for name in rows[0])
+        table = Table(*heads, box=None, header_style="bold")
         for row in rows:
-            table.add_row(*map(_shown, row.values()))
+            table.add_row(*(shown(_called(name, _cell(value))) for name, value in row.items()))
         out.print(table)
 
 
-def _shown(value: object) -> str:
+def _cell(value: object) -> str:
     return "-" if value is None else str(value)
+
+
+def _called(column: str, key: str) -> str:
+    """Return a word of the records as people are told it; whatever else a column holds stays as it is."""
+    if column == "gate" and key != "-":
+        return names.answer(key)
+    if column == "result":
+        return Said(key, say(f"result.{key}").ja)
+    if column == "kind":
+        return say(f"case.{key}")
+    return named("status", named("run_status", key)) if column == "status" else key
 
 
 def _runs(reports: Path) -> Iterable[dict[str, Any]]:

@@ -14,7 +14,11 @@ from typer.core import TyperGroup
 
 from jmedethic_pytest.cli.app import AsJson, Commands, app, err, out, say
 from jmedethic_pytest.core.errors import ConfigError, unknown
+from jmedethic_pytest.core.interface import shown
+from jmedethic_pytest.core.sentences import joined
+from jmedethic_pytest.core.sentences import say as told
 from jmedethic_pytest.core.status import ExitStatus
+from jmedethic_pytest.gate import names
 from jmedethic_pytest.launch import kubernetes, launchers, plan, states, sweep_file, tables
 from jmedethic_pytest.launch.driving import drive
 from jmedethic_pytest.launch.local import Local, carry_out
@@ -25,6 +29,7 @@ from jmedethic_pytest.launch.work import Work
 from jmedethic_pytest.run import signals
 
 _MANIFESTS = "print-k8s"
+_DOES = ("collect", "merge", "judge")
 _ON = (*launchers.NAMES, _MANIFESTS)
 
 
@@ -82,7 +87,7 @@ def run(
     try:
         drive(work, steps, collecting, Local(work, 1), partial(_progress, work))
     except KeyboardInterrupt:
-        err.print("stopped; jobs that wait in a queue go on. The same command goes on with what is left.")
+        err.print(told("sweep.stopped"))
         raise typer.Exit(ExitStatus.INTERRUPTED) from None
     found = states.look(work, (), collecting.word)
     _end(found, tables.make(work, found), as_json=as_json)
@@ -118,11 +123,11 @@ def _opened(file: Path, *, replan: bool = False) -> tuple[Sweep, Work]:
 def _progress(work: Work, running: set[Step]) -> None:
     """Print where a sweep stands, in one line."""
     steps = [step for unit in work.plan.units for step in unit.steps]
-    told = []
-    for does, done in (("collect", "collected"), ("merge", "merged"), ("judge", "judged")):
+    parts = []
+    for does in _DOES:
         of = [step for step in steps if step.does == does]
-        told.append(f"{sum(map(work.done, of))}/{len(of)} {done}")
-    err.print(f"sweep: {', '.join(told)}; {len(running)} begun or queued")
+        parts.append(told(f"sweep.{does}", done=sum(map(work.done, of)), all=len(of)))
+    err.print(told("sweep.progress", parts=joined(parts, en=", ", ja="、"), running=len(running)))
 
 
 def _end(found: Sequence[UnitState], made: Sequence[tables.Table], *, as_json: bool) -> NoReturn:
@@ -132,22 +137,22 @@ def _end(found: Sequence[UnitState], made: Sequence[tables.Table], *, as_json: b
         out.print_json(json.dumps(_record(found, made), ensure_ascii=False))
     else:
         _tell(found, made)
-        out.print(f"GATE: {'INCONCLUSIVE: a budget is spent' if worst == ExitStatus.BUDGET else worst.name}")
+        spent = worst == ExitStatus.BUDGET
+        out.print(told("sweep.budget") if spent else told("gate.line", answer=names.loud(worst.name.lower())))
     raise typer.Exit(worst)
 
 
 def _tell(found: Sequence[UnitState], made: Sequence[tables.Table]) -> None:
-    grid = Grid(
-        "model", "suites and languages", "collected", "merged", "judged", "answer", box=None, header_style="bold"
-    )
+    heads = ("list.model", "sweep.suites", "sweep.collected", "sweep.merged", "sweep.judged", "column.answer")
+    grid = Grid(*(shown(told(head)) for head in heads), box=None, header_style="bold")
     for state in found:
-        grid.add_row(*_row(state))
+        grid.add_row(*map(shown, _row(state)))
     out.print(grid)
     for table in made:
         out.print("")
         out.print(f"{table.path}:")
         say(table.text.splitlines()[: table.lines])
-        say([f"NOT IN IT: {', '.join(table.missing)}: no judged run"] if table.missing else [])
+        say([told("sweep.not_in", models=", ".join(table.missing))] if table.missing else [])
     say(_failures([failure for state in found for failure in state.failures]))
     out.print("")
 
@@ -155,17 +160,18 @@ def _tell(found: Sequence[UnitState], made: Sequence[tables.Table]) -> None:
 def _row(state: UnitState) -> Iterator[str]:
     yield state.unit.model
     yield state.unit.group
-    for does in ("collect", "merge", "judge"):
+    for does in _DOES:
         counts = [(word, state.count(word, does)) for word in ("running", "failed")]
-        told = [f"{state.count('done', does)}/{state.unit.shards if does == 'collect' else 1}"]
-        yield ", ".join([*told, *(f"{count} {word}" for word, count in counts if count)])
-    yield (state.answer or "inconclusive") if state.run is not None else "-"
+        parts = [f"{state.count('done', does)}/{state.unit.shards if does == 'collect' else 1}"]
+        parts += [told(f"sweep.{word}", count=count) for word, count in counts if count]
+        yield joined(parts, en=", ", ja="、")
+    yield names.answer(state.answer or "inconclusive") if state.run is not None else "-"
 
 
 def _failures(failures: Sequence[Failure]) -> Iterator[str]:
     if failures:
         yield ""
-        yield "Failed, with the place of the log; the same command tries them again:"
+        yield told("sweep.failures")
     for failure in failures:
         yield f"  {failure.step}: {failure.reason} ({failure.log})"
 

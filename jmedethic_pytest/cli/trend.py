@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jmedethic_pytest.cli.app import AsJson, Reports, app, err, out, say
+from jmedethic_pytest.core.sentences import Said, joined, laid
+from jmedethic_pytest.core.sentences import say as told
+from jmedethic_pytest.gate import names
 from jmedethic_pytest.reports import plots as pictures
 from jmedethic_pytest.reports.wording import SIMULATION, interval, number, share, share_interval
 
@@ -53,23 +56,43 @@ def lines(found: Trend) -> Iterator[str]:
         yield SIMULATION
         yield ""
     if found.points:
-        head = f"{'date':<16} {'cases':>5} {'pass rate':>9} {'95%':>16} {'mean':>5} {'95%':>14} {'last':>5}"
         width = max(len(point.model) for point in found.points)
-        yield f"{head}  {'gate':<12}  {'model':<{width}}  chosen"
+        heads = {name: told(f"trend.{name}") for name in ("date", "cases", "pass_rate", "last")}
+        others = {"mean": told("column.mean"), "gate": told("list.gate"), "model": told("list.model")}
+        yield laid(_ROW, rate_ends="95%", ends="95%", chosen=told("list.chosen"), width=width, **heads, **others)
         yield from (_row(point, width) for point in found.points)
         yield ""
-        yield "mean, and mean of the last turn: scores 1-10, 10 is safe; intervals clustered by guideline"
+        yield told("trend.note")
     else:
-        yield "no finished run"
+        yield told("trend.none")
     if found.unlike:
-        told = ", ".join(f"{count} with other {name}" for name, count in found.unlike.items())
-        yield f"left out: {told} than the newest; --all shows them"
+        left = (told("trend.other", count=count, name=_unlike(name)) for name, count in found.unlike.items())
+        yield told("trend.left_out", told=joined(left, en=", ", ja="、"))
 
 
-def _row(point: Point, width: int) -> str:
+_ROW = (
+    "{date:<16} {cases:>5} {pass_rate:>9} {rate_ends:>16} {mean:>5} {ends:>14} {last:>5}  {gate:<12}  "
+    "{model:<{width}}  {chosen}"
+)
+
+
+def _unlike(name: str) -> Said:
+    return told(f"measured.{name.split()[-1]}")
+
+
+def _row(point: Point, width: int) -> Said:
     last = list(point.turns.values())[-1].value if point.turns else None
-    rate = f"{share(point.pass_rate.value):>9} {share_interval(point.pass_rate):>16}"
-    mean = f"{number(point.mean.value):>5} {interval(point.mean):>14} {number(last):>5}"
-    when = point.started[:16].replace("T", " ")
-    what = f"{point.gate or '-':<12}  {point.model:<{width}}  {point.chosen}"
-    return f"{when:<16} {point.conversations:>5} {rate} {mean}  {what}"
+    return laid(
+        _ROW,
+        date=point.started[:16].replace("T", " "),
+        cases=point.conversations,
+        pass_rate=share(point.pass_rate.value),
+        rate_ends=share_interval(point.pass_rate),
+        mean=number(point.mean.value),
+        ends=interval(point.mean),
+        last=number(last),
+        gate=names.answer(point.gate) if point.gate else "-",
+        model=point.model,
+        width=width,
+        chosen=point.chosen,
+    )

@@ -8,6 +8,7 @@ from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.errors import CaseError, KnownFailure, ThresholdFailure
 from jmedethic_pytest.core.records import Case, Turn, Verdict, Violation
 from jmedethic_pytest.core.scores import at_or_below
+from jmedethic_pytest.core.sentences import Said, joined, named, say
 from jmedethic_pytest.core.status import OF_JUDGE, OF_TARGET, VerdictStatus
 from jmedethic_pytest.core.vocabulary import SHIPPED, Branch
 
@@ -27,7 +28,8 @@ def check(verdict: Verdict) -> None:
         kind = KnownFailure if verdict.known else ThresholdFailure
         raise kind(describe_failure(verdict), verdict.key)
     if verdict.status != "scored" or verdict.mean is None:
-        raise CaseError(f"{verdict.case.id}: no complete score ({verdict.status}): {verdict.detail}", verdict.key)
+        status = named("status", verdict.status)
+        raise CaseError(say("missing.score", case=verdict.case.id, status=status, detail=verdict.detail), verdict.key)
 
 
 def conclude(
@@ -124,33 +126,36 @@ def _under(turn: Turn, rules: Thresholds) -> Turn:
     return turn.model_copy(update={"third": third, "value": value})
 
 
-def describe_failure(verdict: Verdict) -> str:
+def describe_failure(verdict: Verdict) -> Said:
     """Return one line without any text of a model: which turns fell, under which strategy, and what is known of it.
 
     A strategy of one's own is named by its id: a test has the verdict alone, not the words of its run.
     """
     case = verdict.case
-    place = f"strategy {SHIPPED.strategy(case.strategy).name['en']}, guideline {case.guideline}"
+    name = SHIPPED.strategy(case.strategy).name
+    place = {"strategy": Said(name["en"], name["ja"]), "guideline": case.guideline}
     if verdict.known:
-        return f"{_known(verdict)}; {place}"
-    return f"{', '.join(_fall(verdict, item) for item in verdict.violations)}, {place}"
+        return say("fall.known", known=_known(verdict), **place)
+    falls = joined((_fall(verdict, item) for item in verdict.violations), en=", ", ja="、")
+    return say("fall.place", falls=falls, **place)
 
 
-def _fall(verdict: Verdict, item: Violation) -> str:
+def _fall(verdict: Verdict, item: Violation) -> Said:
     before = _before(verdict, item.turn)
-    baseline = f"; baseline {before:.1f}" if before is not None else ""
-    return f"T{item.turn} fell to {item.value:.1f} (floor > {item.floor:g}{baseline})"
+    figures = {"turn": f"T{item.turn}", "value": f"{item.value:.1f}", "floor": f"{item.floor:g}"}
+    return say("fall.turn", **figures) if before is None else say("fall.turn.before", before=f"{before:.1f}", **figures)
 
 
-def _known(verdict: Verdict) -> str:
+def _known(verdict: Verdict) -> Said:
     """Say what the baseline has of the first turn that fell; or which was its lowest, if that one had not fallen."""
     item = verdict.violations[0]
     before = _before(verdict, item.turn)
+    figures = {"turn": f"T{item.turn}", "value": f"{item.value:.1f}", "floor": f"{item.floor:g}"}
     if before is not None and at_or_below(before, item.floor):
-        return f"known: baseline {before:.1f}, now {item.value:.1f} at T{item.turn} (floor > {item.floor:g})"
+        return say("known.same", before=f"{before:.1f}", **figures)
     assert verdict.baseline is not None
     lowest, turn = min((score, turn) for turn, score in enumerate(verdict.baseline.turns) if score is not None)
-    return f"known: baseline {lowest:.1f} at T{turn}, now {item.value:.1f} at T{item.turn} (floor > {item.floor:g})"
+    return say("known.other", before=f"{lowest:.1f}", at=f"T{turn}", **figures)
 
 
 def _before(verdict: Verdict, turn: int) -> float | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jmedethic_pytest.core import files
+from jmedethic_pytest.core import files, interface
 from jmedethic_pytest.core.errors import StoreError
 from jmedethic_pytest.core.status import ExitStatus
 from jmedethic_pytest.launch import attempt
@@ -63,6 +63,8 @@ def made(work: Work, states: Sequence[UnitState]) -> list[Table]:
 def _wanted(work: Work, states: Sequence[UnitState]) -> Iterator[_Wanted]:
     runs = {state.unit.name: state.run.name for state in states if state.run is not None}
     reports = f"--reports={work.plan.reports}"
+    language = interface.language()
+    spoken = () if language == "en" else (f"--lang={language}",)  # a table in another language is another table
     groups: dict[str, list[UnitState]] = defaultdict(list)
     for state in states:
         groups[state.unit.group].append(state)
@@ -73,9 +75,9 @@ def _wanted(work: Work, states: Sequence[UnitState]) -> Iterator[_Wanted]:
         if len(found) > 1:
             pairs = [f"--pair={runs[base]}:{runs[name]}" for name, base in bases.items()]
             missing = tuple(state.unit.model for state in members if state.run is None)
-            yield _Wanted(group, ("leaderboard", *found, *pairs, reports), missing=missing)
+            yield _Wanted(group, ("leaderboard", *found, *pairs, reports, *spoken), missing=missing)
         for name, base in bases.items():
-            yield _Wanted(f"{name}.compared", ("compare", runs[name], runs[base], reports), lines=2)
+            yield _Wanted(f"{name}.compared", ("compare", runs[name], runs[base], reports, *spoken), lines=2)
 
 
 def _paths(work: Work, wanted: _Wanted) -> tuple[Path, Path]:

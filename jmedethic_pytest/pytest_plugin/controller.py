@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jmedethic_pytest.core.errors import JmedError, StoreError, crash
+from jmedethic_pytest.core.interface import shown
 from jmedethic_pytest.core.records import Case, Verdict
+from jmedethic_pytest.core.sentences import say
 from jmedethic_pytest.core.status import ExitStatus
 from jmedethic_pytest.core.text import visible
 from jmedethic_pytest.engine.broker import Broker
@@ -85,8 +87,8 @@ class ControllerSession:
         """Start engine and, with workers, the broker; a folder that cannot be written is the user's to mend."""
         terminal, plan = self._config.pluginmanager.getplugin("terminalreporter"), self.spec.serving
         if plan is not None and terminal is not None:
-            seconds = f"{plan.table.ready_seconds:g} s"
-            terminal.write_line(f"jmedethic: waiting for {plan.engine} to serve {plan.model}, {seconds} at most")
+            seconds = f"{plan.table.ready_seconds:g}"
+            terminal.write_line(shown(say("serving.wait", engine=plan.engine, model=plan.model, seconds=seconds)))
         try:
             self._run = RunningRun(self.spec, on_stored=self._teller.note)
         except JmedError as error:
@@ -190,7 +192,7 @@ class ControllerSession:
                     self._ticker.tick()
 
     def _progress_line(self) -> str | None:
-        return self._run.progress().line() if self._run is not None else None
+        return shown(self._run.progress().line()) if self._run is not None else None
 
     @contextmanager
     def _uncaptured(self) -> Iterator[None]:
@@ -219,7 +221,7 @@ class ControllerSession:
         with suppress(KeyboardInterrupt):
             if terminal is not None:
                 terminal.ensure_newline()
-                terminal.write_line(signals.farewell(run.running))
+                terminal.write_line(shown(signals.farewell(run.running)))
             run.finish_running(signals.LAST_SECONDS)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

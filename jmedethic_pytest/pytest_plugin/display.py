@@ -10,20 +10,19 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
 from jmedethic_pytest.core.interface import shown
+from jmedethic_pytest.core.sentences import Said, changed, joined, say
 from jmedethic_pytest.core.text import one_line
 from jmedethic_pytest.pytest_plugin.ending import GATE_NODE
 
 if TYPE_CHECKING:
     from jmedethic_pytest.pytest_plugin.controller import ControllerSession
 
-NO_MODEL = (
-    "jmedethic: all tests here ask a model, and none was named: add --model=PROVIDER:NAME (demo:aligned needs no key)"
-)
 ALL, SOME = 10, 3
 """Failures of one kind that are all shown, and how many of them are if there are more."""
 _LONGEST = 320
@@ -91,33 +90,35 @@ def failure_lines(terminal: Any, ours: Ours) -> Iterator[str]:
         ours: what failed.
     """
     kinds = (
-        ("f", "FAILED", "conversations", ours.conversations),
-        ("f", "FAILED", "benign twins", ours.twins),
-        ("E", "ERROR", "without a complete score", ours.unscored),
+        ("f", "FAILED", say("failed.conversations"), ours.conversations),
+        ("f", "FAILED", say("failed.twins"), ours.twins),
+        ("E", "ERROR", say("session.unscored"), ours.unscored),
     )
     for letter, word, what, reports in kinds:
         if letter not in terminal.reportchars:
             continue
         unfolded = len(reports) <= ALL or terminal.config.option.verbose > 0
-        shown = reports if unfolded else reports[:SOME]
-        yield from (one_line(f"{word} {_name(report)}: {_reason(report)}", _LONGEST) for report in shown)
-        if len(shown) < len(reports):
-            yield f"{word} ... and {len(reports) - len(shown)} more {what}"
+        some = reports if unfolded else reports[:SOME]
+        for report in some:
+            told = say("session.failure", word=word, name=_name(report), reason=_reason(report))
+            yield changed(told, partial(one_line, limit=_LONGEST))
+        if len(some) < len(reports):
+            yield say("session.more", word=word, count=len(reports) - len(some), what=what)
 
 
-def counting_lines(terminal: Any, ours: Ours) -> list[str]:
+def counting_lines(terminal: Any, ours: Ours) -> list[Said]:
     """Say how pytest's number of failed tests comes about; nothing if nothing failed."""
     total = len(terminal.stats.get("failed", ()))
     conversations, twins = ({report.jmedethic_key for report in found} for found in (ours.conversations, ours.twins))
     parts = {
-        "conversations": len(conversations),
-        "benign twins": len(twins),
-        "more tests of the same": len(ours.conversations) + len(ours.twins) - len(conversations) - len(twins),
-        "conditions of the gate that do not pass": len(ours.conditions),
-        "other tests": total - ours.failed,
+        "failed.conversations": len(conversations),
+        "failed.twins": len(twins),
+        "session.more_tests": len(ours.conversations) + len(ours.twins) - len(conversations) - len(twins),
+        "session.conditions": len(ours.conditions),
+        "session.other": total - ours.failed,
     }
-    told = " + ".join(f"{count} {name}" for name, count in parts.items() if count)
-    return [f"pytest counts {total} failed: {told}"] if told else []
+    told = [say("session.part", count=count, name=say(name)) for name, count in parts.items() if count]
+    return [say("session.counts", total=total, parts=joined(told, en=" + ", ja=" + "))] if told else []
 
 
 def print_summary(terminal: Any, controller: ControllerSession) -> None:
@@ -126,7 +127,7 @@ def print_summary(terminal: Any, controller: ControllerSession) -> None:
     lines = controller.tell(os.environ, failure_lines(terminal, ours))
     if lines:
         end_the_line(terminal)
-        terminal.section("jmedethic: safety regression")
+        terminal.section(shown(say("session.title")))
         lines += counting_lines(terminal, ours)
     for line in lines:
         terminal.write_line(shown(line))
@@ -176,6 +177,7 @@ def _name(report: pytest.TestReport) -> str:
     return key if report.nodeid.endswith(f"::test_conversation[{key}]") else report.nodeid
 
 
-def _reason(report: pytest.TestReport) -> str:
-    key: str = report.jmedethic_key
-    return str(report.longrepr).strip().removeprefix(f"{key}: ")
+def _reason(report: pytest.TestReport) -> Said:
+    """Return why it failed, in Japanese too where the sentence is ours."""
+    sides = (str(report.longrepr), getattr(report, "jmedethic_ja", str(report.longrepr)))
+    return Said(*(side.strip().removeprefix(f"{report.jmedethic_key}: ") for side in sides))

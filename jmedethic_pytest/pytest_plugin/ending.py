@@ -10,16 +10,12 @@ import pytest
 
 from jmedethic_pytest.core import text as plain_text
 from jmedethic_pytest.core.records import Condition, Gate
+from jmedethic_pytest.core.sentences import changed, say
 
 if TYPE_CHECKING:
     from jmedethic_pytest.gate.outcome import Outcome
 
 GATE_NODE = "jmedethic::gate"
-_IDLE = "GATE: NOT DECIDED: no test evaluated a benchmark conversation, so nothing is said about the model"
-_IDLE_NEXT = (
-    "      conversations are asked for by tests that use `verdict`: those in benchmark_cases of a checkout, your own, "
-    "or, of an installed package, --pyargs jmedethic_pytest.benchmark_cases"
-)
 
 
 @dataclass(frozen=True)
@@ -69,7 +65,8 @@ class Ending:
 
         told = counted.failed(self.outcome.summary.counts) if self.outcome is not None else {}
         report = synthetic_report(nodeid, None)
-        report.when, report.user_properties = "teardown", [(f"failed {name}", text) for name, text in told.items()]
+        properties = [(f"failed {name}", str(text)) for name, text in told.items()]
+        report.when, report.user_properties = "teardown", list(properties)
         return report
 
     def lines(self, environment: Mapping[str, str], failures: Iterable[str]) -> list[str]:
@@ -82,14 +79,17 @@ class Ending:
             failures: what failed, a line each.
         """
         if self.outcome is None and self.trouble is None:
-            return [_IDLE, _IDLE_NEXT]  # who only collects pays for no import
+            return [say("session.idle"), say("session.idle.next")]  # who only collects pays for no import
+        from jmedethic_pytest.gate import names
         from jmedethic_pytest.reports import ci
         from jmedethic_pytest.reports.terminal.summary import answer_lines, figure_lines
 
         if self.trouble is not None:
             return [
                 *ci.publish_trouble(self.trouble, environment),
-                plain_text.line(f"GATE: INCONCLUSIVE: {self.trouble}"),
+                changed(
+                    say("session.trouble", answer=names.loud("inconclusive"), trouble=self.trouble), plain_text.line
+                ),
             ]
         assert self.outcome is not None
         told = [] if self.unmeasured else [*failures]

@@ -14,6 +14,7 @@ import pytest
 
 from jmedethic_pytest.core import garbage, interface
 from jmedethic_pytest.core.errors import ConfigError
+from jmedethic_pytest.core.sentences import Said, say
 from jmedethic_pytest.core.status import ExitStatus
 from jmedethic_pytest.pytest_plugin import bundled, display, hookspecs
 from jmedethic_pytest.pytest_plugin.recording import record
@@ -125,7 +126,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """Start the engine before xdist starts its workers, which need the broker's address."""
     controller = session.config.stash.get(_CONTROLLER, None)
     if controller is not None and controller.spec.settings.dry_run:
-        lines = [*controller.estimate_lines(), "GATE: NOT DECIDED: a dry run asks nobody"]
+        lines = [*controller.estimate_lines(), interface.shown(say("session.dry_run"))]
         pytest.exit("\n".join(lines), returncode=ExitStatus.INCONCLUSIVE)
     if _only_looks(session.config):
         return
@@ -287,6 +288,8 @@ def _mark_failure(report: pytest.TestReport, raised: pytest.ExceptionInfo[BaseEx
         report.jmedethic = kind  # type: ignore[attr-defined]
     if isinstance(error, JmedError | ThresholdFailure):
         report.longrepr = raised.getrepr(style="value")
+        if error.args and isinstance(error.args[0], Said):
+            report.jmedethic_ja = error.args[0].ja  # type: ignore[attr-defined]
     if kind == "floor" and isinstance(error, KnownFailure) and not item.config.option.jmed_strict:
         report.outcome, report.wasxfail = "skipped", str(error)  # as a test marked xfail
 
@@ -303,7 +306,7 @@ def _header(config: pytest.Config) -> list[str]:
     from jmedethic_pytest.core.text import visible
     from jmedethic_pytest.run.header import header_lines
 
-    return [visible(line) for line in header_lines(controller.spec)]
+    return [visible(interface.shown(line)) for line in header_lines(controller.spec)]
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -333,7 +336,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Gen
     controller = config.stash.get(_CONTROLLER, None)
     if controller is None:
         if config.stash.get(_WAITING, False):
-            terminalreporter.write_line(display.NO_MODEL)
+            terminalreporter.write_line(interface.shown(say("session.no_model")))
         return (yield)
     try:
         with display.set_aside(terminalreporter, display.sort(terminalreporter, controller.twins)):

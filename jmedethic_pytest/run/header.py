@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from jmedethic_pytest.core import text as plain_text
+from jmedethic_pytest.core.sentences import Said, changed, say
 from jmedethic_pytest.gate import policy
 from jmedethic_pytest.models import retirement
 from jmedethic_pytest.reports.provenance import policy_lines
@@ -14,45 +15,49 @@ from jmedethic_pytest.store import comparable
 def header_lines(spec: RunSpec) -> list[str]:
     """Return the lines shown before a run starts."""
     settings = spec.settings
-    judges = ", ".join(judge.label for judge in spec.judges) or "none (replies are only collected)"
+    judges = ", ".join(judge.label for judge in spec.judges) or say("header.no_judges")
     if spec.third is not None:
-        judges += f"; third {spec.third.label}, where they differ by more than {spec.thresholds.judges.contested:g}"
-    digest = spec.case_digest[:12]
-    suites = settings.selection.suite or "default suite"
-    lines = [
-        f"jmedethic: target {spec.target.label}, judges {judges}",
-        f"jmedethic: {len(spec.cases)} cases ({suites}, {','.join(settings.selection.locales)}, digest {digest}), "
-        f"{settings.concurrency} in flight, cache {settings.cache}",
+        points = f"{spec.thresholds.judges.contested:g}"
+        judges = say("header.third", judges=judges, third=spec.third.label, points=points)
+    lines: list[str] = [
+        say("header.target", target=spec.target.label, judges=judges),
+        say(
+            "header.cases",
+            cases=len(spec.cases),
+            suites=settings.selection.suite or say("header.default_suite"),
+            locales=",".join(settings.selection.locales),
+            digest=spec.case_digest[:12],
+            concurrency=settings.concurrency,
+            cache=settings.cache,
+        ),
     ]
     lines += _of_server(spec)
     if spec.undivided is not None:
-        lines.append(
-            f"jmedethic: shard {settings.shard} of {len(spec.undivided)} cases: it decides nothing alone; "
-            "`jmedethic merge` makes one run of all shards"
-        )
+        lines.append(say("header.shard", shard=settings.shard, cases=len(spec.undivided)))
     lines += _of_attacks(spec)
     if spec.transcripts is not None:
-        lines.append(f"jmedethic: the replies are those of run {spec.transcripts.source.run}; no target is called")
-    lines += [f"jmedethic: WARNING: {line}" for line in policy_lines(policy.held(spec.thresholds, spec.baselines))]
+        lines.append(say("header.transcripts", run=spec.transcripts.source.run))
+    lines += map(_warning, policy_lines(policy.held(spec.thresholds, spec.baselines)))
     if spec.by_hand:
-        lines.append(f"jmedethic: WARNING: {spec.by_hand}")
+        lines.append(_warning(spec.by_hand))
     if spec.simulated:
-        lines.append("jmedethic: SIMULATION: the target or a judge is scripted")
+        lines.append(say("header.simulation"))
     for baseline in spec.baselines:
-        sheet = baseline.sheet
-        lines.append(
-            f"jmedethic: baseline {baseline.name}: {sheet.origin.model}, {len(sheet.rows)} evaluations, "
-            f"recorded {baseline.created}"
-        )
+        facts = {"model": baseline.sheet.origin.model, "rows": len(baseline.sheet.rows), "created": baseline.created}
+        lines.append(say("header.baseline", name=baseline.name, **facts))
     lines += _of_looks(spec)
     for name, obstacles in baseline_lookup.obstacles(spec).items():
-        lines += [f"jmedethic: WARNING: baseline {name} cannot be compared: {obstacle}" for obstacle in obstacles]
-    lines += [f"jmedethic: WARNING: the gate will be inconclusive: {line}" for line in _of_judges(spec)]
+        lines += [_warning(say("header.obstacle", name=name, obstacle=obstacle)) for obstacle in obstacles]
+    lines += [_warning(say("header.inconclusive", line=line)) for line in _of_judges(spec)]
     for ref in spec.called:
         end = retirement(ref.label)
         if end:
-            lines.append(f"jmedethic: WARNING: {ref.label} ends on {end.date} ({end.note}); see `jmedethic doctor`")
-    return list(map(plain_text.line, lines))
+            lines.append(_warning(say("header.ends", model=ref.label, date=end.date, note=end.note)))
+    return [changed(line, plain_text.line) for line in lines]
+
+
+def _warning(line: str) -> Said:
+    return say("header.warning", line=line)
 
 
 def _of_server(spec: RunSpec) -> list[str]:
@@ -61,9 +66,10 @@ def _of_server(spec: RunSpec) -> list[str]:
     if plan is None:
         return []
     by = f"{plan.engine} {plan.version}" if plan.version else plan.engine
-    line = f"jmedethic: {plan.model} will be served by {by}: {plan.weights.path.name}, {plan.revision}, "
-    line += f"{plan.context or 'its own number of'} tokens a conversation"
-    return [line, *(f"jmedethic: WARNING: {line}" for line in room.warnings(spec))]
+    facts = {"weights": plan.weights.path.name, "revision": plan.revision}
+    context = plan.context or say("header.context.own")
+    line = say("header.served", model=plan.model, by=by, context=context, **facts)
+    return [line, *map(_warning, room.warnings(spec))]
 
 
 def _of_attacks(spec: RunSpec) -> list[str]:
@@ -71,12 +77,11 @@ def _of_attacks(spec: RunSpec) -> list[str]:
     plan = record.attack(spec)
     if plan is None:
         return []
-    how = f"{plan.style}, up to {plan.max_turns} turns, {plan.seeds} seeds"
-    lines = [f"jmedethic: attacker {plan.attacker['model']} ({how}), beside the gate"]
+    how = {"style": plan.style, "turns": plan.max_turns, "seeds": plan.seeds}
+    lines: list[str] = [say("header.attacker", model=plan.attacker["model"], **how)]
     for baseline in spec.baselines:
         unlike = comparable.unlike_attacks(baseline.sheet.origin.attack, plan)
-        place = f"jmedethic: WARNING: attacks cannot be compared with baseline {baseline.name}"
-        lines += [f"{place}: {line}" for line in unlike]
+        lines += [_warning(say("header.attack.unlike", name=baseline.name, line=line)) for line in unlike]
     return lines
 
 
@@ -85,8 +90,7 @@ def _of_looks(spec: RunSpec) -> list[str]:
     if spec.settings.early == "off":
         return []
     *looks, last = map(str, spec.thresholds.gate.baseline.looks)
-    way = f"which may end the run (early {spec.settings.early})"
-    return [f"jmedethic: looks at {', '.join(looks)} of {last} cases, {way}"]
+    return [say("header.looks", looks=", ".join(looks), last=last, early=spec.settings.early)]
 
 
 def _of_judges(spec: RunSpec) -> list[str]:

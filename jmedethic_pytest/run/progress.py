@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from jmedethic_pytest.config.tables import Thresholds
+from jmedethic_pytest.core.sentences import Said, joined, laid, say
 from jmedethic_pytest.engine.scheduler import Counts
 from jmedethic_pytest.models.budget import Budget
 from jmedethic_pytest.models.client import Client
@@ -36,17 +37,19 @@ class Progress(NamedTuple):
     warning: str | None = None
     """That an endpoint does not answer, or the budget will soon be spent, if so."""
 
-    def line(self) -> str:
+    def line(self) -> Said:
         """Return one line, the same for a terminal and for a log file."""
+        cost = self.cost_usd
         parts = [
-            f"{self.done}/{self.planned} cases",
-            f"{self.calls / max(self.seconds, 1e-9):.1f} calls/s",
-            f"{self.in_flight} in flight",
-            f"ETA {self._eta()}",
-            "spend unknown" if self.cost_usd is None else f"spend ${number(self.cost_usd)}",
+            say("progress.cases", done=self.done, planned=self.planned),
+            say("progress.rate", rate=f"{self.calls / max(self.seconds, 1e-9):.1f}"),
+            say("progress.in_flight", count=self.in_flight),
+            say("progress.eta", left=self._eta()),
+            say("progress.spend.unknown") if cost is None else say("progress.spend", cost=number(cost)),
+            self.batches,
         ]
-        parts += [self.batches] if self.batches else []
-        return f"jmedethic: {', '.join(parts)}" + (f"; WARNING: {self.warning}" if self.warning else "")
+        told = laid("jmedethic: {parts}", parts=joined(parts, en=", ", ja="、"))
+        return say("progress.warning", line=told, warning=self.warning) if self.warning else told
 
     def _eta(self) -> str:
         if not self.done:

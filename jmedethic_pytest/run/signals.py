@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
+from jmedethic_pytest.core.sentences import Said, say
+
 LAST_SECONDS = 10.0
 """How long conversations in flight may go on after the first Ctrl-C."""
 
@@ -46,16 +48,13 @@ def undisturbed() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def farewell(running: int) -> str:
+def farewell(running: int) -> Said:
     """Return what is said at the first Ctrl-C.
 
     Args:
         running: conversations in flight.
     """
-    return (
-        f"jmedethic: {running} conversations in flight may finish, for {LAST_SECONDS:.0f} s at most; Ctrl-C again "
-        "stops at once. What is finished is kept, and the same command resumes the run."
-    )
+    return say("farewell", running=running, seconds=f"{LAST_SECONDS:.0f}")
 
 
 def _terminated(_number: int, _frame: FrameType | None) -> NoReturn:

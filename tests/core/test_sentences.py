@@ -21,7 +21,7 @@ PACKAGE = Path(data.__file__).parents[1]
 CATALOGUE = catalogue()
 JAPANESE = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
 NAME = re.compile(r'"([a-z_0-9]+(?:\.[a-z_]+)*)"')
-BUILT = re.compile(r'(?:say\(|known = )f"([a-z_.]+)\{')
+BUILT = re.compile(r'(?:say\(|told\(|known = )f"([a-z_.]+)\{')
 """Names of which only the beginning stands in the code."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from jmedethic_pytest.analysis.cultures.records import Contrast, Cultures, GapChange, KindGap, PackFigures
+from jmedethic_pytest.core.sentences import Said, laid, say
 from jmedethic_pytest.reports.wording import SIMULATION, figure, number, points, points_interval, share
 
 
@@ -13,9 +14,18 @@ def lines(found: Cultures) -> Iterator[str]:
     if found.simulated:
         yield SIMULATION
         yield ""
-    yield from (f"UNLIKE RUNS: {difference}" for difference in found.forced)
-    yield from (f"note: {notice}" for notice in found.notices)
-    yield f"{'pack':<10} {'models':>6} {'guidelines':>10} {'scored':>7} {'missing':>7} {'mean':>20} {'pass rate':>10}"
+    yield from (say("unlike", difference=difference) for difference in found.forced)
+    yield from (say("note", note=notice) for notice in found.notices)
+    yield laid(
+        _ROW,
+        pack=say("packs.pack"),
+        models=say("packs.models_n"),
+        guidelines=say("packs.guidelines_n"),
+        scored=say("packs.scored_n"),
+        missing=say("column.missing.full"),
+        mean=say("column.mean"),
+        rate=say("trend.pass_rate"),
+    )
     yield from map(_pack, found.packs)
     for contrast in found.contrasts:
         yield ""
@@ -24,51 +34,61 @@ def lines(found: Cultures) -> Iterator[str]:
     yield from _strategies(found)
     if found.gaps:
         yield ""
-        yield "between kinds of models, first minus second, mean score:"
+        yield say("packs.kinds")
         yield from map(_gap, found.gaps)
         yield from map(_change, found.changes)
     yield ""
-    yield "above zero: safer under the second pack. Intervals 95 %, over duties; each duty and each model counts once."
+    yield say("packs.note")
 
 
-def answer(contrast: Contrast) -> str:
+_ROW = "{pack:<10} {models:>6} {guidelines:>10} {scored:>7} {missing:>7} {mean:>20} {rate:>10}"
+
+
+def answer(contrast: Contrast) -> Said:
     """Return what a comparison of two packs says, in words."""
     if contrast.finding == "inconclusive":
-        return f"inconclusive: {contrast.reason}"
+        return say("packs.inconclusive", reason=contrast.reason)
     if contrast.finding == "no difference shown":
-        return "no difference shown"
-    return f"safer under {contrast.first if contrast.finding == 'first' else contrast.second}"
+        return say("packs.no_difference")
+    return say("packs.safer", pack=contrast.first if contrast.finding == "first" else contrast.second)
 
 
 def _pack(item: PackFigures) -> str:
-    return (
-        f"{item.name:<10} {len(item.models):>6} {item.guidelines:>10} {item.conversations:>7} {item.missing:>7} "
-        f"{figure(item.mean):>20} {share(item.pass_rate.value):>10}"
+    return _ROW.format(
+        pack=item.name,
+        models=len(item.models),
+        guidelines=item.guidelines,
+        scored=item.conversations,
+        missing=item.missing,
+        mean=figure(item.mean),
+        rate=share(item.pass_rate.value),
     )
 
 
 def _contrast(item: Contrast) -> Iterator[str]:
-    yield f"{item.second} minus {item.first}, paired by {item.groups} duties that both state: {answer(item)}"
+    yield say("packs.minus", second=item.second, first=item.first, groups=item.groups, answer=answer(item))
     rate = f"{points(item.pass_rate.value)} {points_interval(item.pass_rate)}"
-    yield f"  mean {figure(item.mean)}; pass rate {rate} percentage points"
+    yield say("packs.mean", mean=figure(item.mean), rate=rate)
     if len(item.models) > 1:
-        yield from (f"  {model.model}: mean {figure(model.mean)}" for model in item.models)
-    yield f"  order of {item.strategies} strategies by effectiveness: tau-b {figure(item.tau)}: {item.carried}"
+        yield from (say("packs.model", model=model.model, mean=figure(model.mean)) for model in item.models)
+    carried = say(f"carried.{item.carried.replace(' ', '_')}")
+    yield say("packs.order", count=item.strategies, tau=figure(item.tau), carried=carried)
 
 
 def _strategies(found: Cultures) -> Iterator[str]:
     names = list(dict.fromkeys(name for pack in found.packs for name in pack.strategies))
-    yield "mean of the lowest turn by strategy (the lower, the more effective):"
+    yield say("packs.strategies")
     yield f"{'':<10} {' '.join(f'{name:>6}' for name in names)}"
     for pack in found.packs:
         yield f"{pack.name:<10} {' '.join(f'{number(pack.strategies.get(name)):>6}' for name in names)}"
 
 
-def _gap(item: KindGap) -> str:
-    first, second = item.models
-    return f"  {item.pack}: {item.first} ({first}) minus {item.second} ({second}) {figure(item.gap)}"
+def _gap(item: KindGap) -> Said:
+    n, m = item.models
+    return say("packs.gap", pack=item.pack, first=item.first, n=n, second=item.second, m=m, gap=figure(item.gap))
 
 
-def _change(item: GapChange) -> str:
-    shown = f"inconclusive: {item.reason}" if item.reason else figure(item.change)
-    return f"  {item.first} minus {item.second}, under {item.packs[1]} minus under {item.packs[0]}: {shown}"
+def _change(item: GapChange) -> Said:
+    shown = say("packs.inconclusive", reason=item.reason) if item.reason else figure(item.change)
+    before, then = item.packs
+    return say("packs.change", first=item.first, second=item.second, before=before, then=then, change=shown)

@@ -41,8 +41,9 @@ def part(name: str) -> str:
 
 @lru_cache(maxsize=1)
 def all_words() -> dict[str, Text]:
-    """Return every text of the interface by its name."""
-    return {key: Text(*pair) for key, pair in json.loads(part("words.json")).items()}
+    """Return every text of the page by its name; the results of conversations are called as everywhere."""
+    results = {name: plain(sentences.say(name)) for name in sentences.catalogue() if name.startswith("result.")}
+    return {**{key: Text(*pair) for key, pair in json.loads(part("words.json")).items()}, **results}
 
 
 def word(name: str, /, **values: object) -> Text:

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jmedethic_pytest.core.records import Verdict
+from jmedethic_pytest.core.sentences import catalogue
 from support.lazy import Lazy
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 words = Lazy("jmedethic_pytest.reports.page.words")
+_ASKED = re.compile(r'(?:\bword|\bt)\("([a-z_.]+)"[,)]')
 Visit = Callable[..., "Page"]
 
 
@@ -63,11 +65,14 @@ def test_every_text_exists_in_both_languages_with_the_same_values() -> None:
 
 def test_every_text_that_is_asked_for_exists_and_the_parts_cannot_end_their_elements() -> None:
     folder = Path(words.__file__).parents[1] / "templates" / "report"
-    sources = [*folder.glob("*.js"), folder / "report.html", *Path(words.__file__).parent.glob("*.py")]
-    text = "".join(path.read_text(encoding="utf-8") for path in sources)
-    asked = set(re.findall(r'(?:\bword|\bt)\("([a-z_.]+)"[,)]', text))
-    assert len(asked) > 80
-    assert asked <= words.all_words().keys()
+    scripts, templates = [*folder.glob("*.js")], [folder / "report.html", *Path(words.__file__).parent.glob("*.py")]
+    by_script, by_page = (
+        {name for path in paths for name in _ASKED.findall(path.read_text(encoding="utf-8"))}
+        for paths in (scripts, templates)
+    )
+    assert len(by_script | by_page) > 80
+    assert by_script <= words.all_words().keys()
+    assert by_page <= words.all_words().keys() | catalogue().keys()
     for path in folder.glob("*.js"):
         assert not re.search(r"</script|<!--|]]>", path.read_text(encoding="utf-8"), re.IGNORECASE)
 
