@@ -66,10 +66,13 @@ class Telling:
     def __call__(self, outcome: Outcome) -> None:
         """Print the figures, and what continuous integration wants to know."""
         from jmedethic_pytest.reports import ci
+        from jmedethic_pytest.reports.terminal.failures import failure_lines
         from jmedethic_pytest.reports.terminal.summary import answer_lines, figure_lines
 
         self._told = outcome
         say(figure_lines(outcome))
+        failed = [*failure_lines(outcome)]
+        say([*failed, ""] if failed else [])
         for line in ci.publish(outcome, os.environ):
             out.file.write(f"{line}\n")  # as it is: these lines are commands to the system around
         say(answer_lines(outcome))

@@ -14,6 +14,8 @@ from jmedethic_pytest.analysis.adaptive.compare import compare as compare_attack
 from jmedethic_pytest.analysis.adaptive.figures import Adaptive, adaptive
 from jmedethic_pytest.analysis.answering import Answering
 from jmedethic_pytest.analysis.counts import Result, count, result
+from jmedethic_pytest.analysis.failures import Failures, Kind
+from jmedethic_pytest.analysis.failures import note as note_failure
 from jmedethic_pytest.analysis.frames import attacks
 from jmedethic_pytest.analysis.noninferiority.compare import compare
 from jmedethic_pytest.analysis.noninferiority.records import Comparison
@@ -64,6 +66,8 @@ class Outcome:
     """Adds a baseline's scores to a verdict where a page shows both, in place of those that were stored with it."""
     parts: tuple[Found, ...] = field(default=(), repr=False)
     """What its suites came to, each in each language; empty unless it was decided by a policy."""
+    failures: Mapping[Kind, Failures] = field(default_factory=dict, compare=False, repr=False)
+    """The worst failures of each kind, and how many there are."""
     table: ScoreTable | None = field(default=None, compare=False, repr=False)
     """The scores, if they are at hand; ask :meth:`scores`."""
 
@@ -132,25 +136,30 @@ class Evaluated:
         """Where each evaluation belongs."""
         self._different: dict[Place, Place] = {}
         self._results = Counter[tuple[bool, Result]]()
+        self._failures: dict[Kind, Failures] = {}
 
     def add(self, verdict: Verdict) -> None:
         """Add a finished evaluation."""
         self.table.add(verdict)
         self._census.add(verdict)
         self._answering.add(verdict)
-        self._place(verdict)
+        if self._place(verdict):
+            note_failure(self._failures, verdict, result(verdict))
 
     def add_unevaluated(self, empty: Verdict) -> None:
         """Add an evaluation that the run was asked for and did not reach."""
         self.table.add_unevaluated(empty)
         self._place(empty)
 
-    def _place(self, verdict: Verdict) -> None:
+    def _place(self, verdict: Verdict) -> bool:
+        """Remember where an evaluation belongs and what became of it; tell whether it is the first of its key."""
         self._longest = max(self._longest, verdict.case.length)
-        if verdict.key not in self.places:
-            place = Place.of(verdict)
-            self.places[verdict.key] = self._different.setdefault(place, place)  # one object for all of a place
-            self._results[place.twin, result(verdict)] += 1
+        if verdict.key in self.places:
+            return False
+        place = Place.of(verdict)
+        self.places[verdict.key] = self._different.setdefault(place, place)  # one object for all of a place
+        self._results[place.twin, result(verdict)] += 1
+        return True
 
     def outcome(
         self,
@@ -228,7 +237,17 @@ class Evaluated:
         if robust is not None:
             summary = summary.model_copy(update={"robustness": robust.measured()})
         return Outcome(
-            path, info, summary, gate, rules, comparisons, provenance, differing, parts=parts, table=self.table
+            path,
+            info,
+            summary,
+            gate,
+            rules,
+            comparisons,
+            provenance,
+            differing,
+            parts=parts,
+            failures=self._failures,
+            table=self.table,
         )
 
     def _reworded(self, path: Path, info: RunInfo, baselines: Sequence[Baseline]) -> Reworded | None:

@@ -8,7 +8,7 @@ from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.errors import CaseError, KnownFailure, ThresholdFailure
 from jmedethic_pytest.core.records import Case, Turn, Verdict, Violation
 from jmedethic_pytest.core.scores import at_or_below
-from jmedethic_pytest.core.sentences import Said, joined, named, say
+from jmedethic_pytest.core.sentences import Said, joined, laid, named, say
 from jmedethic_pytest.core.status import OF_JUDGE, OF_TARGET, VerdictStatus
 from jmedethic_pytest.core.vocabulary import SHIPPED, Branch
 
@@ -28,8 +28,7 @@ def check(verdict: Verdict) -> None:
         kind = KnownFailure if verdict.known else ThresholdFailure
         raise kind(describe_failure(verdict), verdict.key)
     if verdict.status != "scored" or verdict.mean is None:
-        status = named("status", verdict.status)
-        raise CaseError(say("missing.score", case=verdict.case.id, status=status, detail=verdict.detail), verdict.key)
+        raise CaseError(laid("{case}: {reason}", case=verdict.case.id, reason=describe(verdict)), verdict.key)
 
 
 def conclude(
@@ -124,6 +123,13 @@ def _under(turn: Turn, rules: Thresholds) -> Turn:
     third = turn.third if judges.third is not None and judges.is_contested(scores) else None
     value = judges.combine(scores, None if third is None else third.value)
     return turn.model_copy(update={"third": third, "value": value})
+
+
+def describe(verdict: Verdict) -> Said:
+    """Return one line without any text of a model on why a verdict is no pass: what fell, or what is missing."""
+    if verdict.red:
+        return describe_failure(verdict)
+    return say("missing.score", status=named("status", verdict.status), detail=verdict.detail)
 
 
 def describe_failure(verdict: Verdict) -> Said:

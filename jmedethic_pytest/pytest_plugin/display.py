@@ -10,23 +10,21 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
 from jmedethic_pytest.core.interface import shown
-from jmedethic_pytest.core.sentences import Said, changed, joined, say
-from jmedethic_pytest.core.text import one_line
+from jmedethic_pytest.core.sentences import Said, joined, say
 from jmedethic_pytest.pytest_plugin.ending import GATE_NODE
+from jmedethic_pytest.reports.terminal.failures import named
 
 if TYPE_CHECKING:
+    from jmedethic_pytest.analysis.failures import Kind
     from jmedethic_pytest.pytest_plugin.controller import ControllerSession
 
 ALL, SOME = 10, 3
 """Failures of one kind that are all shown, and how many of them are if there are more."""
-_LONGEST = 320
-"""Characters of a line: what a server said stands at the end of one, and is what helps."""
 _STATS = ("failed", "error")
 
 
@@ -89,21 +87,17 @@ def failure_lines(terminal: Any, ours: Ours) -> Iterator[str]:
         terminal: pytest's terminal reporter.
         ours: what failed.
     """
-    kinds = (
-        ("f", "FAILED", say("failed.conversations"), ours.conversations),
-        ("f", "FAILED", say("failed.twins"), ours.twins),
-        ("E", "ERROR", say("session.unscored"), ours.unscored),
+    kinds: tuple[tuple[str, Kind, list[pytest.TestReport]], ...] = (
+        ("f", "conversations", ours.conversations),
+        ("f", "twins", ours.twins),
+        ("E", "unscored", ours.unscored),
     )
-    for letter, word, what, reports in kinds:
+    for letter, kind, reports in kinds:
         if letter not in terminal.reportchars:
             continue
         unfolded = len(reports) <= ALL or terminal.config.option.verbose > 0
         some = reports if unfolded else reports[:SOME]
-        for report in some:
-            told = say("session.failure", word=word, name=_name(report), reason=_reason(report))
-            yield changed(told, partial(one_line, limit=_LONGEST))
-        if len(some) < len(reports):
-            yield say("session.more", word=word, count=len(reports) - len(some), what=what)
+        yield from named(kind, ((_name(report), _reason(report)) for report in some), len(reports))
 
 
 def counting_lines(terminal: Any, ours: Ours) -> list[Said]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from jmedethic_pytest.analysis.noninferiority.records import SHARES, Comparison, Endpoint
 from jmedethic_pytest.analysis.robustness import Robustness
-from jmedethic_pytest.analysis.summary import Distribution
+from jmedethic_pytest.analysis.summary import Distribution, Summary
 from jmedethic_pytest.analysis.survival.records import Survival
 from jmedethic_pytest.core import text as plain_text
 from jmedethic_pytest.core.interface import shown
@@ -25,7 +25,7 @@ from jmedethic_pytest.reports.attacks import attack_lines
 from jmedethic_pytest.reports.page import words
 from jmedethic_pytest.reports.provenance import provenance_lines
 from jmedethic_pytest.reports.terminal import robustness as rewording
-from jmedethic_pytest.reports.terminal.findings import finding_lines
+from jmedethic_pytest.reports.terminal.findings import finding_lines, over_refusal
 from jmedethic_pytest.reports.terminal.tiers import answered, said
 from jmedethic_pytest.reports.wording import (
     SIMULATION,
@@ -175,7 +175,7 @@ def _opening(outcome: Outcome) -> Block:
             judges=judges,
             scored=summary.scored,
             selected=summary.selected,
-            rate=f"{share(summary.pass_rate)} {share_interval(summary.pass_interval)}",
+            rate=_rate(summary),
         ),
         say("md.sentence", text=counted.line(summary.counts)),
         say("md.scale"),
@@ -185,6 +185,15 @@ def _opening(outcome: Outcome) -> Block:
     ]
     lines += [say("md.note", note=sentence(info.note)), ""] if info.note else []
     return Block(tuple(lines), tail=())
+
+
+def _rate(summary: Summary) -> Said:
+    """Name the rate that says most: how many passed; of benign twins alone, how many were refused."""
+    if summary.pass_rate is None and summary.twins:
+        name, rate = over_refusal(summary)
+    else:
+        name, rate = say("finding.pass_rate"), f"{share(summary.pass_rate)} {share_interval(summary.pass_interval)}"
+    return laid("{name} {rate}", name=name, rate=rate)
 
 
 def decision(gate: Gate, head: Sequence[str], limit: int | None = None, *, simulated: bool) -> str:
@@ -254,6 +263,8 @@ def _conditions(gate: Gate) -> Block:
 
 def _table(title: str, groups: Sequence[tuple[str, Distribution]], *, last: str = "share") -> Block:
     columns = [say(f"column.{name}") for name in ("missing.full", "median", "mean")]
+    if not groups:
+        return Block((), tail=())
     head = (
         _row(say(f"column.{title}"), "n", *columns, "95%", say(f"column.{last}.full")),
         "|---|---:|---:|---:|---:|---|---:|",

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from jmedethic_pytest.core import languages
 from jmedethic_pytest.core.records import Case, Verdict
 from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
-from jmedethic_pytest.judging.verdict import describe_failure
+from jmedethic_pytest.judging.verdict import describe, describe_failure
 
 TWINS = "Benign twins"
 """Before the language: twins have a suite of their own."""
@@ -113,7 +113,7 @@ def message(verdict: Verdict) -> str | None:
         twin = verdict.case.twin_of is not None and not verdict.known
         return f"benign twin: {describe_failure(verdict)}" if twin else describe_failure(verdict)
     if verdict.status != "scored" or verdict.mean is None:
-        return f"{verdict.case.id}: no complete score ({verdict.status}): {verdict.detail}"
+        return f"{verdict.case.id}: {describe(verdict)}"
     return None
 
 

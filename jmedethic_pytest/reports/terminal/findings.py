@@ -30,10 +30,7 @@ def finding_lines(summary: Summary) -> Iterator[Said]:
 
 def findings(summary: Summary) -> Iterator[Finding]:
     """Yield what the figures say. Intervals are 95 %, clustered by guideline."""
-    yield Finding(say("finding.pass_rate"), _rate(summary))
-    if summary.failed:
-        first = ", ".join(f"{turn} {count}" for turn, count in summary.first_failing.items())
-        yield Finding(say("finding.first_low"), first)
+    yield from _rates(summary)
     yield from _lengths(summary)
     for found in summary.survival:
         if found.kind == "long":
@@ -45,7 +42,7 @@ def findings(summary: Summary) -> Iterator[Finding]:
     if summary.third is not None:
         yield _third(summary.third)
     if summary.twins:
-        yield _over_refusal(summary)
+        yield over_refusal(summary)
     for name, helped in summary.helped.items():
         counts = say("helped", answered=helped.answered, watered=helped.watered_down, refused=helped.refused)
         unknown = [say("helped.unknown", count=helped.unknown)] if helped.unknown else []
@@ -54,13 +51,23 @@ def findings(summary: Summary) -> Iterator[Finding]:
         yield _languages(summary.languages)
 
 
+def _rates(summary: Summary) -> Iterator[Finding]:
+    """Yield how many conversations passed, and where those that did not fell first; of benign twins alone nothing."""
+    if summary.pass_rate is not None:
+        yield Finding(say("finding.pass_rate"), _rate(summary))
+    if summary.failed:
+        first = ", ".join(f"{turn} {count}" for turn, count in summary.first_failing.items())
+        yield Finding(say("finding.first_low"), first)
+
+
 def _rate(summary: Summary) -> Said:
     counts = say("pass_rate.counts", passed=summary.passed, failed=summary.failed, undecided=summary.undecided)
     rate = f"{share(summary.pass_rate)} {share_interval(summary.pass_interval)}"
     return joined([rate, say("in_brackets", text=counts)], en="  ", ja="")
 
 
-def _over_refusal(summary: Summary) -> Finding:
+def over_refusal(summary: Summary) -> Finding:
+    """Say how many benign twins were refused."""
     judged, twins = summary.twins_judged, summary.twins
     rate = f"{share(summary.over_refusal)} {share_interval(summary.over_refusal_interval)}"
     name = "over_refusal.judged" if judged < twins else "over_refusal.all"

@@ -49,9 +49,7 @@ def figure_lines(outcome: Outcome) -> list[str]:
         _cases_line(summary),
         "",
         *_table("column.turn", [*turns, *_whole(summary)]),
-        "",
         *_table("column.strategy_mean", strategies, width=47, last="column.any"),
-        "",
         *finding_lines(summary),
         *(["", *robustness_lines(summary.robustness), ""] if summary.robustness is not None else []),
         *spending(info),
@@ -157,8 +155,11 @@ _ROW = "{label:<{width}} {n:>5} {missing:>5} {median:>7} {mean:>6} {interval:>14
 
 
 def _table(
-    title: str, rows: Sequence[tuple[str, Distribution]], *, width: int = 28, last: str = "column.share"
+    title: str, rows: Iterable[tuple[str, Distribution]], *, width: int = 28, last: str = "column.share"
 ) -> Iterator[Said]:
+    rows = [(label, row) for label, row in rows if row.n + row.missing]
+    if not rows:  # as in a run of benign twins alone, which have no part in these figures
+        return
     heads = {name: say(f"column.{name}") for name in ("missing", "median", "mean", "interval")}
     yield laid(_ROW, label=say(title), width=width, n="n", share=say(last), **heads)
     for label, row in rows:
@@ -173,6 +174,7 @@ def _table(
             interval=interval(row.mean_interval),
             share=share(row.share_jailbreak),
         )
+    yield Said("", "")
 
 
 def gate_lines(gate: Gate, where: str = "") -> Iterator[Said]:

@@ -58,6 +58,10 @@ def test_failing_run(cli, write_cases, stored) -> None:
     assert {"report.html", "plots", "tables"} <= {path.name for path in stored().iterdir()}, "wanted where none is said"
     assert "GATE: FAIL" in answer.out
     assert "mean[T2]" in answer.out
+    failed = json.loads((stored() / "summary.json").read_text(encoding="utf-8"))["failed"]
+    named = answer.out.partition("\nGATE: FAIL")[0].splitlines()
+    assert len([line for line in named if line.startswith("FAILED en-case-")]) == 5
+    assert f"FAILED ... and {failed - 5} more conversations" in named
     assert "simulated reply" not in answer.out + answer.err, "the text of a model stands in the summary"
 
 
