@@ -20,6 +20,7 @@ _OF_TURN = ("branch", "turn", "value", *JUDGES, "low", "over_refusal", "help")
 _OF_CASE = ("branch", "mean", "min", "known", "planned", "first_low", "failed")
 COLUMNS = (*_LABELS[:-1], *_OF_TURN, "status")
 CASE_COLUMNS = (*_LABELS[:-1], "branch", "status", *_OF_CASE[1:])
+_TEXT = pd.StringDtype("python", na_value=np.nan)
 _FLOATS = {"value", *JUDGES, "mean", "min", "first_low"}
 
 
@@ -90,7 +91,16 @@ def _columns(lines: Iterable[tuple[Any, ...]], names: Sequence[str]) -> dict[str
     for line in lines:
         for column, value in zip(columns.values(), line, strict=True):
             column.append(value)
-    return {name: pd.Series(columns.pop(name), dtype="float64" if name in _FLOATS else None).array for name in names}
+    return {name: _array(name, columns.pop(name)) for name in names}
+
+
+def _array(name: str, values: list[Any]) -> Any:
+    """Return the values of a column; equal texts stay one object, whatever pandas keeps its own texts in."""
+    if name in _FLOATS:
+        return pd.array(values, dtype="float64")
+    if any(isinstance(value, str) for value in values):
+        return pd.array(values, dtype=_TEXT)
+    return pd.Series(values).array
 
 
 def _key(row: Row) -> str:

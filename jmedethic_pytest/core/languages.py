@@ -77,7 +77,7 @@ class Language(BaseModel):
 
 def tags() -> tuple[Locale, ...]:
     """Return the languages there are: ``ja`` and ``en``, then the others by tag."""
-    return tuple(sorted(_folders(), key=lambda tag: (*(tag != name for name in INTERFACE), tag)))
+    return tuple(_folders())
 
 
 def in_order(used: set[str]) -> tuple[Locale, ...]:
@@ -200,7 +200,7 @@ def _language(tag: str) -> Language:
 
 
 def _folders() -> Mapping[str, Traversable]:
-    """Return the folder of each language; one's own of the same tag is not read, for shipped words stay as they are."""
+    """Return the folder of each language, in order; one's own of a shipped tag is not read: shipped words stay."""
     return _folders_in(os.environ.get(VARIABLE, ""))
 
 
@@ -217,7 +217,8 @@ def _folders_in(own_places: str) -> Mapping[str, Traversable]:
                 if re.fullmatch(_PATTERN, folder.name) is None:
                     raise ConfigError(f"{folder}: {folder.name!r} is no tag of a language such as de or pt-BR.")
                 found.setdefault(folder.name, folder)
-    return found
+    in_order = sorted(found, key=lambda tag: (*(tag != name for name in INTERFACE), tag))
+    return {tag: found[tag] for tag in in_order}
 
 
 _PATTERN = str(Locale.__metadata__[0].pattern)  # type: ignore[attr-defined]

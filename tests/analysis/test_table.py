@@ -73,6 +73,14 @@ def test_one_row_for_every_planned_turn(four: list[Verdict]) -> None:
     assert math.isnan(missing["judge_2"])
 
 
+def test_texts_of_a_case_are_held_once_for_all_its_turns(four: list[Verdict]) -> None:
+    """Of 54,180 conversations they are most of a table, and pandas would copy them where pyarrow is installed."""
+    frame = ScoreTable(four).frame()
+    for name in ("key", "stem", "guideline", "status"):
+        first, *others = frame.loc[frame["case"] == "ja-a", name].tolist()
+        assert all(text is first for text in others), name
+
+
 def test_turns_that_were_never_reached_are_missing_rows(build_verdict: Build) -> None:
     frame = ScoreTable([build_verdict("ja-a", [(9, 9), None, None])]).frame()
     assert frame["turn"].tolist() == [0, 1, 2]
