@@ -109,7 +109,12 @@ def digest(content: object) -> str:
 
 def compact_digest(content: object) -> str:
     """As :func:`digest`, of JSON without spaces: cases, baselines and cached requests are known by it."""
-    return sha256(json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":")))
+    return sha256(compact(content))
+
+
+def compact(content: object) -> str:
+    """Return the JSON that :func:`compact_digest` is of."""
+    return json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
 def sha256(text: str) -> str:

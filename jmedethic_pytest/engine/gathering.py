@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 from jmedethic_pytest.core.errors import ProviderError
 from jmedethic_pytest.core.records import Reply
 from jmedethic_pytest.models import ChatRequest
-from jmedethic_pytest.models import cache as caching
 from jmedethic_pytest.models.cache import Cache
 from jmedethic_pytest.models.client import Client
 
@@ -40,7 +39,7 @@ class Gatherer(Client):
             ProviderError: if there is none yet.
             RunAborted: if none can be had.
         """
-        key = caching.key(self.role, self.ref, request)
+        key = self.keys.of(request)
         reply = self._replies.get(key) or await self._take(key, request)
         if reply is None:
             raise ProviderError(f"{self.ref.label}: the reply is still to come, in a batch")

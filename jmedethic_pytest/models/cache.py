@@ -15,13 +15,14 @@ import os
 import sqlite3
 import time
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from jmedethic_pytest.config.sampling import Sampling
 from jmedethic_pytest.core import strict_json
-from jmedethic_pytest.core.files import compact_digest, sha256
+from jmedethic_pytest.core.files import compact, sha256
 from jmedethic_pytest.core.records import Reply
 from jmedethic_pytest.models.base import ChatRequest, ModelRef
 
@@ -48,30 +49,56 @@ _WORTH_PACKING = 2_000
 """Bytes from which a reply is compressed; a judge's short answer would cost more time than it saves space."""
 
 
-def key(role: str, ref: ModelRef, request: ChatRequest) -> str:
-    """Return the cache key of a call.
+class Keys:
+    """The cache keys of a model's calls in one role; what its calls have in common is written out once.
 
     Args:
         role: ``target`` or ``judge``; the same question to the same model in another role is another call.
         ref: the model, its endpoint and its revision.
-        request: messages, sampling, schema and repeat index (the context and the time limit do not count).
     """
-    content = {
-        "version": _KEY_VERSION,
-        "role": role,
-        "model": ref.label,
-        "endpoint": ref.served or ref.base_url,
-        "structured": ref.dialect.structured if request.schema else None,
-        "messages": [(message.role, _digest(message.content)) for message in request.messages],
-        "sampling": request.sampling.model_dump(include={"temperature", "top_p", "max_tokens", "extra"}),
-        "schema": request.schema,
-        "repeat": request.repeat,
-        **({"revision": ref.revision} if ref.revision else {}),
-        **({"dialect": peculiar} if (peculiar := ref.dialect.peculiar) else {}),
-    }
-    return compact_digest(content)
+
+    def __init__(self, role: str, ref: ModelRef) -> None:
+        self._role = role
+        self._ref = ref
+        self._common: tuple[Sampling, Mapping[str, Any] | None] | None = None
+        self._around = ("", "", "")
+        """What stands before the messages, between them and the repeat index, and after it."""
+
+    def of(self, request: ChatRequest) -> str:
+        """Return the key of a call.
+
+        Args:
+            request: messages, sampling, schema and repeat index (the context and the time limit do not count).
+        """
+        common = self._common
+        if common is None or common[0] is not request.sampling or common[1] is not request.schema:
+            self._common, self._around = (request.sampling, request.schema), self._written(request)
+        before, between, after = self._around
+        messages = ",".join([f'["{message.role}","{_digest(message.content)}"]' for message in request.messages])
+        return sha256(f"{before}[{messages}]{between}{request.repeat}{after}")
+
+    def _written(self, request: ChatRequest) -> tuple[str, str, str]:
+        ref = self._ref
+        content = {
+            "version": _KEY_VERSION,
+            "role": self._role,
+            "model": ref.label,
+            "endpoint": ref.served or ref.base_url,
+            "structured": ref.dialect.structured if request.schema else None,
+            "messages": _MESSAGES,
+            "sampling": request.sampling.model_dump(include={"temperature", "top_p", "max_tokens", "extra"}),
+            "schema": request.schema,
+            "repeat": _REPEAT,
+            **({"revision": ref.revision} if ref.revision else {}),
+            **({"dialect": peculiar} if (peculiar := ref.dialect.peculiar) else {}),
+        }
+        before, _, rest = compact(content).partition(compact(_MESSAGES))
+        between, _, after = rest.partition(compact(_REPEAT))
+        return before, between, after
 
 
+_MESSAGES, _REPEAT = "\0messages", "\0repeat"
+"""Stand for what differs from call to call."""
 _digest = lru_cache(maxsize=256)(sha256)
 """Of a text that is asked again at once: by the other judge, or with the next turn."""
 

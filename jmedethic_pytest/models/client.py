@@ -95,6 +95,8 @@ class Client:
         self.suffix = ""
         """Added to the model's name in records where it alone would not be unique."""
         self.tally = Tally()
+        self.keys = caching.Keys(role, ref)
+        """Of its calls in a cache."""
         self.given: set[str] = set()
         """Cache keys of what a target was asked, should its replies turn out to be none."""
         self._secrets = ref.secrets
@@ -119,7 +121,7 @@ class Client:
             ProviderError: if this call failed for good; other calls may succeed.
             RunAborted: if no call to this endpoint can succeed.
         """
-        key = caching.key(self.role, self.ref, request)
+        key = self.keys.of(request)
         if self.role == "target" and self._cache is not None and not self.ref.simulated:
             self.given.add(key)
         if self._cache is not None and self._mode in ("use", "only"):
@@ -141,7 +143,7 @@ class Client:
     def forget(self, requests: Iterable[ChatRequest]) -> None:
         """Take the replies to these out of the cache: they were none, and the next run is to ask again."""
         if self._cache is not None and self._mode != "only":
-            self._cache.forget(caching.key(self.role, self.ref, request) for request in requests)
+            self._cache.forget(map(self.keys.of, requests))
 
     @property
     def provider(self) -> Provider:

@@ -69,7 +69,7 @@ async def examine(target: Client, probe: Client | None, cache: Cache | None, ext
     )
     if cache is None:
         return now
-    key = caching.key("evidence", target.ref, ChatRequest((), Sampling(extra=extra)))
+    key = caching.Keys("evidence", target.ref).of(ChatRequest((), Sampling(extra=extra)))
     before = _kept(cache.get(key))
     if before == Identity():  # what goes with the first replies is forgotten with them
         target.given.add(key)

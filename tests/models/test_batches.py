@@ -78,7 +78,7 @@ async def hand_over(ref: ModelRef, folder: Path, count: int, limits: Limits = SM
             while going:
                 for number in range(count):
                     asked = request(number)
-                    key = caching.key("target", ref, asked)
+                    key = client.keys.of(asked)
                     if cache.get(key) is None:
                         await sender.take(key, asked)
                 going = await sender.close(0)
@@ -91,7 +91,7 @@ async def hand_over(ref: ModelRef, folder: Path, count: int, limits: Limits = SM
 
 def kept(ref: ModelRef, folder: Path, count: int) -> list[bool]:
     cache = Cache(folder / "cache.sqlite")
-    found = [cache.get(caching.key("target", ref, request(number))) is not None for number in range(count)]
+    found = [cache.get(caching.Keys("target", ref).of(request(number))) is not None for number in range(count)]
     cache.close()
     return found
 
@@ -163,7 +163,7 @@ def test_equal_requests_stand_once_in_a_batch(batches: BatchServer, tmp_path: Pa
         assert interface is not None
         sender = senders.Sender(client, provider, interface, journal)
         for number in (0, 1, 1, 2, 1):
-            await sender.take(caching.key("target", ref, request(number)), request(number))
+            await sender.take(client.keys.of(request(number)), request(number))
         await sender.close(0)
         await sender.settle()
         await client.aclose()

@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from jmedethic_pytest.config.sampling import Sampling
 from jmedethic_pytest.core.records import Reply
-from jmedethic_pytest.models.cache import Cache
+from jmedethic_pytest.models import resolve
+from jmedethic_pytest.models.base import ChatRequest, Message
+from jmedethic_pytest.models.cache import Cache, Keys
 
 REPLY = Reply(text="kept")
 
@@ -136,3 +139,20 @@ def test_new_file_is_for_its_owner_alone_unless_shared(tmp_path: Path) -> None:
             cache.close()
     finally:
         os.umask(mask)
+
+
+def test_keys_are_those_of_the_caches_there_are_whatever_was_asked_before() -> None:
+    """They are pinned: with other ones everything would be paid for again."""
+    keys = Keys("target", resolve("compatible:m", place="here", base_url="http://127.0.0.1:1/v1"))
+    plain, warm = Sampling(), Sampling(temperature=0.7, extra={"a": [1, "ü"]})
+    schema = {"type": "object", "b": [1.5, None, True]}
+    asked = Message("user", "問い")
+    requests = [
+        ChatRequest((Message("system", "s"), asked), plain),
+        ChatRequest((asked,), warm, schema, 3),
+        ChatRequest((asked,), plain, schema),
+        ChatRequest((), plain),
+    ]
+    expected = ["d05809c2", "f3739ded", "a008967d", "52c28729"]
+    for _ in range(2):
+        assert [keys.of(request)[:8] for request in requests] == expected
