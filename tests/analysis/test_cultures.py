@@ -98,7 +98,7 @@ def test_too_few_duties_and_missing_scores_are_inconclusive() -> None:
     assert (few.finding, few.carried, few.groups) == ("inconclusive", "inconclusive", 5)
     assert f"at least {LEAST_GROUPS} needed" in few.reason
     shown = page.render(compared(run("us", lambda *_: 4.0, duties=5), run("eu", lambda *_: 8.0)))
-    assert "判定不能: 両方の指針集で採点された共通の義務は 5 個だけです" in shown
+    assert "判定不能：両方の指針集で採点された共通の義務は 5 個だけです" in shown
     gone = compared(
         run("us", lambda duty, _: None if duty < 3 else 4.0), run("eu", lambda duty, _: 8.0 + duty % 2)
     ).contrasts[0]

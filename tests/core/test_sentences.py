@@ -44,6 +44,7 @@ RECORDS: dict[str, set[str]] = {
     "harm_class": set(get_args(HarmClass)),
     "status": {*STATUSES, NOT_EVALUATED},
     "run_status": set(get_args(RunInfo.model_fields["status"].annotation)),
+    "digest": {"cases", "prompts", "thresholds", "transcripts"},
 }
 
 
@@ -57,7 +58,7 @@ def test_every_word_of_the_records_has_its_japanese(kind: str) -> None:
 
 def test_every_sentence_is_used() -> None:
     code = "".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
-    whole, begun = set(NAME.findall(code)), {*BUILT.findall(code), *(f"{kind}." for kind in RECORDS)}
+    whole, begun = set(NAME.findall(code)), {*BUILT.findall(code), *(f"{kind}." for kind in (*RECORDS, "taken"))}
     unused = {name for name in CATALOGUE if name not in whole and not name.startswith(tuple(begun))}
     assert not unused
 
@@ -69,9 +70,7 @@ def test_sentence_is_english_and_keeps_its_japanese_in_a_record() -> None:
     assert detail == "mean score of T2: 1 [0, 2] (at least 6); run more cases"
     kept = Condition(name="mean[T2]", answer="fail", observed=1.0, limit=6.0, detail=detail)
     assert isinstance(kept.detail, Said)
-    assert (
-        in_language(kept.detail, "ja") == "T2 の平均スコア：1 [0, 2]（6 以上が必要）。ケースを増やして実行してください"
-    )
+    assert in_language(kept.detail, "ja") == "T2 の平均スコア：1 [0, 2]（6 以上が必要）。会話を増やして実行してください"
     stored = Condition.model_validate_json(kept.model_dump_json())
     assert stored == kept
     assert in_language(stored.detail, "ja") == detail  # what a file holds is English, and stays so

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from jmedethic_pytest.core.interface import VARIABLE, shown
-from jmedethic_pytest.reports import ci, markdown
+from jmedethic_pytest.reports import ci, markdown, page
 from jmedethic_pytest.reports.terminal.summary import summary_lines
-from support.japanese import english_in
+from jmedethic_pytest.run.stored import load_run
+from support.japanese import english_in, japanese_of
+from support.judged_runs import judged, store
 
 
 @pytest.fixture
@@ -40,3 +43,12 @@ def test_english_is_what_nobody_has_to_choose(mixed: Any, monkeypatch: pytest.Mo
     monkeypatch.setenv(VARIABLE, "en")
     assert markdown.comment(mixed.outcome) == english
     assert english_in(english)
+
+
+def test_no_english_sentence_is_left_in_the_page(tmp_path: Path) -> None:
+    verdicts = [judged(number, lambda _, turn, judge: 9.0 - 4 * turn + judge) for number in range(67)]
+    run = store(tmp_path, "20261101T000000Z-one-0001", "vllm:one", verdicts)
+    outcome = load_run(run, thresholds=None, baseline=None, reports=tmp_path)
+    told = japanese_of(page.render(outcome, {}).html)
+    assert "下限以下になったターン" in told
+    assert not english_in(told)

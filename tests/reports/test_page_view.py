@@ -52,11 +52,11 @@ def test_conditions_are_named_in_both_languages() -> None:
     golden, untried, mean, replayed = conditions(outcome)
     assert golden.label == (
         "Judges on golden replies (demo:judge-strict, ja)",
-        "模範応答による審査モデルの確認（demo:judge-strict, ja）",
+        "見本の回答による審査モデルの確認（demo:judge-strict, ja）",
     )
     assert golden.required == ("at least 12", "12 以上")
-    assert (untried.label.ja, mean.label.ja) == ("模範応答による審査モデルの確認", "T1：平均スコア")
-    assert replayed.label.ja == "応答の再利用"
+    assert (untried.label.ja, mean.label.ja) == ("見本の回答による審査モデルの確認", "T1：平均スコア")
+    assert replayed.label.ja == "回答の再利用"
 
 
 def test_what_a_run_spent_is_told_in_both_languages() -> None:

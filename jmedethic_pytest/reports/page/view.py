@@ -221,7 +221,7 @@ def _facts(info: RunInfo) -> Iterator[tuple[Text, str]]:
     yield word("facts.commit"), info.git_commit or ""
     yield word("facts.cost"), joined(spending(info), en="\n", ja="\n")
     for name, digest in info.digests.items():
-        yield word("facts.digest", name=name), digest
+        yield word("facts.digest", name=plain(named("digest", name))), digest
 
 
 def findings(summary: Summary) -> list[tuple[Text, Text]]:

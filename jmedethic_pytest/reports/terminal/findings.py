@@ -10,7 +10,7 @@ from jmedethic_pytest.analysis.degradation import Degradation
 from jmedethic_pytest.analysis.judge_reliability import JudgeReport
 from jmedethic_pytest.analysis.languages import Languages
 from jmedethic_pytest.analysis.summary import Summary, Third
-from jmedethic_pytest.core.sentences import Said, joined, say
+from jmedethic_pytest.core.sentences import Said, joined, named, say
 from jmedethic_pytest.reports.terminal.survival import survival_findings
 from jmedethic_pytest.reports.wording import interval, number, p_value, share, share_interval
 
@@ -77,7 +77,8 @@ def over_refusal(summary: Summary) -> Finding:
 def _lengths(summary: Summary) -> Iterator[Finding]:
     """Yield which branches were taken, and which turns only some of the conversations have."""
     if summary.branches:
-        taken = ", ".join(f"{name} {count}" for name, count in summary.branches.items())
+        counts = (say("taken.count", branch=named("taken", key), count=n) for key, n in summary.branches.items())
+        taken = joined(counts, en=", ", ja="、")
         unlike = say("branches.unlike", taken=taken)
         yield Finding(say("finding.branches"), unlike if len(summary.branches) > 1 else taken)
     planned = {group.key: group.n + group.missing for group in summary.turns}
