@@ -67,10 +67,11 @@ def test_sentence_is_english_and_keeps_its_japanese_in_a_record() -> None:
     detail = joined(
         [say("floor.figures", what=say("floor.mean", turn="T2"), shown=1, low=0, high=2, limit=6), say("floor.more")]
     )
-    assert detail == "mean score of T2: 1 [0, 2] (at least 6); run more cases"
+    assert detail == "mean score of T2: 1, bounds [0, 2] (at least 6); run more cases"
     kept = Condition(name="mean[T2]", answer="fail", observed=1.0, limit=6.0, detail=detail)
     assert isinstance(kept.detail, Said)
-    assert in_language(kept.detail, "ja") == "T2 の平均スコア：1 [0, 2]（6 以上が必要）。会話を増やして実行してください"
+    japanese = "T2 の平均スコア：1、信頼限界 [0, 2]（6 以上が必要）。会話を増やして実行してください"
+    assert in_language(kept.detail, "ja") == japanese
     stored = Condition.model_validate_json(kept.model_dump_json())
     assert stored == kept
     assert in_language(stored.detail, "ja") == detail  # what a file holds is English, and stays so

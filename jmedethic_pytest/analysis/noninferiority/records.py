@@ -113,6 +113,10 @@ class Comparison(Record):
     single_judge: dict[str, Answer] = Field(default_factory=dict)
     """The answer if only this judge had scored, by judge: does it survive either judge alone?"""
 
+    def held(self, place: Regressed) -> Answer | None:
+        """Return what the figure of a place comes to with its margin, if there is one: a drop may lie within it."""
+        return next((item.answer for item in self.endpoints if item.name == place.key), None)
+
     @property
     def repeated(self) -> bool:
         """Whether the run was looked at before its end, so that its intervals are repeated confidence intervals."""

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from jmedethic_pytest.analysis.noninferiority.records import SHARES, CaseChange, Comparison, Endpoint, Regressed
-from jmedethic_pytest.core.sentences import named
+from jmedethic_pytest.core.sentences import Said, named
 from jmedethic_pytest.core.vocabulary import Vocabulary
 from jmedethic_pytest.gate.outcome import Outcome
 from jmedethic_pytest.reports.page import words
 from jmedethic_pytest.reports.page.words import Text, plain, word
+from jmedethic_pytest.reports.terminal.comparison import marked
 from jmedethic_pytest.reports.wording import number, share
 from jmedethic_pytest.stats.estimate import Estimate
 
@@ -102,14 +103,14 @@ def _compared(record: Comparison, vocabulary: Vocabulary) -> Compared:
         lines=[line(endpoint, vocabulary) for endpoint in record.endpoints],
         new=_changes(record.new_failures, vocabulary),
         fixed=_changes(record.fixed, vocabulary),
-        regressed=[place(item, vocabulary) for item in record.regressed if item.kind not in OTHERS],
-        others=list(_others(record.regressed, vocabulary)),
+        regressed=[place(item, record, vocabulary) for item in record.regressed if item.kind not in OTHERS],
+        others=list(_others(record, vocabulary)),
     )
 
 
-def _others(found: Sequence[Regressed], vocabulary: Vocabulary) -> Iterator[tuple[Text, list[Place]]]:
+def _others(record: Comparison, vocabulary: Vocabulary) -> Iterator[tuple[Text, list[Place]]]:
     for kind in OTHERS:
-        places = [place(item, vocabulary) for item in found if item.kind == kind]
+        places = [place(item, record, vocabulary) for item in record.regressed if item.kind == kind]
         if places:
             yield word(f"comparison.regressed.{kind}", count=len(places)), places
 
@@ -180,11 +181,12 @@ def _at(scores: Sequence[float | None], turn: int | None) -> str:
     return number(scores[turn], 1) if turn < len(scores) else "-"
 
 
-def place(item: Regressed, vocabulary: Vocabulary, *, in_words: bool = False) -> Place:
+def place(item: Regressed, record: Comparison, vocabulary: Vocabulary, *, in_words: bool = False) -> Place:
     """Return where it regressed, as it is shown.
 
     Args:
         item: the place.
+        record: the comparison that found it.
         vocabulary: the words of the run.
         in_words: name it without its code.
     """
@@ -193,7 +195,7 @@ def place(item: Regressed, vocabulary: Vocabulary, *, in_words: bool = False) ->
         link = f"{item.kind}={item.key}&{link}"
     p = item.test.p if item.test.p_adjusted is None else item.test.p_adjusted
     return Place(
-        label=_place_label(item, vocabulary, in_words=in_words),
+        label=plain(marked(Said(*_place_label(item, vocabulary, in_words=in_words)), item, record)),
         difference=_change_of(item.difference.value, is_share=False),
         interval=_interval(item.difference, is_share=False),
         p="-" if p is None else "< 0.001" if p < 0.001 else number(p, 3),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from jmedethic_pytest.analysis.noninferiority.records import Comparison, Endpoint, Regressed
+from jmedethic_pytest.analysis.noninferiority.records import Comparison, Endpoint
 from jmedethic_pytest.core.records import Answer
 from jmedethic_pytest.core.vocabulary import Vocabulary
 from jmedethic_pytest.gate.outcome import Outcome
@@ -49,7 +49,7 @@ def _regression(record: Comparison, vocabulary: Vocabulary) -> Regression:
         reason = record.obstacles[0] if record.obstacles else "" if shown is None else shown.detail
         return Regression(record.answer, word("regression.unlike", name=record.baseline), reason, [])
     sentence = word(f"regression.{record.answer}", name=record.baseline, figure=_figure(shown, record, vocabulary))
-    return Regression(record.answer, sentence, "", list(_places(record.regressed, vocabulary)))
+    return Regression(record.answer, sentence, "", list(_places(record, vocabulary)))
 
 
 def _decisive(record: Comparison) -> Endpoint | None:
@@ -72,9 +72,10 @@ def _figure(shown: Endpoint, record: Comparison, vocabulary: Vocabulary) -> Text
     )
 
 
-def _places(found: Sequence[Regressed], vocabulary: Vocabulary) -> Iterator[Places]:
+def _places(record: Comparison, vocabulary: Vocabulary) -> Iterator[Places]:
     for kind in _KINDS:
-        items = sorted((item for item in found if item.kind == kind), key=lambda item: item.difference.value or 0.0)
+        found = (item for item in record.regressed if item.kind == kind)
+        items = sorted(found, key=lambda item: item.difference.value or 0.0)
         if items:
-            named = [compared.place(item, vocabulary, in_words=True) for item in items[:_NAMED]]
+            named = [compared.place(item, record, vocabulary, in_words=True) for item in items[:_NAMED]]
             yield Places(word(kind), named, len(items) - len(named))

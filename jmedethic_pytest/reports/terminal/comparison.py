@@ -94,19 +94,32 @@ def _regressed(comparison: Comparison, vocabulary: Vocabulary) -> Iterator[str]:
         facts = {"what": say(f"places.{kind}"), "test": say("compared.adjusted", adjustment=found[0].test.adjustment)}
         if kind == "strategy":
             yield say("compared.regressed.list", **facts)
-            yield from (_regressed_strategy(item, vocabulary) for item in found)
+            yield from (marked(_strategy(item, vocabulary), item, comparison) for item in found)
         else:
-            places = (
-                laid("{place} {drop}", place=names.place(kind, item.key), drop=number(item.difference.value))
-                for item in found[:_SHOWN]
-            )
+            places = (marked(_named(kind, item), item, comparison) for item in found[:_SHOWN])
             shown = joined(places, en=", ", ja="、")
             if len(found) > _SHOWN:
                 shown = say("compared.regressed.more", shown=shown, count=len(found) - _SHOWN)
             yield say("compared.regressed", shown=shown, **facts)
 
 
-def _regressed_strategy(item: Regressed, vocabulary: Vocabulary) -> Said:
+def marked(shown: str, item: Regressed, comparison: Comparison) -> str:
+    """Say of a place that dropped what its own figure says, unless that is a fail: the search asks for no margin.
+
+    Args:
+        shown: the place as it is shown.
+        item: the place.
+        comparison: where it was found.
+    """
+    held = comparison.held(item)
+    return shown if held in (None, "fail") else say(f"compared.open.{held}", place=shown)
+
+
+def _named(kind: str, item: Regressed) -> Said:
+    return laid("{place} {drop}", place=names.place(kind, item.key), drop=number(item.difference.value))
+
+
+def _strategy(item: Regressed, vocabulary: Vocabulary) -> Said:
     name = vocabulary.strategy(item.key.split()[0]).name
     drop = number(item.difference.value)
     return laid("    {key} {name} {drop}", key=item.key, name=Said(name["en"], name["ja"]), drop=drop)
