@@ -19,6 +19,9 @@ from jmedethic_pytest.gate.conditions import decide
 from jmedethic_pytest.gate.figures import Figures
 from jmedethic_pytest.gate.outcome import Outcome
 from jmedethic_pytest.stats.estimate import Estimate, Test
+from support.command import beginnings, begun
+
+__all__ = ["beginnings", "begun"]
 
 SECRET_TEXT = "UNWANTED-REPLY"
 """Stands in every reply, reason and user turn; must be in no artefact for the public."""

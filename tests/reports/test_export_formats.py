@@ -19,10 +19,9 @@ from jmedethic_pytest.store import runs as run_files
 
 
 @pytest.fixture
-def run(cli: Callable[..., Any], folder: Path) -> Path:
+def run(begun: Callable[..., Path]) -> Path:
     """A stored run of the demo model that erodes."""
-    cli("run", "--model=demo:eroding", "--suite=smoke", "--sample=35", "--report=off")
-    return (folder / "reports" / "latest").resolve()
+    return begun("run --model=demo:eroding --suite=smoke --sample=35 --report=off")
 
 
 def test_tables_as_csv_and_parquet(cli: Callable[..., Any], run: Path, folder: Path) -> None:

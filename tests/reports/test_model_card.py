@@ -21,10 +21,13 @@ from jmedethic_pytest.reports import model_card
 FOLDER = case_files.bundled_dir()
 
 
-@pytest.fixture
-def real(build_run: Callable[..., Any], build_verdict: Callable[..., Any], tmp_path: Path) -> Any:
+@pytest.fixture(scope="module")
+def real(
+    build_run: Callable[..., Any], build_verdict: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
+) -> Any:
     """The outcome of a run of all bundled conversations by real models, without gaps, that does not pass."""
-    made = build_run(tmp_path, [build_verdict(number, [9.0, 8.0, float(1 + number % 9)]) for number in range(469)])
+    path = tmp_path_factory.mktemp("real")
+    made = build_run(path, [build_verdict(number, [9.0, 8.0, float(1 + number % 9)]) for number in range(469)])
     digest = case_files.digest(select(case_files.load(), Selection()))
     changes = {
         "simulated": False,

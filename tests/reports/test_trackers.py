@@ -82,9 +82,13 @@ def _with(outcome: Any, verdicts: list[Any]) -> Any:
     ],
 )
 def test_what_cannot_be_is_said_in_one_line(
-    arguments: list[str], said: str, cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    arguments: list[str],
+    said: str,
+    cli: Callable[..., Any],
+    begun: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    cli("run", "--model=demo:aligned", "--suite=smoke", "--sample=3", "--report=off")
+    begun("run --model=demo:aligned --suite=smoke --sample=3 --report=off")
     for name in ("mlflow", "wandb"):
         monkeypatch.setitem(sys.modules, name, None)
     answer = cli("export", "latest", *arguments)

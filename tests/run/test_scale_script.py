@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
+
+from support import forked
 
 PERF = Path(__file__).parents[2] / "perf"
 PAGE = PERF.parent / "docs" / "explanation" / "scale.md"
@@ -16,10 +16,10 @@ def rows(text: str) -> list[list[str]]:
     return [[cell.strip() for cell in line] for line in lines][1:]
 
 
-def test_simulation_in_its_quick_form() -> None:
+def test_simulation_in_its_quick_form(tmp_path: Path) -> None:
     before = PAGE.read_bytes()
-    command = [sys.executable, str(PERF / "scale.py"), "--runs=2", "--conversations=1500"]
-    done = [subprocess.run(command, capture_output=True, text=True, check=True).stdout for _ in range(2)]
+    command = (str(PERF / "scale.py"), "--runs=2", "--conversations=1500")
+    done = [forked.run("python", *command, folder=tmp_path).stdout for _ in range(2)]
     assert done[0] == done[1], "the same seed"
     assert "| together | 13,165,740 |" in done[0]
     assert PAGE.read_bytes() == before

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +11,7 @@ import pytest
 from jmedethic_pytest.analysis.imputation import Side
 from jmedethic_pytest.analysis.noninferiority.bounds import interval, reach
 from jmedethic_pytest.analysis.noninferiority.pairs import Figure
+from support import forked
 
 PERF = Path(__file__).parents[2] / "perf"
 PAGE = PERF.parent / "docs" / "explanation" / "statistics.md"
@@ -21,9 +20,9 @@ PAGE = PERF.parent / "docs" / "explanation" / "statistics.md"
 def calibrate(folder: Path) -> dict[str, object]:
     page = folder / "page.md"
     page.write_text(PAGE.read_text(encoding="utf-8"), encoding="utf-8")
-    command = [sys.executable, "-W", "error", str(PERF / "calibration.py"), "--quick", "--page", str(page)]
-    done = subprocess.run([*command, "--json", str(folder / "c.json")], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    command = (str(PERF / "calibration.py"), "--quick", f"--page={page}", f"--json={folder / 'c.json'}")
+    done = forked.run("python", *command, folder=folder)
+    assert done.returncode == 0, done.stdout
     tables = [line for line in done.stdout.splitlines() if line.startswith("|")]
     assert len(tables) == 3 * 2 + 6 + 6 + 3
     assert all(line in page.read_text(encoding="utf-8").splitlines() for line in tables)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
+
+from support import forked
 
 PERF = Path(__file__).parents[2] / "perf"
 PAGE = PERF.parent / "docs" / "explanation" / "instruments.md"
@@ -27,11 +27,10 @@ def published() -> str:
     return page.split("<!-- measured: written by perf/judge_worlds.py -->")[1].split("<!-- /measured -->")[0]
 
 
-def test_simulation_in_its_quick_form() -> None:
+def test_simulation_in_its_quick_form(tmp_path: Path) -> None:
     before = PAGE.read_bytes()
-    command = [sys.executable, "-W", "error", str(PERF / "judge_worlds.py"), "--quick"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    done = forked.run("python", str(PERF / "judge_worlds.py"), "--quick", folder=tmp_path)
+    assert done.returncode == 0, done.stdout
     assert [len(rows(done.stdout, columns)) for columns in (2, 3, 5, 6, 7)] == [
         len(rows(published(), columns)) for columns in (2, 3, 5, 6, 7)
     ]

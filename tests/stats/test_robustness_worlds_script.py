@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
+
+from support import forked
 
 PERF = Path(__file__).parents[2] / "perf"
 PAGE = PERF.parent / "docs" / "explanation" / "robustness.md"
@@ -20,11 +20,10 @@ def percent(cell: str) -> float:
     return float(cell.rstrip("%"))
 
 
-def test_simulation_in_its_quick_form() -> None:
+def test_simulation_in_its_quick_form(tmp_path: Path) -> None:
     before = PAGE.read_bytes()
-    command = [sys.executable, "-W", "error", str(PERF / "robustness_worlds.py"), "--runs=2"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    done = forked.run("python", str(PERF / "robustness_worlds.py"), "--runs=2", folder=tmp_path)
+    assert done.returncode == 0, done.stdout
     assert [row[0] for row in rows(done.stdout)] == [row[0] for row in rows(before.decode())]
     assert PAGE.read_bytes() == before
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
+
+from support import forked
 
 PERF = Path(__file__).parents[2] / "perf"
 PAGE = PERF.parent / "docs" / "explanation" / "long-conversations.md"
@@ -28,11 +28,10 @@ def published() -> str:
     return page.split("<!-- measured: written by perf/survival_worlds.py -->")[1].split("<!-- /measured -->")[0]
 
 
-def test_a_few_runs_print_the_tables_and_leave_the_page_alone() -> None:
+def test_a_few_runs_print_the_tables_and_leave_the_page_alone(tmp_path: Path) -> None:
     before = PAGE.read_bytes()
-    command = [sys.executable, "-W", "error", str(PERF / "survival_worlds.py"), "--runs", "2"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    done = forked.run("python", str(PERF / "survival_worlds.py"), "--runs", "2", folder=tmp_path)
+    assert done.returncode == 0, done.stdout
     assert [len(table) for table in tables(done.stdout)] == [len(table) for table in tables(published())]
     assert PAGE.read_bytes() == before
 

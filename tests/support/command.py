@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,38 @@ def run_cli(cli: Callable[..., Any]) -> Callable[..., Any]:
         return cli("run", f"--model={model}", "--cases=cases.jsonl", "--locale=en", "--report=off", *args)
 
     return call
+
+
+@pytest.fixture(scope="session")
+def beginnings() -> dict[Any, Path]:
+    """Where what commands have left is kept, by the commands and the files that they found."""
+    return {}
+
+
+@pytest.fixture
+def begun(
+    cli: Callable[..., Any],
+    folder: Path,
+    beginnings: dict[Any, Path],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[..., Path]:
+    """Bring the folder to where some commands lead; return its newest run.
+
+    A process runs them once and copies what they left: many tests begin with the same run.
+    """
+
+    def bring(*commands: str) -> Path:
+        key = commands, tuple(sorted((file.name, file.read_bytes()) for file in folder.iterdir() if file.is_file()))
+        if key in beginnings:
+            shutil.copytree(beginnings[key], folder, symlinks=True, dirs_exist_ok=True)
+        else:
+            for command in commands:
+                cli(*command.split())
+            beginnings[key] = tmp_path_factory.mktemp("begun") / "folder"
+            shutil.copytree(folder, beginnings[key], symlinks=True)
+        return (folder / "reports" / "latest").resolve()
+
+    return bring
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""pytest and ``jmedethic``, forked from a process that has imported everything already but run nothing.
+"""pytest, ``jmedethic`` and scripts, forked from a process that has imported everything already but run nothing.
 
 A bare pytest spends two seconds of CPU on imports, and so does each of its xdist workers. Runs that are to be sent
 signals are started afresh instead.
@@ -9,9 +9,11 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import os
+import runpy
 import signal
 import subprocess
 import sys
+import warnings
 from collections.abc import Mapping, Sequence
 from functools import cache
 from multiprocessing import forkserver
@@ -23,7 +25,7 @@ import pytest
 from execnet import gateway_io
 from execnet.gateway_base import Popen2IO
 
-Program = Literal["pytest", "jmedethic"]
+Program = Literal["pytest", "jmedethic", "python"]
 PATIENCE = 240.0
 """Seconds after which a hanging program is killed; none comes near it."""
 
@@ -100,7 +102,10 @@ def serve_forks() -> None:
 def run(
     program: Program, *arguments: str, folder: Path, environment: Mapping[str, str] = os.environ
 ) -> subprocess.CompletedProcess[str]:
-    """Run a program to its end in a folder; ``stdout`` holds both its streams."""
+    """Run a program, or a script as ``python`` does, to its end in a folder; ``stdout`` holds both its streams.
+
+    For a script every warning is an error.
+    """
     output = folder.with_name(f"{folder.name}.{program}.output")
     process = start(program, arguments, folder=folder, environment=environment, output=output)
     process.join(PATIENCE)
@@ -124,6 +129,12 @@ def _become(program: Program, arguments: list[str], folder: str, environment: di
         if not spare(workers(arguments)):
             sys.argv = [program, *REWRITE, *arguments]
             sys.exit(int(pytest.main()))
+        return
+    if program == "python":
+        warnings.simplefilter("error")
+        sys.path[:0] = [str(Path(arguments[0]).parent)]
+        sys.argv = arguments
+        runpy.run_path(arguments[0], run_name="__main__")
         return
     from jmedethic_pytest.cli.main import main
 

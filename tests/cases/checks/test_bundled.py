@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from io import StringIO
 from pathlib import Path
@@ -12,9 +13,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from jmedethic_pytest.cases.checks import manifest
+from jmedethic_pytest.cases.checks import manifest, policy
 from jmedethic_pytest.cases.files import bundled_dir
 from jmedethic_pytest.cli.main import main
+from support.once import once, shared_folder
+
+__all__ = ["once", "shared_folder"]
 
 Data = dict[str, Any]
 By = dict[str, Data]
@@ -205,10 +209,25 @@ def _validate(folder: Path | None) -> tuple[int, list[Data]]:
     return int(end.value.code or 0), json.loads(stream.getvalue())["findings"]
 
 
-@pytest.fixture(scope="module")
-def planted(bundled_files: dict[str, list[Data]], tmp_path_factory: pytest.TempPathFactory) -> list[Data]:
-    """Return what ``validate`` finds in one copy of the benchmark that holds every plant."""
-    folder = tmp_path_factory.mktemp("planted")
+@contextmanager
+def _texts_searched_once() -> Iterator[None]:
+    """Keep what is found in a text: the copy repeats all but a few, and searching them is half of the work."""
+    known: dict[tuple[str, str], list[str]] = {}
+    search = policy.Group.found
+
+    def found(group: policy.Group, folded: str) -> list[str]:
+        key = group.name, folded
+        if key not in known:
+            known[key] = search(group, folded)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(policy.Group, "found", found)
+        yield
+
+
+def _plant(folder: Path, bundled_files: dict[str, list[Data]]) -> Path:
+    """Write a copy of the benchmark that holds every plant."""
     earlier = manifest.read(bundled_dir())
     assert earlier is not None
     manifest.write(folder, earlier)
@@ -219,22 +238,34 @@ def planted(bundled_files: dict[str, list[Data]], tmp_path_factory: pytest.TempP
     for name in bundled_files:
         lines = [json.dumps(case) for case_id, case in cases.items() if home.get(case_id, "core.ja.jsonl") == name]
         (folder / name).write_text("\n".join(lines), "utf-8")
-    status, findings = _validate(folder)
-    assert status == 1
-    return findings
+    return folder
 
 
-def test_the_bundled_benchmark_has_no_findings() -> None:
-    status, findings = _validate(None)
-    assert findings == []
-    assert status == 0
+@pytest.fixture(scope="module")
+def validated(
+    bundled_files: dict[str, list[Data]], tmp_path_factory: pytest.TempPathFactory, once: Callable[..., Any]
+) -> dict[str, tuple[int, list[Data]]]:
+    """Return what ``validate`` says of the benchmark and of the copy that holds every plant."""
+
+    def validate() -> dict[str, tuple[int, list[Data]]]:
+        folder = _plant(tmp_path_factory.mktemp("planted"), bundled_files)
+        with _texts_searched_once():
+            return {"bundled": _validate(None), "planted": _validate(folder)}
+
+    return once("validated", validate)
+
+
+def test_the_bundled_benchmark_has_no_findings(validated: dict[str, tuple[int, list[Data]]]) -> None:
+    assert validated["bundled"] == (0, [])
 
 
 @pytest.mark.parametrize("plant", PLANTS.values(), ids=PLANTS)
-def test_a_planted_fault_is_found_and_named(plant: Plant, planted: list[Data]) -> None:
+def test_a_planted_fault_is_found_and_named(plant: Plant, validated: dict[str, tuple[int, list[Data]]]) -> None:
+    status, findings = validated["planted"]
+    assert status == 1
     matching = [
         finding
-        for finding in planted
+        for finding in findings
         if (finding["check"], finding["where"], finding["field"]) == (plant.check, plant.where, plant.field)
     ]
     assert any(plant.says in finding["found"] for finding in matching), matching

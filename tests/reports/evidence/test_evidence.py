@@ -120,11 +120,12 @@ def test_japanese_is_set_in_a_font_that_has_it(mixed: Any) -> None:
 
 
 @pytest.fixture
-def run(cli: Callable[..., Any], folder: Path) -> Path:
-    cli("run", "--model=demo:aligned", "--suite=smoke", "--sample=7", "--report=off")
-    cli("baseline", "set", "before", "latest")
-    cli("run", "--model=demo:eroding", "--suite=smoke", "--sample=7", "--report=off", "--baseline=before")
-    return (folder / "reports" / "latest").resolve()
+def run(begun: Callable[..., Path]) -> Path:
+    return begun(
+        "run --model=demo:aligned --suite=smoke --sample=7 --report=off",
+        "baseline set before latest",
+        "run --model=demo:eroding --suite=smoke --sample=7 --report=off --baseline=before",
+    )
 
 
 def test_manifest_holds_the_digest_of_every_file(run: Path, cli: Callable[..., Any], folder: Path) -> None:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from support.command import cli, folder, run_cli, stored, write_cases
+from support.command import beginnings, begun, cli, folder, run_cli, stored, write_cases
 
-__all__ = ["cli", "folder", "run_cli", "stored", "write_cases"]
+__all__ = ["beginnings", "begun", "cli", "folder", "run_cli", "stored", "write_cases"]

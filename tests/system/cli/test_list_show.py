@@ -64,11 +64,10 @@ def test_unknown_kind_is_exit_4(cli) -> None:
 
 
 @pytest.fixture
-def finished(run_cli, write_cases, stored) -> Path:
+def finished(begun, write_cases) -> Path:
     """The folder of a finished run of three cases."""
     write_cases(3)
-    run_cli("demo:aligned")
-    return stored()
+    return begun("run --model=demo:aligned --cases=cases.jsonl --locale=en --report=off")
 
 
 def test_show_a_run(cli, finished: Path) -> None:
