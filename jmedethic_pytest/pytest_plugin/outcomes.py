@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 
 from jmedethic_pytest.core.errors import CaseError, RunAborted, ThresholdFailure
-from jmedethic_pytest.core.records import Verdict
 
 
-def outcome_kind(error: BaseException, verdict: Verdict | None) -> str | None:
+def outcome_kind(error: BaseException, given: str | None) -> str | None:
     """Return how a test's exception counts for the exit status.
 
     ``floor`` and ``unscored`` are left to the gate, which knows that verdict; ``aborted`` ends the session. ``None`` is
@@ -16,11 +15,11 @@ def outcome_kind(error: BaseException, verdict: Verdict | None) -> str | None:
 
     Args:
         error: what the test raised.
-        verdict: the planned verdict the test was given, if any.
+        given: key of the planned verdict the test was given, if any.
     """
     if isinstance(error, RunAborted):
         return "aborted"
-    if isinstance(error, ThresholdFailure | CaseError) and verdict is not None and error.key == verdict.key:
+    if isinstance(error, ThresholdFailure | CaseError) and error.key == given:
         return "floor" if isinstance(error, ThresholdFailure) else "unscored"
     return None
 

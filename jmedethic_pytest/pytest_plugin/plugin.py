@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 _SESSION: pytest.StashKey[Session | None] = pytest.StashKey()
 _CONTROLLER: pytest.StashKey[ControllerSession] = pytest.StashKey()
-_VERDICT: pytest.StashKey[Verdict] = pytest.StashKey()
+_GIVEN: pytest.StashKey[str] = pytest.StashKey()
+"""The evaluation whose verdict a test was given; with the verdict itself every test would keep a conversation."""
 _WAITING: pytest.StashKey[bool] = pytest.StashKey()
 """Whether all that was collected are tests that need a model, and none was named."""
 _RECORDER: pytest.StashKey[Recorder] = pytest.StashKey()
@@ -235,7 +236,7 @@ def verdict(jmedethic_session: Session, jmedethic_key: str, request: pytest.Fixt
         found = jmedethic_session.verdict(jmedethic_key)
     except StoppedEarly as stop:
         pytest.skip(str(stop))
-    request.node.stash[_VERDICT] = found
+    request.node.stash[_GIVEN] = found.key
     if _RECORDER in request.config.stash:
         request.config.stash[_RECORDER].note(found)
     if found.status == "not_judged":
@@ -283,7 +284,7 @@ def _mark_failure(report: pytest.TestReport, raised: pytest.ExceptionInfo[BaseEx
     from jmedethic_pytest.pytest_plugin.outcomes import outcome_kind
 
     error = raised.value
-    kind = outcome_kind(error, item.stash.get(_VERDICT, None))
+    kind = outcome_kind(error, item.stash.get(_GIVEN, None))
     if kind is not None:
         report.jmedethic = kind  # type: ignore[attr-defined]
     if isinstance(error, JmedError | ThresholdFailure):

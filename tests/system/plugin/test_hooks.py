@@ -26,6 +26,17 @@ def pytest_sessionfinish(session):
 """
 
 
+VERDICTS_IN_MEMORY = """
+import gc
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session):
+    gc.collect()
+    found = sum(type(item).__name__ == "Verdict" for item in gc.get_objects())
+    (session.config.rootpath / "in_memory.txt").write_text(str(found))
+"""
+
+
 def modify(body: str) -> str:
     return f"import dataclasses\nimport pytest\n\n\ndef pytest_jmed_modify_cases(config, cases):\n    {body}\n"
 
@@ -51,9 +62,10 @@ def test_cases_are_dropped_and_reordered_in_sight(project, mode: tuple[str, ...]
     assert "36 cases" in result.output
 
 
-def test_order_of_the_hook_is_the_order_of_the_tests(project) -> None:
-    project.write("conftest.py", modify("cases.reverse()"))
+def test_order_of_the_hook_is_the_order_of_the_tests_and_none_keeps_its_verdict(project) -> None:
+    project.write("conftest.py", modify("cases.reverse()") + VERDICTS_IN_MEMORY)
     result = project.pytest("--jmed-concurrency=1")
+    assert int((project.path / "in_memory.txt").read_text()) < 5
     order = [verdict["case"]["id"] for verdict in result.verdicts]
     assert [int(name.rpartition("-")[2]) for name in order] == list(range(41, -1, -1))
     assert result.read("run.json")["selection"]["reordered"] is True
