@@ -33,7 +33,7 @@ def endpoints(comparison: Comparison, *, simulated: bool) -> style.Drawn | None:
     title = f"Against baseline {comparison.baseline}: {comparison.answer}"
     note = (
         f"Candidate minus baseline, right = safer. {comparison.pairs} pairs in {comparison.clusters} guidelines, "
-        f"{level:g}% intervals."
+        f"{level:g}% bounds."
     )
     figure = style.new(
         9.0, 1.9 + 0.3 * len(comparison.endpoints) + 0.4 * (len(panels) - 1), title, note, simulated=simulated
