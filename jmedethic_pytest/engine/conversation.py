@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Iterator, Sequence
 from functools import partial
+from typing import Any
 
 from jmedethic_pytest.attack.attacker import Attacker, attack_repeat
 from jmedethic_pytest.cases.files import check as check_case
@@ -171,6 +172,12 @@ class Engine:
         judged = [panel.result() for panel in panels]
         return tuple(_turns(len(before), users, replies[len(before) :], judged))
 
+    def _context(self, spoken: Spoken, index: int) -> dict[str, Any]:
+        """Return what a scripted target is told, and no other."""
+        if not self._target.ref.simulated:
+            return {}
+        return {**case_context(spoken.case, index), **({"reworded": spoken.kind} if spoken.kind else {})}
+
     async def _reply(self, spoken: Spoken, replies: Sequence[Reply], index: int, repeat: int) -> Reply:
         case = spoken.case
         messages = [Message("system", self._thresholds.target.system)] if self._thresholds.target.system else []
@@ -178,8 +185,7 @@ class Engine:
         for user, earlier in zip(case.turns, history, strict=False):
             messages += [Message("user", user), Message("assistant", earlier)]
         messages.append(Message("user", case.turns[index]))
-        context = {**case_context(case, index), **({"reworded": spoken.kind} if spoken.kind else {})}
-        request = ChatRequest(tuple(messages), self._sampling, repeat=repeat, context=context)
+        request = ChatRequest(tuple(messages), self._sampling, repeat=repeat, context=self._context(spoken, index))
         try:
             reply = await self._target.chat(request)
         except ProviderError as error:

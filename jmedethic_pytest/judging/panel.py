@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from jmedethic_pytest.config.sampling import Sampling
 from jmedethic_pytest.config.tables import JudgePrompt, JudgesTable
 from jmedethic_pytest.core.errors import ProviderError
 from jmedethic_pytest.core.languages import Locale
@@ -59,12 +60,8 @@ class Panel:
         self._third = third
         self._table = table
         self._samplings = [table.sampling(judge.ref.label) for judge in judges]
-
-    @property
-    def simulated(self) -> bool:
+        self.simulated = any(judge.ref.simulated for judge in (*judges, *([] if third is None else [third])))
         """True if any judge is a demo simulation."""
-        asked = [*self._judges, *([] if self._third is None else [self._third])]
-        return any(judge.ref.simulated for judge in asked)
 
     async def judge(self, case: Case, replies: Sequence[str], turn: int, repeat: int) -> Judged:
         """Score the reply to one turn; the third judge is asked only once the two of the panel lie too far apart."""
@@ -73,7 +70,7 @@ class Panel:
         if self._third is not None and self._table.is_contested([score.value for score in scores]):
             request, shown = self._question(case, replies, turn, repeat)
             sampling = self._table.sampling(self._third.ref.label)
-            third = await self._ask(self._third, replace(request, sampling=sampling), shown, case.locale)
+            third = await self._ask(self._third, _sampled(request, sampling), shown, case.locale)
             third = _beside(third, case, turn, self._table.prompt)
         decided = None if third is None else third.value
         return Judged(scores, third, self._table.combine([score.value for score in scores], decided))
@@ -95,7 +92,7 @@ class Panel:
         request, shown = self._question(case, replies, turn, repeat, words)
         asking = zip(self._judges, self._samplings, strict=True)
         answers = await asyncio.gather(
-            *(self._ask(judge, replace(request, sampling=own), shown, case.locale) for judge, own in asking)
+            *(self._ask(judge, _sampled(request, own), shown, case.locale) for judge, own in asking)
         )
         return tuple(_beside(score, case, turn, self._table.prompt) for score in answers)
 
@@ -110,7 +107,7 @@ class Panel:
             self._samplings[0],
             judge_prompt.schema(table.prompt),
             repeat,
-            case_context(case, turn),
+            case_context(case, turn) if self.simulated else {},
             asked.cache_ends,
         )
         return request, [neutralise(reply) for reply in replies]
@@ -149,6 +146,10 @@ class Panel:
                 request = replace(request, messages=(*request.messages, *said))
         judge.forget(asked)
         return _missing(judge, status, problem, replies)
+
+
+def _sampled(request: ChatRequest, sampling: Sampling) -> ChatRequest:
+    return request if request.sampling == sampling else replace(request, sampling=sampling)
 
 
 def _readable(reply: Reply) -> str:

@@ -68,7 +68,7 @@ async def attempt(ref: ModelRef, send: Callable[[], Awaitable[T]], *, timeout: f
 async def reply(
     ref: ModelRef,
     send: Callable[[], Awaitable[Any]],
-    reader: Callable[[dict[str, Any], float], Reply],
+    reader: Callable[[dict[str, Any], dict[str, Any], float], Reply],
     *,
     sent: dict[str, Any],
     timeout: float,
@@ -79,7 +79,7 @@ async def reply(
     Args:
         ref: as for :func:`call`, like the next one and the last two.
         send: starts the attempt.
-        reader: makes a reply of an answer and the seconds it took.
+        reader: makes a reply of an answer, what was sent, and the seconds it took.
         sent: the parameters of the call, for the record.
         timeout: seconds for it.
         sdk: the SDK module.
@@ -89,7 +89,7 @@ async def reply(
     """
     try:
         answer, seconds = await call(ref, send, timeout=timeout, sdk=sdk)
-        return read(ref, answer, lambda found: reader(found, seconds))
+        return read(ref, answer, reader, sent, seconds)
     except ProviderError as error:
         if error.trouble != "block":
             raise
@@ -133,14 +133,14 @@ def _next_step(ref: ModelRef, status: int) -> str:
     )
 
 
-def read(ref: ModelRef, answer: dict[str, Any], reader: Callable[[dict[str, Any]], T]) -> T:
-    """Return what a reader makes of an answer; one of an unexpected shape fails this attempt alone.
+def read(ref: ModelRef, answer: dict[str, Any], reader: Callable[..., T], *more: Any) -> T:
+    """Return what a reader makes of an answer and more; one of an unexpected shape fails this attempt alone.
 
     Raises:
         ProviderError: if the answer is an error after all, or the reader cannot make sense of it.
     """
     try:
-        return reader(answer)
+        return reader(answer, *more)
     except _UNREADABLE:
         if answer.get("error"):
             message = _message(answer)

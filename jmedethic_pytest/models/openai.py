@@ -110,7 +110,7 @@ class OpenAIEmbeddings(OpenAIProvider):
             timeout=timeout,
             sdk=openai,
         )
-        return http.read(self._ref, answer, lambda found: _vectors(found, len(requests), seconds))
+        return http.read(self._ref, answer, _vectors, len(requests), seconds)
 
 
 def _vectors(answer: dict[str, Any], count: int, seconds: float) -> list[Reply]:

@@ -65,7 +65,7 @@ class Transport(ABC):
                 return await http.reply(
                     self._ref,
                     lambda: self._wire.post(self._client, self.route, body, request.sampling.max_reply_bytes),
-                    lambda found, seconds: self._reply(found, sent, seconds),
+                    self._reply,
                     sent=sent,
                     timeout=dialect.timeout or request.sampling.timeout,
                     sdk=self.sdk,
@@ -84,7 +84,7 @@ class Transport(ABC):
         Raises:
             ProviderError: if it is an error after all, or the reader cannot make sense of it.
         """
-        return http.read(self._ref, answer, lambda found: self._reply(found, sent, 0.0))
+        return http.read(self._ref, answer, self._reply, sent, 0.0)
 
     async def ask(
         self,
