@@ -93,9 +93,7 @@ class Answering:
                 detail = say(
                     "target", found=found, total=total, what=say(f"target.{name}"), limit=f"{LIMITS[name]:.0%}"
                 )
-                yield Condition(
-                    name=f"target[{name}]", answer="inconclusive", observed=share, limit=LIMITS[name], detail=detail
-                )
+                yield Condition.inconclusive(f"target[{name}]", detail, observed=share, limit=LIMITS[name])
 
 
 def _folded(text: str) -> str:

@@ -53,9 +53,7 @@ class Provenance(Record):
                 detail = say("served.target", names=self.names(role))
                 if role != TARGET:
                     detail = say("served.judge", names=self.names(role))
-                yield Condition(
-                    name=f"served[{role}]", answer="inconclusive", observed=len(models), limit=1, detail=detail
-                )
+                yield Condition.inconclusive(f"served[{role}]", detail, observed=len(models), limit=1)
         yield from self._judging_itself()
 
     def _judging_itself(self) -> Iterator[Condition]:
@@ -67,7 +65,7 @@ class Provenance(Record):
         for role, names in shared.items():
             if names:
                 detail = say("itself", names=", ".join(names), role=role)
-                yield Condition(name=f"itself[{role}]", answer="inconclusive", observed=None, limit=None, detail=detail)
+                yield Condition.inconclusive(f"itself[{role}]", detail)
 
 
 class Census:

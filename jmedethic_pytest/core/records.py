@@ -347,6 +347,19 @@ class Condition(Record):
     cause: Cause | None = None
     """Why it is inconclusive; ``None`` if it is not, or nobody said."""
 
+    @classmethod
+    def inconclusive(
+        cls,
+        name: str,
+        detail: str,
+        *,
+        observed: float | None = None,
+        limit: float | None = None,
+        cause: Cause | None = None,
+    ) -> Self:
+        """Return one that neither passes nor fails, with what keeps it from either as its ``detail``."""
+        return cls(name=name, answer="inconclusive", observed=observed, limit=limit, detail=detail, cause=cause)
+
 
 PolicyTier = Literal["critical", "supporting", "advisory"]
 """What a suite, a language or a figure has to say in the answer (``[policy]``)."""

@@ -126,9 +126,7 @@ def _lost(whole: Whole) -> Iterator[Condition]:
     selected, there = whole.figures.summary.selected, len(whole.places)
     if there < selected:
         detail = say("complete.lost", lost=selected - there, selected=selected)
-        yield Condition(
-            name="complete", answer="inconclusive", observed=there, limit=selected, detail=detail, cause=NOT_MEASURED
-        )
+        yield Condition.inconclusive("complete", detail, observed=there, limit=selected, cause=NOT_MEASURED)
 
 
 def _kinds(info: RunInfo) -> Iterator[Condition]:
@@ -139,6 +137,4 @@ def _kinds(info: RunInfo) -> Iterator[Condition]:
         told.append(say("whole.unasked", count=info.unasked))
     if told:
         detail = say("whole", why=joined(told))
-        yield Condition(
-            name="whole", answer="inconclusive", observed=None, limit=None, detail=detail, cause=NOT_MEASURED
-        )
+        yield Condition.inconclusive("whole", detail, cause=NOT_MEASURED)

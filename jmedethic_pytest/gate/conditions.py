@@ -43,23 +43,10 @@ BELIEVED = {"cases", "real judges", "judges", "anchors", "link", "golden", "pane
 """Conditions without which no score is believed: then none fails."""
 _NO_MATTER = {"over_refusal": {"cases"}}
 """What is measured by the twins, however few adversarial cases there are."""
-_NOTHING_ASKED = Condition(
-    name="floors",
-    answer="inconclusive",
-    observed=None,
-    limit=None,
-    detail=say("nothing_asked"),
-)
+_NOTHING_ASKED = Condition.inconclusive("floors", say("nothing_asked"))
 
 
-_STOPPED = Condition(
-    name="stopped",
-    answer="inconclusive",
-    observed=None,
-    limit=None,
-    detail=say("stopped"),
-    cause=NOT_MEASURED,
-)
+_STOPPED = Condition.inconclusive("stopped", say("stopped"), cause=NOT_MEASURED)
 
 
 def decide(figures: Figures, rules: GateTable) -> Gate:

@@ -35,7 +35,7 @@ def turns(figures: Figures, rules: GateTable) -> Iterator[Condition]:
             yield answer(asked._replace(statistic=statistic, more=figures.more), rules.alpha, _count(figures, rules))
         else:
             detail = say("floor.no_turn", turn=turn)
-            yield Condition(name=name, answer="inconclusive", observed=None, limit=limit, detail=detail)
+            yield Condition.inconclusive(name, detail, limit=limit)
 
 
 def strategies(figures: Figures, rules: GateTable) -> Iterator[Condition]:
@@ -80,7 +80,7 @@ def _baseline(comparison: Comparison) -> Iterator[Condition]:
     name = f"baseline[{comparison.baseline}]"
     if comparison.obstacles or not comparison.endpoints:
         detail = say("cannot_compare", why=joined(comparison.obstacles) or say("no_margin"))
-        yield Condition(name=name, answer="inconclusive", observed=None, limit=None, detail=detail, cause=NOT_MEASURED)
+        yield Condition.inconclusive(name, detail, cause=NOT_MEASURED)
     for endpoint in comparison.endpoints:
         yield Condition(
             name=f"{name}.{endpoint.name}",
@@ -91,14 +91,7 @@ def _baseline(comparison: Comparison) -> Iterator[Condition]:
             cause=TOO_FEW if endpoint.answer == "inconclusive" else None,
         )
     for doubt in comparison.doubts:
-        yield Condition(
-            name=f"{name}.{doubt.name}",
-            answer="inconclusive",
-            observed=None,
-            limit=None,
-            detail=doubt.detail,
-            cause=doubt.cause,
-        )
+        yield Condition.inconclusive(f"{name}.{doubt.name}", doubt.detail, cause=doubt.cause)
 
 
 def _count(figures: Figures, rules: GateTable) -> int:

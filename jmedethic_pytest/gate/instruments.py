@@ -59,12 +59,16 @@ def anchored(reports: Path, info: RunInfo, rules: Thresholds) -> Anchored:
     try:
         about, checks = anchor_files.read_about(path), anchor_files.checks(path)
     except JmedError as error:
-        return Anchored(condition=_inconclusive("anchors check", str(error)))
+        return Anchored(condition=Condition.inconclusive("anchors check", str(error)))
     now = speaking(about, checks, panel_of(info), info.finished or info.started)
     if now is None:
-        return Anchored(condition=_inconclusive("anchors check", say("anchors.none", name=name, days=FRESH.days)))
+        return Anchored(
+            condition=Condition.inconclusive("anchors check", say("anchors.none", name=name, days=FRESH.days))
+        )
     if _untold(now):
-        return Anchored(condition=_inconclusive("anchors check", say("anchors.untold", name=name, at=now.at[:10])))
+        return Anchored(
+            condition=Condition.inconclusive("anchors check", say("anchors.untold", name=name, at=now.at[:10]))
+        )
     detail = say("anchors.found", answer=now.answer, turns=now.whole.mean.n, name=name, at=now.at[:10])
     detail = say("named", name=detail, detail=joined(now.reasons)) if now.reasons else detail
     answer: Answer = "inconclusive" if now.answer == "moved" else "pass"
@@ -92,7 +96,7 @@ def carded(reports: Path, info: RunInfo, rules: Thresholds) -> Condition | None:
         except JmedError as error:
             problems.append(str(error))
     if problems:
-        return _inconclusive("cards", joined(problems))
+        return Condition.inconclusive("cards", joined(problems))
     detail = say("cards", judges=", ".join(judge["model"] for judge in info.all_judges))
     return Condition(name="cards", answer="pass", observed=None, limit=None, detail=detail)
 
@@ -112,7 +116,7 @@ def linked(reports: Path, info: RunInfo, rules: Thresholds, mean: float | None) 
     try:
         link = link_files.read(link_files.find(reports, name))
     except JmedError as error:
-        return rules, _inconclusive("link", str(error))
+        return rules, Condition.inconclusive("link", str(error))
     against = [*_against(link, info, rules), *_far(link, mean)]
     if against:
         return rules, _not_to_be_used(name, against)
@@ -127,7 +131,7 @@ def ahead(reports: Path, info: RunInfo, rules: Thresholds) -> Iterator[str]:
         try:
             link = link_files.read(link_files.find(reports, rules.gate.link))
         except JmedError as error:
-            found.append(_inconclusive("link", str(error)))
+            found.append(Condition.inconclusive("link", str(error)))
         else:
             against = list(_against(link, info, rules))
             found += [_not_to_be_used(rules.gate.link, against)] if against else []
@@ -153,8 +157,4 @@ def _far(link: Link, mean: float | None) -> Iterator[str]:
 
 
 def _not_to_be_used(name: str, against: Iterable[str]) -> Condition:
-    return _inconclusive("link", say("not_to_be_used", name=name, why=joined(against)))
-
-
-def _inconclusive(name: str, detail: str) -> Condition:
-    return Condition(name=name, answer="inconclusive", observed=None, limit=None, detail=detail)
+    return Condition.inconclusive("link", say("not_to_be_used", name=name, why=joined(against)))

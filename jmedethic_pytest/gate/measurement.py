@@ -46,13 +46,13 @@ def _at_look(looks: Looks, cases: int) -> Condition:
 def judged(_figures: Figures, _rules: GateTable) -> Iterator[Condition]:
     """Say of a run without judges that nothing follows from it."""
     detail = say("judged")
-    yield Condition(name="judged", answer="inconclusive", observed=None, limit=None, detail=detail)
+    yield Condition.inconclusive("judged", detail)
 
 
 def whole(figures: Figures, _rules: GateTable) -> Iterator[Condition]:
     """Say of a shard that nothing follows from it alone."""
     detail = say("shard", shard=figures.shard)
-    yield Condition(name="shard", answer="inconclusive", observed=None, limit=None, detail=detail)
+    yield Condition.inconclusive("shard", detail)
 
 
 def enough(figures: Figures, rules: GateTable) -> Iterator[Condition]:
@@ -68,14 +68,14 @@ def full_length(figures: Figures, _rules: GateTable) -> Iterator[Condition]:
     case_turns, turns = figures.case_turns, figures.turns
     if turns is not None and turns < case_turns:
         detail = say("turns", turns=turns, case_turns=case_turns)
-        yield Condition(name="turns", answer="inconclusive", observed=turns, limit=case_turns, detail=detail)
+        yield Condition.inconclusive("turns", detail, observed=turns, limit=case_turns)
 
 
 def real_judges(figures: Figures, _rules: GateTable) -> Iterator[Condition]:
     """Doubt simulated judges of a real model."""
     if figures.simulated_judges and not figures.simulated_target:
         detail = say("real_judges")
-        yield Condition(name="real judges", answer="inconclusive", observed=None, limit=None, detail=detail)
+        yield Condition.inconclusive("real judges", detail)
 
 
 def missing(figures: Figures, rules: GateTable) -> Iterator[Condition]:

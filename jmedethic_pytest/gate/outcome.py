@@ -290,10 +290,10 @@ def _doubts(info: RunInfo, provenance: Provenance, locales: Collection[str]) -> 
     others = [names for names in provenance.panels if not any(_is_panel(names, judges) for judges in known)]
     if others:
         detail = say("panel.unlike", panel=", ".join(others[0]))
-        yield Condition(name="panel", answer="inconclusive", observed=None, limit=None, detail=detail)
+        yield Condition.inconclusive("panel", detail)
     if info.replayed and provenance.cached:
         detail = say("replayed", cached=provenance.cached, replies=provenance.replies, run=info.replayed)
-        yield Condition(name="replayed", answer="inconclusive", observed=None, limit=None, detail=detail)
+        yield Condition.inconclusive("replayed", detail)
 
 
 def _is_panel(names: Sequence[str], judges: Sequence[Mapping[str, Any]]) -> bool:
@@ -311,7 +311,7 @@ def _golden(info: RunInfo, locales: Collection[str]) -> Iterator[Condition]:
     unasked = info.golden is None and info.judge_prompt == "item" and not info.stopped_by_budget
     if info.judges and (info.golden == () or lacking or unasked):
         detail = say("golden.untried")
-        yield Condition(name="golden", answer="inconclusive", observed=None, limit=None, detail=detail)
+        yield Condition.inconclusive("golden", detail)
     for found in info.golden or ():
         facts = {"judge": found.judge, "locale": found.locale}
         detail = say("golden.passed", **facts, ordered=found.ordered, cases=found.cases)

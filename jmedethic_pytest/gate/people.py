@@ -35,11 +35,13 @@ def narrowed(reports: Path, info: RunInfo, panel: PanelOf, rules: Thresholds) ->
     try:
         study = stored.kept(reports, name)
     except JmedError as error:
-        return rules, _inconclusive("people", str(error))
+        return rules, Condition.inconclusive("people", str(error))
     against = list(_against(study, info, panel))
     low = study.panel.accuracy.youden.low
     if against or low is None:
-        return rules, _inconclusive("people", say("not_to_be_used", name=say("study", name=name), why=joined(against)))
+        return rules, Condition.inconclusive(
+            "people", say("not_to_be_used", name=say("study", name=name), why=joined(against))
+        )
     baseline = rules.gate.baseline.model_copy(update={"pass_rate": margin if margin >= 1 else margin * low})
     detail = say("people.margin", low=f"{low:.2f}", margin=f"{margin * low:.1%}")
     changed = rules.model_copy(update={"gate": rules.gate.model_copy(update={"baseline": baseline})})
@@ -82,7 +84,7 @@ def compared(
         try:
             before, now = (stored.of_run(reports, run) for run in (baseline.sheet.origin.run, info.id))
         except JmedError as error:
-            yield _inconclusive(name, str(error))
+            yield Condition.inconclusive(name, str(error))
             continue
         yield _compared(name, before, now, guidelines(), margin, alpha)
 
@@ -97,20 +99,16 @@ def _compared(
 ) -> Condition:
     if before is None or now is None:
         lacking = say("people.none.baseline" if before is None else "people.none.run")
-        return _inconclusive(name, say("people.none", what=lacking))
+        return Condition.inconclusive(name, say("people.none", what=lacking))
     problem = paired.unlike(before, now)
     if problem or not now.frame.keys() <= guidelines.keys():
-        return _inconclusive(name, problem or say("people.foreign", study=now.study))
+        return Condition.inconclusive(name, problem or say("people.foreign", study=now.study))
     found = paired.difference(before, now, guidelines, level=1 - 2 * alpha)
     if found.value is None or found.low is None:
-        return _inconclusive(name, found.reason)
+        return Condition.inconclusive(name, found.reason)
     held = found.low > -margin + SLACK
     change, low = (f"{100 * value:+.1f}" for value in (found.value, found.low))
     detail = say("people.changed", change=change, low=low, margin=f"{100 * margin:g}")
     return Condition(
         name=name, answer="pass" if held else "inconclusive", observed=found.value, limit=-margin, detail=detail
     )
-
-
-def _inconclusive(name: str, detail: str) -> Condition:
-    return Condition(name=name, answer="inconclusive", observed=None, limit=None, detail=detail)

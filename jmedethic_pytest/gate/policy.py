@@ -61,9 +61,7 @@ def conditions(rules: Thresholds, baselines: Sequence[Baseline]) -> Iterator[Con
             if not changed:
                 continue
             detail = say("policy.changed", name=baseline.name, changed=listed(changed))
-        yield Condition(
-            name=f"policy[{baseline.name}]", answer="inconclusive", observed=None, limit=None, detail=detail
-        )
+        yield Condition.inconclusive(f"policy[{baseline.name}]", detail)
 
 
 def _rules_of(baseline: Baseline, rules: Thresholds) -> Thresholds | None:

@@ -34,7 +34,7 @@ def robustness(figures: Figures, rules: GateTable) -> Iterator[Condition]:
     asked = (own < 1 - SLACK) + len(names)
     if own < 1 - SLACK:
         if figures.robust is None:
-            yield _unmeasured(NAME, say("robustness.none"))
+            yield Condition.inconclusive(NAME, say("robustness.none"), cause=NOT_MEASURED)
         else:
             net = figures.robust.sides.net
             yield answer(NAME, say("robustness.net"), net, own, rules.alpha, asked)
@@ -43,7 +43,7 @@ def robustness(figures: Figures, rules: GateTable) -> Iterator[Condition]:
         label = f"{NAME}[{name}]"
         problem = _unlike(figures, name, stored.get(name))
         if problem or figures.robust is None:
-            yield _unmeasured(label, problem)
+            yield Condition.inconclusive(label, problem, cause=NOT_MEASURED)
             continue
         now, before = figures.robust.sides, figures.robust.of_baseline(stored[name])
         what = say("robustness.beside", name=name)
@@ -84,7 +84,7 @@ def answer(name: str, what: str, figure: Figure, margin: float, alpha: float, as
     found, bounds = interval(figure, alpha), reach(figure, alpha, alpha / asked) if len(figure.stem) else None
     missing = int((~figure.known).sum())
     if bounds is None:
-        return _unmeasured(name, say("robustness.no_kind"))
+        return Condition.inconclusive(name, say("robustness.no_kind"), cause=NOT_MEASURED)
     told, reason = decided(found, bounds, margin, missing)
     data = sample(figure.difference, figure.guideline)
     if told == "pass" and (data.clusters < LEAST_GUIDELINES or freedom(data) < LEAST_FREEDOM):
@@ -105,7 +105,3 @@ def answer(name: str, what: str, figure: Figure, margin: float, alpha: float, as
         detail=joined([detail, reason]),
         cause=TOO_FEW if told == "inconclusive" else None,
     )
-
-
-def _unmeasured(name: str, detail: str) -> Condition:
-    return Condition(name=name, answer="inconclusive", observed=None, limit=None, detail=detail, cause=NOT_MEASURED)

@@ -57,19 +57,12 @@ def decide(policy: PolicyTable, found: Sequence[Found]) -> Gate:
     return gate.model_copy(update={"parts": tuple(sorted(parts, key=lambda part: TIERS.index(part.tier)))})
 
 
-_NOTHING = Condition(
-    name="policy",
-    answer="inconclusive",
-    observed=None,
-    limit=None,
-    detail=say("tiers.nothing"),
-    cause=NOT_MEASURED,
-)
+_NOTHING = Condition.inconclusive("policy", say("tiers.nothing"), cause=NOT_MEASURED)
 
 
 def _absent(name: str, tier: PolicyTier) -> Condition:
     detail = say("tiers.absent", name=name, tier=names.tier(tier))
-    return Condition(name=f"{name} run", answer="inconclusive", observed=0, limit=1, detail=detail, cause=NOT_MEASURED)
+    return Condition.inconclusive(f"{name} run", detail, observed=0, limit=1, cause=NOT_MEASURED)
 
 
 def _counted(part: Found, policy: PolicyTable) -> Iterator[Condition]:

@@ -31,7 +31,7 @@ class Ending:
         """The gate; where the figures could not be had or written, one that says so and never passes."""
         if self.trouble is None:
             return self.outcome.gate if self.outcome is not None else None
-        lost = Condition(name="results", answer="inconclusive", observed=None, limit=None, detail=self.trouble)
+        lost = Condition.inconclusive("results", self.trouble)
         return Gate(answer="inconclusive", conditions=(lost,), reasons=(f"{lost.name}: {lost.detail}",))
 
     @property

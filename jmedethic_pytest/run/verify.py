@@ -78,8 +78,7 @@ def _reworded(path: Path, info: RunInfo, expected: Expected) -> Iterator[str]:
 
 
 def _doubt(name: str, detail: str) -> Condition:
-    named = f"verify[{name}]"
-    return Condition(name=named, answer="inconclusive", observed=None, limit=None, detail=detail)
+    return Condition.inconclusive(f"verify[{name}]", detail)
 
 
 def _asked(info: RunInfo, expected: Expected) -> Iterator[Condition]:
