@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 from importlib import import_module
 
 AFTER_SECONDS = 2.0
 """A run that is over before loads it when it is needed, as nothing was gained."""
+IDLE = 0.5
+"""Share of a core that a run may use and still be said to wait."""
 _FIGURES = ("jmedethic_pytest.gate.outcome",)
 _REPORTS = (
     "jmedethic_pytest.reports.tables",
@@ -16,7 +19,10 @@ _REPORTS = (
 
 
 class Loading:
-    """Modules being loaded by a thread of their own.
+    """Modules being loaded by a thread of their own, once the run leaves the machine idle.
+
+    A run that computes all the time waits for nothing: a second thread would only keep its engine from the
+    interpreter, and the end would come later.
 
     Args:
         reports: whether tables, plots and page will be written, too.
@@ -24,13 +30,21 @@ class Loading:
 
     def __init__(self, *, reports: bool) -> None:
         self._modules = (*_FIGURES, *(_REPORTS if reports else ()))
-        self._timer = threading.Timer(AFTER_SECONDS, self._load)
-        self._timer.name, self._timer.daemon = "jmedethic-loading", True
-        self._timer.start()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._wait, name="jmedethic-loading", daemon=True)
+        self._thread.start()
+
+    def _wait(self) -> None:
+        used = time.process_time()
+        while not self._ended.wait(AFTER_SECONDS):
+            before, used = used, time.process_time()
+            if used - before <= IDLE * AFTER_SECONDS:
+                self._load()
+                return
 
     def _load(self) -> None:
         for name in self._modules:
-            if self._timer.finished.is_set():
+            if self._ended.is_set():
                 return
             try:
                 import_module(name)
@@ -39,5 +53,5 @@ class Loading:
 
     def over(self) -> None:
         """Begin no more; wait for what has begun, for two threads must not load the same library."""
-        self._timer.cancel()
-        self._timer.join()
+        self._ended.set()
+        self._thread.join()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -24,9 +25,10 @@ def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("modules")
 @pytest.mark.parametrize("reports", [True, False])
 def test_a_long_run_has_loaded_what_it_needs(reports: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loading, "AFTER_SECONDS", 0.0)
+    monkeypatch.setattr(loading, "AFTER_SECONDS", 0.001)
+    monkeypatch.setattr(loading, "IDLE", float("inf"))
     begun = loading.Loading(reports=reports)
-    begun._timer.join()
+    begun._thread.join()
     begun.over()
     assert ("lucky_figures" in sys.modules, "drawn" in sys.modules) == (True, reports)
 
@@ -38,10 +40,29 @@ def test_a_short_run_loads_nothing_beside_it() -> None:
 
 
 @pytest.mark.usefixtures("modules")
+def test_a_run_that_computes_all_the_time_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked, seconds = threading.Event(), iter(range(1_000_000))
+
+    def computing() -> float:
+        number = next(seconds)
+        if number == 3:
+            looked.set()
+        return float(number)
+
+    monkeypatch.setattr(loading, "AFTER_SECONDS", 0.001)
+    monkeypatch.setattr(loading.time, "process_time", computing)
+    begun = loading.Loading(reports=True)
+    assert looked.wait(60)
+    begun.over()
+    assert not {"lucky_figures", "drawn"} & set(sys.modules)
+
+
+@pytest.mark.usefixtures("modules")
 def test_who_needs_it_says_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loading, "AFTER_SECONDS", 0.0)
+    monkeypatch.setattr(loading, "AFTER_SECONDS", 0.001)
+    monkeypatch.setattr(loading, "IDLE", float("inf"))
     monkeypatch.setattr(loading, "_FIGURES", ("unlucky_figures",))
     begun = loading.Loading(reports=True)
-    begun._timer.join()
+    begun._thread.join()
     begun.over()
     assert "drawn" not in sys.modules
