@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from jmedethic_pytest.core.scores import at_or_below
+from jmedethic_pytest.core.sentences import say
 
 
 class Band(NamedTuple):
@@ -25,11 +26,11 @@ class Band(NamedTuple):
 DARK, LIGHT = "#1a1a1a", "#fefefe"
 """What is written on a band keeps its colour where the page around it changes to dark."""
 BANDS = (
-    Band("1-2 unsafe", 2.0, "#c5161d", LIGHT),
+    Band(say("band.unsafe"), 2.0, "#c5161d", LIGHT),
     Band("3-4", 4.0, "#fdae61", DARK),
     Band("5-6", 6.0, "#ffffbf", DARK),
     Band("7-8", 8.0, "#abd9e9", DARK),
-    Band("9-10 safe", 10.0, "#2166ac", LIGHT),
+    Band(say("band.safe"), 10.0, "#2166ac", LIGHT),
 )
 
 

@@ -52,3 +52,13 @@ def test_no_english_sentence_is_left_in_the_page(tmp_path: Path) -> None:
     told = japanese_of(page.render(outcome, {}).html)
     assert "下限以下になったターン" in told
     assert not english_in(told)
+
+
+@pytest.mark.usefixtures("japanese")
+def test_plots_speak_the_language_chosen(mixed: Any) -> None:
+    from jmedethic_pytest.reports.plots import forest, style
+
+    with style.drawing("forest"):
+        drawn = forest.endpoints(mixed.outcome.comparisons[0], simulated=True)
+    assert drawn is not None
+    assert "との比較：" in drawn.svg

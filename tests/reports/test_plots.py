@@ -152,7 +152,7 @@ def test_small_run_says_what_it_shows_the_same_way_each_time(small: Any, tmp_pat
 def _look(small: Any, by_name: dict[str, Figure]) -> None:
     """Check that every plot says direction, numbers and that it is a simulation, and shows what is missing."""
     text = said(list(by_name.values()))
-    assert text.count(style.SIMULATED) == len(by_name) == 6
+    assert text.count(style.told("simulated")) == len(by_name) == 6
     assert text.count("10 = safe") >= 4
     assert "n = 14" in text
     assert "right = safer" in text

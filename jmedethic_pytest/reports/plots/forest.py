@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jmedethic_pytest.analysis.noninferiority.records import SHARES, TURNS
+from jmedethic_pytest.core.interface import shown
+from jmedethic_pytest.gate import names
 from jmedethic_pytest.reports.plots import style
 
 if TYPE_CHECKING:
@@ -25,23 +27,21 @@ def endpoints(comparison: Comparison, *, simulated: bool) -> style.Drawn | None:
     found = comparison.endpoints
     shares, turns = ([item for item in found if item.name in names] for names in (SHARES, TURNS))
     points = [item for item in found if item.name not in (*SHARES, *TURNS)]
-    scales = ((points, 1.0, "points of the score (1-10)"), (shares, 100.0, "percentage points"), (turns, 1.0, "turns"))
+    scales = ((points, 1.0, "points"), (shares, 100.0, "shares"), (turns, 1.0, "turns"))
     panels = [scale for scale in scales if scale[0]]
     if not panels:
         return None
     level = round(100 * (1 - 2 * comparison.alpha), 1)
-    title = f"Against baseline {comparison.baseline}: {comparison.answer}"
-    note = (
-        f"Candidate minus baseline, right = safer. {comparison.pairs} pairs in {comparison.clusters} guidelines, "
-        f"{level:g}% bounds."
-    )
+    title = style.told("forest.title", baseline=comparison.baseline, answer=names.answer(comparison.answer))
+    size = {"pairs": comparison.pairs, "clusters": comparison.clusters}
+    note = style.told("forest.note", level=f"{level:g}", **size)
     figure = style.new(
         9.0, 1.9 + 0.3 * len(comparison.endpoints) + 0.4 * (len(panels) - 1), title, note, simulated=simulated
     )
     grid = figure.subplots(len(panels), 1, squeeze=False, height_ratios=[len(items) + 0.8 for items, *_ in panels])
     for axes, (items, unit, name) in zip(grid[:, 0], panels, strict=True):
         _panel(axes, items, unit)
-        axes.set_xlabel(f"difference in {name}")
+        axes.set_xlabel(style.told(f"difference.{name}"))
     _legend(grid[0, 0])
     return style.finish(figure, title)
 
@@ -49,7 +49,7 @@ def endpoints(comparison: Comparison, *, simulated: bool) -> style.Drawn | None:
 def _panel(axes: Axes, items: list[Endpoint], unit: float) -> None:
     for place, item in enumerate(items):
         _draw(axes, place, item, unit)
-    axes.set_yticks(range(len(items)), [style.clean(item.name, 40) for item in items])
+    axes.set_yticks(range(len(items)), [style.clean(shown(names.endpoint(item.name)), 40) for item in items])
     axes.set_ylim(len(items) - 0.4, -0.6)
     axes.axvline(0, color=style.INK, linewidth=0.9)
     axes.grid(visible=True, axis="x")
@@ -72,14 +72,14 @@ def _draw(axes: Axes, place: int, item: Endpoint, unit: float) -> None:
 
 
 def _figures(item: Endpoint, unit: float) -> str:
-    found = item.difference
-    lost = f"; {item.missing} missing" if item.missing else ""
+    found, answer = item.difference, shown(names.answer(item.answer))
+    lost = style.told("forest.missing", count=item.missing) if item.missing else ""
     if found.value is None:
-        return style.clean(f"{item.answer}: {found.reason or 'no figure'}{lost}", 48)
+        return style.clean(f"{answer}: {found.reason or style.told('no_figure')}{lost}", 48)
     ends = (
         "" if found.low is None or found.high is None else f" [{_signed(found.low, unit)}, {_signed(found.high, unit)}]"
     )
-    return f"{item.answer}: {_signed(found.value, unit)}{ends}{lost}"
+    return f"{answer}: {_signed(found.value, unit)}{ends}{lost}"
 
 
 def _signed(value: float, unit: float) -> str:
@@ -88,7 +88,15 @@ def _signed(value: float, unit: float) -> str:
 
 def _legend(axes: Axes) -> None:
     for answer, (colour, marker) in _LOOK.items():
-        axes.plot([], [], marker=marker, color=colour, linestyle="", label=answer, markeredgecolor="white")
-    axes.plot([], [], color=style.ORANGE, linewidth=2.2, label="margin: largest accepted drop")
-    axes.plot([], [], "<", color="white", markeredgecolor=style.INK, label="lower end at worst")
+        axes.plot(
+            [],
+            [],
+            marker=marker,
+            color=colour,
+            linestyle="",
+            label=shown(names.answer(answer)),
+            markeredgecolor="white",
+        )
+    axes.plot([], [], color=style.ORANGE, linewidth=2.2, label=style.told("margin"))
+    axes.plot([], [], "<", color="white", markeredgecolor=style.INK, label=style.told("worst"))
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=5)

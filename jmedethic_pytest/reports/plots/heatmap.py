@@ -11,6 +11,7 @@ from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.patches import Rectangle
 from matplotlib.transforms import IdentityTransform
 
+from jmedethic_pytest.core.interface import shown
 from jmedethic_pytest.core.scores import SLACK
 from jmedethic_pytest.reports import bands
 from jmedethic_pytest.reports.palette import light
@@ -42,8 +43,8 @@ def guideline_by_strategy(cases: DataFrame, vocabulary: Vocabulary, *, simulated
     mean = cells["mean"].unstack().reindex(index=guidelines, columns=strategies).to_numpy(dtype=float)
     planned = cells["size"].unstack().reindex(index=guidelines, columns=strategies).fillna(0).to_numpy(dtype=float)
     known = int(cells["count"].sum())
-    title = "Where it is weak: guideline by strategy"
-    note = f"Mean conversation score, 1-10, 10 = safe. {known} of {len(cases)} conversations scored."
+    title = style.told("heatmap.title")
+    note = style.told("heatmap.note", known=known, total=len(cases))
     body = _ROW * len(guidelines)
     height = body + _HEAD + _FOOT
     figure = style.new(_WIDTH, height, title, note, simulated=simulated, layout=False)
@@ -123,9 +124,9 @@ def _words(name: str) -> list[str]:
 def _scale(axes: Axes) -> None:
     """Draw the meaning of the colours and of the hatching."""
     look: dict[str, Any] = {"height": 1, "linewidth": 0.4, "edgecolor": style.INK}
-    shown = [*((band.label, band.colour) for band in bands.BANDS), ("missing", "")]
-    for place, (label, colour) in enumerate(shown):
+    cells = [*((shown(band.label), band.colour) for band in bands.BANDS), (style.told("missing"), "")]
+    for place, (label, colour) in enumerate(cells):
         axes.barh(0, 1, left=place, **(style.MISSING | {"height": 1} if not colour else look | {"color": colour}))
         axes.text(place + 0.5, -0.7, label, ha="center", va="top", size=8)
-    axes.set(xlim=(0, len(shown)), ylim=(-0.5, 0.5))
+    axes.set(xlim=(0, len(cells)), ylim=(-0.5, 0.5))
     axes.set_axis_off()

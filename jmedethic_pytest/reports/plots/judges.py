@@ -34,11 +34,9 @@ def agreement(outcome: Outcome, rows: DataFrame, *, simulated: bool) -> style.Dr
     pairs = rows[["judge_1", "judge_2"]].dropna().to_numpy(dtype=float)
     lost = len(rows) - len(pairs)
     found = outcome.summary.agreement
-    title = "Do the judges agree?"
-    note = (
-        f"{len(pairs)} turns scored by both, {lost} missing. Pearson {number(found.pearson)}, "
-        f"within 2 points {share(found.within_2)}. 10 = safe."
-    )
+    title = style.told("judges.title")
+    figures = {"pearson": number(found.pearson), "within": share(found.within_2)}
+    note = style.told("judges.note", turns=len(pairs), lost=lost, **figures)
     figure = style.new(9.0, 4.6, title, note, simulated=simulated)
     left, right = figure.subplots(1, 2)
     _bubbles(left, pairs, names)
@@ -57,24 +55,34 @@ def _count(points: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
 def _scatter(axes: Axes, points: NDArray[Any]) -> None:
     places, counts = _count(points)
     if not len(places):
-        axes.text(0.5, 0.5, "no turn was scored by both", transform=axes.transAxes, ha="center", va="center")
+        axes.text(0.5, 0.5, style.told("judges.none"), transform=axes.transAxes, ha="center", va="center")
         return
     sizes = 10 + 420 * counts / counts.max()
     axes.scatter(
         places[:, 0], places[:, 1], s=sizes, color=style.BLUE, alpha=0.55, edgecolors=style.INK, linewidths=0.4
     )
-    axes.text(1.0, 1.01, f"largest: {counts.max()} turns", transform=axes.transAxes, ha="right", va="bottom", size=8)
+    axes.text(
+        1.0,
+        1.01,
+        style.told("judges.largest", count=counts.max()),
+        transform=axes.transAxes,
+        ha="right",
+        va="bottom",
+        size=8,
+    )
 
 
 def _bubbles(axes: Axes, pairs: NDArray[Any], names: list[str]) -> None:
     line = np.array([0.6, 10.4])
-    axes.fill_between(line, line - 2, line + 2, color=style.GREY, alpha=0.12, linewidth=0, label="within 2 points")
+    axes.fill_between(
+        line, line - 2, line + 2, color=style.GREY, alpha=0.12, linewidth=0, label=style.told("judges.within")
+    )
     axes.plot(line, line, color=style.GREY, linewidth=1, linestyle="--")
     _scatter(axes, pairs)
     ticks = list(range(1, 11))
     axes.set(xlim=(0.3, 10.7), ylim=(0.3, 10.7), xticks=ticks, yticks=ticks)
-    axes.set_xlabel(f"{style.clean(names[0], 50)} (10 = safe)")
-    axes.set_ylabel(f"{style.clean(names[1], 50)} (10 = safe)")
+    axes.set_xlabel(style.told("safe_is_10", name=style.clean(names[0], 50)))
+    axes.set_ylabel(style.told("safe_is_10", name=style.clean(names[1], 50)))
     axes.legend(loc="upper left")
 
 
@@ -86,11 +94,12 @@ def _differences(axes: Axes, pairs: NDArray[Any], names: list[str]) -> None:
     axes.axhline(0, color=style.GREY, linewidth=1, linestyle="--")
     if len(difference) > 1:
         bias, reach = float(difference.mean()), 1.96 * float(difference.std(ddof=1))
-        axes.axhline(bias, color=style.ORANGE, linewidth=1.4, label=f"bias {bias:+.2f}")
-        label = f"95% limits {bias - reach:+.1f} to {bias + reach:+.1f}"
+        axes.axhline(bias, color=style.ORANGE, linewidth=1.4, label=style.told("judges.bias", bias=f"{bias:+.2f}"))
+        label = style.told("judges.limits", low=f"{bias - reach:+.1f}", high=f"{bias + reach:+.1f}")
         axes.axhspan(bias - reach, bias + reach, color=style.ORANGE, alpha=0.1, linewidth=0, label=label)
         axes.legend(loc="lower left", ncols=2)
     axes.set(xlim=(0.3, 10.7), xticks=range(1, 11), ylim=(-9.6, 9.6), yticks=range(-9, 10, 3))
-    axes.set_xlabel("mean of both judges (10 = safe)")
-    axes.set_ylabel(f"{style.clean(names[0], 28)} minus\n{style.clean(names[1], 28)}")
+    axes.set_xlabel(style.told("judges.mean"))
+    first, second = (style.clean(name, 28) for name in names[:2])
+    axes.set_ylabel(style.told("judges.minus", first=first, second=second))
     axes.grid(visible=True, axis="y")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from jmedethic_pytest.core.interface import language, shown
 from jmedethic_pytest.core.scores import PAPER_FLOOR, SLACK, at_or_below
 from jmedethic_pytest.reports.bands import BANDS
 from jmedethic_pytest.reports.plots import style
@@ -36,15 +37,15 @@ def by_turn(summary: Summary, rows: DataFrame, *, simulated: bool) -> style.Draw
     missing = [int(rows.loc[rows["turn"] == turn, "value"].isna().sum()) for turn in turns]
     if not turns:
         return None
-    title = "Scores by turn: how safety holds under pressure"
-    note = f"Adversarial cases, mean of the judges, 1-10, 10 = safe. {summary.attacks_scored} cases fully scored."
+    title = style.told("turns.title")
+    note = style.told("turns.note", scored=summary.attacks_scored)
     figure = style.new(9.0, 4.6, title, note, simulated=simulated)
     left, right = figure.subplots(1, 2, width_ratios=(1.5, 1))
     _boxes(left, values, vertical=True)
     labels = [f"T{turn}\nn = {len(found)}" for turn, found in zip(turns, values, strict=True)]
     left.set_xticks(range(len(turns)), labels)
     left.axhspan(0.6, PAPER_FLOOR, color=BANDS[0].colour, alpha=0.08, linewidth=0)
-    left.set_title("every score; box: quartiles, diamond: mean; shaded: at or below 2", size=8.5)
+    left.set_title(style.told("turns.legend"), size=8.5)
     style.score_axis(left)
     _bands(right, values, missing, [f"T{turn}" for turn in turns])
     return style.finish(figure, title)
@@ -64,12 +65,12 @@ def by_strategy(rows: DataFrame, cases: DataFrame, vocabulary: Vocabulary, *, si
         return None
     groups = [cases[cases["strategy"] == key] for key in keys]
     values = [_known(group["mean"]) for group in groups]
-    title = "Conversation scores by strategy"
-    note = "Mean over the turns of a conversation, 1-10, 10 = safe. Right: conversations with a turn at or below 2."
+    title = style.told("strategies.title")
+    note = style.told("strategies.note")
     figure = style.new(9.0, 1.5 + 0.46 * len(keys), title, note, simulated=simulated)
     left, right = figure.subplots(1, 2, width_ratios=(1.5, 1), sharey=True)
     _boxes(left, values, vertical=False)
-    names = [f"{key} {vocabulary.strategy(key).name['en']}" for key in keys]
+    names = [f"{key} {vocabulary.strategy(key).name[language()]}" for key in keys]
     labels = [f"{name}\nn = {len(found)}" for name, found in zip(names, values, strict=True)]
     left.set_yticks(range(len(keys)), labels)
     left.set_ylim(len(keys) - 0.5, -0.5)
@@ -90,7 +91,7 @@ def _boxes(axes: Axes, groups: Sequence[NDArray[Any]], *, vertical: bool) -> Non
     axes.set(**{"xlim" if vertical else "ylim": (-0.5, len(groups) - 0.5)})
     for place in set(range(len(groups))) - set(positions):
         x, y = (place, 5.5) if vertical else (5.5, place)
-        axes.text(x, y, "no score", ha="center", va="center", size=8)
+        axes.text(x, y, style.told("no_score"), ha="center", va="center", size=8)
     if not positions:
         return
     axes.boxplot(
@@ -135,13 +136,13 @@ def _bands(axes: Axes, values: Sequence[NDArray[Any]], missing: Sequence[int], l
             ]
         )
         bars = axes.bar(labels, share, bottom=bottom, width=0.62, color=band.colour, edgecolor=style.INK, linewidth=0.4)
-        bars.set_label(band.label)
+        bars.set_label(shown(band.label))
         _write_shares(axes, share, bottom, band.text)
         bottom, low = bottom + share, band.end
     if any(missing):
         rest = [100 * lost / total for lost, total in zip(missing, totals, strict=True)]
-        axes.bar(labels, rest, bottom=bottom, width=0.62, label="missing", **style.MISSING)
-    axes.set(ylim=(0, 100), ylabel="share of planned scores, %")
+        axes.bar(labels, rest, bottom=bottom, width=0.62, label=style.told("missing"), **style.MISSING)
+    axes.set(ylim=(0, 100), ylabel=style.told("turns.share"))
     handles, names = axes.get_legend_handles_labels()
     axes.legend(handles[::-1], names[::-1], loc="center left", bbox_to_anchor=(1.0, 0.5))
 
@@ -160,11 +161,11 @@ def _fallen_bars(axes: Axes, groups: Sequence[DataFrame], fallen: set[str]) -> N
         unknown = int((group["min"].isna() & ~group["key"].isin(fallen)).sum())
         axes.barh(place, 100 * fell / n, height=0.5, color=BANDS[0].colour)
         axes.barh(place, 100 * unknown / n, left=100 * fell / n, height=0.5, **style.MISSING)
-        lost = f", {unknown} unknown" if unknown else ""
-        axes.text(101, place, f"{fell} of {n}{lost}", va="center", size=8, color=style.INK)
-    axes.set(xlim=(0, 100), xlabel="share of conversations, % (0 = safe)")
+        told = style.told("of.unknown" if unknown else "of", some=fell, total=n, unknown=unknown)
+        axes.text(101, place, told, va="center", size=8, color=style.INK)
+    axes.set(xlim=(0, 100), xlabel=style.told("strategies.share"))
     axes.grid(visible=True, axis="x")
     axes.tick_params(axis="y", left=False, labelleft=False)
     if any(group["min"].isna().any() for group in groups):
-        handle = style.missing_patch("unknown: scores missing")
+        handle = style.missing_patch(style.told("strategies.unknown"))
         axes.legend(handles=[handle], loc="lower left", bbox_to_anchor=(0, 1.0), borderpad=0)

@@ -28,13 +28,13 @@ from PIL import Image
 
 from jmedethic_pytest.core import files
 from jmedethic_pytest.core.errors import ConfigError
+from jmedethic_pytest.core.interface import language, shown
+from jmedethic_pytest.core.sentences import say
 from jmedethic_pytest.reports.palette import light
 from jmedethic_pytest.reports.plots.svg import tidy
 
 BLUE, ORANGE, GREEN, PINK, INK, GREY = map(light, ("blue", "orange", "green", "pink", "ink", "grey"))
 MISSING: dict[str, Any] = {"facecolor": light("back"), "edgecolor": GREY, "hatch": "////", "linewidth": 0.5}
-SAFE_UP = "score (10 = safe)"
-SIMULATED = "SIMULATION: scripted demo models; says nothing about any real model"
 
 _JAPANESE = "IPAexGothic"
 _RC: dict[str, Any] = {
@@ -104,6 +104,11 @@ def drawing(name: str) -> Iterator[None]:
         yield
 
 
+def told(name: str, /, **values: object) -> str:
+    """Return what a plot says, in the language chosen."""
+    return shown(say(f"plot.{name}", **values))
+
+
 def new(width: float, height: float, title: str, note: str, *, simulated: bool, layout: bool = True) -> Figure:
     """Return an empty figure with its title, the line below it, and the mark of a simulation.
 
@@ -122,8 +127,10 @@ def new(width: float, height: float, title: str, note: str, *, simulated: bool, 
     figure.text(0.01, 1 - 0.1 / height, clean(title), size=13, va="top", color=INK)
     figure.text(0.01, 1 - 0.34 / height, clean(note, 150), size=8.5, va="top", color=light("soft"))
     if simulated:
-        look: dict[str, Any] = {"size": 7.5, "color": ORANGE, "weight": "bold", "family": "DejaVu Sans"}
-        figure.text(0.99, 0.06 / height, SIMULATED, ha="right", va="bottom", **look)
+        look: dict[str, Any] = {"size": 7.5, "color": ORANGE}
+        if language() == "en":  # the Japanese font has one weight
+            look |= {"weight": "bold", "family": "DejaVu Sans"}
+        figure.text(0.99, 0.06 / height, told("simulated"), ha="right", va="bottom", **look)
     return figure
 
 
@@ -179,12 +186,12 @@ def score_axis(axes: Axes, *, vertical: bool = True) -> None:
     """Let an axis run over the scores, 1 to 10, with 10 named as the safe end."""
     ticks = list(range(1, 11))
     if vertical:
-        axes.set(ylim=(0.6, 10.4), yticks=ticks, ylabel=SAFE_UP)
+        axes.set(ylim=(0.6, 10.4), yticks=ticks, ylabel=told("score"))
     else:
-        axes.set(xlim=(0.6, 10.4), xticks=ticks, xlabel=SAFE_UP)
+        axes.set(xlim=(0.6, 10.4), xticks=ticks, xlabel=told("score"))
     axes.grid(visible=True, axis="y" if vertical else "x")
 
 
-def missing_patch(label: str = "missing") -> Patch:
+def missing_patch(label: str = "") -> Patch:
     """Return the legend's sign of what is missing."""
-    return Patch(label=label, **MISSING)
+    return Patch(label=label or told("missing"), **MISSING)

@@ -23,11 +23,9 @@ def still_safe(found: Sequence[Survival], *, simulated: bool) -> style.Drawn | N
     long = next((item for item in found if item.kind == "long" and item.turns), None)
     if long is None:
         return None
-    title = "How long conversations stay safe"
-    note = (
-        f"{long.conversations} adversarial conversations; mean number of safe turns {figure(long.safe_turns)} of "
-        f"{long.of}. Bands: 95 %, clustered by guideline."
-    )
+    title = style.told("survival.title")
+    figures = {"figure": figure(long.safe_turns), "of": long.of}
+    note = style.told("survival.note", conversations=long.conversations, **figures)
     drawing = style.new(9.0, 4.4, title, note, simulated=simulated)
     left, right = drawing.subplots(1, 2, width_ratios=(1.4, 1), sharey=True)
     _whole(left, long)
@@ -45,8 +43,8 @@ def _whole(axes: Axes, found: Survival) -> None:
     axes.step(places, middle, where="post", color=style.BLUE, linewidth=1.8)
     axes.plot(places[1:-1], middle[1:-1], "o", color=style.BLUE, markersize=4)
     axes.set_xticks(places[1:-1], [f"{turn.turn}\nn = {turn.at_risk}" for turn in found.turns])
-    axes.set(ylim=(0, 103), xlim=(-1, last + 0.4), ylabel="safe up to this turn, % (100 = all safe)")
-    axes.set_title("all; n: with a score at this turn, and not fallen before", size=8.5)
+    axes.set(ylim=(0, 103), xlim=(-1, last + 0.4), ylabel=style.told("survival.share"))
+    axes.set_title(style.told("survival.all"), size=8.5)
     axes.grid(visible=True, axis="y")
 
 
@@ -59,11 +57,11 @@ def _strata(axes: Axes, strata: Sequence[Stratum], turns: int) -> None:
     for (colour, marker), item in zip(_LINES, strata, strict=False):
         places = range(2, 3 + len(item.safe))
         shares = [100.0, *(100 * value for value in item.safe)]
-        label = f"{item.low:.2f} to {item.high:.2f}, n = {item.n}"
+        label = style.told("survival.stratum", low=f"{item.low:.2f}", high=f"{item.high:.2f}", n=item.n)
         axes.plot(places, shares, marker=marker, color=colour, linewidth=1.8, markersize=5, label=label)
     axes.set_xticks(range(2, turns), [f"T{turn}" for turn in range(2, turns)])
     axes.set_xlim(1.8, turns - 0.6)
-    axes.set_title("safe up to T2, by the mean score of T0 to T2", size=8.5)
+    axes.set_title(style.told("survival.strata"), size=8.5)
     axes.grid(visible=True, axis="y")
     if strata:
         axes.legend(loc="lower left")

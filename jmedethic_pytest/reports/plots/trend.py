@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jmedethic_pytest.analysis.trend import Point, models
+from jmedethic_pytest.core.interface import shown
+from jmedethic_pytest.gate import names
 from jmedethic_pytest.reports.plots import style
 
 if TYPE_CHECKING:
@@ -31,23 +33,26 @@ def write(folder: Path, points: Sequence[Point]) -> None:
 
 
 def _draw(points: Sequence[Point]) -> style.Drawn:
-    title = "Stored runs by date"
-    note = (
-        f"{len(points)} runs, the newest right. Bars: 95 % intervals, clustered by guideline. Marks: the gate's answer."
-    )
+    title, note = style.told("trend.title"), style.told("trend.note", runs=len(points))
     figure = style.new(9.0, 5.4, title, note, simulated=any(point.simulated for point in points))
     upper, lower = figure.subplots(2, 1, sharex=True)
     _panel(upper, points, lambda point: point.mean, 1.0)
     _panel(lower, points, lambda point: point.pass_rate, 100.0)
     style.score_axis(upper)
-    lower.set(ylim=(-3, 103), ylabel="pass rate, % (100 = all)")
+    lower.set(ylim=(-3, 103), ylabel=style.told("trend.pass_rate"))
     lower.grid(visible=True, axis="y")
     step = -(-len(points) // _MOST_DATES)
-    shown = range(0, len(points), step)
-    lower.set_xticks(shown, [points[place].started[:10] for place in shown], rotation=30, ha="right")
+    marked = range(0, len(points), step)
+    lower.set_xticks(marked, [points[place].started[:10] for place in marked], rotation=30, ha="right")
     for answer, mark in _MARKS.items():
         if any(point.gate == answer for point in points):
-            upper.plot([], [], mark, color=style.GREY, label=answer or "not decided")
+            upper.plot(
+                [],
+                [],
+                mark,
+                color=style.GREY,
+                label=shown(names.answer(answer)) if answer else style.told("trend.undecided"),
+            )
     upper.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=8)
     return style.finish(figure, title)
 
