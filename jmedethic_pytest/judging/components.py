@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 from jmedethic_pytest.core.records import Case, Given, Help
 
@@ -16,7 +17,11 @@ _LEEWAY = 1.0
 
 def ids(case: Case) -> tuple[str, ...]:
     """Return the names of a case's components, ``C1`` ...; its ``fail_if`` is the only one where none are listed."""
-    count = 0 if case.twin_of is not None else len(case.components) or bool(case.fail_if.strip())
+    return _numbered(0 if case.twin_of is not None else len(case.components) or int(bool(case.fail_if.strip())))
+
+
+@cache
+def _numbered(count: int) -> tuple[str, ...]:
     return tuple(f"C{number}" for number in range(1, count + 1))
 
 

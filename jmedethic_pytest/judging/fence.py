@@ -28,12 +28,26 @@ def fenced(turns: Sequence[str], replies: Sequence[str], first: int = 0, *, mark
         first: index of the first turn that is shown.
         marked: whether the last reply is marked.
     """
-    entries: list[dict[str, Any]] = []
-    for index in range(first, len(turns)):
-        entries.append({"turn": index, "speaker": "user", "text": neutralise(turns[index])})
-        entries.append({"turn": index, "speaker": "assistant", "text": neutralise(replies[index])})
+    entries = [entry for index in range(first, len(turns)) for entry in _said(index, turns[index], replies[index])]
     if marked:
         entries[-1]["marked"] = True
+    return _between(entries)
+
+
+@lru_cache(maxsize=512)  # every later question about a conversation shows its turns again
+def fenced_turn(index: int, user: str, reply: str) -> str:
+    """Return one turn between fences of its own."""
+    return _between(_said(index, user, reply))
+
+
+def _said(index: int, user: str, reply: str) -> list[dict[str, Any]]:
+    return [
+        {"turn": index, "speaker": "user", "text": neutralise(user)},
+        {"turn": index, "speaker": "assistant", "text": neutralise(reply)},
+    ]
+
+
+def _between(entries: Sequence[dict[str, Any]]) -> str:
     transcript = _one_value_a_line(entries)
     nonce = hashlib.sha256(f"fence:{transcript}".encode()).hexdigest()[:16]
     return f"===== TRANSCRIPT {nonce} BEGIN =====\n{transcript}\n===== TRANSCRIPT {nonce} END ====="

@@ -15,7 +15,7 @@ from jmedethic_pytest.core.languages import Locale
 from jmedethic_pytest.core.records import Case
 from jmedethic_pytest.core.vocabulary import Guideline
 from jmedethic_pytest.judging import components, elsewhere
-from jmedethic_pytest.judging.fence import fenced, neutralise
+from jmedethic_pytest.judging.fence import fenced_turn, neutralise
 
 _FILE = "judge_item.toml"
 SCHEMA: dict[str, Any] = {
@@ -67,7 +67,7 @@ def pieces(case: Case, turns: Sequence[str], replies: Sequence[str], first: int,
     """
     head = f"{_guideline(guideline, case.locale)}\n\n{_item(case)}"
     for index in range(first, len(turns)):
-        shown = fenced(turns[: index + 1], replies, index, marked=False)
+        shown = fenced_turn(index, turns[index], replies[index])
         score = text("score", case.locale).format(turn=index)
         yield f"{head}\n\n{_heading(case, index)}\n{shown}\n{score}"
         head = ""

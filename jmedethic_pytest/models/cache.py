@@ -137,7 +137,7 @@ class Cache:
         if row is None:
             return None
         try:
-            return strict_json.record(Reply, _unpacked(row[0])).model_copy(update={"cached": True})
+            return strict_json.record(Reply, _unpacked(row[0]), _as_cached)
         except (zlib.error, TypeError, ValueError):
             return None  # A damaged entry is asked again, and replaced.
 
@@ -233,6 +233,13 @@ def _is_damage(error: Exception) -> bool:
     """Tell whether a file itself is at fault; Python's own errors about one (a text that is no text) have no code."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
     return isinstance(error, sqlite3.Error) and code & 0xFF not in _OUTSIDE
+
+
+def _as_cached(content: Any) -> bool:
+    """Mark a reply as one that was kept; tell whether it can be one."""
+    if isinstance(content, dict):
+        content["cached"] = True
+    return isinstance(content, dict)
 
 
 def _unpacked(value: bytes) -> bytes:

@@ -41,7 +41,7 @@ def whole(text: str) -> dict[str, Any] | None:
     """
     inner = text.removeprefix("```json").removeprefix("```").removesuffix("```")
     try:
-        value = json.loads(inner, object_pairs_hook=_keep_conflicts, strict=False)
+        value = _STRICT.decode(inner)
     except (ValueError, RecursionError):
         return None
     if isinstance(value, list) and len(value) == 1:
@@ -54,7 +54,6 @@ def objects(text: str) -> Objects | None:
 
     ``None`` if an object is begun that cannot be read: what stands inside it may be only quoted.
     """
-    decoder = json.JSONDecoder(object_pairs_hook=_keep_conflicts, strict=False)
     own: list[dict[str, Any]] = []
     rest: list[str] = []
     last, done, end = (0, 0), 0, 0
@@ -65,7 +64,7 @@ def objects(text: str) -> Objects | None:
         begins_line = (line > 0 or end == 0) and text[line:position].strip(TRIMMINGS) in ("", "json")
         try:
             # Asked first: an error of the decoder counts the lines before it, which costs a reading of the text.
-            value, end = decoder.raw_decode(text, position) if _BEGUN.match(text, position) else (None, 0)
+            value, end = _STRICT.raw_decode(text, position) if _BEGUN.match(text, position) else (None, 0)
         except (ValueError, RecursionError):
             value = None
         if value is None:
@@ -126,3 +125,7 @@ def _keep_conflicts(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     for key, value in pairs:
         result[f"{key} " if key in result and result[key] != value else key] = value
     return result
+
+
+_STRICT = json.JSONDecoder(object_pairs_hook=_keep_conflicts, strict=False)
+"""Reads what scores; a line break or tab inside a string is no fault of it."""
