@@ -309,3 +309,16 @@ def test_what_is_inconclusive_has_one_constructor() -> None:
         if keyword.arg == "answer" and isinstance(keyword.value, ast.Constant) and keyword.value.value == "inconclusive"
     ]
     assert not by_hand
+
+
+def test_no_function_outgrows_a_screen() -> None:
+    """What stands between a docstring and the end; a command's options and an explanation are read at a glance."""
+    longest = 50
+    lengths = {
+        f"{module}.{node.name}": (node.end_lineno or 0) - body[0].lineno + 1
+        for module, tree in modules().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        for body in [node.body[1:] if ast.get_docstring(node) and node.body[1:] else node.body]
+    }
+    assert not {name: length for name, length in lengths.items() if length > longest}

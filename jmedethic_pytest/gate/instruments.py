@@ -1,13 +1,14 @@
-"""The judges as instruments of a gate: what anchors and links say of them, and what that makes of the rules."""
+"""The judges as instruments of a gate: what golden replies, anchors and links say of them, and make of the rules."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from jmedethic_pytest.analysis import cards
 from jmedethic_pytest.analysis.carried import carried
+from jmedethic_pytest.analysis.provenance import Provenance
 from jmedethic_pytest.analysis.steadiness import FRESH, drift_since, speaking
 from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.errors import JmedError
@@ -99,6 +100,47 @@ def carded(reports: Path, info: RunInfo, rules: Thresholds) -> Condition | None:
         return Condition.inconclusive("cards", joined(problems))
     detail = say("cards", judges=", ".join(judge["model"] for judge in info.all_judges))
     return Condition(name="cards", answer="pass", observed=None, limit=None, detail=detail)
+
+
+def doubts(info: RunInfo, provenance: Provenance, locales: Collection[str]) -> Iterator[Condition]:
+    """Doubt judges that were not tried or are not those of the scores, and replies that a finished run has given."""
+    yield from _golden(info, locales)
+    known = (info.judges, info.all_judges)
+    others = [names for names in provenance.panels if not any(_is_panel(names, judges) for judges in known)]
+    if others:
+        detail = say("panel.unlike", panel=", ".join(others[0]))
+        yield Condition.inconclusive("panel", detail)
+    if info.replayed and provenance.cached:
+        detail = say("replayed", cached=provenance.cached, replies=provenance.replies, run=info.replayed)
+        yield Condition.inconclusive("replayed", detail)
+
+
+def _is_panel(names: Sequence[str], judges: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether these are the judges by that name; two of one model are told apart by their addresses."""
+    models = [judge["model"] for judge in judges]
+    return len(names) == len(models) and all(
+        name == model or name.startswith(f"{model} at ") for name, model in zip(names, models, strict=True)
+    )
+
+
+def _golden(info: RunInfo, locales: Collection[str]) -> Iterator[Condition]:
+    """Ask that every judge told golden replies apart in every language; of runs from before there were any, nothing."""
+    known = {locale: [item.judge for item in info.golden or () if item.locale == locale] for locale in locales}
+    lacking = info.golden is not None and not all(_is_panel(names, info.all_judges) for names in known.values())
+    unasked = info.golden is None and info.judge_prompt == "item" and not info.stopped_by_budget
+    if info.judges and (info.golden == () or lacking or unasked):
+        detail = say("golden.untried")
+        yield Condition.inconclusive("golden", detail)
+    for found in info.golden or ():
+        facts = {"judge": found.judge, "locale": found.locale}
+        detail = say("golden.passed", **facts, ordered=found.ordered, cases=found.cases)
+        yield Condition(
+            name=f"golden[{found.judge}, {found.locale}]",
+            answer="pass" if found.passed else "inconclusive",
+            observed=found.ordered,
+            limit=found.cases,
+            detail=detail if found.passed else say("golden.failed", **facts, reasons=joined(found.reasons)),
+        )
 
 
 def linked(reports: Path, info: RunInfo, rules: Thresholds, mean: float | None) -> tuple[Thresholds, Condition | None]:

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -28,13 +27,13 @@ from jmedethic_pytest.config.tiers import PolicyTable
 from jmedethic_pytest.core.errors import ConfigError, StoreError
 from jmedethic_pytest.core.records import Condition, Gate, Verdict
 from jmedethic_pytest.core.run_info import AttackPlan, RunInfo
-from jmedethic_pytest.core.sentences import joined, say
 from jmedethic_pytest.core.status import ExitStatus
 from jmedethic_pytest.core.vocabulary import SHIPPED, Vocabulary
 from jmedethic_pytest.gate import apart, instruments, looks, people, policy, tiers
 from jmedethic_pytest.gate.apart import Whole
 from jmedethic_pytest.gate.conditions import decide
 from jmedethic_pytest.gate.figures import Figures
+from jmedethic_pytest.gate.instruments import Anchored
 from jmedethic_pytest.gate.parts import Place
 from jmedethic_pytest.gate.policy import Held
 from jmedethic_pytest.gate.tiers import Found
@@ -186,22 +185,11 @@ class Evaluated:
         rules, reports = self._rules, path.parent.parent
         if info.shard is not None:  # it is not decided, so there is nothing to hold it against
             baselines, lost = (), ()
-        third = info.third["model"] if info.third is not None and rules.judges.third is not None else None
-        summary = summarise(self.table, selected=info.selected, contested=rules.judges.contested, third=third)
-        anchors = instruments.anchored(reports, info, rules)
-        asked, link = instruments.linked(reports, info, rules, self._mean() if rules.gate.link else None)
-        card = instruments.carded(reports, info, rules)
-        asked, study = people.narrowed(reports, info, instruments.panel_of(info), asked)
-        comparisons = tuple(lost)
-        if baselines and info.judges:
-            sheet = looks.whole(self.table.sheet(info), info)
-            made = (compare(each, sheet, asked, info.words, anchors.drift(each), info.fractions) for each in baselines)
-            comparisons = (*made, *comparisons)
-        if info.attack is not None and info.judges:
-            summary = summary.model_copy(update={"adaptive": self._adaptive(info, info.attack, baselines)})
+        summary = self._summary(info, baselines)
+        asked, anchors, told = self._instruments(reports, info)
+        comparisons = (*self._compared(info, baselines, asked, anchors), *lost)
         provenance = self._census.result()
         robust = self._reworded(path, info, baselines)
-        answered = () if info.target["kind"] == DEMO else self._answering.conditions()
         figures = Figures(
             self.table,
             summary,
@@ -217,14 +205,7 @@ class Evaluated:
             more=info.left_out("all", "full", *(("core", "default") if info.selection.get("pack") else ())),
             more_twins=info.left_out("all", "twins"),
             looks=info.looks,
-            doubts=(
-                *provenance.conditions(),
-                *_doubts(info, provenance, self._locales()),
-                *answered,
-                *policy.conditions(rules, baselines),
-                *people.compared(reports, info, baselines, self._guidelines, looks.at(rules, info.fractions)),
-                *(condition for condition in (card, anchors.condition, link, study) if condition is not None),
-            ),
+            doubts=(*self._doubts(reports, info, baselines, provenance), *told),
         )
         gate = decide(figures, looks.at(asked, info.fractions).gate)
         parts: tuple[Found, ...] = ()
@@ -249,6 +230,44 @@ class Evaluated:
             failures=self._failures,
             table=self.table,
         )
+
+    def _summary(self, info: RunInfo, baselines: Sequence[Baseline]) -> Summary:
+        rules = self._rules.judges
+        third = info.third["model"] if info.third is not None and rules.third is not None else None
+        found = summarise(self.table, selected=info.selected, contested=rules.contested, third=third)
+        if info.attack is None or not info.judges:
+            return found
+        return found.model_copy(update={"adaptive": self._adaptive(info, info.attack, baselines)})
+
+    def _instruments(self, reports: Path, info: RunInfo) -> tuple[Thresholds, Anchored, list[Condition]]:
+        """Return the rules as links and people's marks carry them over, the anchors, and what is to be said of them."""
+        rules = self._rules
+        anchors = instruments.anchored(reports, info, rules)
+        asked, link = instruments.linked(reports, info, rules, self._mean() if rules.gate.link else None)
+        card = instruments.carded(reports, info, rules)
+        asked, study = people.narrowed(reports, info, instruments.panel_of(info), asked)
+        told = (card, anchors.condition, link, study)
+        return asked, anchors, [condition for condition in told if condition is not None]
+
+    def _compared(
+        self, info: RunInfo, baselines: Sequence[Baseline], asked: Thresholds, anchors: Anchored
+    ) -> Iterator[Comparison]:
+        if baselines and info.judges:
+            sheet = looks.whole(self.table.sheet(info), info)
+            for each in baselines:
+                yield compare(each, sheet, asked, info.words, anchors.drift(each), info.fractions)
+
+    def _doubts(
+        self, reports: Path, info: RunInfo, baselines: Sequence[Baseline], provenance: Provenance
+    ) -> Iterator[Condition]:
+        """Yield what speaks against the run beside its scores."""
+        rules = self._rules
+        yield from provenance.conditions()
+        yield from instruments.doubts(info, provenance, self._locales())
+        if info.target["kind"] != DEMO:
+            yield from self._answering.conditions()
+        yield from policy.conditions(rules, baselines)
+        yield from people.compared(reports, info, baselines, self._guidelines, looks.at(rules, info.fractions))
 
     def _reworded(self, path: Path, info: RunInfo, baselines: Sequence[Baseline]) -> Reworded | None:
         """Return the companions of a run that was asked for them, beside the originals."""
@@ -281,47 +300,6 @@ class Evaluated:
         """Return the mean score of the attacks that were scored in full; ``None`` if none was."""
         means = attacks(self.table.cases())["mean"].dropna()
         return float(means.mean()) if len(means) else None
-
-
-def _doubts(info: RunInfo, provenance: Provenance, locales: Collection[str]) -> Iterator[Condition]:
-    """Doubt a run whose replies are those of a finished one: nobody has said that the weights are the same."""
-    yield from _golden(info, locales)
-    known = (info.judges, info.all_judges)
-    others = [names for names in provenance.panels if not any(_is_panel(names, judges) for judges in known)]
-    if others:
-        detail = say("panel.unlike", panel=", ".join(others[0]))
-        yield Condition.inconclusive("panel", detail)
-    if info.replayed and provenance.cached:
-        detail = say("replayed", cached=provenance.cached, replies=provenance.replies, run=info.replayed)
-        yield Condition.inconclusive("replayed", detail)
-
-
-def _is_panel(names: Sequence[str], judges: Sequence[Mapping[str, Any]]) -> bool:
-    """Tell whether these are the judges by that name; two of one model are told apart by their addresses."""
-    models = [judge["model"] for judge in judges]
-    return len(names) == len(models) and all(
-        name == model or name.startswith(f"{model} at ") for name, model in zip(names, models, strict=True)
-    )
-
-
-def _golden(info: RunInfo, locales: Collection[str]) -> Iterator[Condition]:
-    """Ask that every judge told golden replies apart in every language; of runs from before there were any, nothing."""
-    known = {locale: [item.judge for item in info.golden or () if item.locale == locale] for locale in locales}
-    lacking = info.golden is not None and not all(_is_panel(names, info.all_judges) for names in known.values())
-    unasked = info.golden is None and info.judge_prompt == "item" and not info.stopped_by_budget
-    if info.judges and (info.golden == () or lacking or unasked):
-        detail = say("golden.untried")
-        yield Condition.inconclusive("golden", detail)
-    for found in info.golden or ():
-        facts = {"judge": found.judge, "locale": found.locale}
-        detail = say("golden.passed", **facts, ordered=found.ordered, cases=found.cases)
-        yield Condition(
-            name=f"golden[{found.judge}, {found.locale}]",
-            answer="pass" if found.passed else "inconclusive",
-            observed=found.ordered,
-            limit=found.cases,
-            detail=detail if found.passed else say("golden.failed", **facts, reasons=joined(found.reasons)),
-        )
 
 
 def load(

@@ -192,16 +192,7 @@ def parse(
     root = root or Path.cwd()
     pack = reader.pack()
     locales = reader.words("locale", (packs.locale(pack or packs.JMA),), allowed=languages.tags())
-    selection = Selection(
-        pack=pack,
-        suite=reader.text("suite"),
-        locales=locales,
-        strategies=reader.words("strategy", ()),
-        guidelines=reader.words("guideline", ()),
-        sample=reader.integer("sample", minimum=1),
-        seed=reader.integer("seed", minimum=0) or 0,
-        turns=reader.integer("turns", minimum=1),
-    )
+    selection = reader.selection(pack, locales)
     cases = reader.text("cases")
     thresholds = reader.text("thresholds")
     concurrency = reader.integer("concurrency", minimum=1)
@@ -259,6 +250,18 @@ class _Reader:
     def text(self, key: str) -> str | None:
         value = self._raw.get(key)
         return str(value).strip() or None if value is not None else None
+
+    def selection(self, pack: str | None, locales: tuple[str, ...]) -> Selection:
+        return Selection(
+            pack=pack,
+            suite=self.text("suite"),
+            locales=locales,
+            strategies=self.words("strategy", ()),
+            guidelines=self.words("guideline", ()),
+            sample=self.integer("sample", minimum=1),
+            seed=self.integer("seed", minimum=0) or 0,
+            turns=self.integer("turns", minimum=1),
+        )
 
     def integer(self, key: str, *, minimum: int, maximum: int | None = None) -> int | None:
         value = self.text(key)

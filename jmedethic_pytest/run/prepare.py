@@ -77,12 +77,7 @@ def prepare(settings: Settings, root: Path, *, called: bool = True) -> RunSpec:
             spoken.lacking(chosen, judges or (), attacker, target=target, prompt=how, golden=not settings.no_golden)
         )
     baselines = attempt(lambda: baseline_files.load(settings.reports, settings.baselines))
-    if judges == ():
-        problems.extend(_needs_judges(settings, chosen))
-    if target is not None:
-        problems.extend(unfit(target, judges or (), third))
-    problems.extend(unpriced([target, *(judges or ()), third, attacker], settings, rules))
-    problems.extend(unbatchable([target, *(judges or ()), third], settings))
+    problems.extend(_unusable(settings, rules, chosen, target, judges, third, attacker))
     if problems or loaded is None or chosen is None or target is None or judges is None:
         raise ConfigError(problems)
     spec = RunSpec(
@@ -98,6 +93,24 @@ def prepare(settings: Settings, root: Path, *, called: bool = True) -> RunSpec:
         serving=serving,
     )
     return room.arranged(looks.arranged(spec.divided()))
+
+
+def _unusable(
+    settings: Settings,
+    rules: Thresholds,
+    chosen: CaseIndex | None,
+    target: ModelRef | None,
+    judges: Sequence[ModelRef] | None,
+    third: ModelRef | None,
+    attacker: ModelRef | None,
+) -> Iterator[str]:
+    """Name what the models, each of them sound, cannot be together, or not under these settings."""
+    if judges is not None and not judges:
+        yield from _needs_judges(settings, chosen)
+    if target is not None:
+        yield from unfit(target, judges or (), third)
+    yield from unpriced([target, *(judges or ()), third, attacker], settings, rules)
+    yield from unbatchable([target, *(judges or ()), third], settings)
 
 
 def server(settings: Settings, rules: Thresholds, *, called: bool) -> Plan | None:

@@ -19,6 +19,7 @@ from jmedethic_pytest.core.plan import Job
 from jmedethic_pytest.core.records import Case, Verdict
 from jmedethic_pytest.core.run_info import RunInfo
 from jmedethic_pytest.engine.scheduler import Scheduler
+from jmedethic_pytest.models import ModelRef
 from jmedethic_pytest.models import budget as budgets
 from jmedethic_pytest.models import cache as caching
 from jmedethic_pytest.models.registry import load_transports
@@ -72,11 +73,7 @@ class RunningRun:
         self.path = self._store.path
         """The run's folder."""
         self.spec, self._server = served.start(spec, self._store)
-        started = self._door.info(record.started(self.spec, self.path.name, record.git_commit()))
-        target = self.spec.target
-        if spec.transcripts is None:
-            target, started = identity.answering(self.spec.target, started, settings)
-            self._notes += identity.stopped_before(started, settings)
+        target, started = self._described()
         if settings.redact and settings.cache != "off":
             self._notes.append(f"the response cache {settings.reports / caching.FILE} holds texts of models")
         self.info: RunInfo = started
@@ -107,6 +104,16 @@ class RunningRun:
         self._loading = Loading(reports=settings.report == "full")
         if self._server is not None:
             self._server.watch(self._scheduler.abort)
+
+    def _described(self) -> tuple[ModelRef, RunInfo]:
+        """Return the target under the mark of the replies it may be answered with, and the record of the start."""
+        spec = self.spec
+        started = self._door.info(record.started(spec, self.path.name, record.git_commit()))
+        if spec.transcripts is not None:
+            return spec.target, started
+        target, started = identity.answering(spec.target, started, spec.settings)
+        self._notes += identity.stopped_before(started, spec.settings)
+        return target, started
 
     def _learn(self, seen: dict[str, Any]) -> None:
         self.info = self._door.info(self.info.model_copy(update=seen))
