@@ -18,6 +18,7 @@ from jmedethic_pytest import ConfigError, Interrupted, Outcome, Progress, StoreE
 from jmedethic_pytest.run.evaluate import Options, nothing_selected
 from jmedethic_pytest.run.options import OPTIONS, parse
 from jmedethic_pytest.store import baselines
+from support import forked
 from support.golden import GOLDEN
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "use-from-python.md"
@@ -159,6 +160,6 @@ def test_runs_and_baselines_are_compared_by_outcome_path_and_name(
 def test_documented_example_runs(folder: Path) -> None:
     (block,) = re.findall(r"```py\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     Path("example.py").write_text(block, encoding="utf-8")
-    done = subprocess.run([sys.executable, "example.py"], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    done = forked.run("python", "example.py", folder=folder)
+    assert done.returncode == 0, done.stdout
     assert "\nfail\n" in f"\n{done.stdout}"

@@ -115,7 +115,7 @@ def run(cli, tmp_path):
 
     def start(rules: str, *more: str):
         (tmp_path / "rules.toml").write_text(f"schema_version = 1\n{rules}")
-        return cli("run", "--cases=imported.jsonl", "--locale=en", "--thresholds=rules.toml", *more)
+        return cli("run", "--cases=imported.jsonl", "--locale=en", "--thresholds=rules.toml", "--report=off", *more)
 
     return start
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from jmedethic_pytest import __version__
+from support import forked
 from support.golden import GOLDEN
 
 
@@ -139,22 +140,7 @@ def test_scores_gate_and_status_are_those_of_pytest(run_cli, write_cases, folder
         "from jmedethic_pytest import check\n\n\ndef test_it(verdict):\n    check(verdict)\n"
     )
     options = ("--model=demo:regressed", "--jmed-cases=cases.jsonl", "--jmed-locale=en", "--jmed-sample=30")
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "-p",
-            "no:hypothesispytest",
-            *options,
-            "--jmed-seed=5",
-            "--jmed-report=off",
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = forked.run("pytest", "-q", *options, "--jmed-seed=5", "--jmed-report=off", folder=folder)
     by_cli = (folder / "by-cli" / "latest").resolve()
     assert done.returncode == answer.status, done.stdout
     assert scores(by_cli) == scores(stored())

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from support import forked
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 SAYS = {
@@ -26,6 +26,6 @@ def test_every_script_is_listed_and_tested() -> None:
 
 @pytest.mark.parametrize("script", SAYS)
 def test_a_script_runs(script: str, tmp_path: Path) -> None:
-    done = subprocess.run([sys.executable, EXAMPLES / script], cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = forked.run("python", str(EXAMPLES / script), folder=tmp_path)
+    assert done.returncode == 0, done.stdout
     assert re.search(SAYS[script], done.stdout), done.stdout

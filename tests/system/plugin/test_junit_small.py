@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+
+from support import forked
 
 OWN = """\
 import pytest
@@ -38,7 +38,7 @@ def junit(folder: Path) -> tuple[str, str]:
     (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
     (folder / "test_it.py").write_text(OWN, encoding="utf-8")
     options = ["--model=demo:eroding", "--jmed-suite=smoke", "--jmed-report=off", "--junitxml=junit.xml", "-l", "-q"]
-    done = subprocess.run([sys.executable, "-m", "pytest", *options], cwd=folder, capture_output=True, text=True)
+    done = forked.run("pytest", *options, folder=folder)
     assert done.returncode == 1, done.stdout
     return (folder / "junit.xml").read_text(encoding="utf-8"), done.stdout
 

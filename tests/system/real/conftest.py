@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from support import forked
 from support.project import Result
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -140,13 +141,13 @@ def run_pytest(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Result
     def started(*arguments: str, reports: Path | None = None) -> Result:
         folder = reports or tmp_path_factory.mktemp("reports")
         ours = [f"--jmed-reports={folder}", "--jmed-no-golden", "-p", "no:cacheprovider"]
-        command = [sys.executable, "-m", "pytest", *ours, *arguments]
         # Without traces of the pytest that runs this test.
         environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
-        done = subprocess.run(
-            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
-        )
-        return Result(done.returncode, done.stdout.decode(), folder, folder / "latest")
+        output = tmp_path_factory.mktemp("output") / "pytest.txt"
+        process = forked.start("pytest", [*ours, *arguments], folder=ROOT, environment=environment, output=output)
+        process.join(forked.PATIENCE)
+        assert process.exitcode is not None, output.read_text(encoding="utf-8")
+        return Result(process.exitcode, output.read_text(encoding="utf-8"), folder, folder / "latest")
 
     return started
 
