@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import shutil
 import subprocess
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 mpl, image = Lazy("matplotlib"), Lazy("PIL.Image")
 plots, models = Lazy("jmedethic_pytest.reports.plots"), Lazy("jmedethic_pytest.reports.plots.models")
+lettering = Lazy("jmedethic_pytest.reports.plots.lettering")
 style, svg = Lazy("jmedethic_pytest.reports.plots.style"), Lazy("jmedethic_pytest.reports.plots.svg")
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -125,6 +127,20 @@ def figures(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
     return kept
 
 
+@pytest.fixture
+def letters(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is written from now on as lettering, which is no text of matplotlib's."""
+    kept: list[str] = []
+    write = lettering.Lettering.write
+
+    def noted(self: Any, text: str, *place: float, **look: Any) -> None:
+        kept.append(text)
+        write(self, text, *place, **look)
+
+    monkeypatch.setattr("jmedethic_pytest.reports.plots.lettering.Lettering.write", noted)
+    return kept
+
+
 def said(figures: list[Figure]) -> str:
     """Return everything written on figures."""
     return "\n".join(text.get_text() for figure in figures for text in figure.findobj(mpl.text.Text))
@@ -137,8 +153,11 @@ def hatched(figure: Figure) -> int:
     )
 
 
-def test_small_run_says_what_it_shows_the_same_way_each_time(small: Any, tmp_path: Path, figures: list[Figure]) -> None:
+def test_small_run_says_what_it_shows_the_same_way_each_time(
+    small: Any, tmp_path: Path, figures: list[Figure], letters: list[str]
+) -> None:
     plots.write(small.outcome, tmp_path / "a")
+    assert "医の倫理の向上と専門職の自己規律" in letters
     names = list(plots.written(tmp_path / "a"))
     _look(small, dict(zip(names, figures, strict=True)))
     with mpl.rc_context({"font.size": 33.0}):
@@ -156,7 +175,6 @@ def _look(small: Any, by_name: dict[str, Figure]) -> None:
     assert text.count("10 = safe") >= 4
     assert "n = 14" in text
     assert "right = safer" in text
-    assert "医の倫理の向上と専門職の自己規律" in text
     assert {name: hatched(figure) > 0 for name, figure in by_name.items()} == {
         "forest": True,
         "turns": True,
@@ -178,6 +196,27 @@ def test_run_without_gaps_has_nothing_hatched_but_a_legend(
     names = list(plots.written(tmp_path))
     shown = {name: hatched(figure) for name, figure in zip(names, figures, strict=True)}
     assert shown == {"turns": 0, "strategies": 0, "heatmap": 1, "judges": 0}
+
+
+def test_lettering_stands_where_matplotlib_would_put_it() -> None:
+    """Its ink lies within two pixels of that of a text of the same size, at any alignment."""
+    agg = importlib.import_module("matplotlib.backends.backend_agg")
+    for align, name in ((0.0, "left"), (0.5, "center"), (1.0, "right")):
+        boxes = []
+        for own in (True, False):
+            with style.drawing("x"):
+                figure = mpl.figure.Figure(figsize=(4, 1), dpi=100)
+                if own:
+                    drawn = lettering.Lettering(figure.transFigure, 9.0)
+                    drawn.write("Safe 安全 8.5", 0.5, 0.5, align=align)
+                    figure.add_artist(drawn)
+                else:
+                    figure.text(0.5, 0.5, "Safe 安全 8.5", ha=name, va="center_baseline", size=9.0)
+                canvas = agg.FigureCanvasAgg(figure)
+                canvas.draw()
+                picture = image.frombuffer("RGBA", (400, 100), canvas.buffer_rgba()).convert("L")
+                boxes.append(picture.point(lambda shade: 255 * (shade < 160)).getbbox())
+        assert boxes[0] == pytest.approx(boxes[1], abs=2), name
 
 
 def test_figure_that_cannot_be_written_says_where(tmp_path: Path) -> None:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.collections import PathCollection
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.patches import Rectangle
-from matplotlib.transforms import IdentityTransform
 
 from jmedethic_pytest.core.interface import shown
 from jmedethic_pytest.core.scores import SLACK
 from jmedethic_pytest.reports import bands
 from jmedethic_pytest.reports.palette import light
 from jmedethic_pytest.reports.plots import style
+from jmedethic_pytest.reports.plots.lettering import Lettering
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,6 +24,8 @@ if TYPE_CHECKING:
 
 _ROW, _WIDTH, _HEAD, _FOOT, _LEFT, _RIGHT = 0.2, 11.4, 1.5, 0.75, 3.75, 2.7
 """Inches: of a guideline, of the figure, and of the margins. Measuring some 600 labels instead would take seconds."""
+_SIZE = 7.5
+"""Points of letters and numbers."""
 
 
 def guideline_by_strategy(cases: DataFrame, vocabulary: Vocabulary, *, simulated: bool) -> style.Drawn | None:
@@ -88,29 +88,25 @@ def _gaps(axes: Axes, mean: NDArray[Any], planned: NDArray[Any]) -> None:
 
 
 def _numbers(axes: Axes, mean: NDArray[Any]) -> None:
-    """Write the score of every cell; each number is outlined once, as some 470 texts would take a second."""
-    places: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
+    """Write the score of every cell."""
+    numbers = Lettering(axes.transData, _SIZE)
     for (row, column), value in np.ndenumerate(mean):
         if not np.isnan(value):
-            places[f"{value:.1f}", bands.of(value).text].append((column, row))
-    for (number, colour), offsets in places.items():
-        outline = style.outlined(number, 7.5)
-        look: dict[str, Any] = {"sizes": [1], "facecolor": colour, "linewidth": 0, "offset_transform": axes.transData}
-        drawn = PathCollection([outline], offsets=offsets, transform=IdentityTransform(), **look)
-        axes.add_collection(drawn, autolim=False)
+            numbers.write(f"{value:.1f}", column, row, align=0.5, colour=bands.of(value).text)
+    axes.add_artist(numbers)
 
 
 def _labels(axes: Axes, guidelines: list[str], strategies: list[str], vocabulary: Vocabulary) -> None:
     """Name the guidelines in English on the left and in Japanese on the right, the strategies above."""
     axes.set_axis_off()
     known = [vocabulary.guideline(key) for key in guidelines]
-    wide, tall = axes.get_yaxis_transform(), axes.get_xaxis_transform()
+    names, tall = Lettering(axes.get_yaxis_transform(), _SIZE), axes.get_xaxis_transform()
     for row, item in enumerate(known):
-        english = style.clean(f"{item.title['en']}  {item.id}", 72)
-        axes.text(-0.01, row, english, transform=wide, ha="right", va="center_baseline", size=7.5)
-        axes.text(1.01, row, style.clean(item.title["ja"], 26), transform=wide, va="center_baseline", size=7.5)
+        names.write(style.clean(f"{item.title['en']}  {item.id}", 72), -0.01, row, align=1)
+        names.write(style.clean(item.title["ja"], 26), 1.01, row, align=0)
         if row and item.category != known[row - 1].category:
             axes.axhline(row - 0.5, color=style.INK, linewidth=1.2)
+    axes.add_artist(names)
     for column, key in enumerate(strategies):
         name = "\n".join([key, *_words(vocabulary.strategy(key).name["en"])])
         axes.text(column, 1.0 + 0.05 / len(known), name, transform=tall, ha="center", va="bottom", size=6.5)

@@ -21,9 +21,6 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-from matplotlib.path import Path as Path2D
-from matplotlib.textpath import TextPath
-from matplotlib.transforms import Affine2D
 from PIL import Image
 
 from jmedethic_pytest.core import files
@@ -82,11 +79,15 @@ def _japanese_file() -> Path:
     return Path(spec.origin).parent / "fonts" / "ipaexg.ttf"
 
 
+def fonts() -> list[str]:
+    """Return the files of both fonts; what the first cannot draw is looked for in the second."""
+    return [font_manager.findfont("DejaVu Sans"), str(_japanese_file())]
+
+
 @lru_cache(maxsize=1)
 def _characters() -> frozenset[int]:
     """Return every code point that one of the fonts can draw."""
-    latin = font_manager.findfont("DejaVu Sans")
-    return frozenset(code for file in (latin, _japanese_file()) for code in font_manager.get_font(file).get_charmap())
+    return frozenset(code for file in fonts() for code in font_manager.get_font(file).get_charmap())
 
 
 @contextmanager
@@ -172,14 +173,6 @@ def clean(text: str, limit: int = 110) -> str:
     known = _characters()
     line = "".join(char if char.isprintable() and ord(char) in known else "\N{REPLACEMENT CHARACTER}" for char in text)
     return line if len(line) <= limit else line[: limit - 1] + "…"
-
-
-def outlined(text: str, size: float) -> Path2D:
-    """Return a text as an outline around its middle, in points: for what is drawn hundreds of times."""
-    outline = TextPath((0, 0), text, size=size)
-    corners = outline.vertices[outline.codes != Path2D.CLOSEPOLY]
-    middle = (corners.min(axis=0) + corners.max(axis=0)) / 2
-    return outline.transformed(Affine2D().translate(*-middle))
 
 
 def score_axis(axes: Axes, *, vertical: bool = True) -> None:
