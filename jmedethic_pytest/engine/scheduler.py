@@ -47,10 +47,11 @@ class Scheduler(Generic[J]):
     Args:
         jobs: everything that can be asked for, by key: what ``open_engine``'s function evaluates.
         open_engine: opens engine, cache and connections inside the loop; closed when the run ends.
-        on_verdict: called in the loop's thread with each new verdict; if it raises, the run is aborted.
+        on_verdict: called in the loop's thread with each new verdict; returns it as it is kept. If it raises, the run
+            is aborted.
         afterwards: does what else belongs to a finished case, in its place among those in flight.
-        recall: returns the stored verdict of a finished case; with it no transcript stays in memory, however far the
-            engine is ahead of the tests.
+        recall: returns the stored verdict of a finished case; with it only the newest stay in memory, twice as many
+            as conversations are in flight, however far the engine is ahead of the tests.
         concurrency: conversations in flight.
         lookahead: cases that may be started before a test asked for them; ``None`` for all.
         look: called in a thread of its own whenever all planned before a look is finished, and nothing is in flight,
@@ -64,7 +65,7 @@ class Scheduler(Generic[J]):
         self,
         jobs: Mapping[str, J],
         open_engine: Callable[[], AbstractAsyncContextManager[Callable[[J], Awaitable[Verdict]]]],
-        on_verdict: Callable[[Verdict], None],
+        on_verdict: Callable[[Verdict], Verdict],
         *,
         afterwards: Callable[[J], Awaitable[None]] | None = None,
         recall: Callable[[str], Verdict] | None = None,
@@ -88,6 +89,8 @@ class Scheduler(Generic[J]):
         self._looking: asyncio.Task[None] | None = None
         self._queue: deque[str] = deque()
         self._results: dict[str, asyncio.Future[Verdict | None]] = {}
+        self._newest: deque[str] = deque()
+        """Finished ones that tests will soon ask for, and whose verdicts are not read back for them."""
         self._asked: set[str] = set()
         self._ahead = 0
         self._running: set[asyncio.Task[None]] = set()
@@ -125,7 +128,7 @@ class Scheduler(Generic[J]):
         return self._call(self._verdict(key))
 
     def complete(self, key: str) -> Future[Verdict | None]:
-        """Ask likewise, where it matters only that it is finished: a verdict that can be recalled is not."""
+        """Ask likewise, where it matters only that it is finished: nothing is recalled for it."""
         return self._call(self._result(key))
 
     def evaluate(self, job: J) -> Future[Verdict]:
@@ -314,13 +317,14 @@ class Scheduler(Generic[J]):
 
     async def _complete(self, key: str, result: asyncio.Future[Verdict | None]) -> None:
         """Evaluate a case and tell whoever waits for it; then do what else belongs to it."""
-        verdict = await self._opened.result().evaluate(self._jobs[key])
-        self._on_verdict(verdict)
+        verdict = self._on_verdict(await self._opened.result().evaluate(self._jobs[key]))
         self._finished.add(key)
         if not result.done():
-            result.set_result(verdict if self._recall is None else None)
+            result.set_result(verdict)
         if self._recall is not None:
-            self._results[key] = self._opened.result().recallable
+            self._newest.append(key)
+            if len(self._newest) > 2 * self._concurrency:  # those in flight often end together
+                self._results[self._newest.popleft()] = self._opened.result().recallable
         if self._afterwards is not None:
             await self._afterwards(self._jobs[key])
 

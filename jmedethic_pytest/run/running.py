@@ -125,10 +125,12 @@ class RunningRun:
         self.info = self.info.model_copy(update={"looks": found})
         return self.info.stopped_early
 
-    def _keep(self, verdict: Verdict) -> None:
-        self._store.append(self._beside_baseline(verdict))
+    def _keep(self, verdict: Verdict) -> Verdict:
+        kept = self._beside_baseline(verdict)
+        self._store.append(kept)
         if self._on_stored is not None:
-            self._on_stored(verdict.key)
+            self._on_stored(kept.key)
+        return kept
 
     async def _companions(self, job: Job) -> None:
         assert self._opening.beside is not None

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from jmedethic_pytest.core.errors import RunAborted, StoreError
+from jmedethic_pytest.core.records import Verdict
 
 PATIENCE = 60.0
 
@@ -50,15 +51,23 @@ def test_only_the_first_plan_counts(stage: Any, runner: Any) -> None:
     assert stage.started == ["en-0", "en-1"]
 
 
-def test_who_only_waits_for_the_end_has_no_verdict_read_back(stage: Any, runner: Any) -> None:
+def test_verdicts_are_read_back_only_where_many_came_after_them(stage: Any, runner: Any) -> None:
+    """The newest are given as they are kept, and whoever only waits for the end needs none."""
+
+    def keep(made: Verdict) -> Verdict:
+        return stage.keep(made).model_copy(update={"detail": "kept"})
+
     read: list[str] = []
-    running = runner(2, recall=read.append)
-    running.plan(["en-0", "en-1"])
+    running = runner(3, recall=read.append, keep=keep, concurrency=1)
+    running.plan(["en-0", "en-1", "en-2"])
     stage.free()
-    assert [running.complete(name).result(PATIENCE) for name in ("en-0", "en-1")] == [None, None]
-    assert (stage.kept, read) == (["en-0", "en-1"], [])
-    running.request("en-1").result(PATIENCE)
-    assert read == ["en-1"]
+    for name in ("en-0", "en-1", "en-2"):
+        running.complete(name).result(PATIENCE)
+    first, *newest = stage.kept
+    assert [running.request(name).result(PATIENCE).detail for name in newest] == ["kept", "kept"]
+    assert read == []
+    running.request(first).result(PATIENCE)
+    assert read == [first]
 
 
 def test_case_asked_for_many_times_is_evaluated_and_stored_once(stage: Any, runner: Any) -> None:
@@ -259,4 +268,4 @@ def test_engine_that_cannot_be_opened_is_the_starters_error(make_case: Any) -> N
         yield
 
     with pytest.raises(StoreError, match="the cache cannot be used"):
-        Scheduler({}, broken, lambda verdict: None, concurrency=1)
+        Scheduler({}, broken, lambda verdict: verdict, concurrency=1)

@@ -183,8 +183,9 @@ class Stage:
         self._note(self.ended, case.id, -1)
         return Verdict(case=case, status="scored", planned_turns=len(case.turns))
 
-    def keep(self, verdict: Verdict) -> None:
+    def keep(self, verdict: Verdict) -> Verdict:
         self.kept.append(verdict.case.id)
+        return verdict
 
     def free(self, *ids: str) -> None:
         """Let cases end; without ids every case, now and later."""
