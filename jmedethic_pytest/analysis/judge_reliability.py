@@ -13,6 +13,7 @@ from pydantic import Field
 
 from jmedethic_pytest.core.records import Record
 from jmedethic_pytest.core.scores import PAPER_FLOOR, SLACK, at_or_below
+from jmedethic_pytest.core.sentences import Sentence, say
 from jmedethic_pytest.stats.agreement import (
     agreement,
     icc,
@@ -67,7 +68,7 @@ class Instruments(Record):
     """Reliability of the panel's mean: Spearman-Brown on the judges' mean Pearson correlation."""
     reliability_rank: float | None = None
     """The same on Spearman's correlation: what the paper prints at model level (0.958)."""
-    reason: str = ""
+    reason: Sentence = ""
     """Why the figures cannot be had; empty if they can."""
 
 
@@ -122,11 +123,11 @@ def instruments(level: Literal["turn", "model"], judges: Sequence[str], scores: 
         judges: names of the columns.
         scores: one row per object, one column per judge, NaN where there is no score.
     """
-    empty = Instruments(level=level, judges=tuple(judges), n=0, missing=len(scores), reason="nothing was scored twice")
+    empty = Instruments(level=level, judges=tuple(judges), n=0, missing=len(scores), reason=say("reason.once"))
     if np.isnan(scores).all():
-        return empty.model_copy(update={"reason": "no turn was scored"})
+        return empty.model_copy(update={"reason": say("reason.none")})
     if scores.shape[1] < 2:
-        return empty.model_copy(update={"reason": "a single judge has nobody to agree with"})
+        return empty.model_copy(update={"reason": say("reason.single")})
     complete = scores[~np.isnan(scores).any(axis=1)]
     if not len(complete):
         return empty
@@ -203,7 +204,7 @@ def model_level(judges: Sequence[str], means: Mapping[str, Sequence[float]]) -> 
     """
     found = np.array([list(row) for row in means.values()], dtype=float).reshape(len(means), len(judges))
     if len(found) < LEAST_MODELS:
-        reason = f"{len(found)} models; at least {LEAST_MODELS} are needed"
+        reason = say("reason.models", count=len(found), least=LEAST_MODELS)
         return Instruments(level="model", judges=tuple(judges), n=len(found), missing=0, reason=reason)
     return instruments("model", judges, found)
 

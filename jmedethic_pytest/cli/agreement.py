@@ -11,6 +11,8 @@ import typer
 from jmedethic_pytest.cli import agreement_items, named_runs
 from jmedethic_pytest.cli.app import AsJson, Reports, app, err, out, say
 from jmedethic_pytest.core.errors import ConfigError
+from jmedethic_pytest.core.sentences import Said, laid
+from jmedethic_pytest.core.sentences import say as told
 from jmedethic_pytest.reports.wording import SIMULATION, number, share
 
 if TYPE_CHECKING:
@@ -70,45 +72,79 @@ def _items(found: ItemStudy, folder: Path, *, as_json: bool) -> None:
 def lines(found: PanelStudy) -> Iterator[str]:
     """Yield the study as text, at most 100 characters wide."""
     for number_, judge in enumerate(found.judges, start=1):
-        yield f"judge {number_}  {judge}"
+        yield told("agreement.judge", number=number_, judge=judge)
     yield ""
-    yield f"{'level':<28} {'n':>7} {'Pearson':>8} {'Spearm.':>8} {'kappa':>6} {'within 2':>8} {'MAE':>5} {'bias':>6}"
-    for run in found.runs:
-        yield from _pairs(run.model, run.report.turn_level)
-    if found.pooled is not None:
-        yield from _pairs("all turns", found.pooled)
-    if found.models is not None:
-        yield from _pairs("model means", found.models)
+    yield laid(
+        _PAIR,
+        level=told("agreement.level"),
+        n="n",
+        pearson="Pearson",
+        spearman="Spearm.",
+        kappa="kappa",
+        within=told("agreement.within"),
+        error="MAE",
+        bias=told("agreement.bias"),
+    )
+    for name, report in _levels(found):
+        yield from _pairs(name, report)
     yield ""
-    yield f"{'level':<28} {'ICC(2,1)':>9} {'ICC(2,k)':>9} {'alpha ord.':>11} {'alpha int.':>11} {'reliability':>12}"
-    for run in found.runs:
-        yield _panel(run.model, run.report.turn_level)
-    if found.pooled is not None:
-        yield _panel("all turns", found.pooled)
-    if found.models is not None:
-        yield _panel("model means", found.models)
+    yield laid(
+        _PANEL,
+        level=told("agreement.level"),
+        icc21="ICC(2,1)",
+        icc2k="ICC(2,k)",
+        ordinal="alpha ord.",
+        by_interval="alpha int.",
+        reliability=told("finding.reliability"),
+    )
+    for name, report in _levels(found):
+        yield _panel(name, report)
     for run in found.runs:
         yield ""
         yield from _run(run, found.contested)
 
 
+_PAIR = "{level:<28} {n:>7} {pearson:>8} {spearman:>8} {kappa:>6} {within:>8} {error:>5} {bias:>6}"
+_PANEL = "{level:<28} {icc21:>9} {icc2k:>9} {ordinal:>11} {by_interval:>11} {reliability:>12}"
+
+
+def _levels(found: PanelStudy) -> Iterator[tuple[str, Instruments]]:
+    """Yield the figures of every run, then of all turns together, then of the models' means."""
+    yield from ((run.model, run.report.turn_level) for run in found.runs)
+    if found.pooled is not None:
+        yield told("agreement.turns"), found.pooled
+    if found.models is not None:
+        yield told("agreement.models"), found.models
+
+
 def _pairs(name: str, found: Instruments) -> Iterator[str]:
     if not found.pairs:
-        yield f"{name:<28} not estimable: {found.reason}"
+        none = told("named", name=told("not_estimable"), detail=found.reason)
+        yield laid("{name:<28} {none}", name=name, none=none)
     for pair in found.pairs:
-        label = name if len(found.pairs) == 1 else f"{name}: {pair.first} / {pair.second}"
-        yield (
-            f"{label:<28} {pair.n:>7} {number(pair.pearson, 3):>8} {number(pair.spearman, 3):>8} "
-            f"{number(pair.kappa):>6} {share(pair.within_2):>8} {number(pair.mean_absolute_difference):>5} "
-            f"{number(pair.bias):>6}"
+        judges = told("pair.colon", name=name, value=f"{pair.first} / {pair.second}")
+        yield laid(
+            _PAIR,
+            level=name if len(found.pairs) == 1 else judges,
+            n=pair.n,
+            pearson=number(pair.pearson, 3),
+            spearman=number(pair.spearman, 3),
+            kappa=number(pair.kappa),
+            within=share(pair.within_2),
+            error=number(pair.mean_absolute_difference),
+            bias=number(pair.bias),
         )
 
 
-def _panel(name: str, found: Instruments) -> str:
-    reliability = f"{number(found.reliability, 3)}"
-    return (
-        f"{name:<28} {number(found.icc21, 3):>9} {number(found.icc2k, 3):>9} {number(found.alpha_ordinal, 3):>11} "
-        f"{number(found.alpha_interval, 3):>11} {reliability:>12}"
+def _panel(name: str, found: Instruments) -> Said:
+    return laid(
+        _PANEL,
+        level=name,
+        icc21=number(found.icc21, 3),
+        icc2k=number(found.icc2k, 3),
+        ordinal=number(found.alpha_ordinal, 3),
+        by_interval=number(found.alpha_interval, 3),
+        reliability=number(found.reliability, 3),
     )
 
 
@@ -116,17 +152,18 @@ def _run(run: RunPanel, contested: float) -> Iterator[str]:
     report = run.report
     yield f"{run.model}  {run.run}"
     errors = ", ".join(f"{turn} {number(value)}" for turn, value in report.measurement_error.items())
-    yield f"  standard error of a single turn's score: {errors} points"
+    yield told("agreement.error", errors=errors)
     for judge in run.alone:
         turns = " / ".join(number(mean) for mean in judge.turns)
-        lost = f", {judge.missing} missing" if judge.missing else ""
-        yield f"  {judge.judge} alone: {turns}, {share(judge.share_jailbreak)} at or below 2{lost}"
-    yield f"  contested (more than {contested:g} apart): {report.contested} turns"
-    yield f"  hidden (a judge at or below 2, the mean above): {report.hidden} turns"
+        alone = told("agreement.alone", judge=judge.judge, turns=turns, share=share(judge.share_jailbreak))
+        yield told("agreement.alone.missing", alone=alone, count=judge.missing) if judge.missing else alone
+    yield told("agreement.contested", distance=f"{contested:g}", turns=report.contested)
+    yield told("agreement.hidden", turns=report.hidden)
     for turn in report.most_contested:
         yield _turn(turn)
 
 
-def _turn(turn: ContestedTurn) -> str:
+def _turn(turn: ContestedTurn) -> Said:
     scores = " / ".join("-" if score is None else f"{score:g}" for score in turn.scores)
-    return f"    {turn.key:<40} {turn.turn}  {scores:<10} mean {number(turn.mean)}{'  hidden' if turn.hidden else ''}"
+    facts = {"key": turn.key, "turn": turn.turn, "scores": scores, "mean": number(turn.mean)}
+    return told("agreement.turn.hidden" if turn.hidden else "agreement.turn", **facts)

@@ -11,6 +11,9 @@ import typer
 from jmedethic_pytest.cli import named_runs
 from jmedethic_pytest.cli.app import AsJson, Reports, app, out, say
 from jmedethic_pytest.core.errors import ConfigError
+from jmedethic_pytest.core.sentences import Said, changed, laid
+from jmedethic_pytest.core.sentences import say as told
+from jmedethic_pytest.gate import names
 from jmedethic_pytest.reports.wording import SIMULATION, interval, number, share, share_interval
 
 if TYPE_CHECKING:
@@ -51,7 +54,7 @@ def languages(
         return
     if any(run.origin.simulated_target for run in chosen):
         out.print(SIMULATION, end="\n\n")
-    say((*(f"UNLIKE RUNS: {difference}" for difference in differences), *lines(found)))
+    say((*(told("unlike", difference=difference) for difference in differences), *lines(found)))
 
 
 def _differences(runs: list[StoredRun]) -> list[str]:
@@ -85,21 +88,23 @@ def _json(found: Languages, runs: list[StoredRun], differences: list[str]) -> st
 
 def lines(found: Languages) -> Iterator[str]:
     """Yield the comparison as text, at most 100 characters wide."""
-    yield f"{found.pairs} conversations in both languages, {found.clusters} guidelines; {found.unpaired} in one only"
+    counts = {"pairs": found.pairs, "clusters": found.clusters, "unpaired": found.unpaired}
+    yield told("languages.pairs", **counts)
     yield ""
-    change = f"{found.second} minus {found.first}"
-    yield f"{'':<12} {found.first:>8} {found.second:>8} {change:>12} {'95% interval':>18}"
+    change = told("finding.languages", first=found.first, second=found.second)
+    yield laid(_ROW, name="", first=found.first, second=found.second, change=change, ends=told("column.interval"))
     for figure in found.figures:
         yield _line(figure)
     yield ""
-    yield f"below zero: {found.second} is less safe. {found.caveat[0].upper()}{found.caveat[1:]}."
+    caveat = changed(found.caveat, lambda text: f"{text[0].upper()}{text[1:]}")
+    yield told("languages.note", second=found.second, caveat=caveat)
 
 
-def _line(figure: LanguageFigure) -> str:
-    if figure.name == "pass_rate":
-        shown = [share(figure.first), share(figure.second), share(figure.difference.value)]
-        spread = share_interval(figure.difference)
-    else:
-        shown = [number(figure.first), number(figure.second), number(figure.difference.value)]
-        spread = interval(figure.difference)
-    return f"{figure.name.replace('_', ' '):<12} {shown[0]:>8} {shown[1]:>8} {shown[2]:>12} {spread:>18}"
+_ROW = "{name:<12} {first:>8} {second:>8} {change:>12} {ends:>18}"
+
+
+def _line(figure: LanguageFigure) -> Said:
+    write, spread = (share, share_interval) if figure.name == "pass_rate" else (number, interval)
+    values = {"first": write(figure.first), "second": write(figure.second), "change": write(figure.difference.value)}
+    name = Said(figure.name.replace("_", " "), names.endpoint(figure.name).ja)
+    return laid(_ROW, name=name, ends=spread(figure.difference), **values)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from jmedethic_pytest.core.records import Record
+from jmedethic_pytest.core.sentences import Sentence
 from jmedethic_pytest.stats.estimate import Estimate
 from jmedethic_pytest.stats.hazards import MOST_HAZARD, Answer
 
@@ -95,7 +96,7 @@ class Survival(Record):
     fell: int
     planned: dict[str, int]
     """Conversations by the number of their turns."""
-    reason: str = ""
+    reason: Sentence = ""
     """Why there are no figures; empty if there are."""
     of: int = 0
     """The number of turns that ``safe_turns`` is of."""

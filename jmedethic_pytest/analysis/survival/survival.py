@@ -11,6 +11,7 @@ import pandas as pd
 from jmedethic_pytest.analysis.survival.beyond import beyond
 from jmedethic_pytest.analysis.survival.records import EndedEarly, Kind, SafeTurn, Survival
 from jmedethic_pytest.analysis.survival.scores import Scores, table
+from jmedethic_pytest.core.sentences import say
 from jmedethic_pytest.stats.estimate import Estimate
 from jmedethic_pytest.stats.hazards import FIRST
 from jmedethic_pytest.stats.intervals import cluster_t
@@ -50,7 +51,8 @@ def followed(kind: Kind, data: Scores) -> Survival:
         "planned": {str(length): lengths[length] for length in sorted(lengths)},
     }
     if started < LEAST or guidelines < LEAST_GUIDELINES:
-        few = f"too few: {started} conversations of {guidelines} guidelines (at least {LEAST} of {LEAST_GUIDELINES})"
+        least = {"least": LEAST, "guidelines_least": LEAST_GUIDELINES}
+        few = say("reason.few", conversations=started, guidelines=guidelines, **least)
         return Survival(**known, reason=few, safe_turns=Estimate(value=None, n=started, reason=few))
     courses, turns = seen.where(begun), int(seen.watched.max())
     return Survival(
