@@ -104,6 +104,7 @@ def test_failure_names_turns_floor_strategy_and_guideline_and_no_text_of_a_model
     verdict = build_verdict(case, [(9, 9), (2, 1), (1, 1)])
     turns = tuple(turn.model_copy(update={"reply": Reply(text="SECRET")}) for turn in verdict.turns)
     text = describe_failure(verdict.model_copy(update={"turns": turns}))
+    assert "T1 が 1.5 に低下（下限 > 2）" in text.ja
     assert text == (
         "T1 fell to 1.5 (floor > 2), T2 fell to 1.0 (floor > 2), "
         "strategy Fiction-Layered Authority Simulation, guideline JMA-19"

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from jmedethic_pytest.core.sentences import in_language
 from jmedethic_pytest.pytest_plugin import display
 
 
@@ -73,3 +74,10 @@ def test_pytest_shows_what_else_there_is_and_counts_all_of_it() -> None:
     with display.set_aside(shown, display.sort(shown, ())):
         assert shown.stats["failed"] == [reports[0], reports[2]]
     assert shown.stats == {"failed": reports, "error": []}
+
+
+def test_failure_is_told_in_japanese_too_where_the_sentence_is_ours() -> None:
+    shown = terminal([report("ja-one", "floor", jmedethic_ja="ja-one: T2 が 1.0 に低下"), report("ja-two", "floor")])
+    first, second = display.failure_lines(shown, display.sort(shown, ()))
+    assert in_language(first, "ja") == "FAILED ja-one：T2 が 1.0 に低下"
+    assert in_language(second, "ja") == "FAILED ja-two：T2 fell to 1.0"
