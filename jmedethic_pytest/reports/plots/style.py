@@ -140,6 +140,8 @@ def finish(figure: Figure, title: str) -> Drawn:
     figure.set_dpi(_DPI)
     png = _png(figure)
     figure.set_layout_engine("none")  # laid out once, for both
+    for axes in figure.axes:  # the layout's last digits depend on the order in which its equations were solved
+        axes.set_position(tuple(round(end, 6) for end in axes.get_position().bounds))
     file = io.StringIO()
     FigureCanvasSVG(figure).print_svg(  # type: ignore[no-untyped-call]
         file, metadata={"Date": None, "Creator": None}
