@@ -9,6 +9,7 @@ import pytest
 
 from jmedethic_pytest.analysis.provenance import Provenance
 from jmedethic_pytest.cases import packs, vocabulary_files
+from jmedethic_pytest.core.run_info import RunInfo
 from jmedethic_pytest.core.vocabulary import Vocabulary
 from jmedethic_pytest.reports.provenance import provenance_lines
 from jmedethic_pytest.reports.terminal.summary import figure_lines
@@ -21,7 +22,7 @@ class _Case:
 
 def told(made: Any, **changes: Any) -> list[str]:
     cached = changes.pop("cached", 0)
-    info = made.outcome.info.model_copy(update=changes)
+    info = RunInfo.model_validate({**made.outcome.info.model_dump(), **changes})  # a copy keeps the words it has read
     outcome = replace(made.outcome, info=info, provenance=Provenance(replies=9, cached=cached))
     return [str(line) for line in provenance_lines(outcome)]
 
