@@ -95,8 +95,6 @@ class Client:
         self.suffix = ""
         """Added to the model's name in records where it alone would not be unique."""
         self.tally = Tally()
-        self.keys = caching.Keys(role, ref)
-        """Of its calls in a cache."""
         self.given: set[str] = set()
         """Cache keys of what a target was asked, should its replies turn out to be none."""
         self._secrets = ref.secrets
@@ -108,6 +106,16 @@ class Client:
         self._budget = budget
         self._provider: Provider | None = None
         self._pending: dict[str, asyncio.Task[Reply]] = {}
+
+    @property
+    def ref(self) -> ModelRef:
+        """The model; under another revision its replies are others, and so are the keys of its calls in a cache."""
+        return self._ref
+
+    @ref.setter
+    def ref(self, ref: ModelRef) -> None:
+        self._ref = ref
+        self.keys = caching.Keys(self.role, ref)
 
     @property
     def learned(self) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import os
 import sqlite3
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from jmedethic_pytest.core.records import Reply
 from jmedethic_pytest.models import resolve
 from jmedethic_pytest.models.base import ChatRequest, Message
 from jmedethic_pytest.models.cache import Cache, Keys
+from jmedethic_pytest.models.client import Client
 
 REPLY = Reply(text="kept")
 
@@ -156,3 +158,12 @@ def test_keys_are_those_of_the_caches_there_are_whatever_was_asked_before() -> N
     expected = ["d05809c2", "f3739ded", "a008967d", "52c28729"]
     for _ in range(2):
         assert [keys.of(request)[:8] for request in requests] == expected
+
+
+def test_client_whose_model_turns_out_to_be_another_has_other_keys() -> None:
+    """Else a model that changed under a stated revision would be answered for by the one before it, and might pass."""
+    client = Client("target", resolve("compatible:m", place="here", base_url="http://127.0.0.1:1/v1"), None)
+    asked = ChatRequest((Message("user", "q"),), Sampling())
+    before = client.keys.of(asked)
+    client.ref = replace(client.ref, revision="stated r, seen as other")
+    assert client.keys.of(asked) == Keys("target", client.ref).of(asked) != before
