@@ -222,4 +222,4 @@ def _together(kind: str, found: Sequence[Condition]) -> Said:
     listed = joined(places[:_PLACES], en=", ", ja="、")
     if len(places) > _PLACES:
         listed = say("and_more", listed=listed, count=len(places) - _PLACES)
-    return say("gate.kinds", kind=say(f"kind.{kind}"), found=listed)
+    return say("gate.kinds", kind=named("kind", kind), found=listed)

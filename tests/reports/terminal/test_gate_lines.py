@@ -44,3 +44,15 @@ def test_suites_of_a_policy_are_folded_apart() -> None:
     names = (f"{part}baseline[v1].{place}" for part in ("core:ja ", "") for place in ("T1", "T2"))
     found = lines(*(condition(name, "fail") for name in names), parts=parts)
     assert found[2:] == ["fail core:ja baseline[v1] T1, T2 (see above)", "fail baseline[v1] T1, T2 (see above)"]
+
+
+def test_pairs_of_judges_that_moved_apart_share_a_line() -> None:
+    """In a panel of three one judge that moved differs from both others; a kind nobody foresaw ends no summary."""
+    found = lines(
+        *(condition(f"baseline[v1].judges[a, {other}]", "inconclusive") for other in "bc"),
+        *(condition(f"baseline[v1].new_kind[{other}]", "inconclusive") for other in "bc"),
+    )
+    assert found[1:] == [
+        "inconclusive baseline[v1] judges a, b, a, c (see above)",
+        "inconclusive baseline[v1] new_kind b, c (see above)",
+    ]
