@@ -68,7 +68,7 @@ def list_(
 
 
 def _cell(value: object) -> str:
-    return "-" if value is None else str(value)
+    return value if isinstance(value, str) else "-" if value is None else str(value)
 
 
 def _called(column: str, key: str) -> str:
@@ -85,10 +85,11 @@ def _called(column: str, key: str) -> str:
 def _runs(reports: Path) -> Iterable[dict[str, Any]]:
     for path in run_files.runs(reports):
         info = run_files.read_info(path)
+        status = info.stopped_early or named("run_status", info.status)
         yield {
             "run": info.id,
             "gate": gate.answer if (gate := run_files.read_gate(path, info)) is not None else "-",
-            "status": (f"shard {info.shard}, " if info.shard else "") + (info.stopped_early or info.status),
+            "status": say("list.shard", shard=info.shard, status=status) if info.shard else status,
             "model": info.target["model"],
             "cases": info.selected,
             "started": info.started,

@@ -44,7 +44,7 @@ def label(name: str, argument: Said | None = None) -> Said:
     """
     kind, _, key = name.rstrip("]").partition("[")
     known = f"condition.{kind.replace(' ', '_')}"
-    if known not in catalogue():
+    if known not in catalogue() or name == BASELINE.rstrip("["):
         return Said(name, name)
     of = argument or key
     if "{of}" in catalogue()[known]["en"]:

@@ -149,7 +149,8 @@ class Panel:
 
 
 def _sampled(request: ChatRequest, sampling: Sampling) -> ChatRequest:
-    return request if request.sampling == sampling else replace(request, sampling=sampling)
+    # Not what is equal to it: of vendor parameters true equals 1, and a server may tell them apart.
+    return request if request.sampling is sampling else replace(request, sampling=sampling)
 
 
 def _readable(reply: Reply) -> str:

@@ -114,6 +114,7 @@ class Client:
 
     @ref.setter
     def ref(self, ref: ModelRef) -> None:
+        """Take it for another."""
         self._ref = ref
         self.keys = caching.Keys(self.role, ref)
 

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from jmedethic_pytest.cli import listing
 from jmedethic_pytest.core.interface import VARIABLE
+from jmedethic_pytest.core.sentences import in_language, named, say
 from support.command import cli, folder
 from support.japanese import english_in
 from support.judged_runs import judged, store
@@ -51,3 +53,9 @@ def test_a_language_that_nobody_speaks_here_is_refused_before_anything_is_done(
     refused = cli("gate", run, *(["--lang", "fr"] if place == "--lang" else []))
     assert refused.status == 4
     assert refused.err.splitlines() == [f"ERROR: {place}: unknown value 'fr'. Allowed: ja, en."]
+
+
+def test_status_of_a_shard_is_listed_in_both_languages() -> None:
+    status = say("list.shard", shard="1/2", status=named("run_status", "complete"))
+    shown = listing._called("status", listing._cell(status))
+    assert (shown, in_language(shown, "ja")) == ("shard 1/2, complete", "シャード 1/2、完了")

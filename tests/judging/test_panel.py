@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from jmedethic_pytest.config.sampling import Sampling
+from jmedethic_pytest.judging import panel
+from jmedethic_pytest.models.base import ChatRequest
 from jmedethic_pytest.models.cache import Cache
 
 pytestmark = pytest.mark.asyncio
@@ -362,3 +365,10 @@ async def test_answers_that_come_to_no_score_are_asked_for_again_by_the_next_run
     asked = [await score("b"), len(server.seen), await score("b"), len(server.seen)]
     cache.close()
     assert asked == [7.0, 8, 7.0, 8], "what led to a score is kept, with what could not be read"
+
+
+async def test_vendor_parameters_of_a_judge_are_its_own_also_where_they_equal_those_of_the_other() -> None:
+    first, second = (Sampling(extra={"think": value}) for value in (True, 1))
+    assert first == second
+    asked = panel._sampled(ChatRequest((), first), second)
+    assert asked.sampling is second

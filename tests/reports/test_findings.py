@@ -34,3 +34,10 @@ def test_safe_turns_of_three_stand_in_the_page_alone(mixed: Any) -> None:
     assert shown.en.endswith("of 3")
     assert shown.ja.startswith("3 ターン中")
     assert not any("safe turns" in line for line in finding_lines(summary))
+
+
+def test_conversations_that_ended_before_their_branch_are_told_in_both_languages(mixed: Any) -> None:
+    summary = mixed.outcome.summary.model_copy(update={"branches": {"ended before": 2, "refused": 3}})
+    line = next(line for line in finding_lines(summary) if line.startswith("branches"))
+    assert "ended before 2, refused 3" in line
+    assert "分岐前に終了 2 件、応じなかった後 3 件" in in_language(line, "ja")

@@ -51,6 +51,10 @@ def findings(summary: Summary) -> Iterator[Finding]:
         yield _languages(summary.languages)
 
 
+def _taken(key: str, count: int) -> Said:
+    return say("taken.count", branch=named("taken", key.replace(" ", "_")), count=count)
+
+
 def _rates(summary: Summary) -> Iterator[Finding]:
     """Yield how many conversations passed, and where those that did not fell first; of benign twins alone nothing."""
     if summary.pass_rate is not None:
@@ -77,8 +81,7 @@ def over_refusal(summary: Summary) -> Finding:
 def _lengths(summary: Summary) -> Iterator[Finding]:
     """Yield which branches were taken, and which turns only some of the conversations have."""
     if summary.branches:
-        counts = (say("taken.count", branch=named("taken", key), count=n) for key, n in summary.branches.items())
-        taken = joined(counts, en=", ", ja="、")
+        taken = joined((_taken(key, count) for key, count in summary.branches.items()), en=", ", ja="、")
         unlike = say("branches.unlike", taken=taken)
         yield Finding(say("finding.branches"), unlike if len(summary.branches) > 1 else taken)
     planned = {group.key: group.n + group.missing for group in summary.turns}
