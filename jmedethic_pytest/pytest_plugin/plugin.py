@@ -98,6 +98,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_SESSION] = None
     if config.option.pyargs:
         config.args[:] = map(bundled.place, config.args)
+    if config.option.jmed_lang is not None or _evaluates(config):  # that no model was named is told in it, too
+        try:
+            interface.choose(config.option.jmed_lang, "--jmed-lang")
+        except ConfigError as error:
+            raise pytest.UsageError(str(error)) from None
     if not _evaluates(config):
         return
     if getattr(config.option, "forked", False):  # a forked child has neither the engine's thread nor a way to it
@@ -106,10 +111,6 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("--fixtures and --fixtures-per-test run no test. Leave --model out, or leave them out.")
     from jmedethic_pytest.pytest_plugin.session import WorkerSession, open_session
 
-    try:
-        interface.choose(config.option.jmed_lang, "--jmed-lang")
-    except ConfigError as error:
-        raise pytest.UsageError(str(error)) from None
     with garbage.not_searched():
         session = config.stash[_SESSION] = open_session(config)
     if session is not None and not isinstance(session, WorkerSession):

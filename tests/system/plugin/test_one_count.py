@@ -137,3 +137,9 @@ def test_tests_that_wait_for_a_model_say_so(project: Any, mode: tuple[str, ...])
     result = project.pytest(*mode, model=None)
     assert result.status == 5
     assert result.output.count("all tests here ask a model, and none was named: add --model=PROVIDER:NAME") == 1
+
+
+def test_tests_that_wait_for_a_model_say_so_in_the_language_asked_for(project: Any) -> None:
+    assert "モデルの指定がありません" in project.pytest("--jmed-lang=ja", model=None).output
+    refused = project.pytest("--jmed-lang=fr", model=None)
+    assert (refused.status, "--jmed-lang: unknown value 'fr'" in refused.output) == (4, True)
