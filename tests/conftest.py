@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -56,6 +57,11 @@ def in_process(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[st
         return Answer(int(ended.value.code or 0), captured.out, captured.err)
 
     return call
+
+
+def pytest_collection_finish() -> None:
+    """Let tests find the collector as it is everywhere: ``support.suite`` has set aside what it imported."""
+    gc.unfreeze()
 
 
 @pytest.hookimpl(trylast=True)

@@ -6,6 +6,7 @@ Each worker would otherwise spend seconds on the same imports, and start a serve
 from __future__ import annotations
 
 import contextlib
+import gc
 import pkgutil
 import sys
 from importlib import import_module
@@ -45,6 +46,7 @@ def _warm_up() -> None:
     for name in (*_OTHERS, *(name for name in own if not name.endswith("__main__"))):
         with contextlib.suppress(ImportError):
             import_module(name)
+    gc.freeze()  # while workers collect, nobody looks through what is imported
 
 
 def main() -> None:
