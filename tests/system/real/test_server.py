@@ -174,8 +174,10 @@ def _accounts_for_every_token(run: Any, spent: dict[str, int]) -> None:
     roles = [f"target {TARGET}", f"judge {JUDGE}", f"judge {MESSAGES_JUDGE}"]
     info = run.read("run.json")
     assert (info["status"], info["selected"]) == ("complete", 34)
-    assert info["calls"] == {**dict.fromkeys(roles, 102), f"probe {TARGET}": len(PROBES)}
-    assert {tokens["failed_calls"] for tokens in info["tokens"].values()} == {0}
+    # The server closes a connection that was idle for five seconds, perhaps just when it is used again: that call is
+    # made once more, and counted.
+    answered = {role: calls - info["tokens"][role]["failed_calls"] for role, calls in info["calls"].items()}
+    assert answered == {**dict.fromkeys(roles, 102), f"probe {TARGET}": len(PROBES)}
     assert sum(tokens["output"] for tokens in info["tokens"].values()) == spent["output"]
     given = Counter(dict.fromkeys(roles, 0))
     for verdict in run.verdicts:
