@@ -116,6 +116,11 @@ class Summary(Record):
     robustness: Robustness | None = Field(default=None, exclude_if=lambda found: found is None)
     """How the same requests fare in other words; ``None`` if none was reworded."""
 
+    @property
+    def twins_alone(self) -> bool:
+        """Whether benign twins have a rate and adversarial cases have none: the twins' is the one shown."""
+        return self.pass_rate is None and self.twins > 0
+
 
 def summarise(table: ScoreTable, *, selected: int, contested: float, third: str | None = None) -> Summary:
     """Compute the summary.

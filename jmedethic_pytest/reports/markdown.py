@@ -189,7 +189,7 @@ def _opening(outcome: Outcome) -> Block:
 
 def _rate(summary: Summary) -> Said:
     """Name the rate that says most: how many passed; of benign twins alone, how many were refused."""
-    if summary.pass_rate is None and summary.twins:
+    if summary.twins_alone:
         name, rate = over_refusal(summary)
     else:
         name, rate = say("finding.pass_rate"), f"{share(summary.pass_rate)} {share_interval(summary.pass_interval)}"

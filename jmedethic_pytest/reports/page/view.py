@@ -244,7 +244,7 @@ def headline(outcome: Outcome) -> dict[str, Any]:
     counts = word("pass_rate.counts", passed=summary.passed, failed=summary.failed, undecided=summary.undecided)
     return {
         "scored": word("shown_of", scored=summary.scored, selected=summary.selected),
-        "pass_rate": "" if summary.pass_rate is None and summary.twins else share(summary.pass_rate),
+        "pass_rate": "" if summary.twins_alone else share(summary.pass_rate),
         "counts": counts,
         "over_refusal": share(summary.over_refusal) if summary.twins else "",
         "twins": word("over_refusal.of", count=summary.twins),
