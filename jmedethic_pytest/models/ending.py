@@ -10,7 +10,12 @@ from jmedethic_pytest.core.text import blank
 from jmedethic_pytest.data import load
 
 _PREFIX = re.compile(r"^(?:.*[.:]\s*)?(?:finish_reason_|stop_reason_)?")
+_WHY = re.compile(r"\s*:.*$", re.DOTALL)
 _NAME = re.compile(r"[\w.:/-]{1,60}", re.ASCII)
+
+
+class Unfinished(Exception):  # noqa: N818 - what the answer is
+    """The server broke an answer off for a reason of its own: asked again, it may give all of it."""
 
 
 @lru_cache(maxsize=1)
@@ -32,8 +37,14 @@ def ending(
         allowed: the most tokens that were asked for, ``None`` if no limit was sent. A reply that used them all was cut,
             whatever the server says.
         reasoned: whether there is reasoning beside the text.
+
+    Raises:
+        Unfinished: if the server broke the reply off, and says so or gives nothing at all.
     """
     kind = _kind(finish)
+    if kind == "failed" or (not (finish or reasoned or used) and blank(text)):
+        said = _named(finish) if finish else "it gives no reply and no finish reason"
+        raise Unfinished(f"the server broke the reply off ({said})")
     if kind == "blocked" or (kind == "refusal" and blank(text)):
         return "blocked", f"the provider's safety system stopped the reply ({_named(finish)})"
     if kind == "cut":
@@ -52,7 +63,10 @@ def ending(
 
 @lru_cache(maxsize=64)
 def _kind(finish: str) -> str:
-    return _words().get(_PREFIX.sub("", finish.lower(), count=1), "unknown")
+    """Return what a reason means: its last word, or the first where another follows that says why."""
+    word = finish.lower()
+    known = (_words().get(_PREFIX.sub("", part, count=1)) for part in (word, _WHY.sub("", word)))
+    return next(filter(None, known), "unknown")
 
 
 def _named(finish: str) -> str:

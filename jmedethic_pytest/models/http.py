@@ -16,6 +16,7 @@ from jmedethic_pytest.core.records import Reply
 from jmedethic_pytest.models import addresses, pauses
 from jmedethic_pytest.models import trouble as troubles
 from jmedethic_pytest.models.base import ModelRef
+from jmedethic_pytest.models.ending import Unfinished
 
 CONNECT_TIMEOUT = 10.0
 MOST_TOKENS = 10**9
@@ -137,13 +138,19 @@ def read(ref: ModelRef, answer: dict[str, Any], reader: Callable[..., T], *more:
     """Return what a reader makes of an answer and more; one of an unexpected shape fails this attempt alone.
 
     Raises:
-        ProviderError: if the answer is an error after all, or the reader cannot make sense of it.
+        ProviderError: if the answer is an error after all, its server broke it off, or the reader cannot make sense
+            of it.
     """
+    error = troubles.beside(answer)
+    if error is not None:
+        raise _refused(ref, troubles.stated_status(error), error, troubles.said(error), {})
     try:
         return reader(answer, *more)
+    except Unfinished as broken:
+        text = f"{ref.label} at {ref.address}: {broken}"
+        raise ProviderError(text, trouble="retry", http_status=200) from None
     except _UNREADABLE:
-        if answer.get("error"):
-            message = _message(answer)
+        if message := troubles.instead(answer):
             raise _refused(ref, troubles.stated_status(answer), answer, message, {}) from None
         seen = shown(ref, plain_text.shape(answer), 300)
         text = f"{ref.label} at {ref.address}: the answer has an unexpected shape: {seen}"
@@ -192,6 +199,8 @@ def finish(value: Any) -> str:
     """Return a finish reason; a sign for something in its place that is no word, which may be a model's text."""
     if value is None or value == "":
         return ""
+    if isinstance(value, str):
+        value = value.replace(": ", ":", 1)  # Gemini's: "content_filter: RECITATION"
     return value if isinstance(value, str) and _NAME.fullmatch(value) else plain_text.SIGN
 
 
@@ -209,11 +218,4 @@ def _foreign(ref: ModelRef, body: Any) -> str:
 
 
 def _body_text(error: Any) -> str:
-    return _message(error.body) or str(error)
-
-
-def _message(body: Any) -> str:
-    """Return what an error says, empty if it says nothing."""
-    inner = troubles.error_in(body)
-    said = inner.get("message") if isinstance(inner, dict) else inner
-    return str(said or "")
+    return troubles.said(error.body) or str(error)

@@ -152,6 +152,8 @@ def _read(answer: dict[str, Any], sent: dict[str, Any], seconds: float) -> Reply
         allowed=allowed,
         reasoned=bool(reasoning),
     )
+    if status == "empty" and "message" not in choice:
+        raise KeyError("message")  # an answer of another route, or a piece of a stream
     if status == "blocked" and (categories := trouble.filtered(choice)):
         detail += f": {categories}"
     return Reply(

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 from jmedethic_pytest.core.errors import ProviderError, Trouble
 from jmedethic_pytest.data import load
 
-_CODE_KEYS = ("code", "type", "status", "reason")
 _DEEPEST = 6
 _BEGINNING = 400
 """Characters of a message that are read: what follows may quote a conversation."""
@@ -91,9 +90,69 @@ def stated_status(body: Any) -> int:
     return 200
 
 
+def beside(answer: dict[str, Any]) -> Any:
+    """Return what holds an error in an answer that may hold a reply too: a choice, or all of it; ``None`` if nothing.
+
+    A reply beside an error is a part only, whatever its finish reason says.
+    """
+    choices = answer.get("choices")
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    places = [place for place in (answer, choice) if isinstance(place, dict) and place.get("error")]
+    return next((place for place in places if said(place) or stated_status(place) != 200), None)
+
+
+def instead(answer: dict[str, Any]) -> str:
+    """Return what an answer without a reply says in its place, empty if it says nothing.
+
+    Only what is marked as an error is one: anything else may be a text of the model in a shape that nobody knows.
+    """
+    inner = error_in(answer)
+    marked = inner is not answer or any(_is_number(value) for value in _codes(answer, 1))
+    return said(answer) if marked and not (answer.get("choices") or answer.get("content")) else ""
+
+
+def _is_number(code: str) -> bool:
+    return code.isascii() and code.isdigit()
+
+
+def said(body: Any) -> str:
+    """Return what an error says, empty if it says nothing."""
+    inner = error_in(body)
+    return _own_words(inner) if isinstance(inner, dict) else str(inner or "")
+
+
 def error_in(body: Any) -> Any:
-    """Return the error that an answer holds, or all of the answer."""
-    return body.get("error", body) if isinstance(body, dict) else body
+    """Return the error that an answer holds, or all of the answer; of several the first."""
+    for _ in range(_DEEPEST):
+        if isinstance(body, list) and body:
+            body = body[0]
+        held = _held(body) if isinstance(body, dict) else None
+        if held is None:
+            break
+        body = held
+    return body
+
+
+def _held(body: dict[str, Any]) -> Any:
+    """Return what one of the keys of errors holds, ``None`` if none of them holds anything that says more."""
+    names = ("error",) if _own_words(body) else _keys().holders
+    return next((body[name] for name in names if body.get(name) and not isinstance(body[name], bool)), None)
+
+
+def _own_words(error: dict[str, Any]) -> str:
+    return next((found for name in _keys().words if isinstance(found := error.get(name), str) and found), "")
+
+
+class _Keys(NamedTuple):
+    holders: tuple[str, ...]
+    words: tuple[str, ...]
+    codes: frozenset[str]
+
+
+@cache
+def _keys() -> _Keys:
+    table = load("errors.toml")["keys"]
+    return _Keys(tuple(table["holders"]), tuple(table["words"]), frozenset(table["codes"]))
 
 
 def filtered(body: Any) -> str:
@@ -126,8 +185,8 @@ def _codes(value: Any, depth: int) -> Iterator[str]:
     """Yield what stands under the keys of codes, at any depth."""
     if depth and isinstance(value, dict):
         for key, item in value.items():
-            if str(key).lower() in _CODE_KEYS and isinstance(item, str | int):
-                yield str(item)[:_BEGINNING]
+            if str(key).lower() in _keys().codes and isinstance(item, str | int):
+                yield str(item)[:_BEGINNING].rpartition("#")[2]  # AWS: "com.amazon.coral.service#ThrottlingException"
             yield from _codes(item, depth - 1)
     elif depth and isinstance(value, list):
         for item in value[:20]:

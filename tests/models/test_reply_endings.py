@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jmedethic_pytest.models.ending import ending
+from jmedethic_pytest.models.ending import Unfinished, ending
 
 
 def status(finish: str, text: str = "An answer.", **given: object) -> str:
@@ -28,8 +30,6 @@ def status(finish: str, text: str = "An answer.", **given: object) -> str:
         ("MAX_TOKENS", "truncated"),
         ("FinishReason.MAX_TOKENS", "truncated"),
         ("model_context_window_exceeded", "truncated"),
-        ("error", "truncated"),
-        ("abort", "truncated"),
         ("pause_turn", "truncated"),
         ("tool_use", "truncated"),
         ("tool_calls", "truncated"),
@@ -40,10 +40,26 @@ def status(finish: str, text: str = "An answer.", **given: object) -> str:
         ("FinishReason.PROHIBITED_CONTENT", "blocked"),
         ("sensitive", "blocked"),
         ("guardrail_intervened", "blocked"),
+        ("content_filter:RECITATION", "blocked"),
+        ("content_filter: something new", "blocked"),
     ],
 )
 def test_reason_is_read_without_case_and_prefix_and_an_unknown_one_is_not_whole(finish: str, wanted: str) -> None:
     assert status(finish) == wanted
+
+
+@pytest.mark.parametrize("finish", ["error", "abort", "ERROR", "network_error", "insufficient_system_resource", "load"])
+def test_reply_that_the_server_broke_off_is_none(finish: str) -> None:
+    with pytest.raises(Unfinished, match=finish):
+        status(finish)
+
+
+def test_answer_that_gives_nothing_at_all_is_none_and_a_part_of_a_reply_is_a_part() -> None:
+    with pytest.raises(Unfinished, match="no reply and no finish reason"):
+        status("", "", used=0)
+    assert status("", "", used=10) == "truncated"
+    assert status("", "A part", used=0) == "truncated"
+    assert status("", "", used=0, reasoned=True) == "truncated"
 
 
 def test_refusal_of_the_safety_system_is_a_block_only_without_text() -> None:
@@ -63,8 +79,9 @@ def test_reply_that_shows_nothing_is_empty(text: str) -> None:
 
 @given(st.text(min_size=1).filter(lambda word: word.isascii()))
 def test_no_word_makes_a_cut_reply_whole(finish: str) -> None:
-    assert status(finish, unfinished=True) != "ok"
-    assert status(finish, used=100) != "ok"
+    for cut in ({"unfinished": True}, {"used": 100}):
+        with suppress(Unfinished):
+            assert status(finish, **cut) != "ok"
 
 
 def test_what_is_empty_because_all_of_it_is_reasoning_says_so() -> None:

@@ -71,6 +71,63 @@ async def test_an_answer_that_is_none_is_asked_for_again(server: Any, model: Mod
     assert client.tally.calls == len(server.seen) == 4
 
 
+_PART = {"message": {"content": "A part"}, "finish_reason": "stop"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"choices": [{**_PART, "error": {"code": 502, "message": "Upstream idle timeout"}, "finish_reason": "error"}]},
+        {"choices": [{**_PART, "error": {"code": 429, "message": "Provider is busy"}}]},
+        {"choices": [_PART], "error": {"code": 502, "message": "stream interrupted"}},
+        {"choices": [{**_PART, "finish_reason": "abort"}]},
+        {"choices": [{**_PART, "finish_reason": "insufficient_system_resource"}]},
+        {"choices": [{"message": {"content": ""}, "finish_reason": None}], "usage": {"completion_tokens": 0}},
+        {"choices": [{"delta": {"content": "A part"}, "finish_reason": "stop"}]},
+        {"choices": None, "base_resp": {"status_code": 1002, "status_msg": "rate limit"}},
+        {"success": False, "errors": [{"code": 7009, "message": "Upstream service unavailable"}], "result": None},
+        {"code": 500, "msg": "Internal Server Error", "success": False},
+        {"error": {"error": {"code": 429, "message": "Too many requests"}}},
+    ],
+)
+async def test_reply_beside_an_error_or_broken_off_is_asked_for_again(
+    server: Any, ref: Callable[..., ModelRef], answer: Any, monkeypatch: pytest.MonkeyPatch, body: Any
+) -> None:
+    monkeypatch.setattr(pauses, "FIRST", 0.001)
+    server.script = lambda seen: answer(body=body) if seen.number == 1 else "done"
+    client = Client("target", ref(kind="openai"), None)
+    assert [(await _ask(client, text)).text for text in ("first", "second")] == ["done", "done"]
+    await client.aclose()
+    assert client.tally.calls == len(server.seen) == 3
+
+
+async def test_error_beside_a_reply_that_says_nothing_is_none(
+    server: Any, ref: Callable[..., ModelRef], answer: Any
+) -> None:
+    silent = ({}, None, "", False, {"message": ""}, {"code": 0})
+    script = [answer(body={"choices": [_PART], "error": error}) for error in silent]
+    server.script = lambda seen: script[seen.number]
+    client = Client("target", ref(kind="openai"), None)
+    assert [(await _ask(client, f"call {number}")).text for number in range(len(silent))] == ["A part"] * len(silent)
+    await client.aclose()
+    assert len(server.seen) == len(silent)
+
+
+async def test_text_in_a_shape_that_nobody_knows_is_shown_to_nobody(
+    server: Any, ref: Callable[..., ModelRef], answer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server of another protocol may keep the model's reply where others keep an error."""
+    monkeypatch.setattr(pauses, "FIRST", 0.001)
+    native = {"message": {"role": "assistant", "content": "PRIVATE"}, "done": True}
+    for text in (native, {"message": "PRIVATE", "status": "ok"}):
+        server.script = lambda _, text=text: answer(body=text)
+        client = Client("target", ref(kind="openai"), None)
+        found = await _ask(client)
+        await client.aclose()
+        assert "unexpected shape" in str(found)
+        assert "PRIVATE" not in str(found)
+
+
 async def test_what_a_gateway_said_can_be_read_when_it_is_said_again_and_again(
     server: Any, model: ModelRef, answer: Any
 ) -> None:

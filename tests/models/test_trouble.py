@@ -38,6 +38,9 @@ def _of(http: int, said: str = "", /, **error: Any) -> Trouble:
         (507, "retry"),
         (522, "wait"),
         (529, "wait"),
+        (424, "retry"),
+        (498, "wait"),
+        (499, "retry"),
     ],
 )
 def test_a_status_alone_says_something(status: int, wanted: Trouble) -> None:
@@ -58,6 +61,9 @@ def test_a_status_alone_says_something(status: int, wanted: Trouble) -> None:
         (500, {"type": "overloaded_error", "message": "Overloaded"}, "wait"),
         (404, {"code": "rate_limit_exceeded", "message": "no such model"}, "dead"),
         (200, {"message": "the model is temporarily overloaded"}, "wait"),
+        (400, {"__type": "com.amazon.coral.service#ThrottlingException", "message": "slow down"}, "wait"),
+        (403, {"message": "Out of call volume quota. Quota will be replenished in 00:01:00."}, "wait"),
+        (400, {"message": "The model has crashed without additional information. (Exit code: 6)"}, "retry"),
     ],
 )
 def test_codes_and_words_say_more(status: int, error: dict[str, Any], wanted: Trouble) -> None:
@@ -82,6 +88,8 @@ def test_codes_and_words_say_more(status: int, error: dict[str, Any], wanted: Tr
         (400, "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576)."),
         (400, "litellm.ContextWindowExceededError: AnthropicException"),
         (200, "This endpoint's maximum context length is 8192 tokens"),
+        (422, "Input validation error: `inputs` must have less than 4096 tokens. Given: 5000"),
+        (200, "invalid params, context window exceeds limit"),
     ],
 )
 def test_a_conversation_that_is_too_long_is_told_in_every_server_s_words(status: int, message: str) -> None:
@@ -98,6 +106,9 @@ def test_a_conversation_that_is_too_long_is_told_in_every_server_s_words(status:
         {"code": 1301},
         {"message": "litellm.ContentPolicyViolationError: the prompt"},
         {"message": "Content Exists Risk"},
+        {"message": "{'error': 'Violated content safety policy', 'lakera_ai_response': {}}"},
+        {"message": "Content violates usage guidelines. Failed check: SAFETY_CHECK_TYPE_BIO"},
+        {"status_code": 1027, "message": "output new_sensitive"},
     ],
 )
 @pytest.mark.parametrize("status", [200, 400, 403, 446])
@@ -141,6 +152,11 @@ def test_a_firewall_s_page_stops_one_text_and_an_error_of_the_api_the_address() 
         ({"error": {"code": "content_filter"}}, 200),
         ({"error": "quota"}, 200),
         ({"error": {"code": 9**300}}, 200),
+        ([{"error": {"code": 503, "message": "overloaded"}}], 503),
+        ({"error": {"error": {"code": 429}}}, 429),
+        ({"errors": [{"code": 7009}, {"code": 429}]}, 200),
+        ({"code": 500, "msg": "Internal Server Error"}, 500),
+        ({"error": True, "code": 503}, 503),
         ({}, 200),
         ([], 200),
     ],
