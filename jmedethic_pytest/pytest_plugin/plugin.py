@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import warnings
 from collections.abc import Generator
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -33,6 +34,8 @@ _GIVEN: pytest.StashKey[str] = pytest.StashKey()
 _WAITING: pytest.StashKey[bool] = pytest.StashKey()
 """Whether all that was collected are tests that need a model, and none was named."""
 _RECORDER: pytest.StashKey[Recorder] = pytest.StashKey()
+_UNSEARCHED: pytest.StashKey[ExitStack] = pytest.StashKey()
+"""What ends the seldom search for garbage, which is a fifth of the CPU of a small run, most of it among libraries."""
 _SUMMED_UP = set(ExitStatus) - {ExitStatus.INCONCLUSIVE, ExitStatus.BUDGET}
 """Exit statuses for which every version of pytest prints a summary."""
 _MARK = "jmedethic_session"
@@ -109,10 +112,11 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("--forked cannot be used with --model: use -n for tests in processes of their own.")
     if config.option.showfixtures or config.option.show_fixtures_per_test:  # pytest ends these with 0, whatever happens
         raise pytest.UsageError("--fixtures and --fixtures-per-test run no test. Leave --model out, or leave them out.")
+    config.stash[_UNSEARCHED] = ExitStack()
+    config.stash[_UNSEARCHED].enter_context(garbage.searched_rarely())
     from jmedethic_pytest.pytest_plugin.session import WorkerSession, open_session
 
-    with garbage.not_searched():
-        session = config.stash[_SESSION] = open_session(config)
+    session = config.stash[_SESSION] = open_session(config)
     if session is not None and not isinstance(session, WorkerSession):
         config.stash[_CONTROLLER] = session
         config.pluginmanager.register(session, "jmedethic-controller")
@@ -162,7 +166,9 @@ def pytest_collection(session: pytest.Session) -> Generator[None, object, object
     if session.config.stash.get(_SESSION, None) is None:
         return (yield)
     with garbage.not_searched():
-        return (yield)
+        found = yield
+    gc.freeze()  # tests stay; the last search is for what they leave behind
+    return found
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -319,6 +325,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitC
         if hasattr(session.config, "workeroutput"):
             session.config.workeroutput[_MARK] = session.config.stash.get(_WAITING, False)
         return
+    gc.collect()  # what tests left unclosed is told, as by pytest, but before statistics are loaded, and to be searched
     vetoed = int(session.exitstatus) if session.exitstatus != exitstatus else 0  # by a plugin before us
     session.exitstatus = controller.finish(int(exitstatus), session.testsfailed) or vetoed
     terminal = session.config.pluginmanager.getplugin("terminalreporter")
@@ -353,5 +360,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if controller is not None:
         controller.abort()
         controller.draw()  # unless the summary did; there is none without a terminal
-        gc.collect()
-        gc.freeze()  # pytest looks ten times for what nobody closed: once through the statistics libraries is enough
+    if (unsearched := config.stash.get(_UNSEARCHED, None)) is not None:
+        unsearched.close()
+    if controller is not None:
+        gc.freeze()  # pytest looks for what nobody closed: that was done before the statistics libraries came

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 OWN = """\
@@ -52,6 +54,27 @@ async def test_async_engine(engine: LiveEngine) -> None:
 
 def test_without_a_model() -> None:
     raise AssertionError("must not run with --model")
+"""
+LEFT = """\
+import gc
+
+
+class Left:
+    def __del__(self) -> None:
+        raise ValueError("left behind")
+
+
+def test_left(engine) -> None:
+    left = Left()
+    left.itself = left
+    print("\\npace", gc.get_threshold())
+"""
+PACE = """\
+import gc
+
+
+def pytest_configure(config) -> None:
+    config.add_cleanup(lambda: print("\\npace", gc.get_threshold()))
 """
 FREE = """\
 def test_free() -> None:
@@ -234,3 +257,13 @@ def test_option_in_the_ini_file_that_keeps_tests_from_running_never_looks_like_a
         project.write("pytest.ini", kept)
     assert (result.status, result.run) == (4 if "fixtures" in option else 6, None), result.output
     assert "GATE: NOT DECIDED" in result.output or "Leave --model out" in result.output
+
+
+def test_garbage_is_searched_for_seldom_and_what_tests_leave_behind_is_told(new_project) -> None:
+    project = new_project(1)
+    project.write("conftest.py", PACE)
+    project.write("test_left.py", LEFT)
+    result = project.pytest("-s", "test_left.py")
+    during, after = (line for line in result.output.splitlines() if line.startswith("pace "))
+    assert during != after == f"pace {gc.get_threshold()}"
+    assert "ValueError: left behind" in result.output
