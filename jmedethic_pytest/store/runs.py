@@ -11,7 +11,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -26,6 +26,7 @@ from jmedethic_pytest.core.scores import SLACK
 from jmedethic_pytest.store import schema
 
 M = TypeVar("M", bound=BaseModel)
+_Read = Callable[[type[M], bytes], M]
 VERDICTS = "verdicts.jsonl"
 """The file of a run's verdicts, in its folder."""
 _UNEVALUATED = "unevaluated.jsonl"
@@ -130,7 +131,7 @@ class RunStore:
         """Read a verdict of this run back, so that none has to stay in memory."""
         begin, length = self._places[key]
         try:
-            return schema.read(Verdict, os.pread(self._lines.fileno(), length, begin))
+            return schema.read_again(Verdict, os.pread(self._lines.fileno(), length, begin))
         except (OSError, ValidationError) as error:
             raise StoreError(f"{self.path}: a stored verdict cannot be read back: {error}.") from None
 
@@ -255,17 +256,18 @@ def read_verdicts(run: Path, torn: list[str] | None = None) -> Iterator[Verdict]
         yield verdict
 
 
-def read_places(run: Path, torn: list[str] | None = None) -> Iterator[tuple[Verdict, Place]]:
+def read_places(run: Path, torn: list[str] | None = None, *, again: bool = False) -> Iterator[tuple[Verdict, Place]]:
     """Yield the verdicts of a run, each with its place, so that single ones can be read again (:func:`read_at`).
 
     Args:
         run: the run's folder.
         torn: receives a note if the last line is incomplete.
+        again: whether this process has read the run before (:func:`.schema.read_again`).
 
     Raises:
         StoreError: for a damaged line that is not the last, or a newer schema.
     """
-    return places_as(run, Verdict, torn)
+    return _placed(run, VERDICTS, Verdict, torn, schema.read_again if again else schema.read)
 
 
 def places_as(run: Path, model: type[M], torn: list[str] | None = None) -> Iterator[tuple[M, Place]]:
@@ -284,7 +286,9 @@ def read_as(run: Path, model: type[M]) -> Iterator[M]:
             yield from (record for record, _ in _placed(run, name, model))
 
 
-def _placed(run: Path, name: str, model: type[M], torn: list[str] | None = None) -> Iterator[tuple[M, Place]]:
+def _placed(
+    run: Path, name: str, model: type[M], torn: list[str] | None = None, read: _Read[M] = schema.read
+) -> Iterator[tuple[M, Place]]:
     path = run / name
     info = read_info(run) if (run / "run.json").is_file() else None
     begin = 0
@@ -295,7 +299,7 @@ def _placed(run: Path, name: str, model: type[M], torn: list[str] | None = None)
                 torn.append(f"{path}:{number}: the last line is incomplete: a kill; that verdict is not counted.")
             return
         try:
-            record: Any = schema.read(model, line)
+            record: Any = read(model, line)
         except ValidationError as error:
             raise StoreError(_damage(f"{path}:{number}", line, error)) from None
         for problem in _strange(record, info) if info is not None else ():

@@ -59,7 +59,7 @@ def collect(run: Path, beside: Callable[[Verdict], Verdict] | None = None) -> li
         StoreError: if the file of verdicts is damaged.
     """
     found: dict[str, Listed] = {}
-    for verdict, place in run_files.read_places(run):
+    for verdict, place in run_files.read_places(run, again=True):  # its figures were, or the page would have none
         if verdict.key not in found:
             found[verdict.key] = Listed(_row(beside(verdict) if beside else verdict), place)
     for verdict in run_files.read_unevaluated(run):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.colors import BoundaryNorm, ListedColormap
-from matplotlib.patches import Rectangle
+from matplotlib.patches import PathPatch, Rectangle
+from matplotlib.path import Path
 
 from jmedethic_pytest.core.interface import shown
-from jmedethic_pytest.core.scores import SLACK
 from jmedethic_pytest.reports import bands
 from jmedethic_pytest.reports.palette import light
 from jmedethic_pytest.reports.plots import style
@@ -50,9 +51,8 @@ def guideline_by_strategy(cases: DataFrame, vocabulary: Vocabulary, *, simulated
     figure = style.new(_WIDTH, height, title, note, simulated=simulated, layout=False)
     place = (_LEFT / _WIDTH, _FOOT / height, 1 - (_LEFT + _RIGHT) / _WIDTH, body / height)
     axes = figure.add_axes(place)
-    colours = ListedColormap([band.colour for band in bands.BANDS])
-    axes.imshow(mean, cmap=colours, norm=BoundaryNorm([1, *(band.end + SLACK for band in bands.BANDS)], 5))
-    axes.set_aspect("auto")
+    axes.set(xlim=(-0.5, len(strategies) - 0.5), ylim=(len(guidelines) - 0.5, -0.5))
+    _cells(axes, mean)
     axes.vlines(np.arange(0.5, len(strategies) - 1), -0.5, len(guidelines) - 0.5, color="white", linewidth=0.8)
     axes.hlines(np.arange(0.5, len(guidelines) - 1), -0.5, len(strategies) - 0.5, color="white", linewidth=0.8)
     _gaps(axes, mean, planned)
@@ -75,6 +75,25 @@ def _weakest_first(cases: DataFrame, vocabulary: Vocabulary) -> list[str]:
         return ends[0], code, ends[1], key
 
     return sorted(within, key=place)
+
+
+def _cells(axes: Axes, mean: NDArray[Any]) -> None:
+    """Fill every cell with the colour of its score: all of a band at one stroke, neighbours in a row as one."""
+    banded: dict[bands.Band, list[Path]] = {}
+    for row, values in enumerate(mean):
+        found = enumerate(None if np.isnan(value) else bands.of(value) for value in values)
+        for band, run in groupby(found, key=itemgetter(1)):
+            if band is not None:
+                columns = [column for column, _ in run]
+                banded.setdefault(band, []).append(_rectangle(row, columns[0], columns[-1]))
+    for band, cells in banded.items():
+        axes.add_patch(PathPatch(Path.make_compound_path(*cells), color=band.colour, linewidth=0, zorder=0))
+
+
+def _rectangle(row: int, first: int, last: int) -> Path:
+    """Return the outline of neighbours in a row."""
+    left, right, top, bottom = first - 0.5, last + 0.5, row - 0.5, row + 0.5
+    return Path([(left, top), (right, top), (right, bottom), (left, bottom), (left, top)], closed=True)
 
 
 def _gaps(axes: Axes, mean: NDArray[Any], planned: NDArray[Any]) -> None:

@@ -40,6 +40,8 @@ class Lettering(Artist):
         self._font = font_manager.get_font(style.fonts())
         self._font.set_size(text_to_path.FONT_SCALE, text_to_path.DPI)
         self._glyphs: dict[str, Any] = {}
+        self._laid_out: dict[str, tuple[list[tuple[str, float]], float]] = {}
+        """Of every text: its glyphs that draw something, how far to the right each stands, and how wide all are."""
         self._places: dict[tuple[str, str], list[tuple[float, float, float]]] = defaultdict(list)
         """Of every glyph in a colour: the place of its text, and how far to the right of that it stands."""
 
@@ -53,14 +55,20 @@ class Lettering(Artist):
             align: which part of its width lies at ``x``: 0 its left end, 1 its right end.
             colour: of the letters.
         """
+        if text not in self._laid_out:
+            self._laid_out[text] = self._lay_out(text)
+        glyphs, width = self._laid_out[text]
+        for glyph, right in glyphs:
+            self._places[glyph, colour].append((x, y, right - align * width))
+
+    def _lay_out(self, text: str) -> tuple[list[tuple[str, float]], float]:
         untyped: Any = text_to_path
         found, self._glyphs, _ = untyped.get_glyphs_with_font(self._font, text, self._glyphs)
         drawn = [(glyph, right) for glyph, right, *_ in found if len(self._glyphs[glyph][0])]
-        if drawn:
-            last, right = drawn[-1]
-            width = right + self._glyphs[last][0][:, 0].max()
-            for glyph, right in drawn:
-                self._places[glyph, colour].append((x, y, right - align * width))
+        if not drawn:
+            return [], 0.0
+        last, right = drawn[-1]
+        return drawn, right + self._glyphs[last][0][:, 0].max()
 
     def draw(self, renderer: RendererBase) -> None:
         """Draw all texts."""
