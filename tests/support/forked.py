@@ -1,7 +1,7 @@
 """pytest, ``jmedethic`` and scripts, forked from a process that has imported everything already but run nothing.
 
-A bare pytest spends two seconds of CPU on imports, and so does each of its xdist workers. Runs that are to be sent
-signals are started afresh instead.
+A bare pytest spends two seconds of CPU on imports, and so does each of its xdist workers. A forked run leads a process
+group of its own and has the signals of a new one: it can be interrupted and killed like one that was started afresh.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import runpy
 import signal
 import subprocess
 import sys
+import threading
 import warnings
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -116,6 +117,44 @@ def run(
     return subprocess.CompletedProcess([program, *arguments], process.exitcode, said, "")
 
 
+class Running:
+    """A started program, its output read while it runs; as much of :class:`subprocess.Popen` as tests use.
+
+    Args:
+        given: program, arguments, folder and environment, as :func:`start` takes them.
+        pipe: where the pipe of its output is made, under a name that is free.
+    """
+
+    def __init__(self, *given: Any, pipe: Path) -> None:
+        pipe.unlink(missing_ok=True)
+        os.mkfifo(pipe)
+        program, arguments, folder, environment = given
+        self._process = start(program, arguments, folder=folder, environment=environment, output=pipe)
+        self.stdout = pipe.open("rb", buffering=0)
+        assert self._process.pid is not None
+        self.pid = self._process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        return self._process.exitcode
+
+    def send_signal(self, kind: int) -> None:
+        os.kill(self.pid, kind)
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def communicate(self, timeout: float = PATIENCE) -> tuple[str, None]:
+        """Wait until nobody can write any more; return what was written since it was last read."""
+        end = threading.Timer(timeout, os.killpg, (self.pid, signal.SIGKILL))
+        end.start()
+        said = self.stdout.read()
+        self._process.join(timeout)
+        end.cancel()
+        self.stdout.close()
+        return said.decode(errors="replace"), None
+
+
 def _become(program: Program, arguments: list[str], folder: str, environment: dict[str, str], output: str) -> None:
     gc.freeze()  # what is imported is no garbage
     os.setsid()
@@ -125,6 +164,8 @@ def _become(program: Program, arguments: list[str], folder: str, environment: di
     stdin, out = os.open(os.devnull, os.O_RDONLY), os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     for source, target in ((stdin, 0), (out, 1), (out, 2)):
         os.dup2(source, target)
+    if Path(output).is_fifo():  # somebody reads along
+        sys.stdout, sys.stderr = (open(number, "w", buffering=1, closefd=False) for number in (1, 2))  # noqa: SIM115
     if program == "pytest":
         if not spare(workers(arguments)):
             sys.argv = [program, *REWRITE, *arguments]

@@ -201,6 +201,13 @@ class Project:
         """Run ``jmedethic`` to its end in a forked process."""
         return self.pytest(*args, program="jmedethic")
 
+    def watch(
+        self, *args: str, model: str | EllipsisType | None = ..., program: forked.Program = "pytest"
+    ) -> forked.Running:
+        """Start a program as :meth:`fork` does, to be read while it runs and sent signals."""
+        arguments = self.arguments(*args, model=model) if program == "pytest" else list(args)
+        return forked.Running(program, arguments, self.path, self.environment(), pipe=self.path.with_suffix(".pipe"))
+
     def start(self, command: list[str]) -> subprocess.Popen[str]:
         """Start a command afresh, in a process group of its own that can be sent signals."""
         return subprocess.Popen(
@@ -215,7 +222,7 @@ class Project:
             start_new_session=True,
         )
 
-    def finish(self, process: subprocess.Popen[str], before: Iterable[Path] = ()) -> Result:
+    def finish(self, process: subprocess.Popen[str] | forked.Running, before: Iterable[Path] = ()) -> Result:
         """Wait for a started process; its run folder is the one that was not there before."""
         try:
             output, _ = process.communicate(timeout=forked.PATIENCE)

@@ -168,7 +168,7 @@ def test_polite_end_under_load_sums_up_and_leaves_nothing_running(
 
     server.script = script
     made = project(200)
-    process = made.start(made.command(*ALONE, "--jmed-concurrency=16", "-v"))
+    process = made.watch(*ALONE, "--jmed-concurrency=16", "-v")
     shown = b""
     while b"[en-c50]" not in shown:
         shown += os.read(process.stdout.fileno(), 2**16) or pytest.fail(shown.decode())

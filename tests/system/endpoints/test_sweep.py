@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sys
 from collections import Counter
 from typing import Any
 
@@ -58,15 +57,15 @@ def test_a_sweep_that_is_killed_goes_on_and_pays_nothing_twice(server: Any, proj
     server.script = script
     made = project(6)
     made.write("sweep.toml", SWEEP.format(url=server.openai_url, judges=f"{server.spec('j1')},{server.spec('j2')}"))
-    command = [sys.executable, "-m", "jmedethic_pytest", "sweep", "sweep.toml", "--jobs=1"]
+    command = ("sweep", "sweep.toml", "--jobs=1")
 
     # The command alone is killed during its first collection, which goes on: the next command waits for its result.
     held[3] = hold()
-    first = made.start(command)
+    first = made.watch(*command, program="jmedethic")
     server.wait_for(lambda: sum(asked(server).values()) == 3)
     first.kill()
     first.communicate()
-    second = made.start(command)
+    second = made.watch(*command, program="jmedethic")
     held.pop(3).release()
     # All of it is killed while models are judged: what is in flight then, at most three calls, was paid in vain.
     held[30] = hold()
@@ -74,7 +73,7 @@ def test_a_sweep_that_is_killed_goes_on_and_pays_nothing_twice(server: Any, proj
     os.killpg(second.pid, signal.SIGKILL)
     second.communicate()
     held.clear()
-    third = made.start(command)
+    third = made.watch(*command, program="jmedethic")
     output, _ = third.communicate(timeout=PATIENCE)
     assert third.returncode == 6, output
     paid = asked(server)

@@ -264,7 +264,7 @@ def test_killed_run_repeats_no_finished_call_and_accounts_for_every_case(
 
     server.script = script
     made = project(6)
-    process = made.start(made.command(*options, "--jmed-concurrency=3"))
+    process = made.watch(*options, "--jmed-concurrency=3")
     try:
         server.wait_for(lambda: asked("c3", True) == 4 and asked("c2", False) == 1)
         (lines,) = [*(made.path / "reports" / "runs").glob("*/verdicts.jsonl")]

@@ -6,13 +6,14 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
+from support.forked import Running
 
 DEMO_JUDGES = "demo:judge-strict,demo:judge-lenient"
 LENIENT = """\
@@ -46,12 +47,15 @@ def after(count: int, server, gate):
     return gate
 
 
-def _program(kind: str, project, *options: str) -> list[str]:
+def _started(kind: str, project, *options: str) -> subprocess.Popen[str] | Running:
+    """Start a run: with workers as a user does, in processes that know nothing of each other; others forked."""
     if kind == "jmedethic":
-        options = ("--cases=cases.jsonl", "--locale=en", *(option.replace("--jmed-", "--") for option in options))
-        return [str(Path(sys.executable).with_name("jmedethic")), "run", *options]
-    workers = ("-n", "2") if kind == "workers" else ()
-    return project.command("-q", *workers, *options, "--jmed-cases=cases.jsonl", "--jmed-locale=en", model=None)
+        options = tuple(option.replace("--jmed-", "--") for option in options)
+        return project.watch("run", *options, "--cases=cases.jsonl", "--locale=en", program="jmedethic")
+    options = ("-q", *options, "--jmed-cases=cases.jsonl", "--jmed-locale=en")
+    if kind == "workers":
+        return project.start(project.command("-n", "2", *options, model=None))
+    return project.watch(*options, model=None)
 
 
 @pytest.mark.parametrize("kind", ["plain", "workers", "jmedethic"])
@@ -65,7 +69,7 @@ def test_interrupt_keeps_what_is_done_and_the_same_command_resumes(new_project, 
     project.write("thresholds.toml", LENIENT)
     options = (f"--model={chat_server.spec('x')}", f"--jmed-judges={DEMO_JUDGES}", "--jmed-concurrency=1")
     gate = after(6, chat_server, hold())
-    process = project.start(_program(kind, project, *options))
+    process = _started(kind, project, *options)
     chat_server.wait_for(lambda: len(chat_server.seen) == 7)
     os.kill(process.pid, signal.SIGUSR1)
     _read_until(b"jmedethic: 2/4 cases, ", process)
@@ -88,7 +92,7 @@ def test_interrupt_keeps_what_is_done_and_the_same_command_resumes(new_project, 
     assert again.calls["target"] == 12 - 9, "what was answered before the interrupt is not paid for again"
 
 
-def _read_until(text: bytes, process: subprocess.Popen[str]) -> None:
+def _read_until(text: bytes, process: subprocess.Popen[str] | Running) -> None:
     assert process.stdout is not None
     shown = b""
     while text not in shown:
@@ -145,22 +149,16 @@ def test_run_killed_outright_is_resumed_by_the_same_command(new_project, chat_se
     """kill -9 of the controller: finished verdicts are readable, and only the calls in flight are paid for twice."""
     project = new_project(4)
     project.write("thresholds.toml", LENIENT)
-    command = _program(
-        "plain",
-        project,
-        f"--model={chat_server.spec('x')}",
-        f"--jmed-judges={DEMO_JUDGES}",
-        "--jmed-concurrency=1",
-    )
+    options = (f"--jmed-judges={DEMO_JUDGES}", "--jmed-concurrency=1")
     gate = after(6, chat_server, hold())
-    process = project.start(command)
+    process = _started("plain", project, f"--model={chat_server.spec('x')}", *options)
     chat_server.wait_for(lambda: len(chat_server.seen) == 7)
     process.kill()
     killed = project.finish(process)
     assert killed.read("run.json")["status"] == "started"
     assert len(killed.ids) == 2
     gate.release()
-    again = project.pytest("-q", f"--jmed-judges={DEMO_JUDGES}", "--jmed-concurrency=1", model=chat_server.spec("x"))
+    again = project.pytest("-q", *options, model=chat_server.spec("x"))
     assert again.status == 6, again.output
     assert len(again.ids) == 4
     assert again.calls["target"] == 6

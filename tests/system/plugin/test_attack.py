@@ -193,7 +193,7 @@ def test_a_killed_run_goes_on_and_no_call_is_counted_or_paid_twice(
     options = (*options, f"--jmed-attacker={chat_server.spec('a')}")
     gate = hold()
     chat_server.script = lambda seen: script(seen) if seen.number < 11 else chat_server.openai(script(seen), hold=gate)
-    process = project.start(project.command("-q", *options, model=chat_server.spec("x")))
+    process = project.watch("-q", *options, model=chat_server.spec("x"))
     chat_server.wait_for(lambda: len(chat_server.seen) == 12)
     process.kill()
     killed = project.finish(process)
