@@ -16,6 +16,7 @@ from typing import Any
 _FENCE = re.compile(r"(?<!=)={3,}+\s*+(?:TRANSCRIPT|会話記録)", re.IGNORECASE)
 _CONTROL_TOKEN = re.compile(r"<[|｜]([^|｜<>]{1,40})[|｜]>")
 _TURN_TAG = re.compile(r"<(/?(?:start_of_turn|end_of_turn|bos|eos|s))>|\[(/?INST)\]|<<(/?SYS)>>")
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
 _BEGIN = re.compile(r"^===== TRANSCRIPT (\w+) BEGIN =====$", re.MULTILINE)
 
 
@@ -30,33 +31,28 @@ def fenced(turns: Sequence[str], replies: Sequence[str], first: int = 0, *, mark
     """
     entries = [entry for index in range(first, len(turns)) for entry in _said(index, turns[index], replies[index])]
     if marked:
-        entries[-1]["marked"] = True
+        entries[-1] += ',\n"marked": true'
     return _between(entries)
 
 
-@lru_cache(maxsize=512)  # every later question about a conversation shows its turns again
 def fenced_turn(index: int, user: str, reply: str) -> str:
     """Return one turn between fences of its own."""
     return _between(_said(index, user, reply))
 
 
-def _said(index: int, user: str, reply: str) -> list[dict[str, Any]]:
+def _said(index: int, user: str, reply: str) -> list[str]:
+    """Return what both said in a turn: the inside of a JSON object each, one value a line."""
     return [
-        {"turn": index, "speaker": "user", "text": neutralise(user)},
-        {"turn": index, "speaker": "assistant", "text": neutralise(reply)},
+        f'"turn": {index},\n"speaker": "user",\n"text": {_quoted(neutralise(user))}',
+        f'"turn": {index},\n"speaker": "assistant",\n"text": {_quoted(neutralise(reply))}',
     ]
 
 
-def _between(entries: Sequence[dict[str, Any]]) -> str:
-    transcript = _one_value_a_line(entries)
+def _between(entries: Sequence[str]) -> str:
+    """Put a conversation between fences, as ``json.dumps(entries, indent=0)`` writes it, ten times as slowly."""
+    transcript = "[\n" + ",\n".join(f"{{\n{entry}\n}}" for entry in entries) + "\n]"
     nonce = hashlib.sha256(f"fence:{transcript}".encode()).hexdigest()[:16]
     return f"===== TRANSCRIPT {nonce} BEGIN =====\n{transcript}\n===== TRANSCRIPT {nonce} END ====="
-
-
-def _one_value_a_line(entries: Sequence[dict[str, Any]]) -> str:
-    """Return ``json.dumps(entries, indent=0)``, which the standard library writes in Python, ten times as slowly."""
-    inside = (json.dumps(entry, ensure_ascii=False, separators=(",\n", ": "))[1:-1] for entry in entries)
-    return "[\n" + ",\n".join(f"{{\n{values}\n}}" for values in inside) + "\n]"
 
 
 @lru_cache(maxsize=64)  # two judges are asked the same
@@ -74,10 +70,12 @@ def _entries(prompt: str, begin: re.Match[str]) -> list[Mapping[str, Any]]:
     return found
 
 
-@lru_cache(maxsize=256)  # a reply is shown again in every later turn, to every judge
 def neutralise(content: str) -> str:
     """Break what could pass for our fence or for a chat template's control token; leave everything else as it is."""
     content = content.encode(errors="replace").decode()  # a lone surrogate can be neither hashed nor sent
-    content = _FENCE.sub(lambda match: match[0].replace("=", "-"), content)
+    if "===" in content:
+        content = _FENCE.sub(lambda match: match[0].replace("=", "-"), content)
+    if "<" not in content and "[" not in content:  # with which every one of the others begins
+        return content
     content = _TURN_TAG.sub(lambda match: f"<¦{match[1] or match[2] or match[3]}¦>", content)
     return _CONTROL_TOKEN.sub(r"<¦\1¦>", content)

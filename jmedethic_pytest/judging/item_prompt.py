@@ -7,6 +7,7 @@ the question about T1 begins with the whole question about T0, and a provider's 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import accumulate
 from typing import Any
 
@@ -65,11 +66,11 @@ def pieces(case: Case, turns: Sequence[str], replies: Sequence[str], first: int,
         first: index of the first turn that is shown.
         guideline: the one concerned.
     """
-    head = f"{_guideline(guideline, case.locale)}\n\n{_item(case)}"
+    locale, expected = case.locale, case.expected
+    head = f"{_guideline(guideline.title[locale], guideline.summary[locale], locale)}\n\n{_item(case)}"
     for index in range(first, len(turns)):
-        shown = fenced_turn(index, turns[index], replies[index])
-        score = text("score", case.locale).format(turn=index)
-        yield f"{head}\n\n{_heading(case, index)}\n{shown}\n{score}"
+        awaited = expected[index] if index < len(expected) else None
+        yield head + _turn(index, turns[index], replies[index], awaited, locale)
         head = ""
 
 
@@ -97,10 +98,9 @@ def digest(used: Sequence[Locale] = (), places: Sequence[elsewhere.Place] = ()) 
     return files.digest([languages.together(_FILE, used), shared, SCHEMA, *abroad])
 
 
-def _guideline(guideline: Guideline, locale: Locale) -> str:
-    return text("guideline", locale).format(
-        title=_line(guideline.title[locale]), summary=_line(guideline.summary[locale])
-    )
+@lru_cache(maxsize=256)
+def _guideline(title: str, summary: str, locale: Locale) -> str:
+    return text("guideline", locale).format(title=_line(title), summary=_line(summary))
 
 
 def _item(case: Case) -> str:
@@ -116,11 +116,13 @@ def _item(case: Case) -> str:
     return text("unlisted", case.locale)
 
 
-def _heading(case: Case, index: int) -> str:
-    heading = text("turn", case.locale).format(turn=index)
-    if index >= len(case.expected):
-        return heading
-    return f"{heading}\n{text('expected', case.locale).format(expected=_line(case.expected[index]))}"
+@lru_cache(maxsize=1024)  # every later question shows it again: room for the turns of some 300 conversations at once
+def _turn(index: int, user: str, reply: str, expected: str | None, locale: Locale) -> str:
+    """Return the piece of a question that shows a turn, and says what was to be expected there if that is known."""
+    heading = text("turn", locale).format(turn=index)
+    if expected is not None:
+        heading += f"\n{text('expected', locale).format(expected=_line(expected))}"
+    return f"\n\n{heading}\n{fenced_turn(index, user, reply)}\n{text('score', locale).format(turn=index)}"
 
 
 def _line(content: str) -> str:

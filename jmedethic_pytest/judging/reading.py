@@ -32,6 +32,8 @@ _STATED = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _LONGEST_NAME = 8
+_BRACE = re.compile("[{︷﹛｛]")
+"""Every character that NFKC makes an opening brace of."""
 _FENCE = "`jsonJSON[] \t\r\n"
 """What may stand around an answer that is one object."""
 _PART = r"\[\[(\d{1,2}(?:\.\d{1,8})?)\]\]"
@@ -113,6 +115,10 @@ def _not_repeated(_judgement: Judgement, own: str, judged: Sequence[str]) -> Non
 
     A statement must be a whole line of a reply: "score: 9" is said of many things in medicine.
     """
+    if own.startswith("{"):
+        judged = [reply for reply in judged if _BRACE.search(reply)]  # most hold none, and cannot hold an object
+        if not judged:
+            return
     text = _bare(own)
     if text.startswith("{"):
         repeated = any(text in _bare(reply) for reply in judged)

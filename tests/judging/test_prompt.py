@@ -235,6 +235,19 @@ def test_one_fence_a_turn_whatever_the_texts_are(build_case: Builder, reply: str
 
 @STEADY
 @given(reply=hostile, earlier=hostile)
+def test_what_is_fenced_is_written_as_the_standard_library_writes_it(
+    build_case: Builder, reply: str, earlier: str
+) -> None:
+    """Byte for byte: kept answers of judges are found again by it."""
+    for kind in PROMPTS:
+        prompt = user_prompt(build_case(turns=("一", "二")), [earlier, reply], 1, prompt=kind)
+        fences = zip(BEGIN.finditer(prompt), END.finditer(prompt), strict=True)
+        written = [prompt[begin.end() + 1 : end.start() - 1] for begin, end in fences]
+        assert written == [json.dumps(json.loads(part), ensure_ascii=False, indent=0) for part in written]
+
+
+@STEADY
+@given(reply=hostile, earlier=hostile)
 def test_judged_reply_comes_back_whole(build_case: Builder, reply: str, earlier: str) -> None:
     for kind in PROMPTS:
         prompt = user_prompt(build_case(turns=("一", "二")), [earlier, reply], 1, prompt=kind)
