@@ -157,6 +157,7 @@ class Running:
 
 def _become(program: Program, arguments: list[str], folder: str, environment: dict[str, str], output: str) -> None:
     gc.freeze()  # what is imported is no garbage
+    gc.get_freeze_count = lambda: 1  # counting half a million objects takes a tenth of a small run
     os.setsid()
     os.chdir(folder)
     os.environ.clear()
