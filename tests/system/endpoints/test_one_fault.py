@@ -6,6 +6,7 @@ Every run must end by itself, account for every case exactly once, and say in on
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import ssl
 import subprocess
@@ -69,10 +70,16 @@ def test_storm_of_429_slows_the_run_down_and_loses_nothing(server: Any, project:
     assert "at a time at the end (429 too many requests)" in info["note"]
 
 
-@pytest.mark.parametrize("status", [500, 502, 503, 529, 408, 409])
-def test_passing_server_error_is_retried_unseen(server: Any, project: Any, status: int) -> None:
+@pytest.mark.parametrize("statuses", [(500, 502), (503, 529), (408, 409)], ids=str)
+def test_passing_server_error_is_retried_unseen(server: Any, project: Any, statuses: tuple[int, int]) -> None:
+    """Every call is refused once, with one status in the first half of the conversations and another in the other."""
     good, known = _good(server), set[str]()
-    server.script = lambda seen: server.error(status, "try again") if _first_time(seen, known) else good(seen)
+
+    def script(seen: Any) -> Any:
+        status = statuses[bool(re.search(r"case c[23] turn", seen.content))]
+        return server.error(status, "try again") if _first_time(seen, known) else good(seen)
+
+    server.script = script
     done = project(4).pytest(*ALONE)
     assert done.status == 0, done.output
     assert _accounted(done, 4) == {"scored": 4}
@@ -136,39 +143,58 @@ def test_connection_lost_once_a_call_is_retried_unseen(server: Any, project: Any
     assert _accounted(done, 2) == {"scored": 2}
 
 
-@pytest.mark.parametrize(
-    ("body", "headers", "word"),
-    [
-        ("{'no': json", {}, "unreadable answer"),
-        ("<html>bad gateway</html>", {"Content-Type": "text/html"}, "no JSON object"),
-        ({"model": "m", "choices": []}, {}, "unexpected shape"),
-        ({"model": "m"}, {}, "unexpected shape"),
-        ([1, 2], {}, "no JSON object"),
-    ],
-    ids=["malformed", "wrong type", "empty choices", "no choices", "a list"],
-)
-def test_answer_that_stays_unreadable_is_that_cases_trouble(
-    server: Any, project: Any, body: Any, headers: dict[str, str], word: str
-) -> None:
-    good = _good(server)
-    odd = type(server.openai())(body=body, headers=headers)
-    server.script = lambda seen: odd if seen.model == "m" and "case c2 turn 1" in seen.last else good(seen)
-    done = project(5).pytest(*ALONE)
-    assert done.status == 6, done.output
-    assert _accounted(done, 5) == {"scored": 4, "transport_error": 1}
-    (broken,) = [verdict for verdict in done.verdicts if verdict["status"] != "scored"]
-    assert word in broken["detail"]
-    assert [turn["value"] for turn in broken["turns"]] == [9.0, None]
+UNREADABLE = {
+    "malformed": ("{'no': json", "unreadable answer"),
+    "wrong type": ("<html>bad gateway</html>", "no JSON object"),
+    "empty choices": ({"model": "m", "choices": []}, "unexpected shape"),
+    "no choices": ({"model": "m"}, "unexpected shape"),
+    "a list": ([1, 2], "no JSON object"),
+}
+UNFINISHED = {"content_filter": "target_blocked", "length": "target_truncated"}
+ODD = [*UNREADABLE, *UNFINISHED]
 
 
-@pytest.mark.parametrize(("finish", "status"), [("content_filter", "target_blocked"), ("length", "target_truncated")])
-def test_filtered_or_cut_reply_is_missing_and_never_low(server: Any, project: Any, finish: str, status: str) -> None:
-    good = _good(server)
-    cut = server.openai("half a rep", finish=finish)
-    server.script = lambda seen: cut if seen.model == "m" and "case c1 turn 0" in seen.last else good(seen)
-    done = project(3).pytest(*ALONE)
-    assert done.status == 6, done.output
-    assert _accounted(done, 3) == {"scored": 2, status: 1}
+@pytest.fixture(scope="module")
+def once() -> dict[str, Any]:
+    """What one run left behind."""
+    return {}
+
+
+@pytest.fixture
+def odd(once: dict[str, Any], server: Any, project: Any) -> dict[str, dict[str, Any]]:
+    """The verdict of each conversation whose second reply is odd, in one run with four others."""
+
+    def answer(kind: str) -> Any:
+        if kind in UNFINISHED:
+            return server.openai("half a rep", finish=kind)
+        html = {"Content-Type": "text/html"} if kind == "wrong type" else {}
+        return type(server.openai())(body=UNREADABLE[kind][0], headers=html)
+
+    def script(seen: Any) -> Any:
+        found = re.search(r"case c(\d+) turn 1", seen.last) if seen.model == "m" else None
+        return answer(ODD[int(found[1])]) if found and int(found[1]) < len(ODD) else good(seen)
+
+    if not once:
+        good, server.script = _good(server), script
+        done = project(len(ODD) + 4).pytest(*ALONE)
+        assert done.status == 6, done.output
+        wanted = Counter(UNFINISHED.values()) + Counter(scored=4, transport_error=len(UNREADABLE))
+        assert _accounted(done, len(ODD) + 4) == wanted
+        once |= {verdict["case"]["id"]: verdict for verdict in done.verdicts}
+    return {kind: once[f"en-c{number}"] for number, kind in enumerate(ODD)}
+
+
+@pytest.mark.parametrize("kind", UNREADABLE)
+def test_answer_that_stays_unreadable_is_that_cases_trouble(odd: dict[str, dict[str, Any]], kind: str) -> None:
+    assert odd[kind]["status"] == "transport_error"
+    assert UNREADABLE[kind][1] in odd[kind]["detail"]
+    assert [turn["value"] for turn in odd[kind]["turns"]] == [9.0, None]
+
+
+@pytest.mark.parametrize("kind", UNFINISHED)
+def test_filtered_or_cut_reply_is_missing_and_never_low(odd: dict[str, dict[str, Any]], kind: str) -> None:
+    assert odd[kind]["status"] == UNFINISHED[kind]
+    assert [turn["value"] for turn in odd[kind]["turns"]] == [9.0, None]
 
 
 # ------------------------------------------------------------------------------------------- slow and silent

@@ -17,19 +17,20 @@ from support.project import Project, Result, make_case, make_project
 
 ATTACK = "--jmed-attacker=demo:attacker"
 SUITES = ("--jmed-suite=long,core", "--jmed-locale=ja,en")
+CASES, ATTACKS = 21, 63
 KINDS = {"reached", "turns", "refused", "unreadable", "policy", "empty"}
 
 
 @pytest.fixture(scope="module")
 def attacked(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Return a project, its run without an attacker, and the same run with one, on four workers."""
-    long = [make_branched(number, 2 + number % 3, locale) for number in range(14) for locale in ("ja", "en")]
+    """Return a project, its run without an attacker, and the same run with one, on two workers."""
+    long = [make_branched(number, 2 + number % 3, locale) for number in range(7) for locale in ("ja", "en")]
     project = make_project(
-        tmp_path_factory.mktemp("project"), [*long, *(make_case(number, "core") for number in range(14))]
+        tmp_path_factory.mktemp("project"), [*long, *(make_case(number, "core") for number in range(7))]
     )
     plain = project.pytest(*SUITES, "-q", "--jmed-cache=off", model="demo:regressed")
     assert project.jmedethic("baseline", "set", "unattacked", plain.run.name).status == 0
-    options = (*SUITES, ATTACK, "--jmed-report=full", "--jmed-baseline=unattacked", "-n", "4", "--alluredir=allure")
+    options = (*SUITES, ATTACK, "--jmed-report=full", "--jmed-baseline=unattacked", "-n", "2", "--alluredir=allure")
     result = project.pytest(*options, "--junitxml=junit.xml", "--jmed-cache=off", model="demo:regressed")
     return project, plain, result
 
@@ -68,9 +69,9 @@ def test_the_gate_and_every_other_figure_are_those_of_a_run_without_attacker(att
 def test_every_attack_ends_for_a_reason_and_is_counted(attacked: Any) -> None:
     _, _, result = attacked
     summary = result.read("summary.json")["adaptive"]
-    assert (summary["conversations"], summary["attacks"]) == (42, 126)
+    assert (summary["conversations"], summary["attacks"]) == (CASES, ATTACKS)
     found = attacks(result)
-    assert [attack["seed"] for attack in found] == [0, 1, 2] * 42
+    assert [attack["seed"] for attack in found] == [0, 1, 2] * CASES
     assert {attack["end"] for attack in found} <= KINDS
     for verdict in result.verdicts:
         for attack in verdict["attacks"]:
@@ -80,9 +81,9 @@ def test_every_attack_ends_for_a_reason_and_is_counted(attacked: Any) -> None:
             assert not any(fell[:-1])
             assert (attack["end"] == "reached") == (bool(verdict["violations"]) or fell[-1:] == [True])
             assert attack["end"] != "turns" or len(indices) == 7
-    assert summary["fell"] + sum(summary["ends"].values()) == 126
+    assert summary["fell"] + sum(summary["ends"].values()) == ATTACKS
     assert summary["fell"] == sum(attack["end"] == "reached" for attack in found)
-    assert summary["broken"][-1]["share"]["value"] == pytest.approx(summary["fell"] / 126)
+    assert summary["broken"][-1]["share"]["value"] == pytest.approx(summary["fell"] / ATTACKS)
     assert summary["asked"] == sum(attack["calls"] for attack in found)
     info = result.read("run.json")
     assert info["calls"]["attacker demo:attacker"] == summary["asked"] == summary["calls"]
@@ -93,7 +94,7 @@ def test_every_attack_ends_for_a_reason_and_is_counted(attacked: Any) -> None:
     assert 2 * target == judge
     assert target == sum(len(v["turns"]) for v in result.verdicts) + len(generated(result))
     rows = list(csv.DictReader(io.StringIO((result.run / "tables" / "attacks.csv").read_text(encoding="utf-8-sig"))))
-    assert len(rows) == 126
+    assert len(rows) == ATTACKS
     assert sum(row["first_unsafe"] != "" for row in rows) == summary["fell"]
 
 
@@ -105,7 +106,7 @@ def test_reports_show_it_beside_the_gate_and_public_ones_hold_no_generated_text(
     markdown = (result.run / "summary.md").read_text(encoding="utf-8")
     for shown in (result.output, markdown):
         assert "ADAPTIVE ATTACK, beside the gate" in shown
-        assert f"seed 0           {sum(summary['seeds'][0]['first'].values())} of 42 fell" in shown
+        assert f"seed 0           {sum(summary['seeds'][0]['first'].values())} of {CASES} fell" in shown
     assert "against unattacked inconclusive" in result.output
     assert "the baseline was not attacked" in result.output
     page = (result.run / "report.html").read_text(encoding="utf-8")
@@ -133,7 +134,7 @@ def test_an_attacked_baseline_is_compared_and_an_unlike_one_is_not(attacked: Any
     assert '"attack"' not in (project.path / "reports" / "baselines" / "unattacked.json").read_text(encoding="utf-8")
     better = project.pytest(*SUITES, ATTACK, "-q", "--jmed-baseline=attacked", model="demo:aligned")
     (found,) = better.read("summary.json")["adaptive"]["comparisons"]
-    assert (found["pairs"], found["obstacles"]) == (126, [])
+    assert (found["pairs"], found["obstacles"]) == (ATTACKS, [])
     assert found["worst_low"] <= found["difference"]["low"]
     assert found["difference"]["low"] > 0
     other = project.jmedethic(
@@ -160,7 +161,7 @@ def test_other_judges_score_the_attacks_too(attacked: Any) -> None:
             assert (new["end"], new["calls"]) == (old["end"], old["calls"])
             assert all(len(turn["scores"]) == 2 and "next" in turn["scores"][0]["judge"] for turn in new["turns"])
     adaptive = again.read("summary.json")["adaptive"]
-    assert adaptive["attacks"] == 126
+    assert adaptive["attacks"] == ATTACKS
     assert again.read("run.json")["attack"] == result.read("run.json")["attack"]
 
 

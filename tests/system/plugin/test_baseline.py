@@ -103,8 +103,13 @@ def test_only_new_failures_stop_a_session(recorded) -> None:
     assert result.status == 0, result.output
 
 
-def test_all_baselines_must_hold(recorded) -> None:
-    result = run(recorded, "--jmed-baseline=regressed,aligned", model="regressed")
+@pytest.fixture(scope="module")
+def against_both(recorded):
+    return run(recorded, "--jmed-baseline=regressed,aligned", model="regressed")
+
+
+def test_all_baselines_must_hold(against_both) -> None:
+    result = against_both
     assert result.status == 1, result.output
     assert result.conditions["baseline[regressed].T2"] == "pass"
     assert result.conditions["baseline[aligned].T2"] == "fail"
@@ -112,8 +117,8 @@ def test_all_baselines_must_hold(recorded) -> None:
     assert result.read("run.json")["baselines"] == ["regressed", "aligned"]
 
 
-def test_the_store_gives_the_same_outcome_again(recorded) -> None:
-    result = run(recorded, "--jmed-baseline=regressed,aligned", model="regressed")
+def test_the_store_gives_the_same_outcome_again(against_both) -> None:
+    result = against_both
     assert result.run is not None
     outcome = load(result.run)
     assert outcome.gate.model_dump(mode="json") == result.read("gate.json")

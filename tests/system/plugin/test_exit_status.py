@@ -27,7 +27,7 @@ def pytest_sessionfinish(session):
         return
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
-        if sum(len(file.read_bytes().splitlines()) for file in Path("reports/runs").glob("*/verdicts.jsonl")) >= 42:
+        if sum(len(file.read_bytes().splitlines()) for file in Path("reports/runs").glob("*/verdicts.jsonl")) >= 7:
             return
         time.sleep(0.01)
     raise TimeoutError("the engine has not finished")
@@ -77,12 +77,12 @@ def test_strict_counts_failed_twins(project, new_case) -> None:
     [(), ("-n", "2"), ("--continue-on-collection-errors",)],
     ids=["plain", "workers", "continue"],
 )
-def test_file_that_cannot_be_imported_fails_the_session(project, options: tuple[str, ...]) -> None:
+def test_file_that_cannot_be_imported_fails_the_session(small, options: tuple[str, ...]) -> None:
     """What pytest fails for is not forgiven by a passed gate; workers go on by themselves."""
-    project.write("test_broken.py", "import no_such_module\n")
+    small.write("test_broken.py", "import no_such_module\n")
     if options:
-        project.write("conftest.py", ENGINE_IS_FASTER)
-    result = project.pytest("-q", *options)
+        small.write("conftest.py", ENGINE_IS_FASTER)
+    result = small.pytest("-q", *options)
     assert "no_such_module" in result.output
     assert result.status in (1, 2), result.output
 
@@ -100,22 +100,22 @@ WORKER_TROUBLE = {
 
 
 @pytest.mark.parametrize("trouble", WORKER_TROUBLE)
-def test_tests_that_never_ran_do_not_pass(project, trouble: str) -> None:
+def test_tests_that_never_ran_do_not_pass(small, trouble: str) -> None:
     """The engine has evaluated every case, but the tests, with all that users assert in them, were not run."""
-    project.write("conftest.py", ENGINE_IS_FASTER + WORKER_TROUBLE[trouble])
-    result = project.pytest("-q", "-n", "2", "--max-worker-restart=0")
+    small.write("conftest.py", ENGINE_IS_FASTER + WORKER_TROUBLE[trouble])
+    result = small.pytest("-q", "-n", "2", "--max-worker-restart=0")
     assert "Error" not in result.output
     assert result.status in (1, 2, 6), result.output
 
 
-def test_veto_of_another_plugin_is_kept(project) -> None:
+def test_veto_of_another_plugin_is_kept(small) -> None:
     """pytest-cov's --cov-fail-under works like this: it raises the count of failures, without a report."""
-    project.write(
+    small.write(
         "conftest.py",
         "import pytest\n\n\n@pytest.hookimpl(wrapper=True)\ndef pytest_runtestloop(session):\n"
         "    result = yield\n    session.testsfailed += 1\n    return result\n",
     )
-    result = project.pytest("-q")
+    result = small.pytest("-q")
     assert "GATE: PASS" in result.output
     assert result.status == 1, result.output
 
@@ -171,7 +171,7 @@ def test_one_model_cannot_be_both_judges(project) -> None:
 def _at_the_last_test(action: str) -> str:
     return (
         "import pytest\n\nDONE = []\n\n\ndef pytest_runtest_logfinish(nodeid):\n"
-        f"    DONE.append(nodeid)\n    if len(DONE) == 42:\n        {action}\n"
+        f"    DONE.append(nodeid)\n    if len(DONE) == 7:\n        {action}\n"
     )
 
 
@@ -186,27 +186,27 @@ def _at_the_last_test(action: str) -> str:
     ],
 )
 def test_session_that_somebody_ended_keeps_his_status_and_never_passes(
-    project, mode: tuple[str, ...], action: str, status: int
+    small, mode: tuple[str, ...], action: str, status: int
 ) -> None:
     """Every test has run and the gate would pass, but whoever ended the session said that something is wrong."""
-    project.write("conftest.py", _at_the_last_test(action))
-    result = project.pytest("-q", "--junitxml=junit.xml", *mode)
+    small.write("conftest.py", _at_the_last_test(action))
+    result = small.pytest("-q", "--junitxml=junit.xml", *mode)
     assert result.status == status, result.output
     assert "GATE: INCONCLUSIVE" in result.output
     assert f"pytest ended with status {status}" in result.output
     assert result.conditions["complete"] == "inconclusive"
-    assert 'name="gate[complete]"' in (project.path / "junit.xml").read_text(encoding="utf-8")
+    assert 'name="gate[complete]"' in (small.path / "junit.xml").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("kind", ["tryfirst", "wrapper"])
-def test_status_that_another_plugin_set_at_the_end_is_kept(project, kind: str) -> None:
+def test_status_that_another_plugin_set_at_the_end_is_kept(small, kind: str) -> None:
     end = "    return (yield)\n" if kind == "wrapper" else ""
-    project.write(
+    small.write(
         "conftest.py",
         f"import pytest\n\n\n@pytest.hookimpl({kind}=True)\ndef pytest_sessionfinish(session):\n"
         f"    session.exitstatus = 9\n{end}",
     )
-    result = project.pytest("-q")
+    result = small.pytest("-q")
     assert "GATE: PASS" in result.output
     assert result.status == 9, result.output
 
@@ -234,15 +234,15 @@ TROUBLE_AT_THE_END = {
 
 @MODES
 @pytest.mark.parametrize("trouble", TROUBLE_AT_THE_END)
-def test_results_that_cannot_be_written_are_green_nowhere(project, mode: tuple[str, ...], trouble: str) -> None:
+def test_results_that_cannot_be_written_are_green_nowhere(small, mode: tuple[str, ...], trouble: str) -> None:
     """Every test passed: without a word of the gate, JUnit, Allure and the run's folder would say that all is well."""
-    project.write("conftest.py", LOST + TROUBLE_AT_THE_END[trouble])
-    result = project.pytest("-q", "--junitxml=junit.xml", "--alluredir=allure", *mode)
+    small.write("conftest.py", LOST + TROUBLE_AT_THE_END[trouble])
+    result = small.pytest("-q", "--junitxml=junit.xml", "--alluredir=allure", *mode)
     assert result.status == 6, result.output
     assert "GATE: INCONCLUSIVE" in result.output
-    suite = ElementTree.parse(project.path / "junit.xml").getroot()[0]
-    assert (suite.get("tests"), suite.get("failures")) == ("43", "1")
-    results = [json.loads(file.read_text()) for file in (project.path / "allure").glob("*-result.json")]
+    suite = ElementTree.parse(small.path / "junit.xml").getroot()[0]
+    assert (suite.get("tests"), suite.get("failures")) == ("8", "1")
+    results = [json.loads(file.read_text()) for file in (small.path / "allure").glob("*-result.json")]
     gate = {item["name"]: item["status"] for item in results if item["name"].startswith("gate")}
     assert gate == {"gate: inconclusive": "broken", "gate[results]": "broken"}
     for name in ("gate.json", "summary.md", "comment.md", "metrics.txt"):
@@ -250,38 +250,38 @@ def test_results_that_cannot_be_written_are_green_nowhere(project, mode: tuple[s
 
 
 @MODES
-def test_allure_folder_that_is_gone_costs_the_report_and_a_note(project, mode: tuple[str, ...]) -> None:
+def test_allure_folder_that_is_gone_costs_the_report_and_a_note(small, mode: tuple[str, ...]) -> None:
     change = "        shutil.rmtree('allure')\n        Path('allure').write_text('a file')\n"
-    project.write("conftest.py", LOST + change)
-    result = project.pytest("-q", "--alluredir=allure", *mode)
+    small.write("conftest.py", LOST + change)
+    result = small.pytest("-q", "--alluredir=allure", *mode)
     assert result.status == 0, result.output
     assert "Allure results cannot be written" in result.output
     assert "Traceback" not in result.output
 
 
-def test_inconclusive_summary_is_told_once(project) -> None:
+def test_inconclusive_summary_is_told_once(small) -> None:
     """Newer versions of pytest print a summary for status 6 too; CI must not get its page and annotations twice."""
-    project.env.update(GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(project.path / "step.md"))
-    result = project.pytest("-q", "--jmed-judges=demo", model="compatible:x@http://127.0.0.1:9/v1")
+    small.env.update(GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(small.path / "step.md"))
+    result = small.pytest("-q", "--jmed-judges=demo", model="compatible:x@http://127.0.0.1:9/v1")
     assert result.status == 6, result.output
     assert result.output.count("GATE: ") == 1
-    assert (project.path / "step.md").read_text().count("Safety gate: inconclusive") == 1
+    assert (small.path / "step.md").read_text().count("Safety gate: inconclusive") == 1
 
 
-def test_worker_in_place_of_a_dead_one_keeps_the_allure_results_of_the_others(project) -> None:
+def test_worker_in_place_of_a_dead_one_keeps_the_allure_results_of_the_others(small) -> None:
     """With --clean-alluredir every process would empty the folder when it starts, also one that starts late."""
-    project.write(
+    small.write(
         "conftest.py",
         "import os\n\nimport pytest\n\n\n@pytest.hookimpl(trylast=True)\ndef pytest_runtest_teardown(item, nextitem):\n"
         "    if nextitem is None and hasattr(item.config, 'workerinput'):\n        os._exit(9)\n",
     )
-    (project.path / "allure").mkdir()
-    project.write("allure/old-result.json", "{}")
-    result = project.pytest("-q", "-n", "2", "--alluredir=allure", "--clean-alluredir")
+    (small.path / "allure").mkdir()
+    small.write("allure/old-result.json", "{}")
+    result = small.pytest("-q", "-n", "2", "--alluredir=allure", "--clean-alluredir")
     assert result.status == 1, result.output
-    results = [json.loads(file.read_text()) for file in (project.path / "allure").glob("*-result.json")]
+    results = [json.loads(file.read_text()) for file in (small.path / "allure").glob("*-result.json")]
     names = [item["historyId"] for item in results if not item["name"].startswith("gate")]
-    assert len(names) == len(set(names)) == 42
+    assert len(names) == len(set(names)) == 7
 
 
 @pytest.mark.parametrize("mode", [(), ("-n", "2")], ids=["plain", "workers"])
@@ -299,5 +299,5 @@ def test_pass_on_a_part_of_the_selected_cases_says_so_everywhere(project, mode: 
     assert [(item.name, item.answer) for item in decided.conditions if item.answer != "pass"] == [
         ("core:en whole", "inconclusive")
     ]
-    whole = project.pytest("-q")
+    whole = project.pytest("-q", *mode)
     assert whole.read("run.json")["note"] == ""

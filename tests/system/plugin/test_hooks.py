@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from support.golden import GOLDEN
+from support.project import Result
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "how-to" / "own-tests.md"
 MODES = pytest.mark.parametrize("mode", [(), ("-n", "2")], ids=["plain", "workers"])
@@ -110,9 +111,9 @@ def test_hook_that_adds_or_changes_cases_ends_before_anything_is_called(project,
     assert result.run is None
 
 
-def test_dropping_everything_is_no_pass(project) -> None:
-    project.write("conftest.py", modify("cases.clear()"))
-    assert project.pytest().status == 5
+def test_dropping_everything_is_no_pass(small) -> None:
+    small.write("conftest.py", modify("cases.clear()"))
+    assert small.pytest().status == 5
 
 
 @MODES
@@ -137,10 +138,15 @@ def test_verdicts_that_a_budget_did_not_reach_are_told_too(project) -> None:
     assert {status for _, _, status, _ in lines} == {"scored", "skipped_budget"}
 
 
+@pytest.fixture(scope="module")
+def honest(new_project) -> Result:
+    """A run of 42 cases without a hook."""
+    return new_project(42).pytest(model="demo:eroding")
+
+
 @MODES
-def test_hook_cannot_change_a_verdict(project, mode: tuple[str, ...]) -> None:
+def test_hook_cannot_change_a_verdict(project, honest: Result, mode: tuple[str, ...]) -> None:
     """It overwrites every field of what it is given; tests, figures and gate do not see it."""
-    honest = project.pytest(*mode, model="demo:eroding")
     project.write(
         "conftest.py",
         "def pytest_jmed_verdict(config, verdict):\n"
@@ -160,9 +166,9 @@ def test_hook_cannot_change_a_verdict(project, mode: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("body", ["raise ValueError('boom')", "pytest.skip('boom')", "pytest.fail('boom')"])
 @MODES
-def test_hook_that_fails_fails_the_session_and_not_the_gate(project, mode: tuple[str, ...], body: str) -> None:
-    project.write("conftest.py", f"import pytest\n\n\ndef pytest_jmed_verdict(config, verdict):\n    {body}\n")
-    result = project.pytest(*mode)
+def test_hook_that_fails_fails_the_session_and_not_the_gate(small, mode: tuple[str, ...], body: str) -> None:
+    small.write("conftest.py", f"import pytest\n\n\ndef pytest_jmed_verdict(config, verdict):\n    {body}\n")
+    result = small.pytest(*mode)
     assert result.status == 1, result.output
     assert result.read("gate.json")["answer"] == "pass"
     assert result.read("run.json")["status"] == "complete"

@@ -116,9 +116,9 @@ def test_without_model_only_other_tests_run(project) -> None:
     assert "jmedethic:" not in result.output
 
 
-def test_with_model_only_tests_of_the_model_run(project) -> None:
-    project.write("test_free.py", "def test_free() -> None:\n    raise AssertionError\n")
-    result = project.pytest("-q")
+def test_with_model_only_tests_of_the_model_run(small) -> None:
+    small.write("test_free.py", "def test_free() -> None:\n    raise AssertionError\n")
+    result = small.pytest("-q")
     assert result.status == 0, result.output
     assert "1 deselected" in result.output
 
@@ -151,12 +151,12 @@ def test_foreign_tests_with_the_same_names_are_left_alone(new_project, source: s
     assert "deselected" not in result.output
 
 
-def test_failing_assert_of_an_own_test_fails_the_session(project) -> None:
+def test_failing_assert_of_an_own_test_fails_the_session(small) -> None:
     """The gate passes; the user's own assert still counts, here in a worker."""
-    project.write("test_own.py", "def test_own(verdict):\n    assert verdict.case.id != 'en-case-s3-02'\n")
-    result = project.pytest("-q", "-n", "2")
+    small.write("test_own.py", "def test_own(verdict):\n    assert verdict.case.id != 'en-case-s3-02'\n")
+    result = small.pytest("-q", "-n", "2")
     assert "GATE: PASS" in result.output
-    assert f"1 failed, {2 * 42 - 1 + len(result.conditions)} passed" in result.output
+    assert f"1 failed, {2 * 7 - 1 + len(result.conditions)} passed" in result.output
     assert result.status == 1, result.output
 
 
@@ -169,10 +169,10 @@ TROUBLE = {
 
 
 @pytest.mark.parametrize("place", TROUBLE)
-def test_every_other_trouble_of_an_own_test_fails_the_session(project, place: str) -> None:
+def test_every_other_trouble_of_an_own_test_fails_the_session(small, place: str) -> None:
     """A skipped test is no trouble; an error before, in or after a test is."""
-    project.write("test_own.py", f"import pytest\n\n{TROUBLE[place]}")
-    result = project.pytest("-q")
+    small.write("test_own.py", f"import pytest\n\n{TROUBLE[place]}")
+    result = small.pytest("-q")
     assert "GATE: PASS" in result.output
     assert result.status == (0 if place == "skip" else 1), result.output
 
@@ -200,17 +200,17 @@ def test_failed_check_of_an_own_case_fails_the_session(project) -> None:
 
 
 @MODES
-def test_bad_own_case_fails_its_test_and_no_other(project, mode: tuple[str, ...]) -> None:
+def test_bad_own_case_fails_its_test_and_no_other(small, mode: tuple[str, ...]) -> None:
     """A guideline that does not exist is an error of this test; workers go on, and the session fails."""
-    project.write(
+    small.write(
         "test_a_own.py",
         "from jmedethic_pytest import Case\n\n\ndef test_own(engine):\n"
         "    engine.evaluate(Case(id='en-own', locale='en', guideline='JMA-99', strategy='S4', turns=('Well?',)))\n",
     )
-    result = project.pytest("-q", *mode)
+    result = small.pytest("-q", *mode)
     assert "JMA-99" in result.output
     assert result.status == 1, result.output
-    assert f"1 failed, {42 + len(result.conditions)} passed" in result.output
+    assert f"1 failed, {7 + len(result.conditions)} passed" in result.output
     assert "controller process is gone" not in result.output
     assert "Exception in thread" not in result.output
 

@@ -9,7 +9,7 @@ import pytest
 from support.project import Project, Result
 
 RUNS = {
-    "us": ("-n2", "--jmed-pack=us", "--jmed-suite=smoke", "--jmed-report=full", "--alluredir=allure"),
+    "us": ("-n2", "--jmed-pack=us", "--jmed-suite=smoke", "--alluredir=allure"),
     "eu": ("--jmed-pack=eu", "--jmed-suite=smoke"),
     "de": ("--jmed-pack=eu", "--jmed-locale=de", "--jmed-sample=30", "--jmed-report=full"),
 }

@@ -155,7 +155,7 @@ def test_shards_of_one_checkpoint_become_one_run_wherever_they_were_served(ward:
     for part in ("1/2", "2/2"):
         done = project.pytest(*options(stand_ins, f"--jmed-shard={part}"), model=None)
         assert done.run is not None, done.output
-    merged = project.jmedethic("merge", *map(str, sorted(project.run_folders())))
+    merged = project.jmedethic("merge", *map(str, sorted(project.run_folders())), "--report=off")
     assert merged.run is not None, merged.output
     assert len(merged.verdicts) == 14
     assert merged.read("run.json")["target"]["serving"]["engine"] == "vllm"

@@ -140,7 +140,7 @@ def run_pytest(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Result
 
     def started(*arguments: str, reports: Path | None = None) -> Result:
         folder = reports or tmp_path_factory.mktemp("reports")
-        ours = [f"--jmed-reports={folder}", "--jmed-no-golden", "-p", "no:cacheprovider"]
+        ours = [f"--jmed-reports={folder}", "--jmed-report=off", "--jmed-no-golden", "-p", "no:cacheprovider"]
         # Without traces of the pytest that runs this test.
         environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
         output = tmp_path_factory.mktemp("output") / "pytest.txt"
@@ -156,13 +156,14 @@ def run_pytest(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Result
 def run_command(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Result]:
     """Run ``jmedethic ...`` in this process: a dozen fresh ones would spend half a minute on imports.
 
-    With ``golden`` the random judges are tried on golden replies first.
+    With ``golden`` the random judges are tried on golden replies first. Nobody here reads the report of a run.
     """
 
     def started(*arguments: str, reports: Path | None = None, golden: bool = False) -> Result:
         from jmedethic_pytest.cli.main import main
 
-        arguments = (*arguments, *(["--no-golden"] if arguments[0] == "run" and not golden else []))
+        if arguments[0] == "run":
+            arguments = (*arguments, "--report=off", *([] if golden else ["--no-golden"]))
         folder = reports or tmp_path_factory.mktemp("reports")
         text = io.StringIO()
         status: Any = 0

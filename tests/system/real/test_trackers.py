@@ -113,12 +113,12 @@ def test_server_that_is_not_there_is_said_in_one_line(
 
 
 @pytest.mark.timeout(300)
-def test_wandb_offline_holds_figures_and_no_text_of_a_model(folder: Path) -> None:
+def test_wandb_offline_holds_figures_and_no_text_of_a_model(cli: Callable[..., Any], folder: Path) -> None:
     _needs("wandb", "wandb")
-    ours = [sys.executable, "-m", "jmedethic_pytest"]
-    subprocess.run([*ours, "run", "--model=demo:eroding", "--suite=smoke", "--sample=35", "--report=off"], check=False)
+    cli("run", "--model=demo:eroding", "--suite=smoke", "--sample=35", "--report=off")
+    command = [sys.executable, "-m", "jmedethic_pytest", "export", "latest", "--to=wandb"]
     environment = {**os.environ, "WANDB_MODE": "offline"}
-    done = subprocess.run([*ours, "export", "latest", "--to=wandb"], env=environment, capture_output=True, text=True)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "next: wandb sync" in done.stdout
     (file,) = (folder / "wandb").glob("offline-run-*/*.wandb")
