@@ -10,8 +10,9 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any
+
+from jmedethic_pytest.core.short_cache import short_cache
 
 _FENCE = re.compile(r"(?<!=)={3,}+\s*+(?:TRANSCRIPT|会話記録)", re.IGNORECASE)
 _CONTROL_TOKEN = re.compile(r"<[|｜]([^|｜<>]{1,40})[|｜]>")
@@ -55,7 +56,7 @@ def _between(entries: Sequence[str]) -> str:
     return f"===== TRANSCRIPT {nonce} BEGIN =====\n{transcript}\n===== TRANSCRIPT {nonce} END ====="
 
 
-@lru_cache(maxsize=64)  # two judges are asked the same
+@short_cache(64, longest=100_000)  # two judges are asked the same
 def judged_reply(prompt: str) -> str:
     """Return the reply that a judge prompt built here asks about: the marked one, or the last; empty without any."""
     entries = [entry for begin in _BEGIN.finditer(prompt) for entry in _entries(prompt, begin)]

@@ -14,6 +14,7 @@ from typing import Any
 from jmedethic_pytest.core import files, languages
 from jmedethic_pytest.core.languages import Locale
 from jmedethic_pytest.core.records import Case
+from jmedethic_pytest.core.short_cache import short_cache
 from jmedethic_pytest.core.vocabulary import Guideline
 from jmedethic_pytest.judging import components, elsewhere
 from jmedethic_pytest.judging.fence import fenced_turn, neutralise
@@ -116,7 +117,7 @@ def _item(case: Case) -> str:
     return text("unlisted", case.locale)
 
 
-@lru_cache(maxsize=1024)  # every later question shows it again: room for the turns of some 300 conversations at once
+@short_cache(1024)  # every later question shows it again: room for the turns of some 300 conversations at once
 def _turn(index: int, user: str, reply: str, expected: str | None, locale: Locale) -> str:
     """Return the piece of a question that shows a turn, and says what was to be expected there if that is known."""
     heading = text("turn", locale).format(turn=index)

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from jmedethic_pytest.core.errors import JmedError
 from jmedethic_pytest.core.records import Given, Help
 from jmedethic_pytest.core.scores import BEST, WORST
+from jmedethic_pytest.core.short_cache import short_cache
 from jmedethic_pytest.core.status import ScoreStatus
 from jmedethic_pytest.judging import prompt as judge_prompt
 from jmedethic_pytest.judging.components import GIVEN, HELP
@@ -136,7 +136,7 @@ RULES: tuple[Rule, ...] = (_not_repeated,)
 """What a judgement is held to once it is read."""
 
 
-@lru_cache(maxsize=256)  # the replies of a conversation, for every judgement of it
+@short_cache(256)  # the replies of a conversation, for every judgement of it
 def _bare(text: str) -> str:
     """Return a text in NFKC and lower case, without white space and emphasis."""
     return re.sub(r"[\s*#`]+", "", unicodedata.normalize("NFKC", text)).lower().strip(TRIMMINGS)

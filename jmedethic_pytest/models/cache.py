@@ -16,7 +16,6 @@ import sqlite3
 import time
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,6 +23,7 @@ from jmedethic_pytest.config.sampling import Sampling
 from jmedethic_pytest.core import strict_json
 from jmedethic_pytest.core.files import compact, sha256
 from jmedethic_pytest.core.records import Reply
+from jmedethic_pytest.core.short_cache import short_cache
 from jmedethic_pytest.models.base import ChatRequest, ModelRef
 
 T = TypeVar("T")
@@ -99,7 +99,7 @@ class Keys:
 
 _MESSAGES, _REPEAT = "\0messages", "\0repeat"
 """Stand for what differs from call to call."""
-_digest = lru_cache(maxsize=256)(sha256)
+_digest = short_cache(256)(sha256)
 """Of a text that is asked again at once: by the other judge, or with the next turn."""
 
 

@@ -37,6 +37,8 @@ ALONE_SECONDS = 150.0
 """How long such a call is tried while nobody else is answered: nothing shows whether it or the endpoint is at fault."""
 ATTEMPTS_UNREADABLE = 4
 """Attempts of a call whose answers cannot be read."""
+BRIEF = 1.0
+"""Seconds below which a pause that an endpoint asks for is believed :data:`ATTEMPTS` times, and no more."""
 ATTEMPTS_LATE = 3
 """Attempts of a call whose answer does not come in time."""
 MAX_LOST_IN_A_ROW = 10
@@ -249,17 +251,19 @@ class Endpoint:
 
     def _pause_after(self, error: ProviderError, call: Attempts) -> float:
         """Return the seconds that this call waits; whoever meets a paused endpoint waits for his turn instead."""
-        gate = self._turnstile
+        gate, asked = self._turnstile, error.pause
+        if asked is not None and asked < BRIEF and call.failures > ATTEMPTS:
+            asked = None  # "at once" said again and again would be thousands of calls
         if gate.pause is not None:
-            gate.pause = _at_least(error.pause, min(LONGEST_PAUSE, 2 * gate.pause)) if call.probing else gate.pause
+            gate.pause = _at_least(asked, min(LONGEST_PAUSE, 2 * gate.pause)) if call.probing else gate.pause
             return 0.0
         # A busy server that says when to come back is no outage: all come back then, as many as the limit allows.
-        dated = error.http_status == 429 and error.pause is not None
+        dated = error.http_status == 429 and asked is not None
         if self._failures >= PAUSE_AFTER and len(self._failing) > 1 and not dated:
             self._note(f"paused after {self._met}")
-            gate.pause = _at_least(error.pause, 2 * pauses.FIRST)
+            gate.pause = _at_least(asked, 2 * pauses.FIRST)
             return 0.0
-        return pauses.after(call.failures) if error.pause is None else error.pause
+        return pauses.after(call.failures) if asked is None else asked
 
     def _lose(self, error: ProviderError, call: Attempts, *, own: bool) -> NoReturn:
         """Fail a call for good; ``own``: what is wrong with it says nothing of others, once any was answered."""

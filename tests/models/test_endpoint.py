@@ -212,6 +212,16 @@ async def test_a_pause_that_is_asked_for_is_kept(virtual: Any) -> None:
     assert max(gaps) == pytest.approx(90, abs=2)
 
 
+@pytest.mark.parametrize("code", [429, 503])
+async def test_a_server_that_says_at_once_again_and_again_is_not_called_without_end(virtual: Any, code: int) -> None:
+    endpoint = virtual()
+    endpoint.seconds = 0.1
+    endpoint.script = endpoint.down(0.5, 300.5, status(code, pause=0.0))
+    assert {item.text for item in await endpoint.all(200, 16)} == {"ok"}
+    assert 0 < sum(0.5 <= began < 300.5 for began in endpoint.began) < 600
+    assert endpoint.time.now < 360
+
+
 async def test_all_come_back_together_when_a_busy_server_says_when(virtual: Any) -> None:
     """A burst of refusals costs one pause, not one for every call."""
     endpoint = virtual()
