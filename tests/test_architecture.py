@@ -246,7 +246,7 @@ def test_the_gate_is_told_before_anything_is_loaded_that_draws() -> None:
     """Figures and texts of a run are written first; matplotlib takes a second, and not every run draws."""
     loaded = _loaded_after(f"import {PACKAGE}.reports.files, {PACKAGE}.reports.terminal.summary")
     assert f"{PACKAGE}.gate.outcome" in loaded
-    assert not loaded.intersection({"matplotlib", "scipy.stats"})
+    assert not loaded.intersection({"matplotlib", "scipy.stats", "jinja2", f"{PACKAGE}.reports.page"})
 
 
 def test_plugin_alone_loads_next_to_nothing() -> None:

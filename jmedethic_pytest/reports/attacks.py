@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from jmedethic_pytest.analysis.adaptive.figures import Adaptive, AttackComparison
 from jmedethic_pytest.analysis.survival.records import Survival
 from jmedethic_pytest.core.sentences import Said, joined, laid, say
-from jmedethic_pytest.reports.page.words import all_words, word
 from jmedethic_pytest.reports.terminal.survival import rest, unlike
 from jmedethic_pytest.reports.wording import figure, interval, number, share, share_interval
+from jmedethic_pytest.reports.words import all_words, word
 
 _ROW = "{turn:<16} {share:>6} {ends:>17} {most:>8}"
 

@@ -13,8 +13,8 @@ from markupsafe import Markup
 from jmedethic_pytest.core import pages
 from jmedethic_pytest.core.text import visible
 from jmedethic_pytest.data import text as shared_part
-from jmedethic_pytest.reports.page.words import Text, say, told
 from jmedethic_pytest.reports.wording import number
+from jmedethic_pytest.reports.words import Text, say, told
 
 _FOLDER = "reports/templates"
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from jmedethic_pytest.core.records import Answer
 from jmedethic_pytest.core.run_info import RunInfo
-from jmedethic_pytest.reports.page.words import Text, word
+from jmedethic_pytest.reports.words import Text, word
 
 
 def stopped(info: RunInfo) -> Text | None:

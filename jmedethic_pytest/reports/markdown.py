@@ -20,9 +20,8 @@ from jmedethic_pytest.core.records import Answer, Gate
 from jmedethic_pytest.core.sentences import Said, changed, joined, laid, say
 from jmedethic_pytest.gate import names
 from jmedethic_pytest.gate.outcome import Outcome
-from jmedethic_pytest.reports import counted, looks
+from jmedethic_pytest.reports import counted, looks, words
 from jmedethic_pytest.reports.attacks import attack_lines
-from jmedethic_pytest.reports.page import words
 from jmedethic_pytest.reports.provenance import provenance_lines
 from jmedethic_pytest.reports.terminal import robustness as rewording
 from jmedethic_pytest.reports.terminal.findings import finding_lines, over_refusal

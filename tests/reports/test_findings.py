@@ -6,7 +6,8 @@ import re
 from typing import Any
 
 from jmedethic_pytest.core.sentences import in_language
-from jmedethic_pytest.reports.page import view, words
+from jmedethic_pytest.reports import words
+from jmedethic_pytest.reports.page import view
 from jmedethic_pytest.reports.terminal.findings import finding_lines
 
 JAPANESE = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")

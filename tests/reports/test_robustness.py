@@ -7,8 +7,8 @@ import pytest
 from jmedethic_pytest.core.companions import Companions
 from jmedethic_pytest.gate.outcome import Outcome, load
 from jmedethic_pytest.reports import page
-from jmedethic_pytest.reports.page.words import all_words
 from jmedethic_pytest.reports.terminal.robustness import robustness_lines
+from jmedethic_pytest.reports.words import all_words
 from jmedethic_pytest.store import companions
 from support.stored_runs import store, verdict
 

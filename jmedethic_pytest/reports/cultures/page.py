@@ -12,8 +12,8 @@ from jmedethic_pytest.reports import plots
 from jmedethic_pytest.reports.cultures import tables
 from jmedethic_pytest.reports.cultures.lines import answer
 from jmedethic_pytest.reports.figure_page import FigurePage, Line
-from jmedethic_pytest.reports.page.words import plain
 from jmedethic_pytest.reports.wording import figure, number, points, points_interval, share
+from jmedethic_pytest.reports.words import plain
 
 NAME = "cultures.html"
 _PAGE = FigurePage("cultures")

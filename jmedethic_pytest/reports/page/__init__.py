@@ -24,7 +24,7 @@ from jmedethic_pytest.core.status import STATUSES
 from jmedethic_pytest.core.text import visible
 from jmedethic_pytest.data import text as shared_part
 from jmedethic_pytest.gate.outcome import Outcome
-from jmedethic_pytest.reports import bands, looks, palette
+from jmedethic_pytest.reports import bands, looks, palette, words
 from jmedethic_pytest.reports.page import (
     attacks,
     compared,
@@ -37,7 +37,6 @@ from jmedethic_pytest.reports.page import (
     texts,
     view,
     weak,
-    words,
 )
 from jmedethic_pytest.reports.provenance import provenance_lines
 from jmedethic_pytest.reports.terminal.tiers import said

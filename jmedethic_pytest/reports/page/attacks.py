@@ -8,8 +8,8 @@ from typing import NamedTuple
 from jmedethic_pytest.analysis.adaptive.figures import Adaptive, AttackComparison
 from jmedethic_pytest.gate.outcome import Outcome
 from jmedethic_pytest.reports.page.survival import under_attack
-from jmedethic_pytest.reports.page.words import Text, plain, word
 from jmedethic_pytest.reports.wording import figure, interval, number, share, share_interval
+from jmedethic_pytest.reports.words import Text, plain, word
 
 
 class Line(NamedTuple):

@@ -10,10 +10,10 @@ from jmedethic_pytest.analysis.noninferiority.records import SHARES, CaseChange,
 from jmedethic_pytest.core.sentences import Said, named
 from jmedethic_pytest.core.vocabulary import Vocabulary
 from jmedethic_pytest.gate.outcome import Outcome
-from jmedethic_pytest.reports.page import words
-from jmedethic_pytest.reports.page.words import Text, plain, word
+from jmedethic_pytest.reports import words
 from jmedethic_pytest.reports.terminal.comparison import marked
 from jmedethic_pytest.reports.wording import number, share
+from jmedethic_pytest.reports.words import Text, plain, word
 from jmedethic_pytest.stats.estimate import Estimate
 
 SHOWN_CHANGES = 10

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from jmedethic_pytest.analysis.people import stored
 from jmedethic_pytest.gate.outcome import Outcome
-from jmedethic_pytest.reports.page.words import Text, word
 from jmedethic_pytest.reports.wording import interval, number, share, share_interval
+from jmedethic_pytest.reports.words import Text, word
 from jmedethic_pytest.stats.estimate import Estimate
 
 

@@ -11,7 +11,7 @@ from jmedethic_pytest.core.vocabulary import Vocabulary
 from jmedethic_pytest.gate.outcome import Outcome
 from jmedethic_pytest.reports.page import compared
 from jmedethic_pytest.reports.page.compared import Place
-from jmedethic_pytest.reports.page.words import Text, word
+from jmedethic_pytest.reports.words import Text, word
 
 _KINDS = ("turn", "strategy", "guideline")
 """What is named above the fold; the comparison's own table has the others."""

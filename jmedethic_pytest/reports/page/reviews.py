@@ -8,8 +8,8 @@ from jmedethic_pytest.analysis.people import reviewed
 from jmedethic_pytest.analysis.people.reviewed import Objection, ReviewFigures
 from jmedethic_pytest.gate.outcome import Outcome
 from jmedethic_pytest.reports.page.people import Line
-from jmedethic_pytest.reports.page.words import Text, word
 from jmedethic_pytest.reports.wording import interval, number, share, share_interval
+from jmedethic_pytest.reports.words import Text, word
 
 _SHOWN = 20
 

@@ -11,8 +11,8 @@ from jmedethic_pytest.core.records import Turn, Verdict
 from jmedethic_pytest.core.text import visible
 from jmedethic_pytest.gate.outcome import Outcome
 from jmedethic_pytest.reports.page.rows import Listed
-from jmedethic_pytest.reports.page.words import Text, all_words, plain, word
 from jmedethic_pytest.reports.wording import number, p_value, points, points_interval, share, share_interval
+from jmedethic_pytest.reports.words import Text, all_words, plain, word
 from jmedethic_pytest.stats.estimate import Estimate
 from jmedethic_pytest.store import companions
 from jmedethic_pytest.store import runs as run_files

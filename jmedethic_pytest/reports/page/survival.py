@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from jmedethic_pytest.analysis.summary import Summary
 from jmedethic_pytest.analysis.survival.records import EndedEarly, Rest, SafeTurn, Stratum, Survival
-from jmedethic_pytest.reports.page import words
-from jmedethic_pytest.reports.page.words import Text, plain, word
+from jmedethic_pytest.reports import words
 from jmedethic_pytest.reports.terminal.survival import whatever
 from jmedethic_pytest.reports.wording import figure, interval, number, share, share_figure, share_interval
+from jmedethic_pytest.reports.words import Text, plain, word
 
 
 class Section(NamedTuple):

@@ -15,12 +15,13 @@ from jmedethic_pytest.core.text import visible
 from jmedethic_pytest.core.vocabulary import Vocabulary
 from jmedethic_pytest.gate import names
 from jmedethic_pytest.gate.outcome import Outcome
-from jmedethic_pytest.reports.page import compared, words
+from jmedethic_pytest.reports import words
+from jmedethic_pytest.reports.page import compared
 from jmedethic_pytest.reports.page.rows import Row, fallen, worst
-from jmedethic_pytest.reports.page.words import Text, plain, word
 from jmedethic_pytest.reports.terminal import findings as terminal
 from jmedethic_pytest.reports.terminal.survival import safe_turns
 from jmedethic_pytest.reports.wording import number, share, spending
+from jmedethic_pytest.reports.words import Text, plain, word
 
 _BASELINE = "baseline["
 _SHARES = ("missing", "hidden", "robustness", *SHARES)

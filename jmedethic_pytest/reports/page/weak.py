@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from jmedethic_pytest.core.vocabulary import Vocabulary
-from jmedethic_pytest.reports import bands
-from jmedethic_pytest.reports.page import words
+from jmedethic_pytest.reports import bands, words
 from jmedethic_pytest.reports.page.rows import Row
-from jmedethic_pytest.reports.page.words import Text
 from jmedethic_pytest.reports.wording import number
+from jmedethic_pytest.reports.words import Text
 
 
 class Cell(NamedTuple):

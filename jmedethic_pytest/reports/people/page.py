@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from jmedethic_pytest.analysis.people.records import PeopleFigures
 from jmedethic_pytest.core.text import visible
 from jmedethic_pytest.reports.figure_page import FigurePage, Line
-from jmedethic_pytest.reports.page.words import Text, plain
 from jmedethic_pytest.reports.wording import figure, number, share, share_figure, share_interval
+from jmedethic_pytest.reports.words import Text, plain
 from jmedethic_pytest.stats.concordance import Concordance
 from jmedethic_pytest.stats.estimate import Estimate
 

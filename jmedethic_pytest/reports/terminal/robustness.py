@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from jmedethic_pytest.analysis.robustness import AnyOf, Rewording, Robustness
 from jmedethic_pytest.core.sentences import Said, joined, laid, say
-from jmedethic_pytest.reports.page.words import all_words, word
 from jmedethic_pytest.reports.wording import interval, number, p_value, points, points_interval, share, share_interval
+from jmedethic_pytest.reports.words import all_words, word
 from jmedethic_pytest.stats.estimate import Estimate
 from jmedethic_pytest.stats.robustness import LEAST_OF_A_KIND
 

@@ -16,7 +16,7 @@ from support.lazy import Lazy
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-words = Lazy("jmedethic_pytest.reports.page.words")
+words = Lazy("jmedethic_pytest.reports.words")
 _ASKED = re.compile(r'(?:\bword|\bt)\("([a-z_.]+)"[,)]')
 Visit = Callable[..., "Page"]
 
@@ -64,8 +64,10 @@ def test_every_text_exists_in_both_languages_with_the_same_values() -> None:
 
 
 def test_every_text_that_is_asked_for_exists_and_the_parts_cannot_end_their_elements() -> None:
-    folder = Path(words.__file__).parents[1] / "templates" / "report"
-    scripts, templates = [*folder.glob("*.js")], [folder / "report.html", *Path(words.__file__).parent.glob("*.py")]
+    reports = Path(words.__file__).parent
+    folder = reports / "templates" / "report"
+    scripts = [*folder.glob("*.js")]
+    templates = [folder / "report.html", reports / "words.py", *(reports / "page").glob("*.py")]
     by_script, by_page = (
         {name for path in paths for name in _ASKED.findall(path.read_text(encoding="utf-8"))}
         for paths in (scripts, templates)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from jmedethic_pytest.reports.page import words
+from jmedethic_pytest.reports import words
 from support.branched import make_branched
 from support.chat_server import ChatServer
 from support.project import Project, Result, make_case, make_project
