@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 import ssl
 from contextvars import ContextVar
 from typing import Any, Literal, NamedTuple
@@ -44,6 +45,8 @@ _SHORTEST_CREDENTIAL = 8
 _READ_BY_AIOHTTP = "gzip, deflate"
 """Said by the SDK, as a signature may cover it; aiohttp reads others only with further libraries."""
 _UNTRUE_ONCE_DECOMPRESSED = {b"content-encoding", b"content-length"}
+_BYTES = re.compile(r"""(?:\s|\\n|:)*\bb\\?['"].*""", re.DOTALL)
+"""The piece of an answer that aiohttp quotes where it breaks the protocol."""
 _KINDS: tuple[tuple[type[Exception], type[httpx2.TransportError]], ...] = (
     (aiohttp.ClientHttpProxyError, httpx2.ProxyError),
     (aiohttp.ClientProxyConnectionError, httpx2.ProxyError),
@@ -170,7 +173,7 @@ class Wire:
                 return _Answer(answer.status, raw, answer.content_type, await self._bounded(answer.content))
         except self._failures as error:
             kind = next((ours for theirs, ours in _KINDS if isinstance(error, theirs)), httpx2.NetworkError)
-            raise kind(f"{error or type(error).__name__}{self._through}") from error
+            raise kind(f"{_worded(error, kind)}{self._through}") from error
         except ValueError as error:  # an address or a header that cannot be sent
             said = f"{type(error).__name__}: {http.shown(self._ref, error, 300)}"
             text = f"{self._ref.label} at {self._ref.address}: no connection: {said}"
@@ -298,6 +301,14 @@ def _decoded(kind: str, content: bytes) -> Any:
     value = json.loads(content)
     # Only an escape can bring half of a surrogate pair into UTF-8.
     return whole(value) if b"\\ud" in content or b"\\uD" in content else value
+
+
+def _worded(error: Exception, kind: type[httpx2.TransportError]) -> str:
+    """Return what failed, without the piece of an answer that is quoted: it may be a text of the model."""
+    said = str(error)
+    if isinstance(error, aiohttp.ClientResponseError) and kind is httpx2.ProtocolError:
+        said = error.message
+    return _BYTES.sub("", said) or type(error).__name__
 
 
 @functools.cache

@@ -151,6 +151,30 @@ async def test_an_answer_is_read_up_to_its_limit_however_it_is_packed(
                 await chat()
 
 
+@pytest.mark.parametrize(
+    "raw", [b"PRIVATE", b"HTTP/1.1 200 OK\r\n: PRIVATE\r\n\r\n", b"HTTP/1.1 200 OK\r\nX: " + b"P" * 80_000]
+)
+async def test_what_an_answer_against_the_protocol_holds_is_not_quoted(
+    ref: Callable[..., ModelRef], raw: bytes
+) -> None:
+    """It may be the rest of a reply, whose length a server stated wrongly."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(65_536)
+        writer.write(raw)
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as odd:
+        model = dataclasses.replace(
+            ref(kind="openai"), base_url=f"http://127.0.0.1:{odd.sockets[0].getsockname()[1]}/v1"
+        )
+        async with opened(model) as ask:
+            with pytest.raises(ProviderError, match="no connection") as failed:
+                await ask("x")
+    assert "P" * 5 not in str(failed.value)
+    assert "PRIVATE" not in str(failed.value)
+
+
 async def test_a_long_header_is_read(server: Any, model: ModelRef, answer: Any) -> None:
     plain = server.openai("fine") if model.kind == "openai" else server.anthropic("fine")
     server.script = lambda seen: dataclasses.replace(plain, headers={"x-trace": "a" * 9000})
