@@ -62,6 +62,9 @@ def in_process(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[st
 def pytest_collection_finish() -> None:
     """Let tests find the collector as it is everywhere: ``support.suite`` has set aside what it imported."""
     gc.unfreeze()
+    from support import bundled  # not before its asserts are to be rewritten
+
+    bundled.keep()
 
 
 @pytest.hookimpl(trylast=True)

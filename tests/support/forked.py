@@ -69,6 +69,8 @@ _SERVER.set_forkserver_preload(
         "support.warm",
     ]
 )
+PYTHON = "JMEDTESTS_PYTHON"
+"""Variable of the environment: what a forked program takes for its interpreter, such as that of ``support.warmed``."""
 REWRITE = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
 """The helper has imported the plugins before pytest could rewrite their asserts; that matters to nobody."""
 
@@ -156,17 +158,23 @@ class Running:
 
 
 def _become(program: Program, arguments: list[str], folder: str, environment: dict[str, str], output: str) -> None:
-    gc.freeze()  # what is imported is no garbage
-    gc.get_freeze_count = lambda: 1  # counting half a million objects takes a tenth of a small run
     os.setsid()
-    os.chdir(folder)
-    os.environ.clear()
-    os.environ.update(environment)
     stdin, out = os.open(os.devnull, os.O_RDONLY), os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     for source, target in ((stdin, 0), (out, 1), (out, 2)):
         os.dup2(source, target)
     if Path(output).is_fifo():  # somebody reads along
         sys.stdout, sys.stderr = (open(number, "w", buffering=1, closefd=False) for number in (1, 2))  # noqa: SIM115
+    become(program, arguments, folder, environment)
+
+
+def become(program: Program, arguments: list[str], folder: str, environment: dict[str, str]) -> None:
+    """Run a program in this process, a child of the server of forks."""
+    gc.freeze()  # what is imported is no garbage
+    gc.get_freeze_count = lambda: 1  # counting half a million objects takes a tenth of a small run
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.executable = environment.get(PYTHON, sys.executable)
     if program == "pytest":
         if not spare(workers(arguments)):
             sys.argv = [program, *REWRITE, *arguments]

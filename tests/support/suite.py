@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 import jmedethic_pytest
+from jmedethic_pytest.cases.files import load
 
 _TESTS = str(Path(__file__).parents[1])
 _OTHERS = (
@@ -46,16 +47,18 @@ def _warm_up() -> None:
     for name in (*_OTHERS, *(name for name in own if not name.endswith("__main__"))):
         with contextlib.suppress(ImportError):
             import_module(name)
+    load()
     gc.freeze()  # while workers collect, nobody looks through what is imported
 
 
 def main() -> None:
     """Run pytest with the arguments of the command line."""
     sys.path[0] = _TESTS  # and not this folder, whose modules have names of others
-    from support import forked
+    from support import bundled, forked
 
     sys.path.remove(_TESTS)
     forked.share()
+    bundled.keep()
     _warm_up()
     if not forked.spare(forked.workers(sys.argv[1:])):
         sys.argv[1:1] = forked.REWRITE

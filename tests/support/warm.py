@@ -9,6 +9,7 @@ from importlib.metadata import PathDistribution, distributions
 from pathlib import Path
 
 from jmedethic_pytest import evaluate
+from support import bundled
 
 
 def _keep(name: str) -> None:
@@ -31,6 +32,7 @@ for package in distributions():
     if any(point.group == "pytest11" for point in package.entry_points):
         _ = [getattr(package, name) for name in _KEPT]
 
+bundled.keep()
 sys.path.remove(str(Path(__file__).parents[1]))  # where this was found is no place of a user's
 _home = Path.cwd()
 with tempfile.TemporaryDirectory() as folder:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shlex
 import shutil
 import subprocess
 import sys
@@ -19,6 +18,8 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from jmedethic_pytest.launch import plan, sweep_file
+from support import forked, warmed
+from support.project import QUICK
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = ROOT / "docs" / "how-to" / "ci-gate.md"
@@ -87,10 +88,8 @@ def lines(section: str) -> str:
 
 @pytest.fixture
 def tools(folder: Path) -> Path:
-    """A folder in front of PATH, for stand-ins of commands that are not ours; ours are those of this environment."""
-    path = folder / "tools"
-    path.mkdir()
-    return path
+    """A folder in front of PATH, for stand-ins of commands that are not ours; ours are there, forked when called."""
+    return warmed.lay(folder / "tools")
 
 
 def stand_in(tools: Path, name: str, script: str) -> None:
@@ -102,7 +101,8 @@ def stand_in(tools: Path, name: str, script: str) -> None:
 def bash(script: str, tools: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a script as both systems do: stop at the first command that fails."""
     own = f"{tools}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": own, **variables}
+    warm = {forked.PYTHON: str(tools / "python"), "PYTEST_ADDOPTS": " ".join(QUICK)}
+    environment = {**os.environ, "PATH": own, **warm, **variables}
     return subprocess.run(
         ["bash", "-e", "-o", "pipefail", "-c", script], env=environment, capture_output=True, text=True
     )
@@ -114,7 +114,8 @@ def baseline(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("release")
     run = "jmedethic run --model=demo:aligned --suite=core,twins --sample=60 --report=off"
     answer = f"({run} || [ $? -eq 6 ])"  # a sample of so few twins may be undecided
-    done = bash(f"cd '{place}' && {answer} && jmedethic baseline set release-1.0 latest", place)
+    tools = warmed.lay(place / "tools")
+    done = bash(f"cd '{place}' && {answer} && jmedethic baseline set release-1.0 latest", tools)
     assert done.returncode == 0, done.stdout + done.stderr
     return place / "reports" / "baselines" / "release-1.0.json"
 
@@ -266,7 +267,7 @@ def test_commands_of_the_workflow_run(repository: Path, tools: Path) -> None:
 def test_action_passes_only_what_this_run_says(folder: Path, tools: Path) -> None:
     """Without a test file, too; and an older run that passed vouches for nothing."""
     steps = ("Run the gate", "Gather figures without any text of a model", "Answer")
-    action = Action(folder, tools, model="demo:aligned", suite="core", args="--jmed-report=off")
+    action = Action(folder, tools, model="demo:aligned", suite="core", args="--jmed-report=off --jmed-sample=60")
     done = action.run(*steps)
     assert (done.returncode, action.output("answer"), action.output("report")) == (0, "pass", ""), done.stderr
     stand_in(tools, "pytest", "exit 0")
@@ -376,7 +377,6 @@ def test_commands_of_the_gitlab_job_run(
     repository: Path, tools: Path, httpserver: HTTPServer, notes: list[dict[str, Any]]
 ) -> None:
     assert shutil.which("curl"), "the recipe needs curl, which the image python:3.12 has"
-    stand_in(tools, "python", f'exec {shlex.quote(sys.executable)} "$@"')
     variables = {
         "MODEL": "demo:eroding",
         "BASE_URL": "",

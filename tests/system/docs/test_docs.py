@@ -20,7 +20,7 @@ from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.records import Case
 from jmedethic_pytest.generation.machinery import config as generation
 from jmedethic_pytest.launch import sweep_file
-from support import forked
+from support import forked, warmed
 from support.project import QUICK
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -63,6 +63,7 @@ def checkout(tmp_path: Path) -> Path:
     (tmp_path / "sweep.toml").write_text(next(shown), encoding="utf-8")
     (tmp_path / "benchmark_cases").mkdir()
     shutil.copy(ROOT / "benchmark_cases" / "test_conversations.py", tmp_path / "benchmark_cases")
+    warmed.lay(tmp_path / ".tools")
     return tmp_path
 
 
@@ -72,6 +73,7 @@ def run(command: str, folder: Path) -> tuple[int, str]:
     assert program in ("pytest", "jmedethic"), f"an example is a call of pytest or jmedethic, not {command!r}"
     # No example shows what is in report.html, and drawing it takes longer than the rest of a run.
     environment = {**os.environ, "COLUMNS": "120", "PYTEST_ADDOPTS": " ".join(("--jmed-report=off", *QUICK))}
+    environment[forked.PYTHON] = str(folder / ".tools" / "python")  # of what a command starts in its turn
     kept = {name: value for name, value in environment.items() if not name.startswith(("GITHUB_", "GITLAB_"))}
     output = folder.with_suffix(".output")
     process = forked.start(program, arguments, folder=folder, environment=kept, output=output)
