@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jmedethic_pytest.core.errors import ConfigError
-from jmedethic_pytest.reports.plots import svg
+from jmedethic_pytest.reports.plots import kept, svg
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -46,6 +46,8 @@ def require() -> None:
 def write(outcome: Outcome, folder: Path) -> None:
     """Write the plots of a run that have something to show, and take away those of an earlier writing.
 
+    Those of a run that was resumed to the same figures are copied (:mod:`.kept`).
+
     Args:
         outcome: the run.
         folder: ``plots/<name>.png`` and ``.svg`` go there.
@@ -57,13 +59,20 @@ def write(outcome: Outcome, folder: Path) -> None:
     for old in _files(folder):
         old.unlink()
     require()
+    stored = folder == outcome.path and folder.parent.name == "runs"
+    digest = kept.made_of(outcome) if stored else ""
+    if stored and kept.take(digest, folder, NAME):
+        return
     from jmedethic_pytest.reports.plots import style
 
+    made: dict[str, bytes] = {}
     for name, draw in _plots(outcome, outcome.scores().frame()):
         with style.drawing(name):
             drawn = draw()
         if drawn is not None:
-            style.save(folder / NAME, name, drawn)
+            made |= style.save(folder / NAME, name, drawn)
+    if stored:
+        kept.note(digest, folder, made)
 
 
 def written(folder: Path) -> dict[str, str]:

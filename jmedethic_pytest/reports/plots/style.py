@@ -160,14 +160,16 @@ def _png(figure: Figure) -> bytes:
     return file.getvalue()
 
 
-def save(folder: Path, name: str, drawn: Drawn) -> None:
-    """Write both files, each at one stroke.
+def save(folder: Path, name: str, drawn: Drawn) -> dict[str, bytes]:
+    """Write both files, each at one stroke; return what is in them.
 
     Raises:
         StoreError: if they cannot be written.
     """
-    for suffix, data in (("png", drawn.png), ("svg", drawn.svg.encode())):
-        files.replace(folder / f"{name}.{suffix}", data, "Free some space, or --report=off.")
+    made = {f"{name}.png": drawn.png, f"{name}.svg": drawn.svg.encode()}
+    for file, data in made.items():
+        files.replace(folder / file, data, "Free some space, or --report=off.")
+    return made
 
 
 def clean(text: str, limit: int = 110) -> str:

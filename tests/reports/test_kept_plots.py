@@ -1,0 +1,101 @@
+"""Plots that an earlier run has: taken over where nothing differs, drawn where anything does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jmedethic_pytest import evaluate
+from jmedethic_pytest.core import interface
+from jmedethic_pytest.gate.outcome import Outcome
+from jmedethic_pytest.reports.plots import kept
+from support.lazy import Lazy
+
+style = Lazy("jmedethic_pytest.reports.plots.style")
+OPTIONS: dict[str, Any] = {"suite": "smoke", "sample": 7, "locale": "en"}
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Outcome, list[str]]]:
+    """Evaluate a demo model, and return what became of it and which plots were drawn for it."""
+    monkeypatch.setenv(interface.VARIABLE, "")
+    drawn: list[str] = []
+    save = style.save
+
+    def noted(folder: Path, name: str, picture: Any) -> Any:
+        drawn.append(name)
+        return save(folder, name, picture)
+
+    monkeypatch.setattr("jmedethic_pytest.reports.plots.style.save", noted)
+
+    def evaluated(model: str = "demo:aligned", **changes: Any) -> tuple[Outcome, list[str]]:
+        drawn.clear()
+        outcome = evaluate(model, reports=tmp_path, **OPTIONS | changes)
+        assert not outcome.info.note
+        return outcome, list(drawn)
+
+    return evaluated
+
+
+def plots(outcome: Outcome) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in sorted((outcome.path / "plots").iterdir())}
+
+
+def test_the_same_run_again_takes_the_plots_that_are_there(run: Callable[..., tuple[Outcome, list[str]]]) -> None:
+    first, drawn = run()
+    again, anew = run()
+    assert "turns" in drawn
+    assert not anew
+    assert again.path != first.path
+    assert plots(again) == plots(first)
+    assert 'id="turns-' in (again.path / "report.html").read_text(encoding="utf-8")
+
+
+def test_whatever_differs_is_drawn(
+    run: Callable[..., tuple[Outcome, list[str]]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    rules = tmp_path / "rules.toml"
+    rules.write_text("schema_version = 1\n[gate]\npass_rate = 1.0\n", encoding="utf-8")
+    for changes in ({}, {"model": "demo:eroding"}, {"seed": 3}, {"thresholds": rules}, {"locale": "ja"}):
+        assert run(**changes)[1], changes
+    assert not run()[1]
+    monkeypatch.setenv(interface.VARIABLE, "ja")
+    assert run()[1], "in Japanese"
+    monkeypatch.setenv(interface.VARIABLE, "")
+    monkeypatch.setattr(kept, "_code", lambda: "another version")
+    assert run()[1]
+
+
+@pytest.mark.parametrize("harm", ["changed", "gone", "elsewhere", "no JSON", "another form"])
+def test_plots_that_are_not_as_they_were_drawn_are_drawn_anew(
+    run: Callable[..., tuple[Outcome, list[str]]], harm: str, tmp_path: Path
+) -> None:
+    first, drawn = run()
+    whole, picture, notes = plots(first), first.path / "plots" / "turns.png", tmp_path / kept.NAME
+    if harm == "changed":
+        picture.write_bytes(picture.read_bytes() + b" ")
+    elif harm == "gone":
+        picture.unlink()
+    elif harm == "elsewhere":
+        notes.write_text(notes.read_text(encoding="utf-8").replace("turns.png", "../turns.png"), encoding="utf-8")
+        (first.path / "turns.png").write_bytes(whole["turns.png"])
+    else:
+        notes.write_text("{" if harm == "no JSON" else '{"a": 1}', encoding="utf-8")
+    again, anew = run()
+    assert anew == drawn
+    assert plots(again) == whole
+    assert not run()[1], "and are known from then on"
+
+
+def test_only_the_newest_runs_are_remembered(run: Callable[..., tuple[Outcome, list[str]]], tmp_path: Path) -> None:
+    known = tmp_path / kept.NAME
+    gone = {"run": "gone", "files": {"turns.png": "0"}}
+    known.write_text(json.dumps({str(number): gone for number in range(50)}), encoding="utf-8")
+    outcome, _ = run()
+    text = known.read_text(encoding="utf-8")
+    assert outcome.path.name in text
+    assert text.count('"gone"') < 10
