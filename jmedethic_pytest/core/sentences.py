@@ -101,6 +101,8 @@ class _Filling(string.Formatter):
 
 
 _FILLING = _Filling()
+_WIDTH = re.compile(r":[<>^]?\d+\}")
+"""Where only the slow filling knows how many columns a value takes."""
 
 
 def named(kind: str, key: str) -> str:
@@ -119,7 +121,7 @@ def _japanese(template: str, values: Mapping[str, object]) -> str:
     for name, value in values.items():
         if re.search(f"{_JAPANESE}$", str(value)):
             template = re.sub(rf"(\{{{name}\}}) (?={_JAPANESE})", r"\1", template)
-    return _FILLING.format(template, **values)
+    return _FILLING.format(template, **values) if _WIDTH.search(template) else template.format(**values)
 
 
 def joined(parts: Iterable[str], *, en: str = "; ", ja: str = "。") -> Said:

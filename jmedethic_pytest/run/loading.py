@@ -47,7 +47,8 @@ class Loading:
             if self._ended.is_set():
                 return
             try:
-                import_module(name)
+                module = import_module(name)
+                getattr(module, "warm_up", lambda: None)()
             except Exception:  # noqa: BLE001 - whoever needs it says what is wrong with it
                 return
 

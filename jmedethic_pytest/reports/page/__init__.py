@@ -69,6 +69,12 @@ class Page(NamedTuple):
     """Conversations whose texts are in the page; the scores of all are."""
 
 
+def warm_up() -> None:
+    """Read what every page is made of, so that it is at hand at the end of a run."""
+    _template()
+    _script()
+
+
 def write(outcome: Outcome, folder: Path) -> Path:
     """Write ``report.html``, with the plots that lie in the folder.
 
