@@ -13,6 +13,7 @@ from contextlib import suppress
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -20,7 +21,9 @@ import jmedethic_pytest
 from jmedethic_pytest.core import files, interface, strict_json
 from jmedethic_pytest.core.errors import StoreError
 from jmedethic_pytest.core.records import Record
-from jmedethic_pytest.gate.outcome import Outcome
+
+if TYPE_CHECKING:
+    from jmedethic_pytest.gate.outcome import Outcome
 
 NAME = "plots.json"
 _MOST = 8
