@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from io import StringIO
@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from jmedethic_pytest.cases.checks import manifest, policy
+from jmedethic_pytest.cases.checks import checks, findings, manifest
 from jmedethic_pytest.cases.files import bundled_dir
 from jmedethic_pytest.cli.main import main
+from jmedethic_pytest.core.records import Case
 from support.once import once, shared_folder
 
 __all__ = ["once", "shared_folder"]
@@ -210,19 +211,21 @@ def _validate(folder: Path | None) -> tuple[int, list[Data]]:
 
 
 @contextmanager
-def _texts_searched_once() -> Iterator[None]:
-    """Keep what is found in a text: the copy repeats all but a few, and searching them is half of the work."""
-    known: dict[tuple[str, str], list[str]] = {}
-    search = policy.Group.found
+def _cases_looked_at_once() -> Iterator[None]:
+    """Keep what the checks of one case find: the copy repeats all but a few, and these checks are most of the work."""
+    known: dict[tuple[str, Case], list[findings.Finding]] = {}
 
-    def found(group: policy.Group, folded: str) -> list[str]:
-        key = group.name, folded
-        if key not in known:
-            known[key] = search(group, folded)
-        return known[key]
+    def once_a_case(check: Callable[[Case], Iterable[findings.Finding]]) -> Callable[[Case], list[findings.Finding]]:
+        def found(case: Case) -> list[findings.Finding]:
+            key = check.__module__, case
+            if key not in known:
+                known[key] = list(check(case))
+            return known[key]
+
+        return found
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(policy.Group, "found", found)
+        patch.setattr(checks, "_OF_ONE_CASE", tuple(map(once_a_case, checks._OF_ONE_CASE)))
         yield
 
 
@@ -249,7 +252,7 @@ def validated(
 
     def validate() -> dict[str, tuple[int, list[Data]]]:
         folder = _plant(tmp_path_factory.mktemp("planted"), bundled_files)
-        with _texts_searched_once():
+        with _cases_looked_at_once():
             return {"bundled": _validate(None), "planted": _validate(folder)}
 
     return once("validated", validate)
