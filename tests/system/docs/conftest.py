@@ -1,7 +1,8 @@
-"""A folder of its own."""
+"""A folder of its own, and what is made once."""
 
 from __future__ import annotations
 
 from support.command import folder
+from support.once import once, shared_folder
 
-__all__ = ["folder"]
+__all__ = ["folder", "once", "shared_folder"]

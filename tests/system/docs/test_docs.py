@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import json
 import os
@@ -9,8 +10,11 @@ import re
 import shlex
 import shutil
 import tomllib
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -72,6 +76,8 @@ def run(command: str, folder: Path) -> tuple[int, str]:
     program, *arguments = shlex.split(command)
     assert program in ("pytest", "jmedethic"), f"an example is a call of pytest or jmedethic, not {command!r}"
     # No example shows what is in report.html, and drawing it takes longer than the rest of a run.
+    if program == "jmedethic" and arguments[:1] in (["run"], ["attack"]):
+        arguments.append("--report=off")
     environment = {**os.environ, "COLUMNS": "120", "PYTEST_ADDOPTS": " ".join(("--jmed-report=off", *QUICK))}
     environment[forked.PYTHON] = str(folder / ".tools" / "python")  # of what a command starts in its turn
     kept = {name: value for name, value in environment.items() if not name.startswith(("GITHUB_", "GITLAB_"))}
@@ -88,12 +94,43 @@ def _status(shown: list[str]) -> int:
     return 1 if "FAIL" in answers else 6 if "INCONCLUSIVE" in answers else 0
 
 
+def _parts(text: str) -> list[str]:
+    """Return the commands of a page, each with what it prints."""
+    return re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]
+
+
+FIRST = Counter(_parts(text)[0].splitlines()[0] for _, text in consoles() if "$ " in text)
+"""The commands that pages begin with; a run that several of them begin with is made once."""
+
+
+@pytest.fixture
+def begin(once: Callable[..., Any], checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
+    """Run the first command of a page, or bring its checkout to where another process has left one."""
+
+    def make(command: str) -> tuple[int, str, Path]:
+        left = tmp_path_factory.mktemp("begun") / "checkout"
+        shutil.copytree(checkout, left)
+        return *run(command, left), left
+
+    def bring(command: str) -> tuple[int, str]:
+        if FIRST[command] == 1:
+            return run(command, checkout)
+        name = f"console-{hashlib.sha256(command.encode()).hexdigest()[:16]}"
+        status, output, left = once(name, lambda: make(command))
+        shutil.copytree(left, checkout, symlinks=True, dirs_exist_ok=True)
+        return status, output
+
+    return bring
+
+
 @pytest.mark.parametrize(("page", "text"), consoles(), ids=lambda value: value if value.endswith(".md") else "")
-def test_console_examples_print_what_they_show(page: str, text: str, checkout: Path) -> None:
+def test_console_examples_print_what_they_show(
+    page: str, text: str, checkout: Path, begin: Callable[[str], tuple[int, str]]
+) -> None:
     assert "$ " in text
-    for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
+    for number, part in enumerate(_parts(text)):
         command, *expected = part.splitlines()
-        status, output = run(command, checkout)
+        status, output = run(command, checkout) if number else begin(command)
         assert status == _status(expected), f"{page}: {command}\n{output}"
         shown = output.splitlines()
         for line in expected:
