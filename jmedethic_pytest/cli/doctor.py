@@ -18,6 +18,7 @@ from jmedethic_pytest.config import tables as thresholds
 from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.errors import ConfigError, JmedError
 from jmedethic_pytest.core.run_info import Golden
+from jmedethic_pytest.core.secrets import public_spec
 from jmedethic_pytest.core.status import ExitStatus
 from jmedethic_pytest.judging import golden as golden_replies
 from jmedethic_pytest.models import ModelRef, registry, resolve, retirement
@@ -66,7 +67,10 @@ def doctor(
         report.check(f"provider {name}", partial(registry.distribution, name), "of the distribution {}".format)
     refs = _target(report, model, serve, base_url, rules, context, None if offline else reports)
     asked = Settings(model=model or "", judges=judges)
-    specs = report.check("panel", lambda: panel(asked, rules), lambda found: ", ".join(found) or "none") or ()
+    specs = (
+        report.check("panel", lambda: panel(asked, rules), lambda found: ", ".join(map(public_spec, found)) or "none")
+        or ()
+    )
     judge = partial(resolve, place="judge", role="judge", providers=rules.providers)
     refs += [(report.check("judge", partial(judge, spec), _shown), "judge") for spec in specs]
     if rules.judges.third is not None and specs:

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import reduce
 from typing import Any, Literal, NamedTuple
 
+from pydantic_core import to_jsonable_python
+
 from jmedethic_pytest.config.tables import Thresholds, turn_key
 from jmedethic_pytest.config.tiers import PolicyTable, is_figure
 from jmedethic_pytest.core.records import TIERS
@@ -217,7 +219,7 @@ def _shown(key: str, value: Any) -> str:
     if value is None or value in ({}, (), ""):
         return "not set"
     if key in _PRIVATE:
-        digest = hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+        digest = hashlib.sha256(json.dumps(to_jsonable_python(value), sort_keys=True).encode()).hexdigest()
         return f"{_PRIVATE[key]} (sha256 {digest[:8]})"
     if isinstance(value, bool):
         return str(value).lower()

@@ -72,6 +72,14 @@ def test_a_system_prompt_is_named_and_not_shown() -> None:
     assert "Refuse" not in str(found)
 
 
+def test_what_is_asked_of_one_judge_is_named_and_not_shown() -> None:
+    own = {"openai:j": {"max_tokens": 8192, "extra": {"api_key": "planted-key"}}}
+    (found,) = differences(rules(), rules(judges={"models": own}))
+    assert (found.name, found.before, found.weaker) == ("judges.models", "not set", False)
+    assert "sha256" in found.now
+    assert "planted" not in str(found)
+
+
 _score = st.floats(1.0, 10.0).map(lambda value: round(value, 1))
 _turns = st.dictionaries(st.sampled_from(["T0", "T1", "T2"]), _score, max_size=3)
 _floors = st.fixed_dictionaries(

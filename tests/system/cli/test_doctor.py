@@ -121,6 +121,13 @@ def test_judges_are_asked_too(cli, server: HTTPServer) -> None:
     assert "'yours'" in line
 
 
+def test_password_of_a_judge_s_address_is_not_shown(cli, server: HTTPServer) -> None:
+    address = server.url_for("/v1").replace("://", "://user:swordfishes@")
+    answer = cli("doctor", f"--judges=compatible:mine@{address},compatible:other@{address}")
+    assert "ok    panel: compatible:mine@http://localhost" in answer.out
+    assert "swordfishes" not in answer.out + answer.err
+
+
 def test_unreachable_endpoint_fails(cli, closed_port: int) -> None:
     url = f"http://127.0.0.1:{closed_port}/v1"
     answer = cli("doctor", "--model=vllm:x", f"--base-url={url}", "--judges=demo")

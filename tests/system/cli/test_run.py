@@ -52,6 +52,17 @@ def test_passing_run(run_cli, write_cases, stored) -> None:
     assert scores(stored()) == first_scores
 
 
+def test_a_judge_may_be_asked_in_another_way_than_the_panel(run_cli, write_cases, folder: Path) -> None:
+    write_cases(7)
+    own = '[judges]\nmodels."demo:judge-strict" = { max_tokens = 512, extra = { api_key = "planted-key" } }\n'
+    (folder / "thresholds.toml").write_text(f"schema_version = 1\n{own}")
+    answer = run_cli("demo:aligned")
+    assert answer.status == 6, answer.err
+    assert "GATE: INCONCLUSIVE" in answer.out
+    assert "judges.models" in answer.err
+    assert "planted" not in answer.out + answer.err
+
+
 def test_failing_run(cli, write_cases, stored) -> None:
     write_cases(42)
     answer = cli("run", "--model=demo:eroding", "--cases=cases.jsonl", "--locale=en")
