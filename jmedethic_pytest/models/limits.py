@@ -13,8 +13,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 
-from pyrate_limiter import Duration, Limiter, Rate
-
 from jmedethic_pytest.models import pauses
 
 START = 4
@@ -165,6 +163,8 @@ class Quota:
     """
 
     def __init__(self, requests: int | None, tokens: int | None) -> None:
+        from pyrate_limiter import Duration, Limiter, Rate  # few runs state a quota, and all pay for what is loaded
+
         self._requests = Limiter(Rate(requests, Duration.MINUTE)) if requests else None
         self._tokens = Limiter(Rate(tokens, Duration.MINUTE)) if tokens else None
         self._token_limit = tokens or 0

@@ -13,7 +13,7 @@ from jmedethic_pytest.cases.index import CaseIndex
 from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.errors import ConfigError
 from jmedethic_pytest.core.labels import Labelled
-from jmedethic_pytest.core.plan import Job, plan_key
+from jmedethic_pytest.core.plan import Planned
 from jmedethic_pytest.models import ModelRef
 from jmedethic_pytest.run.options import Settings
 from jmedethic_pytest.serving.plan import Plan
@@ -91,13 +91,10 @@ class RunSpec:
             )
         return "a plugin reordered the selected cases (pytest_jmed_modify_cases)" if self.reordered else None
 
-    def plan(self) -> dict[str, Job]:
+    def plan(self) -> Planned:
         """Return every evaluation of the run by its key: each case, and each repetition of it."""
-        jobs = (Job(name, self.cases, repeat) for name in self.cases for repeat in range(self.settings.repeats))
-        planned = {plan_key(job.case_id, job.repeat): job for job in jobs}
-        if self.transcripts is None:
-            return planned
-        return {key: planned[key] for key in self.transcripts.digests}
+        planned = Planned(self.cases, self.settings.repeats)
+        return planned if self.transcripts is None else planned.only(self.transcripts.digests)
 
     @property
     def whole(self) -> CaseIndex:

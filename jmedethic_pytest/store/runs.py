@@ -28,6 +28,7 @@ from jmedethic_pytest.store import schema
 M = TypeVar("M", bound=BaseModel)
 _Read = Callable[[type[M], bytes], M]
 VERDICTS = "verdicts.jsonl"
+_LENGTH_BITS = 40
 """The file of a run's verdicts, in its folder."""
 _UNEVALUATED = "unevaluated.jsonl"
 _SPACE = (
@@ -80,7 +81,8 @@ class RunStore:
             self._lines = (self.path / VERDICTS).open("a+b")
         except OSError as error:
             raise StoreError(f"{self.path}: the run folder cannot be written: {error.strerror}. {_SPACE}") from None
-        self._places: dict[str, tuple[int, int]] = {}
+        self._places: dict[str, int] = {}
+        """Where each line begins, and in the lowest bits how long it is: one number, as there may be many."""
         self._end = 0
 
     def append(self, verdict: Verdict) -> None:
@@ -91,7 +93,7 @@ class RunStore:
             self._lines.flush()
         except OSError as error:
             raise StoreError(f"{self.path}: a verdict cannot be stored: {error.strerror}. {_SPACE}") from None
-        self._places[verdict.key] = (self._end, len(line))
+        self._places[verdict.key] = self._end << _LENGTH_BITS | len(line)
         self._end += len(line)
 
     def copy(self, lines: Iterable[bytes]) -> None:
@@ -129,7 +131,7 @@ class RunStore:
 
     def recall(self, key: str) -> Verdict:
         """Read a verdict of this run back, so that none has to stay in memory."""
-        begin, length = self._places[key]
+        begin, length = divmod(self._places[key], 1 << _LENGTH_BITS)
         try:
             return schema.read_again(Verdict, os.pread(self._lines.fileno(), length, begin))
         except (OSError, ValidationError) as error:
