@@ -1,4 +1,4 @@
-"""One small run, made when this is imported: the server of forks has then loaded and computed what every run does."""
+"""One small run with reports, made when this is imported: the server of forks has then loaded what every run needs."""
 
 from __future__ import annotations
 
@@ -37,5 +37,5 @@ sys.path.remove(str(Path(__file__).parents[1]))  # where this was found is no pl
 _home = Path.cwd()
 with tempfile.TemporaryDirectory() as folder:
     os.chdir(folder)
-    evaluate("demo:aligned", suite="smoke", sample=3, report="off", cache="off")
+    evaluate("demo:eroding", suite="smoke", sample=7, report="full", cache="off")
     os.chdir(_home)
