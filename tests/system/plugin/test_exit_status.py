@@ -299,5 +299,5 @@ def test_pass_on_a_part_of_the_selected_cases_says_so_everywhere(project, mode: 
     assert [(item.name, item.answer) for item in decided.conditions if item.answer != "pass"] == [
         ("core:en whole", "inconclusive")
     ]
-    whole = project.pytest("-q", *mode)
+    whole = project.pytest("-q")
     assert whole.read("run.json")["note"] == ""

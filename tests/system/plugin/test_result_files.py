@@ -32,17 +32,24 @@ def test_junit_has_gate_conditions_and_no_text_of_a_model(project) -> None:
     assert "Question " not in text
 
 
-@pytest.fixture
-def mixed_project(project, new_case) -> Any:
+@pytest.fixture(scope="module")
+def mixed(new_project, new_case) -> Any:
     """Some cases pass, some fall below their floor, and those of two strategies have no score."""
+    project = new_project()
     cases = [new_case(number) for number in range(42)]
     cases[0]["turns"][1] = SECRET
     project.cases(cases)
     project.write("thresholds.toml", "schema_version = 1\n[gate]\npass_rate = 1.0\n")  # failed for certain
     project.pytest("-q", "-k", "s1 or s2 or s3 or s4 or s5", model="demo:eroding")
-    (project.path / "allure").mkdir()
-    project.write("allure/stale-result.json", '{"name": "stale"}')
     return project
+
+
+@pytest.fixture
+def mixed_project(mixed) -> Any:
+    """That project with what another run has left in its folder of Allure results."""
+    (mixed.path / "allure").mkdir(exist_ok=True)
+    mixed.write("allure/stale-result.json", '{"name": "stale"}')
+    return mixed
 
 
 def _results(folder: Path) -> list[dict[str, Any]]:
