@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,10 +27,13 @@ class _Quiet(SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def site(once: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     if find_spec("zensical") is None:
         pytest.skip("NOT TESTED: the site of the documentation needs pip install 'jmedethic-pytest[docs]'")
-    target = tmp_path_factory.mktemp("docs") / "site"
+    return once("docs-site", lambda: _built(tmp_path_factory.mktemp("docs") / "site"))
+
+
+def _built(target: Path) -> Path:
     done = subprocess.run([sys.executable, SCRIPT, "--output", target], capture_output=True, text=True)
     assert done.returncode == 0, f"a dead link, or an anchor that is not there:\n{done.stdout}{done.stderr}"
     return target

@@ -30,9 +30,12 @@ REFUSED = 6
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(once: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run, and the same in three shards, each with reports of its own."""
-    root = tmp_path_factory.mktemp("shards")
+    return once("merge-shards", lambda: _made(tmp_path_factory.mktemp("shards")))
+
+
+def _made(root: Path) -> Path:
     old = Path.cwd()
     os.chdir(root)
     try:

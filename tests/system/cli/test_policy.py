@@ -120,9 +120,12 @@ def test_what_is_critical_and_was_not_run_never_passes(run: Any, cli: Any, cases
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(once: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two runs of one model, as separate jobs make them, under rules without a policy."""
-    place = tmp_path_factory.mktemp("jobs")
+    return once("policy-jobs", lambda: _made(tmp_path_factory.mktemp("jobs")))
+
+
+def _made(place: Path) -> Path:
     _write(place, RULES.partition("[policy]")[0])
     options = {"cases": place / "cases.jsonl", "locale": "en", "report": "off", "thresholds": place / "thresholds.toml"}
     for job, suite in (("core", "core,twins"), ("more", "more")):

@@ -33,9 +33,13 @@ class Stored(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Stored]:
+def made(once: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Stored]:
     """Run four models once; each test works on a copy."""
-    root = tmp_path_factory.mktemp("several")
+    root, names = once("several-runs", lambda: _made(tmp_path_factory.mktemp("several")))
+    return root, Stored(*names)
+
+
+def _made(root: Path) -> tuple[Path, tuple[str, ...]]:
     lines = [json.dumps(_case(locale, number)) + "\n" for locale in ("ja", "en") for number in range(CASES)]
     (root / "cases.jsonl").write_text("".join(lines), encoding="utf-8")
     private = [
@@ -50,7 +54,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Stored]:
     old = Path.cwd()
     os.chdir(root)
     try:
-        names = Stored(
+        names = (
             _run("demo:aligned"),
             _run("demo:eroding"),
             _run("demo:regressed"),

@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -109,9 +109,12 @@ def bash(script: str, tools: Path, **variables: str) -> subprocess.CompletedProc
 
 
 @pytest.fixture(scope="module")
-def baseline(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def baseline(once: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file of a release's scores."""
-    place = tmp_path_factory.mktemp("release")
+    return once("release", lambda: _recorded(tmp_path_factory.mktemp("release")))
+
+
+def _recorded(place: Path) -> Path:
     run = "jmedethic run --model=demo:aligned --suite=core,twins --sample=60 --report=off"
     answer = f"({run} || [ $? -eq 6 ])"  # a sample of so few twins may be undecided
     tools = warmed.lay(place / "tools")
