@@ -57,6 +57,7 @@ def test_a_status_alone_says_something(status: int, wanted: Trouble) -> None:
         (403, {"code": "billing_not_active", "message": "Your account is not active"}, "account"),
         (400, {"status": "INVALID_ARGUMENT", "message": "API key not valid. Please pass a valid API key."}, "account"),
         (400, {"message": "Incorrect API key provided"}, "account"),
+        (400, {"type": "budget_exceeded", "message": "Budget has been exceeded! Current cost: 10.1"}, "account"),
         (400, {"code": "rate_limit_exceeded", "message": "slow down"}, "wait"),
         (500, {"type": "overloaded_error", "message": "Overloaded"}, "wait"),
         (404, {"code": "rate_limit_exceeded", "message": "no such model"}, "dead"),
