@@ -113,17 +113,17 @@ def allure_results(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*-result.json")]
 
 
-# ---------------------------------------------------------------------------------- a quarter of the smoke suite
+# ---------------------------------------------------------------------------------------------- half the smoke suite
 
 
-def test_a_quarter_of_the_smoke_suite_gets_the_gates_exit_status_and_costs_nothing_the_second_time(
+def test_half_the_smoke_suite_gets_the_gates_exit_status_and_costs_nothing_the_second_time(
     judging: Any, rules: Any, run_pytest: Any, smoke_cases: list[dict[str, Any]], tmp_path: Path
 ) -> None:
-    """17 conversations, 153 calls over both routes, judges under a real JSON schema; two workers first, none later."""
+    """34 conversations, 306 calls over both routes, judges under a real JSON schema; two workers first, none later."""
     allure = tmp_path / "allure"
-    chosen = smoke_cases[::4]
+    chosen = smoke_cases[::2]
     options = [f"--model={TARGET}", "--jmed-suite", "smoke", f"--jmed-judges={BOTH}", "--jmed-revision=seed-1"]
-    options += [f"--jmed-cases={write_cases(tmp_path / 'part.jsonl', *chosen)}"]
+    options += [f"--jmed-cases={write_cases(tmp_path / 'half.jsonl', *chosen)}"]
     options.append(f"--jmed-thresholds={rules(judging.url)}")
     before = judging.counted()
 
@@ -131,7 +131,7 @@ def test_a_quarter_of_the_smoke_suite_gets_the_gates_exit_status_and_costs_nothi
     spent = {name: count - before[name] for name, count in judging.counted().items()}
 
     expected = {case["id"]: case for case in chosen}
-    assert len(expected) == 17
+    assert len(expected) == 34
     assert Counter(verdict["case"]["id"] for verdict in first.verdicts) == Counter(list(expected)), first.output
     for verdict in first.verdicts:
         _is_complete(verdict, expected[verdict["case"]["id"]])
@@ -173,11 +173,11 @@ def _accounts_for_every_token(run: Any, spent: dict[str, int]) -> None:
     """Calls and output tokens in the run, in its verdicts, and on the server are the same."""
     roles = [f"target {TARGET}", f"judge {JUDGE}", f"judge {MESSAGES_JUDGE}"]
     info = run.read("run.json")
-    assert (info["status"], info["selected"]) == ("complete", 17)
+    assert (info["status"], info["selected"]) == ("complete", 34)
     # The server closes a connection that was idle for five seconds, perhaps just when it is used again: that call is
     # made once more, and counted.
     answered = {role: calls - info["tokens"][role]["failed_calls"] for role, calls in info["calls"].items()}
-    assert answered == {**dict.fromkeys(roles, 51), f"probe {TARGET}": len(PROBES)}
+    assert answered == {**dict.fromkeys(roles, 102), f"probe {TARGET}": len(PROBES)}
     assert sum(tokens["output"] for tokens in info["tokens"].values()) == spent["output"]
     given = Counter(dict.fromkeys(roles, 0))
     for verdict in run.verdicts:
@@ -198,7 +198,7 @@ def _has_no_answer_of_random_judges(run: Any) -> None:
         assert answers[f"mean[T{index}]"]["observed"] == pytest.approx(mean)
     assert run.status == 6, run.output
     assert "GATE: INCONCLUSIVE" in run.output
-    assert "17 selected: 17 scored; missing turn scores 0 of 51" in run.output
+    assert "34 selected: 34 scored; missing turn scores 0 of 102" in run.output
 
 
 def _is_in_allure(folder: Path, run: Any) -> None:
