@@ -325,9 +325,16 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitC
         if hasattr(session.config, "workeroutput"):
             session.config.workeroutput[_MARK] = session.config.stash.get(_WAITING, False)
         return
+    from jmedethic_pytest.pytest_plugin.session import crashing_in_one_line
+
+    with crashing_in_one_line():
+        _finish(session, controller, int(exitstatus))
+
+
+def _finish(session: pytest.Session, controller: ControllerSession, exitstatus: int) -> None:
     gc.collect()  # what tests left unclosed is told, as by pytest, but before statistics are loaded, and to be searched
     vetoed = int(session.exitstatus) if session.exitstatus != exitstatus else 0  # by a plugin before us
-    session.exitstatus = controller.finish(int(exitstatus), session.testsfailed) or vetoed
+    session.exitstatus = controller.finish(exitstatus, session.testsfailed) or vetoed
     terminal = session.config.pluginmanager.getplugin("terminalreporter")
     if terminal is not None:
         display.end_the_line(terminal)
@@ -335,7 +342,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitC
     if terminal is not None and controller.ending.unmeasured:
         display.leave_out_what_was_given_up(terminal)
     controller.report_to_allure()
-    if terminal is not None and int(exitstatus) not in _SUMMED_UP:
+    if terminal is not None and exitstatus not in _SUMMED_UP:
         display.print_summary(terminal, controller)
 
 
@@ -351,7 +358,10 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Gen
         with display.set_aside(terminalreporter, display.sort(terminalreporter, controller.twins)):
             return (yield)
     finally:
-        display.print_summary(terminalreporter, controller)
+        from jmedethic_pytest.pytest_plugin.session import crashing_in_one_line
+
+        with crashing_in_one_line():
+            display.print_summary(terminalreporter, controller)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
@@ -122,6 +124,17 @@ def prepared(config: pytest.Config) -> RunSpec:
 
     root = _project_root(config)
     return prepare(_settings(config, root), root)
+
+
+@contextmanager
+def crashing_in_one_line() -> Iterator[None]:
+    """Let no exception out of a session's end: pytest would show its traceback, with the status of a failed gate."""
+    try:
+        yield
+    except pytest.exit.Exception:
+        raise
+    except Exception as error:  # noqa: BLE001 - one line, as everything that ends a session here
+        end_in_a_crash(error)
 
 
 def end_in_a_crash(error: Exception) -> NoReturn:

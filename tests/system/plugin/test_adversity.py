@@ -111,14 +111,22 @@ def assert_group_is_gone(group: int) -> None:
     pytest.fail("a process of the run is still there")
 
 
-@pytest.mark.parametrize(("place", "status"), [("prepare.prepare", 3), ("running.RunningRun.finish", 6)])
+@pytest.mark.parametrize(
+    ("place", "status"),
+    [
+        ("run.prepare.prepare", 3),
+        ("run.running.RunningRun.finish", 6),
+        ("pytest_plugin.controller.ControllerSession.closing_reports", 3),
+        ("pytest_plugin.ending.Ending.lines", 3),
+    ],
+)
 def test_crash_is_one_line_and_neither_pass_nor_fail(new_project, place: str, status: int) -> None:
     project = new_project(2)
-    module, _, name = place.partition(".")
+    folder, module, name = place.split(".", 2)
     project.write(
         "conftest.py",
-        f"from jmedethic_pytest.run import {module}\n\n\ndef crash(*_, **__):\n    raise MemoryError('none\\nleft')\n"
-        f"\n\n{module}.{name} = crash\n",
+        f"from jmedethic_pytest.{folder} import {module}\n\n\n"
+        f"def crash(*_, **__):\n    raise MemoryError('none\\nleft')\n\n\n{module}.{name} = crash\n",
     )
     result = project.pytest("-q")
     assert result.status == status, result.output
