@@ -308,6 +308,8 @@ def _worded(error: Exception, kind: type[httpx2.TransportError]) -> str:
     said = str(error)
     if isinstance(error, aiohttp.ClientResponseError) and kind is httpx2.ProtocolError:
         said = error.message
+        if not _BYTES.search(said):  # quoted in another way, as by aiohttp's parser in Python
+            return f"{type(error).__name__} {error.status}"
     return _BYTES.sub("", said) or type(error).__name__
 
 

@@ -63,10 +63,10 @@ def ending(
 
 @lru_cache(maxsize=64)
 def _kind(finish: str) -> str:
-    """Return what a reason means: its last word, or the first where another follows that says why."""
+    """Return what a reason means: its first word, unless that says the reply is whole; then the last says it, too."""
     word = finish.lower()
-    known = (_words().get(_PREFIX.sub("", part, count=1)) for part in (word, _WHY.sub("", word)))
-    return next(filter(None, known), "unknown")
+    last, first = (_words().get(_PREFIX.sub("", part, count=1)) for part in (word, _WHY.sub("", word)))
+    return (first if first not in (None, "whole") else last) or "unknown"
 
 
 def _named(finish: str) -> str:

@@ -11,7 +11,7 @@ from jmedethic_pytest.core.errors import ProviderError
 from jmedethic_pytest.core.records import Reply
 from jmedethic_pytest.models import http
 from jmedethic_pytest.models.base import ChatRequest, ModelRef, Provider
-from jmedethic_pytest.models.ending import ending
+from jmedethic_pytest.models.ending import Unfinished, ending
 from jmedethic_pytest.models.reasoning import split_reasoning
 
 _ERROR_CHARACTERS = 500
@@ -44,7 +44,10 @@ class Guarded:
         if not isinstance(reply, Reply):
             text = f"{self._ref.label}: the provider returned a {type(reply).__name__}, not a jmedethic_pytest.Reply"
             raise ProviderError(text, fatal=True)
-        return _whole(reply, request.sampling.max_tokens, time.monotonic() - begun)
+        try:
+            return _whole(reply, request.sampling.max_tokens, time.monotonic() - begun)
+        except Unfinished as broken:
+            raise ProviderError(f"{self._ref.label}: {broken}", trouble="retry", http_status=200) from None
 
     async def models(self) -> dict[str, str | None]:
         """Return the models the server lists (see :class:`jmedethic_pytest.models.base.Provider`)."""

@@ -6,6 +6,7 @@ import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -143,7 +144,10 @@ def read(ref: ModelRef, answer: dict[str, Any], reader: Callable[..., T], *more:
     """
     error = troubles.beside(answer)
     if error is not None:
-        raise _refused(ref, troubles.stated_status(error), error, troubles.said(error), {})
+        refused = _refused(ref, troubles.stated_status(error), error, troubles.said(error), {})
+        if refused.trouble == "block" and _shows_text(answer):
+            refused.trouble = "request"  # what the user has seen is no refusal, and not known to be all of it
+        raise refused
     try:
         return reader(answer, *more)
     except Unfinished as broken:
@@ -155,6 +159,15 @@ def read(ref: ModelRef, answer: dict[str, Any], reader: Callable[..., T], *more:
         seen = shown(ref, plain_text.shape(answer), 300)
         text = f"{ref.label} at {ref.address}: the answer has an unexpected shape: {seen}"
         raise ProviderError(text, trouble="retry", http_status=200) from None
+
+
+def _shows_text(answer: dict[str, Any]) -> bool:
+    """Tell whether an answer in either protocol holds some text of a reply."""
+    with suppress(*_UNREADABLE):
+        choices = answer.get("choices")
+        message = choices[0].get("message") if choices else answer
+        return not plain_text.blank(content_text(message.get("content")))
+    return False
 
 
 def content_text(content: Any) -> str:

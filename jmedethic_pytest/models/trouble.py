@@ -107,12 +107,12 @@ def instead(answer: dict[str, Any]) -> str:
     Only what is marked as an error is one: anything else may be a text of the model in a shape that nobody knows.
     """
     inner = error_in(answer)
-    marked = inner is not answer or any(_is_number(value) for value in _codes(answer, 1))
+    marked = inner is not answer or any(_is_error_number(value) for value in _codes(answer, 1))
     return said(answer) if marked and not (answer.get("choices") or answer.get("content")) else ""
 
 
-def _is_number(code: str) -> bool:
-    return code.isascii() and code.isdigit()
+def _is_error_number(code: str) -> bool:
+    return code.isascii() and code.isdigit() and code.lstrip("0") not in ("", "200")
 
 
 def said(body: Any) -> str:
@@ -136,7 +136,13 @@ def error_in(body: Any) -> Any:
 def _held(body: dict[str, Any]) -> Any:
     """Return what one of the keys of errors holds, ``None`` if none of them holds anything that says more."""
     names = ("error",) if _own_words(body) else _keys().holders
-    return next((body[name] for name in names if body.get(name) and not isinstance(body[name], bool)), None)
+    return next((body[name] for name in names if _holds_error(name, body.get(name))), None)
+
+
+def _holds_error(name: str, value: Any) -> bool:
+    if name == "Response":  # Tencent's, for answers of every kind
+        return isinstance(value, dict) and bool(value.get("Error"))
+    return bool(value) and not isinstance(value, bool)
 
 
 def _own_words(error: dict[str, Any]) -> str:

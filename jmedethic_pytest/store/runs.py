@@ -28,8 +28,8 @@ from jmedethic_pytest.store import schema
 M = TypeVar("M", bound=BaseModel)
 _Read = Callable[[type[M], bytes], M]
 VERDICTS = "verdicts.jsonl"
-_LENGTH_BITS = 40
 """The file of a run's verdicts, in its folder."""
+_LENGTH_BITS = 40
 _UNEVALUATED = "unevaluated.jsonl"
 _SPACE = (
     "Free space or give another folder (reports option); what was stored before stays valid, "

@@ -197,6 +197,13 @@ def test_only_a_whole_reply_is_ok(made: str, status: str, install: Install) -> N
     assert ask().status.removeprefix("target_") == status
 
 
+def test_a_reply_of_a_guest_that_was_broken_off_is_asked_for_again(install: Install) -> None:
+    install(chat="return Reply(text='A part', finish='error')")
+    with pytest.raises(ProviderError, match="mine:m: the server broke the reply off") as error:
+        ask()
+    assert error.value.trouble == "retry"
+
+
 def test_reasoning_and_broken_characters_do_not_reach_the_judges(install: Install) -> None:
     install(chat=r"return Reply(text='<think>hm</think>fine \ud800', cached=True)")
     reply = ask()

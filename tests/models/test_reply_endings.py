@@ -42,13 +42,20 @@ def status(finish: str, text: str = "An answer.", **given: object) -> str:
         ("guardrail_intervened", "blocked"),
         ("content_filter:RECITATION", "blocked"),
         ("content_filter: something new", "blocked"),
+        ("content_filter: stop", "blocked"),
+        ("length:stop", "truncated"),
+        ("stop:length", "truncated"),
+        ("stop:interrupted", "truncated"),
+        ("completed:partially", "truncated"),
     ],
 )
 def test_reason_is_read_without_case_and_prefix_and_an_unknown_one_is_not_whole(finish: str, wanted: str) -> None:
     assert status(finish) == wanted
 
 
-@pytest.mark.parametrize("finish", ["error", "abort", "ERROR", "network_error", "insufficient_system_resource", "load"])
+@pytest.mark.parametrize(
+    "finish", ["error", "abort", "ERROR", "network_error", "insufficient_system_resource", "load", "error:stop"]
+)
 def test_reply_that_the_server_broke_off_is_none(finish: str) -> None:
     with pytest.raises(Unfinished, match=finish):
         status(finish)

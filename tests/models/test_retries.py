@@ -119,7 +119,9 @@ async def test_text_in_a_shape_that_nobody_knows_is_shown_to_nobody(
     """A server of another protocol may keep the model's reply where others keep an error."""
     monkeypatch.setattr(pauses, "FIRST", 0.001)
     native = {"message": {"role": "assistant", "content": "PRIVATE"}, "done": True}
-    for text in (native, {"message": "PRIVATE", "status": "ok"}):
+    numbered = ({"code": code, "message": "PRIVATE"} for code in (0, 200, "0"))
+    held = ({"Response": "PRIVATE"}, {"Response": {"Message": "PRIVATE"}})
+    for text in (native, {"message": "PRIVATE", "status": "ok"}, *numbered, *held):
         server.script = lambda _, text=text: answer(body=text)
         client = Client("target", ref(kind="openai"), None)
         found = await _ask(client)
@@ -171,3 +173,23 @@ async def test_filter_in_another_s_words_is_a_block(server: Any, model: ModelRef
     client = Client("target", model, None)
     assert [(await _ask(client, text)).status for text in ("inside", "outside", "inside")] == ["blocked"] * 3
     await client.aclose()
+
+
+async def test_text_beside_a_filter_s_words_is_no_refusal(
+    server: Any, ref: Callable[..., ModelRef], answer: Any
+) -> None:
+    """A reply that was shown is never judged as a block, nor as all that was said."""
+    flagged = {"message": "output was flagged", "code": "content_filter"}
+    script = [
+        answer(body={"choices": [_PART], "error": flagged}),
+        answer(body={"choices": [{**_PART, "error": flagged}]}),
+        answer(body={"choices": [{"message": {"content": ""}, "finish_reason": "stop"}], "error": flagged}),
+    ]
+    server.script = lambda seen: script[seen.number]
+    client = Client("target", ref(kind="openai"), None)
+    first, second, third = [await _ask(client, f"call {number}") for number in range(3)]
+    await client.aclose()
+    assert third.status == "blocked"
+    for found in (first, second):
+        assert isinstance(found, ProviderError)
+        assert found.trouble == "request"

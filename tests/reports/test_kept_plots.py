@@ -70,7 +70,7 @@ def test_whatever_differs_is_drawn(
     assert run()[1]
 
 
-@pytest.mark.parametrize("harm", ["changed", "gone", "elsewhere", "no JSON", "another form"])
+@pytest.mark.parametrize("harm", ["changed", "gone", "elsewhere", "no name", "no JSON", "another form"])
 def test_plots_that_are_not_as_they_were_drawn_are_drawn_anew(
     run: Callable[..., tuple[Outcome, list[str]]], harm: str, tmp_path: Path
 ) -> None:
@@ -83,6 +83,8 @@ def test_plots_that_are_not_as_they_were_drawn_are_drawn_anew(
     elif harm == "elsewhere":
         notes.write_text(notes.read_text(encoding="utf-8").replace("turns.png", "../turns.png"), encoding="utf-8")
         (first.path / "turns.png").write_bytes(whole["turns.png"])
+    elif harm == "no name":
+        notes.write_text(notes.read_text(encoding="utf-8").replace(first.path.name, "x/y"), encoding="utf-8")
     else:
         notes.write_text("{" if harm == "no JSON" else '{"a": 1}', encoding="utf-8")
     again, anew = run()

@@ -14,7 +14,9 @@ from pathlib import Path
 
 from support import forked
 
-_PROGRAM = """#!{python} -IS
+_PROGRAM = """#!/bin/sh
+'''exec' "{python}" -IS "$0" "$@"
+' '''
 import json, os, signal, socket, struct, sys, tempfile
 from multiprocessing import reduction
 program, arguments = os.path.basename(sys.argv[0]), sys.argv[1:]

@@ -76,10 +76,10 @@ def take(digest: str, run: Path, name: str) -> bool:
     if digest not in known:
         return False
     found = known[digest]
-    there = run.with_name(found.run) / name
     try:
+        there = run.with_name(found.run) / name
         content = {file: files.read(there / file) for file in found.files}
-    except OSError:
+    except (OSError, ValueError):  # gone, or no name of a file
         return False
     if any(Path(file).name != file or _sha256(content[file]) != digest for file, digest in found.files.items()):
         return False
