@@ -82,7 +82,9 @@ def test_search_finds_a_word_in_kanji(chromium: Browser, address: str) -> None:
     requests: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
     page.goto(f"{address}/ja/index.html")
-    page.keyboard.press("/")
+    while page.evaluate("document.activeElement === document.body"):  # until the page listens to keys
+        page.keyboard.press("/")
+        page.wait_for_timeout(50)
     page.keyboard.type("臨床家")
     found = page.locator("a:has(mark)", has_text="臨床家として会話を評価する").first
     found.wait_for()
