@@ -23,7 +23,7 @@ from jmedethic_pytest.pytest_plugin.ending import Ending, synthetic_report
 from jmedethic_pytest.pytest_plugin.hooks import VerdictTeller
 from jmedethic_pytest.pytest_plugin.outcomes import SeenReports
 from jmedethic_pytest.pytest_plugin.progress import Ticker
-from jmedethic_pytest.pytest_plugin.session import end_in_a_crash
+from jmedethic_pytest.pytest_plugin.session import crashing_in_one_line
 from jmedethic_pytest.reports.allure.policy import Telling, decide
 from jmedethic_pytest.run import estimate, signals
 from jmedethic_pytest.run.running import RunningRun
@@ -89,12 +89,11 @@ class ControllerSession:
         if plan is not None and terminal is not None:
             seconds = f"{plan.table.ready_seconds:g}"
             terminal.write_line(shown(say("serving.wait", engine=plan.engine, model=plan.model, seconds=seconds)))
-        try:
-            self._run = RunningRun(self.spec, on_stored=self._teller.note)
-        except JmedError as error:
-            raise pytest.UsageError(visible(str(error))) from None
-        except Exception as error:  # noqa: BLE001 - one line, as everything that ends a session here
-            end_in_a_crash(error)
+        with crashing_in_one_line():
+            try:
+                self._run = RunningRun(self.spec, on_stored=self._teller.note)
+            except JmedError as error:
+                raise pytest.UsageError(visible(str(error))) from None
         self.phase = Phase.RUNNING
         signals.stop_on_sigterm()
         signals.show_on_sigusr1(self._ticker.ask)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
@@ -104,14 +104,11 @@ def open_session(config: pytest.Config) -> WorkerSession | ControllerSession | N
     from jmedethic_pytest.pytest_plugin.controller import ControllerSession
     from jmedethic_pytest.pytest_plugin.hooks import modify_cases
 
-    try:
-        return ControllerSession(config, modify_cases(config, prepared(config)))
-    except JmedError as error:
-        raise pytest.UsageError(*map(visible, getattr(error, "problems", [str(error)]))) from None
-    except (pytest.exit.Exception, pytest.UsageError):
-        raise
-    except Exception as error:  # noqa: BLE001 - one line, as everything that ends a session here
-        end_in_a_crash(error)
+    with crashing_in_one_line():
+        try:
+            return ControllerSession(config, modify_cases(config, prepared(config)))
+        except JmedError as error:
+            raise pytest.UsageError(*map(visible, getattr(error, "problems", [str(error)]))) from None
 
 
 def prepared(config: pytest.Config) -> RunSpec:
@@ -128,18 +125,16 @@ def prepared(config: pytest.Config) -> RunSpec:
 
 @contextmanager
 def crashing_in_one_line() -> Iterator[None]:
-    """Let no exception out of a session's end: pytest would show its traceback, with the status of a failed gate."""
+    """End the session as pytest does after an internal error, with one line in place of its traceback.
+
+    Where a session begins and ends pytest would give that the status of a failed gate.
+    """
     try:
         yield
-    except pytest.exit.Exception:
+    except (pytest.exit.Exception, pytest.UsageError):
         raise
-    except Exception as error:  # noqa: BLE001 - one line, as everything that ends a session here
-        end_in_a_crash(error)
-
-
-def end_in_a_crash(error: Exception) -> NoReturn:
-    """End the session as pytest does after an internal error, with one line in place of its traceback."""
-    pytest.exit(f"jmedethic: {visible(crash(error))}", returncode=pytest.ExitCode.INTERNAL_ERROR)
+    except Exception as error:  # noqa: BLE001 - whatever it is
+        pytest.exit(f"jmedethic: {visible(crash(error))}", returncode=pytest.ExitCode.INTERNAL_ERROR)
 
 
 def _project_root(config: pytest.Config) -> Path:

@@ -81,7 +81,7 @@ def take(digest: str, run: Path, name: str) -> bool:
         content = {file: files.read(there / file) for file in found.files}
     except (OSError, ValueError):  # gone, or no name of a file
         return False
-    if any(Path(file).name != file or _sha256(content[file]) != digest for file, digest in found.files.items()):
+    if any(Path(file).name != file or _sha256(content[file]) != drawn for file, drawn in found.files.items()):
         return False
     for file, data in content.items():
         files.replace(run / name / file, data, "Free some space, or --report=off.")
