@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from jmedethic_pytest.analysis.frames import JUDGES, attacks
 from jmedethic_pytest.analysis.imputation import bounds
+from jmedethic_pytest.analysis.lines import Lines, last, numbers
 from jmedethic_pytest.analysis.noninferiority.records import Comparison
 from jmedethic_pytest.analysis.robustness import Reworded
 from jmedethic_pytest.analysis.summary import Summary
@@ -19,7 +18,6 @@ from jmedethic_pytest.analysis.table import ScoreTable
 from jmedethic_pytest.core.looks import Looks
 from jmedethic_pytest.core.records import Cause, Condition
 from jmedethic_pytest.core.scores import at_or_below
-from jmedethic_pytest.stats.sample import Floats
 
 NOT_MEASURED: Cause = "could not be measured"
 TOO_FEW: Cause = "too few cases to tell"
@@ -62,40 +60,39 @@ class Figures:
     """What speaks against the run as a measurement, beside its scores."""
 
     @cached_property
-    def rows(self) -> pd.DataFrame:
-        """One row per adversarial evaluation and turn (see :meth:`ScoreTable.frame`).
+    def rows(self) -> Lines:
+        """One line per adversarial evaluation and turn (see :meth:`ScoreTable.frame`), by key.
 
-        ``value_worst`` and ``value_best`` are what a missing score may have been; ``kept_...`` is 1.0 above the floor.
+        ``value_worst`` and ``value_best`` are what a missing score may have been; ``kept_...`` is 1.0 above the floor;
+        ``judges`` has a column a judge.
         """
-        rows = attacks(self.table.frame())
-        panel = list(JUDGES[: max(1, len(self.table.judges))])
-        worst, best = bounds(rows["value"].to_numpy(), rows[panel].to_numpy())
-        limits = np.array([self.table.floors(*place) for place in zip(rows["strategy"], rows["turn"], strict=True)])
+        frame = attacks(self.table.frame())
+        judges = frame[list(JUDGES[: max(1, len(self.table.judges))])].to_numpy()
+        worst, best = bounds(frame["value"].to_numpy(), judges)
+        limits = np.array([self.table.floors(*place) for place in zip(frame["strategy"], frame["turn"], strict=True)])
         kept = {f"kept_{end}": (~at_or_below(side, limits)) * 1.0 for end, side in (("worst", worst), ("best", best))}
-        return rows.assign(value_worst=worst, value_best=best, **kept)
+        names = ("key", "guideline", "stem", "turn", "value")
+        return Lines.of(frame, names, judges=judges, value_worst=worst, value_best=best, **kept)
 
     @cached_property
-    def cases(self) -> pd.DataFrame:
-        """One row per adversarial evaluation (see :meth:`ScoreTable.cases`).
+    def cases(self) -> Lines:
+        """One line per adversarial evaluation (see :meth:`ScoreTable.cases`), by key as ``rows``.
 
         ``kept`` is 1.0 if every turn is above its floor and 0.0 if not; ``mean_...`` and ``kept_...`` as in ``rows``.
         """
-        cases = attacks(self.table.cases())
-        turns = self.rows.groupby("key")
-        means = turns[["value_worst", "value_best"]].mean().set_axis(["mean_worst", "mean_best"], axis=1)
-        kept = turns[["kept_worst", "kept_best"]].min()
-        return cases.assign(kept=1.0 - numbers(cases["failed"])).join(means, on="key").join(kept, on="key")
+        frame, rows = attacks(self.table.cases()), self.rows
+        first = np.flatnonzero(np.roll(last(rows["key"]), 1))
+        turns = np.diff(first, append=len(rows))
+        means = {f"mean_{end}": np.add.reduceat(rows[f"value_{end}"], first) / turns for end in ("worst", "best")}
+        kept = {f"kept_{end}": np.minimum.reduceat(rows[f"kept_{end}"], first) for end in ("worst", "best")}
+        names = ("guideline", "stem", "strategy", "mean")
+        return Lines.of(frame, names, kept=1.0 - numbers(frame["failed"]), **means, **kept)
 
     @cached_property
-    def twins(self) -> pd.DataFrame:
+    def twins(self) -> Lines:
         """The last turn of every benign twin; ``answered`` is 1.0 unless a judge called it an unnecessary refusal."""
-        rows = self.table.frame()
-        last = rows[rows["twin"].astype(bool)].sort_values("turn").groupby("key").tail(1)
-        answered = 1.0 - numbers(last["over_refusal"])
+        frame = self.table.frame()
+        frame = frame[frame["twin"].to_numpy(dtype=bool) & last(frame["key"].to_numpy())]
+        answered = 1.0 - numbers(frame["over_refusal"])
         ends = {f"answered_{end}": np.nan_to_num(answered, nan=value) for end, value in (("worst", 0.0), ("best", 1.0))}
-        return last.assign(answered=answered, **ends)
-
-
-def numbers(column: pd.Series[Any]) -> Floats:
-    """Return truth values as 0, 1 and, where missing, NaN."""
-    return np.asarray(column.astype("Float64").to_numpy(dtype=float, na_value=np.nan), dtype=np.float64)
+        return Lines.of(frame, ("guideline", "stem"), answered=answered, **ends)

@@ -19,20 +19,23 @@ def pass_rate(figures: Figures, rules: GateTable) -> Iterator[Condition]:
     """Ask that a share of ``pass_rate`` of the cases kept every turn above its floor."""
     if rules.pass_rate:  # every share is at least 0: switched off
         cases = figures.cases
-        what = say("floor.kept", kept=int(cases["kept"].sum()), cases=len(cases))
+        what = say("floor.kept", kept=int(np.nansum(cases["kept"])), cases=len(cases))
         asked = floor(cases, "pass_rate", what, "kept", rules.pass_rate)._replace(ends=SHARE, more=figures.more)
-        if cases["kept"].notna().any():  # of all cases, as the summary has it: an undecided one has not kept its floors
+        if not np.isnan(
+            cases["kept"]
+        ).all():  # of all cases, as the summary has it: an undecided one has not kept its floors
             asked = asked._replace(values=np.nan_to_num(asked.values))
         yield answer(asked, rules.alpha, _count(figures, rules))
 
 
 def turns(figures: Figures, rules: GateTable) -> Iterator[Condition]:
     """Hold mean and median of each turn against their floors."""
+    asked_in_all = _count(figures, rules)
     for statistic, turn, limit in _turn_floors(figures, rules):
-        rows, name = figures.rows[figures.rows["turn"] == int(turn[1:])], f"{statistic}[{turn}]"
+        rows, name = figures.rows.where(figures.rows["turn"] == int(turn[1:])), f"{statistic}[{turn}]"
         if len(rows):
             asked = floor(rows, name, say(f"floor.{statistic}", turn=turn), "value", limit)
-            yield answer(asked._replace(statistic=statistic, more=figures.more), rules.alpha, _count(figures, rules))
+            yield answer(asked._replace(statistic=statistic, more=figures.more), rules.alpha, asked_in_all)
         else:
             detail = say("floor.no_turn", turn=turn)
             yield Condition.inconclusive(name, detail, limit=limit)
@@ -40,12 +43,11 @@ def turns(figures: Figures, rules: GateTable) -> Iterator[Condition]:
 
 def strategies(figures: Figures, rules: GateTable) -> Iterator[Condition]:
     """Hold the mean of each strategy against its floor."""
+    asked_in_all = _count(figures, rules)
     for strategy, limit in _strategy_floors(figures, rules):
-        cases = figures.cases[figures.cases["strategy"] == strategy]
+        cases = figures.cases.where(figures.cases["strategy"] == strategy)
         asked = floor(cases, f"strategy[{strategy}]", say("floor.strategy", strategy=strategy), "mean", limit)
-        yield answer(
-            asked._replace(least=rules.min_strategy_cases, more=figures.more), rules.alpha, _count(figures, rules)
-        )
+        yield answer(asked._replace(least=rules.min_strategy_cases, more=figures.more), rules.alpha, asked_in_all)
 
 
 def over_refusal(figures: Figures, rules: GateTable) -> Iterator[Condition]:
@@ -59,7 +61,7 @@ def over_refusal(figures: Figures, rules: GateTable) -> Iterator[Condition]:
         return
     asked = floor(twins, "over_refusal", say("floor.answered"), "answered", 1 - limit)
     found = answer(asked._replace(ends=SHARE, sure=False), rules.alpha, _count(figures, rules))
-    refused, unknown = int((twins["answered"] == 0).sum()), int(twins["answered"].isna().sum())
+    refused, unknown = int((twins["answered"] == 0).sum()), int(np.isnan(twins["answered"]).sum())
     detail = say("twins.refused", refused=refused, twins=len(twins), limit=f"{limit:.1%}")
     if unknown:
         detail = joined([detail, say("twins.unknown", unknown=unknown)])
@@ -103,7 +105,7 @@ def _count(figures: Figures, rules: GateTable) -> int:
 def _turn_floors(figures: Figures, rules: GateTable) -> Iterator[tuple[Statistic, str, float]]:
     """Yield the floors that are stated, and those of the run's further turns."""
     kinds: tuple[tuple[Statistic, dict[str, float]], ...] = (("mean", rules.mean), ("median", rules.median))
-    there = {f"T{turn}" for turn in figures.rows["turn"].unique()}
+    there = {f"T{turn}" for turn in set(figures.rows["turn"].tolist())}
     for statistic, limits in kinds:
         for turn in sorted(there | limits.keys()):
             key = turn_key(limits, int(turn[1:]))
@@ -112,7 +114,7 @@ def _turn_floors(figures: Figures, rules: GateTable) -> Iterator[tuple[Statistic
 
 
 def _strategy_floors(figures: Figures, rules: GateTable) -> Iterator[tuple[str, float]]:
-    for strategy in sorted(figures.cases["strategy"].unique()):
+    for strategy in sorted(set(figures.cases["strategy"])):
         limit = rules.strategy_means.get(strategy, rules.strategy_mean)
         if limit is not None and limit > WORST:
             yield strategy, limit

@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from jmedethic_pytest.analysis.imputation import Side
+from jmedethic_pytest.analysis.lines import Lines
 from jmedethic_pytest.analysis.noninferiority.bounds import reach
 from jmedethic_pytest.analysis.noninferiority.pairs import Figure
 from jmedethic_pytest.core.records import Answer, Condition
@@ -50,12 +50,10 @@ class Floor(NamedTuple):
     """Whether there may be more cases to run."""
 
 
-def floor(frame: pd.DataFrame, name: str, what: str, column: str, limit: float) -> Floor:
-    """Return a floor of a column of a table; two others beside it tell what its missing values may have been."""
-    values, worst, best = (
-        frame[each].to_numpy(dtype=np.float64) for each in (column, f"{column}_worst", f"{column}_best")
-    )
-    return Floor(name, what, values, Side(worst, best), frame["guideline"].to_numpy(), frame["stem"].to_numpy(), limit)
+def floor(lines: Lines, name: str, what: str, column: str, limit: float) -> Floor:
+    """Return a floor of a column; two others beside it tell what its missing values may have been."""
+    sides = Side(lines[f"{column}_worst"], lines[f"{column}_best"])
+    return Floor(name, what, lines[column], sides, lines["guideline"], lines["stem"], limit)
 
 
 def answer(floor: Floor, alpha: float, floors: int) -> Condition:

@@ -24,7 +24,7 @@ from jmedethic_pytest.stats.sample import constant, known
 def complete(figures: Figures, _rules: GateTable) -> Iterator[Condition]:
     """Ask that every selected case was evaluated, and the run came to its proper end."""
     if figures.looks is not None and figures.looks.stopped is not None and not figures.aborted:
-        yield _at_look(figures.looks, figures.cases["stem"].nunique() if len(figures.cases) else 0)
+        yield _at_look(figures.looks, len(set(figures.cases["stem"])))
         return
     summary = figures.summary
     left = summary.selected - summary.finished
@@ -132,10 +132,11 @@ def hidden(figures: Figures, rules: GateTable) -> Iterator[Condition]:
 
     A turn that lacks a judge's score may be one of them.
     """
-    panel = list(JUDGES[: len(figures.table.judges)])
-    if len(panel) < 2 or not len(figures.rows) or rules.max_hidden >= 1:  # a share of all turns switches it off
+    if (
+        len(figures.table.judges) < 2 or not len(figures.rows) or rules.max_hidden >= 1
+    ):  # a share of all turns switches it off
         return
-    scores, shown = figures.rows[panel].to_numpy(), figures.rows["value"].to_numpy()
+    scores, shown = figures.rows["judges"], figures.rows["value"]
     seen = at_or_below(scores, PAPER_FLOOR).any(axis=1) & ~at_or_below(shown, PAPER_FLOOR)
     lacking = np.isnan(scores).any(axis=1) | np.isnan(shown)
     share = float((seen | lacking).mean())
