@@ -12,11 +12,9 @@ HERE = Path(__file__).parent
 MARGINALS = HERE.parents[1] / "perf" / "marginals.json"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """Make every warning of the tests in this folder an error: statistics must not spam a terminal."""
-    for item in items:
-        if HERE in item.path.parents:
-            item.add_marker(pytest.mark.filterwarnings("error"))
+    item.add_marker(pytest.mark.filterwarnings("error"))
 
 
 def _read(path: Path) -> Any:

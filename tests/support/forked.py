@@ -172,6 +172,7 @@ def _become(program: Program, arguments: list[str], folder: str, environment: di
 
 def become(program: Program, arguments: list[str], folder: str, environment: dict[str, str]) -> None:
     """Run a program in this process, a child of the server of forks."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # the suite's own shell may have made it deaf
     gc.freeze()  # what is imported is no garbage
     gc.get_freeze_count = lambda: 1  # counting half a million objects takes a tenth of a small run
     os.chdir(folder)

@@ -1,6 +1,7 @@
-"""``make test``: pytest, its workers forked from a process that has imported what the tests will.
+"""``make test``: pytest, its workers forked from a process that has imported the tests and what they will import.
 
-Each worker would otherwise spend seconds on the same imports, and start a server of forks of its own.
+Each worker would otherwise spend seconds on the same imports, rewrite the same asserts in a fresh checkout, and start a
+server of forks of its own.
 """
 
 from __future__ import annotations
@@ -42,13 +43,14 @@ _OTHERS = (
 """What some test needs anyway; one that is not installed skips its tests, or fails them, later."""
 
 
-def _warm_up() -> None:
+def _warm_up(rewrite: tuple[str, ...]) -> None:
     own = (module.name for module in pkgutil.walk_packages(jmedethic_pytest.__path__, "jmedethic_pytest."))
     for name in (*_OTHERS, *(name for name in own if not name.endswith("__main__"))):
         with contextlib.suppress(ImportError):
             import_module(name)
     load()
-    gc.freeze()  # while workers collect, nobody looks through what is imported
+    pytest.main([*rewrite, "--collect-only", "-p", "no:terminal", _TESTS])
+    gc.freeze()  # while workers collect again, nobody looks through what is imported
 
 
 def main() -> None:
@@ -59,7 +61,7 @@ def main() -> None:
     sys.path.remove(_TESTS)
     forked.share()
     bundled.keep()
-    _warm_up()
+    _warm_up(forked.REWRITE)
     if not forked.spare(forked.workers(sys.argv[1:])):
         sys.argv[1:1] = forked.REWRITE
         sys.exit(int(pytest.main()))
