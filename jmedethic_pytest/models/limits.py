@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 
 from jmedethic_pytest.models import pauses
 
-START = 4
+START = 8
 """Calls in flight at the beginning, or the ceiling if that is lower."""
 CUT = 0.7
 """Factor of one cut."""

@@ -170,7 +170,7 @@ async def test_an_endpoint_whose_answers_never_come_in_time_names_what_helps(vir
         return LATE()
 
     endpoint.script = lambda text, attempt: never() if endpoint.time.now > 5 else "ok"
-    found = await endpoint.all(100)
+    found = await endpoint.all(200)
     (text,) = {str(item) for item in found if isinstance(item, RunAborted)}
     assert "--jmed-concurrency" in text
     assert "[target] timeout" in text
