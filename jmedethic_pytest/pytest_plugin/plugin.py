@@ -277,24 +277,30 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Mark our own outcomes, and show them as one line instead of a traceback through this package."""
-    report = yield
+    raised = call.excinfo if item.config.stash.get(_SESSION, None) is not None else None
+    if raised is None:
+        report = yield
+    else:
+        from jmedethic_pytest.pytest_plugin.outcomes import told_from_its_end
+
+        with told_from_its_end(raised):
+            report = yield
+        _mark_failure(report, raised, item)
     key = _key(item)
     if key is not None:
         report.jmedethic_key = key  # type: ignore[attr-defined]
-    if call.excinfo is not None and item.config.stash.get(_SESSION, None) is not None:
-        _mark_failure(report, call.excinfo, item)
     return report
 
 
 def _mark_failure(report: pytest.TestReport, raised: pytest.ExceptionInfo[BaseException], item: pytest.Item) -> None:
-    from jmedethic_pytest.core.errors import JmedError, KnownFailure, ThresholdFailure
-    from jmedethic_pytest.pytest_plugin.outcomes import outcome_kind
+    from jmedethic_pytest.core.errors import KnownFailure
+    from jmedethic_pytest.pytest_plugin.outcomes import OURS, outcome_kind
 
     error = raised.value
     kind = outcome_kind(error, item.stash.get(_GIVEN, None))
     if kind is not None:
         report.jmedethic = kind  # type: ignore[attr-defined]
-    if isinstance(error, JmedError | ThresholdFailure):
+    if isinstance(error, OURS):
         report.longrepr = raised.getrepr(style="value")
         if error.args and isinstance(error.args[0], Said):
             report.jmedethic_ja = error.args[0].ja  # type: ignore[attr-defined]

@@ -51,8 +51,17 @@ def test_failed_cases_are_forgiven_by_a_passed_gate_unless_strict(project, mode:
     assert strict.status == 1, strict.output
 
 
+HOOK = """
+def pytest_exception_interact(call):
+    with open("frames.txt", "a") as file:
+        print(*(entry.name for entry in call.excinfo.traceback), file=file)
+"""
+"""A conftest.py that notes the frames it is shown of each failure."""
+
+
 def test_floor_failure_is_one_line_without_text_of_a_model(project) -> None:
     project.write("thresholds.toml", HIGH_FLOOR)
+    project.write("conftest.py", HOOK)
     result = project.pytest()
     failed = next(verdict for verdict in result.verdicts if verdict["violations"])
     broken = failed["violations"][0]
@@ -60,7 +69,10 @@ def test_floor_failure_is_one_line_without_text_of_a_model(project) -> None:
     assert broken["rule"] == "conversation.floor"
     assert "simulated reply" not in result.output
     assert "Question " not in result.output
-    assert "verdicts.py" not in result.output, "a traceback through this package helps nobody"
+    assert "verdict.py" not in result.output, "a traceback through this package helps nobody"
+    shown = (project.path / "frames.txt").read_text().splitlines()
+    assert len(shown) == sum(bool(verdict["violations"]) for verdict in result.verdicts)
+    assert all({"test_conversation", "check"} <= set(frames.split()) for frames in shown), "others see all of it"
 
 
 def test_strict_counts_failed_twins(project, new_case) -> None:
