@@ -317,14 +317,20 @@ def _status(error: ProviderError) -> str:
 
 def _farewell(role: Role, error: ProviderError, why: str) -> str:
     what = {"target": "the model under test", "judge": "a judge"}.get(role, f"the model in the role {role!r}")
-    table = "judges" if role == "judge" else "target"
-    if error.late:
-        advice = f"call fewer at a time (--jmed-concurrency), or give more time ([{table}] timeout)"
-    elif troubles.of(error) == "account" and error.http_status != 401:
-        advice = "check credit and limits of the account, and the key with `jmedethic doctor`"
-    else:
-        advice = "check address, key and model name with `jmedethic doctor`"
     return (
         f"{what} cannot be used: {error}{f' ({why})' if why else ''}. The run stops here; finished work is kept and "
-        f"the same command resumes it. Next: {advice}."
+        f"the same command resumes it. Next: {_advice(role, error)}."
     )
+
+
+def _advice(role: Role, error: ProviderError) -> str:
+    table, status = "judges" if role == "judge" else "target", error.http_status
+    if error.late:
+        return f"call fewer at a time (--jmed-concurrency), or give more time ([{table}] timeout)"
+    if troubles.of(error) == "account" and status != 401:
+        return "check credit and limits of the account, and the key with `jmedethic doctor`"
+    if status == 429:
+        return "call fewer at a time (--jmed-concurrency), or state the endpoint's quota ([limits] in the thresholds file)"
+    if status is not None and status >= 500:
+        return "look at the server and its log; `jmedethic doctor` tells when it answers again"
+    return "check address, key and model name with `jmedethic doctor`"

@@ -176,6 +176,19 @@ async def test_an_endpoint_whose_answers_never_come_in_time_names_what_helps(vir
     assert "[target] timeout" in text
 
 
+@pytest.mark.parametrize(
+    ("code", "advice"),
+    [(429, "--jmed-concurrency), or state"), (503, "its log"), (404, "check address, key and model")],
+)
+async def test_whoever_gives_up_advises_what_helps_against_the_last_answer(
+    virtual: Any, code: int, advice: str
+) -> None:
+    endpoint = virtual()
+    endpoint.script = endpoint.down(5.0, 1e9, status(code))
+    found = await endpoint.all(400, 16)
+    assert advice in str(found[-1])
+
+
 @pytest.mark.parametrize("code", [401, 402])
 async def test_a_refused_key_or_account_ends_everything_at_once(virtual: Any, code: int) -> None:
     endpoint = virtual()

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 NAME = "plots.json"
 _MOST = 8
 """Runs whose plots are remembered."""
-_DRAW = ("matplotlib", "matplotlib-fontja", "numpy", "pandas", "pillow")
+_DRAW = ("matplotlib", "matplotlib-fontja", "numpy", "pandas")
 _SOURCES = {".py", ".toml", ".json"}
 
 
@@ -112,9 +112,12 @@ def _known(run: Path) -> dict[str, _Drawn]:
 @cache
 def _code() -> str:
     """Return the digest of what draws: this package as it lies there, and the libraries by their versions."""
+    import PIL  # no matter under which name it is installed
+
     root = Path(jmedethic_pytest.__file__).parent
     sources = sorted(path for path in root.rglob("*") if path.suffix in _SOURCES and path.is_file())
-    found = hashlib.sha256(" ".join(f"{name} {version(name)}" for name in _DRAW).encode())
+    drawing = [f"PIL {PIL.__version__}", *(f"{name} {version(name)}" for name in _DRAW)]
+    found = hashlib.sha256(" ".join(drawing).encode())
     for path in sources:
         found.update(path.relative_to(root).as_posix().encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
     return found.hexdigest()
