@@ -330,7 +330,7 @@ def _advice(role: Role, error: ProviderError) -> str:
     if troubles.of(error) == "account" and status != 401:
         return "check credit and limits of the account, and the key with `jmedethic doctor`"
     if status == 429:
-        return "call fewer at a time (--jmed-concurrency), or state the endpoint's quota ([limits] in the thresholds file)"
+        return "call fewer at a time (--jmed-concurrency), or state the endpoint's quota ([limits] of the thresholds)"
     if status is not None and status >= 500:
         return "look at the server and its log; `jmedethic doctor` tells when it answers again"
     return "check address, key and model name with `jmedethic doctor`"
