@@ -23,6 +23,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+from _pytest.assertion.rewrite import AssertionRewritingHook
+from _pytest.fixtures import FixtureManager
 from execnet import gateway_io
 from execnet.gateway_base import Popen2IO
 
@@ -74,8 +76,6 @@ _SERVER.set_forkserver_preload(
 )
 PYTHON = "JMEDTESTS_PYTHON"
 """Variable of the environment: what a forked program takes for its interpreter, such as that of ``support.warmed``."""
-REWRITE = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
-"""The helper has imported the plugins before pytest could rewrite their asserts; that matters to nobody."""
 
 
 def start(
@@ -180,8 +180,9 @@ def become(program: Program, arguments: list[str], folder: str, environment: dic
     os.environ.update(environment)
     sys.executable = environment.get(PYTHON, sys.executable)
     if program == "pytest":
+        unwarned()
         if not spare(workers(arguments)):
-            sys.argv = [program, *REWRITE, *arguments]
+            sys.argv = [program, *arguments]
             sys.exit(int(pytest.main()))
         return
     if program == "python":
@@ -194,6 +195,20 @@ def become(program: Program, arguments: list[str], folder: str, environment: dic
 
     sys.argv = [program, *arguments]
     main()
+
+
+def unwarned() -> None:
+    """Have pytest look for neither plugins that are imported already nor misplaced fixtures in them.
+
+    All of them are imported here, and it only warns of either: a tenth of what it takes to start.
+    """
+
+    def mark_rewrite(hook: AssertionRewritingHook, *names: str) -> None:
+        hook._must_rewrite.update(names)
+        hook._marked_for_rewrite_cache.clear()
+
+    AssertionRewritingHook.mark_rewrite = mark_rewrite  # type: ignore[method-assign]
+    FixtureManager._check_for_wrapped_fixture = lambda *_: None  # type: ignore[method-assign]
 
 
 def workers(arguments: list[str]) -> int:

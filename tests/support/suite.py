@@ -43,13 +43,13 @@ _OTHERS = (
 """What some test needs anyway; one that is not installed skips its tests, or fails them, later."""
 
 
-def _warm_up(rewrite: tuple[str, ...]) -> None:
+def _warm_up() -> None:
     own = (module.name for module in pkgutil.walk_packages(jmedethic_pytest.__path__, "jmedethic_pytest."))
     for name in (*_OTHERS, *(name for name in own if not name.endswith("__main__"))):
         with contextlib.suppress(ImportError):
             import_module(name)
     load()
-    pytest.main([*rewrite, "--collect-only", "-p", "no:terminal", _TESTS])
+    pytest.main(["--collect-only", "-p", "no:terminal", _TESTS])
     gc.freeze()  # while workers collect again, nobody looks through what is imported
 
 
@@ -61,9 +61,10 @@ def main() -> None:
     sys.path.remove(_TESTS)
     forked.share()
     bundled.keep()
-    _warm_up(forked.REWRITE)
+    forked.unwarned()
+    del sys.modules["__main__"].__file__  # or multiprocessing would have every fork run this file
+    _warm_up()
     if not forked.spare(forked.workers(sys.argv[1:])):
-        sys.argv[1:1] = forked.REWRITE
         sys.exit(int(pytest.main()))
 
 
