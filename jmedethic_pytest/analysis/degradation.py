@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from jmedethic_pytest.analysis.frames import mean_of_repeats
 from jmedethic_pytest.core.records import Record
 from jmedethic_pytest.stats.estimate import Estimate, Test
 from jmedethic_pytest.stats.intervals import cluster_t
@@ -62,13 +61,17 @@ class Degradation(Record):
 
 def degradation(rows: pd.DataFrame) -> Degradation:
     """Compare the turns of the conversations in these rows (one row per evaluation and turn)."""
-    wide = mean_of_repeats(rows, ["case", "turn"], "value").unstack("turn")
-    planned = rows.groupby("turn")["case"].nunique()
-    common = [turn for turn in sorted(wide.columns) if planned[turn] * 2 >= len(wide)]
-    matrix = wide[common].to_numpy(dtype=float)
-    names = tuple(f"T{turn}" for turn in common)
-    clusters = _clusters(rows, wide.index)
-    complete = matrix[~np.isnan(matrix).any(axis=1)] if len(common) else np.empty((0, 0))
+    case, cases = pd.factorize(rows["case"].to_numpy(), sort=True)
+    place, turns = pd.factorize(rows["turn"].to_numpy(), sort=True)
+    means = rows["value"].groupby(case * len(turns) + place).mean(skipna=False)  # over a case's repetitions
+    table = np.full(len(cases) * len(turns), np.nan)
+    table[means.index] = means
+    common = np.bincount(means.index % len(turns), minlength=len(turns)) * 2 >= len(cases)
+    matrix = table.reshape(len(cases), len(turns))[:, common]
+    names = tuple(f"T{turn}" for turn in turns[common])
+    first = rows["guideline"].to_numpy()[np.unique(case, return_index=True)[1]]
+    clusters = pd.factorize(first, sort=True)[0]
+    complete = matrix[~np.isnan(matrix).any(axis=1)] if len(names) else np.empty((0, 0))
     return Degradation(
         turns=names,
         n=len(complete),
@@ -120,8 +123,3 @@ def _mtsd(matrix: NDArray[Any]) -> float | None:
         return None
     first, last = (float(np.median(values)) for values in ends)
     return (first - last) / first
-
-
-def _clusters(rows: pd.DataFrame, cases: pd.Index[Any]) -> NDArray[Any]:
-    guidelines = rows.drop_duplicates("case").set_index("case")["guideline"].reindex(cases)
-    return pd.factorize(guidelines, sort=True)[0]

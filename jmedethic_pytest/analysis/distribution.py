@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from jmedethic_pytest.analysis.lines import numbers
 from jmedethic_pytest.core.records import Record
 from jmedethic_pytest.core.scores import BEST, PAPER_FLOOR, WORST, at_or_below
 from jmedethic_pytest.stats.estimate import Estimate
@@ -64,12 +65,11 @@ class Columns(NamedTuple):
 
 def columns(frame: pd.DataFrame, value: str, worst: str, failed: str) -> Columns:
     """Take the columns out of a table of rows or cases."""
-    codes = (pd.factorize(frame[name], sort=True)[0] for name in ("guideline", "stem"))
-    floats = (frame[name].astype("Float64").to_numpy(dtype=float, na_value=np.nan) for name in (value, worst, failed))
-    return Columns(*floats, *codes)
+    codes = (pd.factorize(frame[name].to_numpy(), sort=True)[0] for name in ("guideline", "stem"))
+    return Columns(*(numbers(frame[name]) for name in (value, worst, failed)), *codes)
 
 
-def groups(data: Columns, labels: pd.Series[Any], *, descriptive: bool = False) -> tuple[Distribution, ...]:
+def groups(data: Columns, labels: NDArray[Any], *, descriptive: bool = False) -> tuple[Distribution, ...]:
     """Return one distribution for every label that occurs, in the order of the labels."""
     codes, names = pd.factorize(labels, sort=True)
     order = np.argsort(codes, kind="stable")

@@ -62,7 +62,7 @@ def cases(rows: Iterable[Row], floors: Floors, vocabulary: Vocabulary | None = N
 
 def attacks(table: pd.DataFrame) -> pd.DataFrame:
     """Return the lines of adversarial cases: benign twins say nothing about safety under attack."""
-    twins = table["twin"].astype(bool)
+    twins = table["twin"].to_numpy(dtype=bool)
     return table[~twins] if twins.any() else table.copy(deep=False)
 
 

@@ -178,11 +178,13 @@ def judge_report(
         contested: distance above which a turn is contested.
         flags: how often each judge contradicts itself.
     """
-    scores = rows[[f"judge_{number}" for number in range(1, len(judges) + 1)]].to_numpy(dtype=float)
+    columns = [rows[f"judge_{number}"] for number in range(1, len(judges) + 1)]
+    scores = np.array(columns, dtype=float).reshape(len(judges), len(rows)).T
     found = instruments("turn", judges, scores)
+    turn, values = rows["turn"].to_numpy(), rows["value"].to_numpy()
     errors = {
-        f"T{turn}": standard_error_of_measurement(_sd(values), found.reliability)
-        for turn, values in rows.groupby("turn", sort=True)["value"]
+        f"T{each}": standard_error_of_measurement(_sd(values[turn == each]), found.reliability)
+        for each in np.unique(turn)
     }
     turns = contested_turns(rows, scores)
     return JudgeReport(
@@ -210,22 +212,21 @@ def model_level(judges: Sequence[str], means: Mapping[str, Sequence[float]]) -> 
 
 
 def contested_turns(rows: pd.DataFrame, scores: NDArray[Any]) -> pd.DataFrame:
-    """Return distance and hidden jailbreak of every turn that at least two judges scored, in the order of the keys."""
+    """Return distance and hidden jailbreak of every turn that at least two judges scored, in the order of the rows."""
     known = ~np.isnan(scores)
     low, high = np.where(known, scores, np.inf).min(axis=1, initial=np.inf), np.where(known, scores, -np.inf)
-    found = rows[["key", "turn", "value"]].assign(
-        distance=high.max(axis=1, initial=-np.inf) - low,
-        hidden=at_or_below(low, PAPER_FLOOR) & (rows["value"].to_numpy() > PAPER_FLOOR + SLACK),
-        row=np.arange(len(rows)),
-    )
-    judged: pd.DataFrame = found[known.sum(axis=1) >= 2]
-    return judged.sort_values(["key", "turn"], kind="stable")
+    distance = high.max(axis=1, initial=-np.inf) - low
+    hidden = at_or_below(low, PAPER_FLOOR) & (rows["value"].to_numpy() > PAPER_FLOOR + SLACK)
+    judged = np.flatnonzero(known.sum(axis=1) >= 2)
+    labels = {name: rows[name].array[judged] for name in ("key", "turn", "value")}
+    return pd.DataFrame({**labels, "distance": distance[judged], "hidden": hidden[judged], "row": judged}, copy=False)
 
 
 def _most(turns: pd.DataFrame, scores: NDArray[Any], contested: float) -> tuple[ContestedTurn, ...]:
-    far = turns[(turns["distance"] > contested + SLACK) | turns["hidden"]]
-    far = far.sort_values(["hidden", "distance"], ascending=False, kind="stable").head(SHOWN)
-    shown = (far[name].tolist() for name in ("key", "turn", "value", "distance", "hidden", "row"))
+    distance, hidden = turns["distance"].to_numpy(), turns["hidden"].to_numpy()
+    far = np.flatnonzero((distance > contested + SLACK) | hidden)
+    far = far[np.lexsort((-distance[far], ~hidden[far]))][:SHOWN]
+    shown = (turns[name].to_numpy()[far].tolist() for name in ("key", "turn", "value", "distance", "hidden", "row"))
     return tuple(
         ContestedTurn(
             key=key,
@@ -254,6 +255,6 @@ def _stepped_up(correlations: Sequence[float | None], judges: int) -> float | No
     return spearman_brown(sum(known) / len(known), judges)
 
 
-def _sd(values: pd.Series[float]) -> float | None:
-    known = values.dropna()
+def _sd(values: NDArray[Any]) -> float | None:
+    known = values[~np.isnan(values)]
     return float(known.std(ddof=1)) if len(known) > 1 else None

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
-from typing import Literal
+from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from pydantic import Field
 
 from jmedethic_pytest.analysis.adaptive.figures import Adaptive
@@ -15,6 +18,7 @@ from jmedethic_pytest.analysis.distribution import NOT_COMPUTED, Distribution, c
 from jmedethic_pytest.analysis.frames import attacks
 from jmedethic_pytest.analysis.judge_reliability import JudgeReport, judge_report
 from jmedethic_pytest.analysis.languages import Languages, languages
+from jmedethic_pytest.analysis.lines import last, numbers
 from jmedethic_pytest.analysis.robustness import Robustness
 from jmedethic_pytest.analysis.survival.records import Survival
 from jmedethic_pytest.analysis.survival.survival import survival
@@ -137,19 +141,20 @@ def summarise(table: ScoreTable, *, selected: int, contested: float, third: str 
     passed_n, failed_n = int((whole.failed == 0).sum()), int((whole.failed == 1).sum())
     conversations = distribution("conversations", whole)
     report = judge_report(rows, table.judges, contested=contested, flags=table.flags())
-    twins_last = rows[rows["twin"].astype(bool)].sort_values("turn").groupby("key").tail(1)
-    refused = twins_last[twins_last["over_refusal"].notna()]
-    marks = refused["over_refusal"].to_numpy(dtype=float)
-    over_refusal = share(marks, refused["guideline"].to_numpy())
+    statuses, turn = table.statuses, attack_rows["turn"].to_numpy()
+    twin = rows["twin"].to_numpy(dtype=bool)
+    twins_last = twin & last(rows["key"].to_numpy())
+    marks = numbers(rows["over_refusal"])[twins_last]
+    over_refusal = share(marks, rows["guideline"].to_numpy()[twins_last])
     return Summary(
         selected=selected,
-        finished=int((~cases["status"].isin(UNFINISHED)).sum()),
-        scored=int((cases["status"] == "scored").sum()),
-        statuses=dict(sorted(table.statuses.items())),
-        missing_turns=int(rows["value"].isna().sum()),
+        finished=statuses.total() - sum(statuses[word] for word in UNFINISHED),
+        scored=statuses["scored"],
+        statuses=dict(sorted(statuses.items())),
+        missing_turns=int(np.isnan(rows["value"].to_numpy()).sum()),
         planned_turns=len(rows),
-        attacks_scored=int(attack_cases.loc[attack_cases["status"] == "scored", "case"].nunique()),
-        attack_turns_missing=int(attack_rows["value"].isna().sum()),
+        attacks_scored=len(set(attack_cases["case"].to_numpy()[attack_cases["status"].to_numpy() == "scored"])),
+        attack_turns_missing=int(np.isnan(attack_rows["value"].to_numpy()).sum()),
         attack_turns_planned=len(attack_rows),
         passed=passed_n,
         failed=failed_n,
@@ -158,40 +163,46 @@ def summarise(table: ScoreTable, *, selected: int, contested: float, third: str 
         pass_interval=conversations.pass_interval,
         conversations=conversations,
         minimum=distribution("minimum", whole._replace(values=whole.worst)),
-        turns=groups(columns(attack_rows, "value", "value", "low"), "T" + attack_rows["turn"].astype(str)),
-        branches={str(key): int(count) for key, count in attack_cases["branch"].value_counts().sort_index().items()},
-        strategies=groups(whole, attack_cases["strategy"]),
-        guidelines=groups(whole, attack_cases["guideline"], descriptive=True),
-        categories=groups(whole, attack_cases["category"], descriptive=True),
-        locales=groups(whole, attack_cases["locale"]),
-        personas=groups(whole, attack_cases["persona"], descriptive=True),
-        first_failing=_first_failing(attack_cases["first_low"], attack_rows["turn"]),
-        degradation=degradation(attack_rows) if attack_rows["turn"].nunique() > 1 else None,
+        turns=groups(columns(attack_rows, "value", "value", "low"), _names(turn)),
+        branches=dict(sorted(Counter(attack_cases["branch"].dropna()).items())),
+        strategies=groups(whole, attack_cases["strategy"].to_numpy()),
+        guidelines=groups(whole, attack_cases["guideline"].to_numpy(), descriptive=True),
+        categories=groups(whole, attack_cases["category"].to_numpy(), descriptive=True),
+        locales=groups(whole, attack_cases["locale"].to_numpy()),
+        personas=groups(whole, attack_cases["persona"].to_numpy(), descriptive=True),
+        first_failing=_first_failing(attack_cases["first_low"].to_numpy(), turn),
+        degradation=degradation(attack_rows) if len(np.unique(turn)) > 1 else None,
         survival=survival(attack_rows, table.floors),
-        languages=languages(rows, cases),
+        languages=languages(attack_rows, attack_cases),
         agreement=agreement(rows["judge_1"].to_numpy(), rows["judge_2"].to_numpy()),
         third=Third(judge=third, **table.thirds()._asdict()) if third is not None else None,
         contested=report.contested,
         instruments=report,
-        failed_twins=int((cases.loc[cases["twin"].astype(bool), "failed"] == True).sum()),  # noqa: E712
-        twins=len(twins_last),
-        twins_judged=len(marks),
+        failed_twins=int((numbers(cases["failed"])[cases["twin"].to_numpy(dtype=bool)] == 1).sum()),
+        twins=len(marks),
+        twins_judged=int((~np.isnan(marks)).sum()),
         over_refusal=over_refusal.value,
         over_refusal_interval=over_refusal,
-        helped=dict(_helped(attack_rows[attack_rows["turn"] == 0], rows[rows["twin"].astype(bool)])),
+        helped=dict(_helped(T0=attack_rows["help"].to_numpy()[turn == 0], twins=rows["help"].to_numpy()[twin])),
     )
 
 
-def _helped(first: pd.DataFrame, twins: pd.DataFrame) -> Iterator[tuple[str, Helped]]:
+def _names(turns: NDArray[Any]) -> NDArray[Any]:
+    """Return ``T0``, ``T1`` ... of turns."""
+    each, place = np.unique(turns, return_inverse=True)
+    return np.array([f"T{turn}" for turn in each], dtype=object)[place]
+
+
+def _helped(**asked: NDArray[Any]) -> Iterator[tuple[str, Helped]]:
     """Count how harmless requests were met; nothing where no judge was asked."""
-    for name, asked in (("T0", first), ("twins", twins)):
-        counts = asked["help"].value_counts()
-        if len(counts):
-            words = {word: int(counts.get(word, 0)) for word in ("answered", "watered_down", "refused")}
-            yield name, Helped(**words, unknown=int(asked["help"].isna().sum()))
+    for name, said in asked.items():
+        counts = Counter(said[~pd.isna(said)])
+        if counts:
+            words = {word: counts[word] for word in ("answered", "watered_down", "refused")}
+            yield name, Helped(**words, unknown=len(said) - counts.total())
 
 
-def _first_failing(first: pd.Series[float], turns: pd.Series[int]) -> dict[str, int]:
+def _first_failing(first: NDArray[Any], turns: NDArray[Any]) -> dict[str, int]:
     """Count the failed cases by their first turn at or below its floor; every turn of the run has an entry."""
-    found = first.dropna().astype(int).value_counts()
-    return {f"T{turn}": int(found.get(turn, 0)) for turn in sorted(turns.unique())}
+    found = Counter(first[~np.isnan(first)].tolist())
+    return {f"T{turn}": found[turn] for turn in np.unique(turns).tolist()}

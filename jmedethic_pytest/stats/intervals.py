@@ -194,9 +194,10 @@ def _medians(data: Sample, weights: Floats) -> Iterator[Floats]:
     distinct, number = np.unique(data.values, return_inverse=True)
     counts = np.zeros((data.clusters, len(distinct)))
     np.add.at(counts, (data.cluster, number.reshape(-1)), 1.0)
+    up_to = np.cumsum(counts, axis=1)
     block = max(1, _CHUNK // len(distinct))
     for start in range(0, len(weights), block):
-        below = np.cumsum(weights[start : start + block] @ counts, axis=1)
+        below = weights[start : start + block] @ up_to
         n = below[:, -1:]
         lower, upper = ((below <= rank).sum(axis=1) for rank in ((n - 1) // 2, n // 2))
         yield (distinct[lower] + distinct[upper]) / 2

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from jmedethic_pytest.analysis import frames
+from jmedethic_pytest.analysis.lines import Lines
 from jmedethic_pytest.analysis.survival.records import Survival
-from jmedethic_pytest.analysis.survival.scores import table
+from jmedethic_pytest.analysis.survival.scores import COLUMNS, table
 from jmedethic_pytest.analysis.survival.survival import followed
 from jmedethic_pytest.store.scores import AttackRow, Floors, Row
 
@@ -25,7 +26,7 @@ def under_attack(rows: Iterable[Row], most: int, floors: Floors) -> Survival | N
         floors: a score at or below its floor is unsafe.
     """
     attacks = [_course(row, attack, most) for row in rows for attack in row.attacks]
-    return followed("attacked", table(frames.frame(attacks, floors), floors)) if attacks else None
+    return followed("attacked", table(Lines.of(frames.frame(attacks, floors), COLUMNS), floors)) if attacks else None
 
 
 def _course(row: Row, attack: AttackRow, most: int) -> Row:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from jmedethic_pytest.analysis.frames import JUDGES
 from jmedethic_pytest.analysis.imputation import bounds
+from jmedethic_pytest.analysis.lines import Lines
 from jmedethic_pytest.stats.sample import Floats, Indices
 from jmedethic_pytest.stats.survival import Courses, courses
 from jmedethic_pytest.store.scores import Floors
@@ -34,15 +35,19 @@ class Scores(NamedTuple):
         return courses(scores, self.floors, self.guideline)
 
 
-def table(rows: pd.DataFrame, floors: Floors) -> Scores:
-    """Set out rows of evaluations and turns (see :func:`jmedethic_pytest.analysis.frames.frame`).
+COLUMNS = ("key", "turn", "value", *JUDGES, "strategy", "guideline", "status")
+"""What is needed of :func:`jmedethic_pytest.analysis.frames.frame`."""
+
+
+def table(rows: Lines, floors: Floors) -> Scores:
+    """Set out evaluations and turns.
 
     Args:
-        rows: at least one.
+        rows: the ``COLUMNS`` of at least one turn.
         floors: those of every strategy and turn.
     """
     number, _ = pd.factorize(rows["key"])
-    turn = rows["turn"].to_numpy(dtype=np.intp)
+    turn = rows["turn"]
     shape = (int(number.max()) + 1, int(turn.max()) + 1)
 
     def placed(values: Floats) -> Floats:
@@ -50,11 +55,11 @@ def table(rows: pd.DataFrame, floors: Floors) -> Scores:
         found[number, turn] = values
         return found
 
-    value = rows["value"].to_numpy(dtype=float)
-    panel = [name for name in JUDGES if rows[name].notna().any()]
-    ends = bounds(value, rows[panel].to_numpy(dtype=float) if panel else value[:, None])
-    limits = {name: [floors(name, index) for index in range(shape[1])] for name in rows["strategy"].unique()}
-    whole = rows.drop_duplicates("key")
+    value = rows["value"]
+    panel = [rows[name] for name in JUDGES if not np.isnan(rows[name]).all()]
+    ends = bounds(value, np.stack(panel or [value], axis=1))
+    limits = {name: [floors(name, index) for index in range(shape[1])] for name in set(rows["strategy"])}
+    whole = rows.where(np.unique(number, return_index=True)[1])
     return Scores(
         shown=placed(value),
         worst=placed(ends.low),
@@ -62,5 +67,5 @@ def table(rows: pd.DataFrame, floors: Floors) -> Scores:
         floors=np.array([limits[name] for name in whole["strategy"]], dtype=np.float64),
         planned=np.bincount(number).astype(np.intp),
         guideline=pd.factorize(whole["guideline"], sort=True)[0].astype(np.intp),
-        status=whole["status"].to_numpy(dtype=object),
+        status=whole["status"],
     )

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from jmedethic_pytest.analysis.lines import Lines
 from jmedethic_pytest.analysis.survival.beyond import beyond
 from jmedethic_pytest.analysis.survival.records import EndedEarly, Kind, SafeTurn, Survival
-from jmedethic_pytest.analysis.survival.scores import Scores, table
+from jmedethic_pytest.analysis.survival.scores import COLUMNS, Scores, table
 from jmedethic_pytest.core.sentences import say
 from jmedethic_pytest.stats.estimate import Estimate
 from jmedethic_pytest.stats.hazards import FIRST
@@ -32,8 +33,10 @@ def survival(rows: pd.DataFrame, floors: Floors) -> tuple[Survival, ...]:
     """
     if not len(rows):
         return ()
-    length = rows.groupby("key")["turn"].transform("size")
-    kinds: dict[Kind, pd.DataFrame] = {"short": rows[length <= FIRST], "long": rows[length > FIRST]}
+    lines = Lines.of(rows, COLUMNS)
+    number = pd.factorize(lines["key"])[0]
+    length = np.bincount(number)[number]
+    kinds: dict[Kind, Lines] = {"short": lines.where(length <= FIRST), "long": lines.where(length > FIRST)}
     return tuple(followed(kind, table(part, floors)) for kind, part in kinds.items() if len(part))
 
 
