@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import signal
@@ -60,10 +59,11 @@ def in_process(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[st
 
 
 def pytest_collection_finish() -> None:
-    """Let tests find the collector as it is everywhere: ``support.suite`` has set aside what it imported."""
-    gc.unfreeze()
-    from support import bundled  # not before its asserts are to be rewritten
+    """Prepare what all tests of a process share."""
+    from support import built, bundled, collector  # not before their asserts are to be rewritten
 
+    collector.set_aside()
+    built.keep()
     bundled.keep()
 
 

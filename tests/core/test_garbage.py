@@ -3,8 +3,21 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
+
+import pytest
 
 from jmedethic_pytest.core import garbage
+from support import collector
+
+
+@pytest.fixture(autouse=True)
+def nothing_aside(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Begin with the collector as a run finds it, and set aside again what the tests do."""
+    monkeypatch.setattr(gc, "get_freeze_count", collector.count)
+    gc.unfreeze()
+    yield
+    gc.freeze()
 
 
 def test_the_pace_that_was_found_is_put_back_by_the_last_engine() -> None:
@@ -21,9 +34,6 @@ def test_the_pace_that_was_found_is_put_back_by_the_last_engine() -> None:
 
 def test_what_others_have_set_aside_stays_aside() -> None:
     gc.freeze()
-    try:
-        with garbage.searched_rarely():
-            assert gc.get_freeze_count() > 0
+    with garbage.searched_rarely():
         assert gc.get_freeze_count() > 0
-    finally:
-        gc.unfreeze()
+    assert gc.get_freeze_count() > 0

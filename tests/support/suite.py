@@ -14,9 +14,11 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+import typer.main
 
 import jmedethic_pytest
 from jmedethic_pytest.cases.files import load
+from jmedethic_pytest.cli.app import app
 
 _TESTS = str(Path(__file__).parents[1])
 _OTHERS = (
@@ -49,6 +51,7 @@ def _warm_up() -> None:
         with contextlib.suppress(ImportError):
             import_module(name)
     load()
+    typer.main.get_command(app)
     pytest.main(["--collect-only", "-p", "no:terminal", _TESTS])
     gc.freeze()  # while workers collect again, nobody looks through what is imported
 
@@ -56,10 +59,11 @@ def _warm_up() -> None:
 def main() -> None:
     """Run pytest with the arguments of the command line."""
     sys.path[0] = _TESTS  # and not this folder, whose modules have names of others
-    from support import bundled, forked
+    from support import built, bundled, forked
 
     sys.path.remove(_TESTS)
     forked.share()
+    built.keep()
     bundled.keep()
     forked.unwarned()
     del sys.modules["__main__"].__file__  # or multiprocessing would have every fork run this file

@@ -33,7 +33,8 @@ class Group(NamedTuple):
     def found(self, folded: str) -> list[str]:
         """Return the denied passages of a folded text in order, without those inside another one."""
         patterns = self.latin if folded.isascii() else (*self.japanese, *self.latin)
-        spans = sorted((match.span() for pattern in patterns for match in pattern.finditer(folded)), key=_first_longest)
+        denying = [pattern for pattern in patterns if pattern.search(folded)]  # hardly ever any
+        spans = sorted((match.span() for pattern in denying for match in pattern.finditer(folded)), key=_first_longest)
         passages, reached = [], 0
         for start, end in spans:
             if start >= reached:
