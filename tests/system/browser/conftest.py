@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from functools import partial
+from contextlib import ExitStack
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,29 +30,49 @@ __all__ = ["once", "shared_folder"]
 page = Lazy("jmedethic_pytest.reports.page")
 CASES = Path(__file__).resolve().parents[3] / "benchmark_cases"
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-_FLAGS += ["--disable-component-update", "--disable-sync"]
+_FLAGS += ["--disable-component-update", "--disable-sync", "--in-process-gpu"]
+_WITHOUT = ["WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "SpareRendererForSitePerProcess"]
+"""What costs more than our own pages beside each of them: the lists of an address bar, and a process in reserve."""
+_WITHOUT += ["HttpsUpgrades", "MediaRouter", "NetworkTimeServiceQuerying", "OptimizationHints", "PaintHolding"]
+"""Of Playwright's own list, which ours takes the place of."""
+_FLAGS += [f"--disable-features={','.join(_WITHOUT)}"]
+_OPEN = ExitStack()
 
 
 # ---------------------------------------------------------------- browser
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """One browser for the tests of a module.
-
-    Playwright keeps an event loop running in this thread; open for longer, it would stop every asynchronous test that
-    the same process runs afterwards.
-    """
+@pytest.fixture
+def chromium() -> Browser:
+    """The browser of this process; each test opens contexts of its own in it."""
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
         reason = "NOT TESTED IN A BROWSER: report.html needs Chromium (Debian: apt-get install chromium)"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+    return _launch(path)
+
+
+@cache
+def _launch(path: str) -> Browser:
     from playwright.sync_api import sync_playwright
 
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=path, args=_FLAGS)
-        yield browser
-        browser.close()
+    driver = _OPEN.enter_context(sync_playwright())
+    browser = driver.chromium.launch(executable_path=path, args=_FLAGS)
+    _OPEN.callback(browser.close)
+    return browser
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Iterator[None]:
+    """Close the browser when a test of another folder comes next.
+
+    Playwright keeps an event loop running in this thread; open for longer, it would stop every asynchronous test that
+    the same process runs afterwards.
+    """
+    yield
+    if nextitem is None or Path(__file__).parent not in nextitem.path.parents:
+        _OPEN.close()
+        _launch.cache_clear()
 
 
 @pytest.fixture
