@@ -16,6 +16,7 @@ from pytest_httpserver import HTTPServer
 from jmedethic_pytest.core.records import BaselineScores, Verdict
 from jmedethic_pytest.gate.outcome import load
 from jmedethic_pytest.reports.wording import number
+from support.browsing import leave
 from support.lazy import Lazy
 
 if TYPE_CHECKING:
@@ -202,7 +203,7 @@ def test_the_baseline_stands_beside_the_candidate(
     tab.locator("#list tr.row .id a").click()
     rows = tab.locator("dialog .summary-scores tbody tr").all_inner_texts()
     assert rows == ["Baseline\t9.0\t8.5\t8.75", "Candidate\t9.0\t1.5\t5.25"]
-    tab.keyboard.press("Escape")
+    leave(tab)
     tab.select_option("#filter-result", "known")
     assert "known failure" in tab.locator("#list tr.row").inner_text()
 
@@ -222,7 +223,7 @@ def test_above_the_budget_failures_come_first_and_the_page_says_so(
     (path / page.NAME).write_text(found.html, encoding="utf-8")
     tab = visit(path / page.NAME, "#case=en-made-00")
     assert "fell 0" in opened(tab).locator("dialog .bubble.answer").text_content()
-    tab.keyboard.press("Escape")
+    leave(tab)
     assert f"the texts of {found.embedded} of 99" in tab.locator("#cases").inner_text()
     tab.evaluate("location.hash = '#case=en-made-98'")
     tab.wait_for_selector("dialog[open] pre")

@@ -11,6 +11,7 @@ import pytest
 
 from jmedethic_pytest.core import vocabulary
 from jmedethic_pytest.core.records import Verdict
+from support.browsing import leave
 from support.lazy import Lazy
 
 if TYPE_CHECKING:
@@ -204,7 +205,7 @@ def test_a_deep_link_opens_its_conversation_and_escape_closes_it(
     assert dialog.locator("h2").inner_text() == key
     shown = dialog.locator(".summary-scores tbody tr").inner_text()
     assert [f"{score:.1f}" for score in demo_verdicts[key].turn_scores] == re.findall(r"\d+\.\d\b", shown)[:3]
-    tab.keyboard.press("Escape")
+    leave(tab)
     assert tab.locator("dialog[open]").count() == 0
     assert "case=" not in tab.evaluate("location.href")
 
@@ -216,7 +217,7 @@ def test_a_link_followed_in_an_open_page_opens_too_and_an_unknown_one_says_so(
     key = list(demo_verdicts)[40]
     tab.evaluate("key => { location.hash = '#case=' + key }", key)
     assert tab.locator("dialog[open] h2").inner_text() == key
-    tab.keyboard.press("Escape")
+    leave(tab)
     tab.evaluate("location.hash = '#case=ja-nobody-01'")
     tab.wait_for_selector("#state:not([hidden])")
     assert "no conversation ja-nobody-01" in tab.locator("#state").inner_text()
@@ -231,7 +232,7 @@ def test_next_and_previous_follow_the_filtered_and_sorted_list(visit: Visit, rep
         tab.locator("#case-next").click()
         tab.wait_for_function("key => document.querySelector('dialog h2').textContent === key", arg=key)
         assert tab.evaluate("document.activeElement.id") == "case-next"
-    tab.keyboard.press("Escape")
+    leave(tab)
     assert tab.evaluate("document.activeElement.textContent") == order[3]
 
 

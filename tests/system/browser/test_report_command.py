@@ -17,6 +17,7 @@ from jmedethic_pytest.gate.outcome import load
 from jmedethic_pytest.reports import files
 from jmedethic_pytest.store import baselines as baseline_files
 from jmedethic_pytest.store import runs as run_files
+from support.browsing import leave
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -98,7 +99,7 @@ def test_another_baseline_than_that_of_the_run(
     assert audit(tab) == []
     tab.set_viewport_size({"width": 390, "height": 800})
     assert tab.evaluate("document.querySelector('dialog').scrollWidth") <= 390
-    tab.keyboard.press("Escape")
+    leave(tab)
     assert tab.evaluate("document.documentElement.scrollWidth") <= 390
     tab.reload()
     tab.wait_for_selector("html[data-ready]", state="attached")

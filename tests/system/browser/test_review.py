@@ -14,6 +14,7 @@ import pytest
 from jmedethic_pytest.cli.main import main
 from jmedethic_pytest.core.records import Verdict
 from jmedethic_pytest.gate.outcome import load
+from support.browsing import leave
 from support.lazy import Lazy
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def reviewed(tab: Page) -> None:
     tab.keyboard.press("?")
     assert tab.locator("#keys[open]").count() == 1
     tab.keyboard.press("Escape")
-    tab.keyboard.press("Escape")
+    leave(tab)
     assert tab.locator("dialog[open]").count() == 0
 
 
