@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 
@@ -11,12 +12,13 @@ from jmedethic_pytest.judging import refusal
 
 SHORTEST, LONGEST = 20, 1500
 """Characters of a user turn."""
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
+"""Control characters but for those that are space."""
 
 
 def clean(turn: str) -> str:
     """Return a turn on one line, without control characters."""
-    plain = "".join(sign for sign in turn if sign.isspace() or unicodedata.category(sign) != "Cc")
-    return " ".join(plain.split())
+    return " ".join(_CONTROL.sub("", turn).split())
 
 
 def declines(turn: str, locale: Locale = "en") -> bool:
