@@ -63,6 +63,7 @@ _SERVER.set_forkserver_preload(
         "multiprocessing.connection",
         "openai",
         "jinja2",
+        "scipy.stats",
         "jmedethic_pytest.cli.main",
         "jmedethic_pytest.demo.provider",
         "jmedethic_pytest.models.openai",

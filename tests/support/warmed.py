@@ -1,15 +1,19 @@
 """``pytest``, ``jmedethic`` and ``python`` for scripts that start them: the server of forks has them ready.
 
-A script that starts ten commands would otherwise spend twenty seconds of CPU on the same imports.
+A script that starts ten commands would otherwise spend twenty seconds of CPU on the same imports. Whoever kills one
+kills what was forked for it.
 """
 
 from __future__ import annotations
 
+import fcntl
 import io
 import json
 import os
+import select
+import signal
 import sys
-from multiprocessing import context, forkserver, reduction
+from multiprocessing import context, forkserver, parent_process, reduction
 from pathlib import Path
 
 from support import forked
@@ -71,8 +75,19 @@ def _order() -> bytes:
     return buffer.getvalue()
 
 
+def _die_with_whoever_asked() -> None:
+    """Have the kernel end this process when nobody can send it an order any more, before the other's end is told."""
+    orders = parent_process().sentinel  # type: ignore[union-attr]
+    fcntl.fcntl(orders, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(orders, fcntl.F_SETSIG, signal.SIGKILL)
+    fcntl.fcntl(orders, fcntl.F_SETFL, os.O_ASYNC)
+    if select.select([orders], [], [], 0)[0]:  # it has ended meanwhile
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
 def _do_as_asked() -> None:
     os.setsid()
+    _die_with_whoever_asked()
     *streams, asked = forkserver.get_inherited_fds()
     for target, source in enumerate(streams):
         os.dup2(source, target)

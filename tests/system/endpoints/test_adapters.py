@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from support import warmed
+from support.forked import PYTHON
 from support.project import LENIENT_RULES, Project, make_case, make_project
 from support.standin import StandIns, alive
 
@@ -31,6 +33,7 @@ def ward(tmp_path: Path, server: Any) -> tuple[Project, StandIns]:
     made, stand_ins = make_project(tmp_path / "project", map(make_case, range(CASES))), StandIns(tmp_path)
     stand_ins.install("vllm")
     made.env |= stand_ins.environment()
+    made.env[PYTHON] = str(warmed.lay(tmp_path / "tools") / "python")
     made.write("thresholds.toml", LENIENT_RULES + _MARGINS)
     server.script = lambda seen: server.score(2 if "+hard" in str(seen.transcript) else 9)
     return made, stand_ins

@@ -9,7 +9,8 @@ from collections import Counter
 from typing import Any
 
 from jmedethic_pytest.run.evidence import PROBES
-from support.forked import PATIENCE
+from support import warmed
+from support.forked import PATIENCE, PYTHON
 from support.project import LENIENT_RULES
 
 SWEEP = """
@@ -56,6 +57,7 @@ def test_a_sweep_that_is_killed_goes_on_and_pays_nothing_twice(server: Any, proj
 
     server.script = script
     made = project(6)
+    made.env[PYTHON] = str(warmed.lay(made.path / "tools") / "python")
     made.write("sweep.toml", SWEEP.format(url=server.openai_url, judges=f"{server.spec('j1')},{server.spec('j2')}"))
     command = ("sweep", "sweep.toml", "--jobs=1")
 
