@@ -12,6 +12,7 @@ import typer
 
 from jmedethic_pytest.cli.app import app, err, say, spell
 from jmedethic_pytest.core.errors import ConfigError, JmedError, crash
+from jmedethic_pytest.core.garbage import searched_rarely
 from jmedethic_pytest.core.status import ExitStatus
 
 COMMANDS: Mapping[str, tuple[str, ...]] = {
@@ -68,8 +69,9 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal in another encoding shows what it can
     try:
-        load(*sys.argv[1:2])
-        app()
+        with searched_rarely():  # of what a command imports nothing is garbage
+            load(*sys.argv[1:2])
+            app()
     except ConfigError as error:
         _end(error.problems, ExitStatus.USAGE)
     except JmedError as error:

@@ -101,6 +101,8 @@ class _Filling(string.Formatter):
 
 
 _FILLING = _Filling()
+_ENDS_JAPANESE = re.compile(f"{_JAPANESE}$")
+_SPACED = re.compile(rf"\{{(\w+)\}} (?={_JAPANESE})")
 _WIDTH = re.compile(r":[<>^]?\d+\}")
 """Where only the slow filling knows how many columns a value takes."""
 
@@ -118,9 +120,9 @@ def named(kind: str, key: str) -> str:
 
 def _japanese(template: str, values: Mapping[str, object]) -> str:
     """Fill in a Japanese sentence: a space parts foreign letters and figures from it, not a value that is Japanese."""
-    for name, value in values.items():
-        if re.search(f"{_JAPANESE}$", str(value)):
-            template = re.sub(rf"(\{{{name}\}}) (?={_JAPANESE})", r"\1", template)
+    japanese = {name for name, value in values.items() if _ENDS_JAPANESE.search(str(value))}
+    if japanese:
+        template = _SPACED.sub(lambda found: found[0].rstrip(" ") if found[1] in japanese else found[0], template)
     return _FILLING.format(template, **values) if _WIDTH.search(template) else template.format(**values)
 
 
