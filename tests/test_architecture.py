@@ -113,6 +113,12 @@ def modules() -> dict[str, ast.Module]:
 
 
 @cache
+def nodes() -> dict[str, tuple[ast.AST, ...]]:
+    """Return all nodes of every module."""
+    return {module: tuple(ast.walk(tree)) for module, tree in modules().items()}
+
+
+@cache
 def imports() -> dict[str, tuple[Import, ...]]:
     """Return what every module imports at run time."""
     return {module: tuple(_imports(tree)) for module, tree in modules().items()}
@@ -121,7 +127,7 @@ def imports() -> dict[str, tuple[Import, ...]]:
 def _imports(tree: ast.AST, in_function: bool = False) -> Iterator[Import]:
     """Yield what a module imports at run time; blocks for type checkers do not count."""
     for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+        if isinstance(node, ast.expr) or (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)):
             continue
         if isinstance(node, ast.Import):
             yield from (Import(alias.name, node.lineno, in_function) for alias in node.names)
@@ -131,7 +137,7 @@ def _imports(tree: ast.AST, in_function: bool = False) -> Iterator[Import]:
                 full = f"{node.module}.{alias.name}"
                 yield Import(full if _own(full) in modules() else str(node.module), node.lineno, in_function)
         else:
-            inside = in_function or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+            inside = in_function or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
             yield from _imports(node, inside)
 
 
@@ -187,9 +193,9 @@ def test_module_names_are_computed_only_where_the_rules_above_need_not_see_it() 
     """``import_module`` would slip through: lazy exports and commands, what a run loads early, an optional library."""
     users = {
         module
-        for module, tree in modules().items()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Name | ast.Attribute) and "import_module" in ast.unparse(node)
+        for module, found in nodes().items()
+        for node in found
+        if "import_module" in (getattr(node, "id", ""), getattr(node, "attr", ""))
     }
     assert users <= {"(package)", "cases.exchange.rows", "cli.main", "reports.inspect_log", "run.loading"}
 
@@ -292,8 +298,8 @@ def test_everything_public_has_a_docstring() -> None:
 
 def test_no_module_outgrows_its_one_idea() -> None:
     lines = {
-        module: max((getattr(node, "end_lineno", 0) or 0 for node in ast.walk(tree)), default=0)
-        for module, tree in modules().items()
+        module: max((getattr(node, "end_lineno", 0) or 0 for node in found), default=0)
+        for module, found in nodes().items()
     }
     assert not {module: count for module, count in lines.items() if count > 400}
 
@@ -302,8 +308,8 @@ def test_what_is_inconclusive_has_one_constructor() -> None:
     """Seven arguments at each of thirty places hid which of them had a figure, and which a cause."""
     by_hand = [
         (module, node.lineno)
-        for module, tree in modules().items()
-        for node in ast.walk(tree)
+        for module, found in nodes().items()
+        for node in found
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Condition"
         for keyword in node.keywords
         if keyword.arg == "answer" and isinstance(keyword.value, ast.Constant) and keyword.value.value == "inconclusive"
@@ -316,8 +322,8 @@ def test_no_function_outgrows_a_screen() -> None:
     longest = 50
     lengths = {
         f"{module}.{node.name}": (node.end_lineno or 0) - body[0].lineno + 1
-        for module, tree in modules().items()
-        for node in ast.walk(tree)
+        for module, found in nodes().items()
+        for node in found
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         for body in [node.body[1:] if ast.get_docstring(node) and node.body[1:] else node.body]
     }
