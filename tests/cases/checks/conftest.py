@@ -9,8 +9,12 @@ from typing import Any
 
 import pytest
 
-from jmedethic_pytest.cases.files import bundled_dir
+from jmedethic_pytest.cases.checks import measure
+from jmedethic_pytest.cases.files import bundled_dir, load
 from jmedethic_pytest.core.records import Case
+from support.once import once, shared_folder
+
+__all__ = ["once", "shared_folder"]
 
 Data = dict[str, Any]
 
@@ -91,6 +95,13 @@ def bundled_files() -> dict[str, list[Data]]:
         path.name: [json.loads(line) for line in path.read_text("utf-8").splitlines()]
         for path in sorted(bundled_dir().glob("*.jsonl"))
     }
+
+
+@pytest.fixture(scope="session")
+def bundled_tables(once: Callable[..., Any]) -> dict[str, list[Data]]:
+    """Return what ``stats`` measures of the bundled conversations: it takes seconds, and several tests read it."""
+    found: dict[str, list[Data]] = once("bundled-tables", lambda: measure.measure(load()))
+    return found
 
 
 def dump(path: Path, cases: Iterable[Data]) -> Path:

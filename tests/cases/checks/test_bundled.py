@@ -17,9 +17,6 @@ from jmedethic_pytest.cases.checks import checks, findings, manifest
 from jmedethic_pytest.cases.files import bundled_dir
 from jmedethic_pytest.cli.main import main
 from jmedethic_pytest.core.records import Case
-from support.once import once, shared_folder
-
-__all__ = ["once", "shared_folder"]
 
 Data = dict[str, Any]
 By = dict[str, Data]

@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from jmedethic_pytest.cases import files
+from jmedethic_pytest.cases.checks import measure
+
 
 @pytest.mark.parametrize("locale", ["ja", "en"])
 def test_a_sound_set_passes(
@@ -136,8 +139,13 @@ def test_stats_show_what_is_repeated(plain: Callable[..., Any], measured: Callab
     assert tables["distinct"][0]["4-grams of"] == "words"
 
 
-def test_stats_of_the_bundled_benchmark_are_tables_for_a_person(jmedethic: Callable[..., Any]) -> None:
+def test_stats_of_the_bundled_benchmark_are_tables_for_a_person(
+    jmedethic: Callable[..., Any], bundled_tables: dict[str, list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(measure, "measure", lambda cases: asked.append(list(cases)) or bundled_tables)
     result = jmedethic("cases", "stats")
+    assert asked == [files.load()]
     assert result.status == 0
     for name in ("balance", "lengths", "closest", "repetition", "distinct"):
         assert f"\n{name}" in f"\n{result.out}"

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from jmedethic_pytest.cases import files
 from jmedethic_pytest.cases.checks import separability
-from jmedethic_pytest.cases.checks.measure import measure
 from jmedethic_pytest.core.records import Case
 
 _OPENINGS = {"S1": "field notes of a ward", "S2": "please only this once", "S3": "a scene for the play"}
@@ -58,18 +57,16 @@ def test_a_guideline_is_told_from_other_strategies_only(
     assert told["T0", "strategy"] == pytest.approx(1 / 3)
 
 
-@pytest.fixture(scope="module")
-def full() -> list[Case]:
-    return [case for case in files.load() if "full" in case.suites]
-
-
 @pytest.mark.parametrize("locale", ["ja", "en"])
-def test_the_bundled_conversations_keep_to_what_the_datasheet_says(locale: str, full: list[Case]) -> None:
-    tables = measure([case for case in full if case.locale == locale])
+def test_the_bundled_conversations_keep_to_what_the_datasheet_says(
+    locale: str, bundled_tables: dict[str, list[dict[str, Any]]]
+) -> None:
+    tables = {name: [row for row in rows if row.get("cases") == locale] for name, rows in bundled_tables.items()}
     wanted = {(gate.seen, gate.told): (gate.least, gate.most) for gate in separability.GATES}
     found = {(row["from"], row["told"]): row["share"] for row in tables["separability"]}
     assert found.keys() == wanted.keys()
     for told, (least, most) in wanted.items():
         assert least <= found[told] <= most, (told, found[told])
+    assert tables["forms"]
     for row in tables["forms"]:
         assert row["share"] >= float(row["wanted"].strip(">= %")) / 100, row
