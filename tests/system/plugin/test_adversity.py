@@ -25,19 +25,19 @@ strategy_mean = 1.0
 """Demo judges do not know the replies of the local server and give 5 points: nothing here shall fail for that."""
 
 
-def test_two_runs_at_once_share_one_folder(project) -> None:
+def test_two_runs_at_once_share_one_folder(small) -> None:
     """Both complete, with every case in each; what one run has paid for the other may use."""
-    processes = [project.fork("-q") for _ in range(2)]
+    processes = [small.fork("-q") for _ in range(2)]
     for process in processes:
         process.join()
     assert [process.exitcode for process in processes] == [0, 0]
-    folders = project.run_folders()
+    folders = small.run_folders()
     assert len(folders) == 2
     for folder in folders:
         assert json.loads((folder / "run.json").read_text())["status"] == "complete"
         lines = (folder / "verdicts.jsonl").read_text().splitlines()
-        assert len({json.loads(line)["case"]["id"] for line in lines}) == len(lines) == 42
-    assert (project.path / "reports" / "latest").resolve() in folders
+        assert len({json.loads(line)["case"]["id"] for line in lines}) == len(lines) == 7
+    assert (small.path / "reports" / "latest").resolve() in folders
 
 
 def after(count: int, server, gate):
@@ -54,7 +54,7 @@ def _started(kind: str, project, *options: str) -> subprocess.Popen[str] | Runni
         return project.watch("run", *options, "--cases=cases.jsonl", "--locale=en", program="jmedethic")
     options = ("-q", *options, "--jmed-cases=cases.jsonl", "--jmed-locale=en")
     if kind == "workers":
-        return project.start(project.command("-n", "2", *options, model=None))
+        return project.start(project.command("-n", "1", *options, model=None))
     return project.watch(*options, model=None)
 
 
@@ -136,20 +136,20 @@ def test_crash_is_one_line_and_neither_pass_nor_fail(new_project, place: str, st
     assert "INTERNALERROR" not in result.output
 
 
-def test_killed_worker_loses_no_case(project) -> None:
+def test_killed_worker_loses_no_case(small) -> None:
     """The test of one case kills its worker: the other cases go on, all are stored, and the session fails."""
-    project.write(
+    small.write(
         "test_conversations.py",
         "import os\nimport signal\n\n\ndef test_conversation(verdict):\n"
-        "    if verdict.case.id == 'en-case-s3-09':\n        os.kill(os.getpid(), signal.SIGKILL)\n",
+        "    if verdict.case.id == 'en-case-s3-02':\n        os.kill(os.getpid(), signal.SIGKILL)\n",
     )
-    result = project.pytest("-q", "-n", "2")
+    result = small.pytest("-q", "-n", "2")
     assert result.status == 1, result.output
     assert "crashed while running" in result.output
-    assert "FAILED test_conversations.py::test_conversation[en-case-s3-09]" in result.output
-    assert f"1 failed, {41 + len(result.conditions)} passed" in result.output
-    assert len(result.ids) == len(set(result.ids)) == 42
-    assert result.calls == {"target": 126, "judge": 252}
+    assert "FAILED test_conversations.py::test_conversation[en-case-s3-02]" in result.output
+    assert f"1 failed, {6 + len(result.conditions)} passed" in result.output
+    assert len(result.ids) == len(set(result.ids)) == 7
+    assert result.calls == {"target": 21, "judge": 42}
     assert "Exception in thread" not in result.output
 
 
@@ -172,13 +172,13 @@ def test_run_killed_outright_is_resumed_by_the_same_command(new_project, chat_se
     assert again.calls["target"] == 6
 
 
-def test_run_folder_that_disappears_never_passes(project) -> None:
-    project.write(
+def test_run_folder_that_disappears_never_passes(small) -> None:
+    small.write(
         "test_conversations.py",
         "import shutil\n\n\ndef test_conversation(verdict):\n"
         "    if verdict.case.id == 'en-case-s1-00':\n        shutil.rmtree('reports/runs')\n",
     )
-    result = project.pytest("-q")
+    result = small.pytest("-q")
     assert result.status == 6, result.output
     assert "GATE: INCONCLUSIVE" in result.output
     assert "reports/runs" in result.output

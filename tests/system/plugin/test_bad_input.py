@@ -208,9 +208,15 @@ def test_bad_threshold_is_named_with_what_is_allowed(bad_keys, key: str) -> None
     refused(bad_keys, BAD_KEYS[key][0], *BAD_KEYS[key][1:], "thresholds.toml")
 
 
-def test_unreachable_endpoint_is_one_error(project) -> None:
+@pytest.fixture(scope="module")
+def unreachable(new_project):
+    """A run of 42 conversations against an address where nobody listens."""
+    return new_project(42).pytest("-q", "--jmed-judges=demo", model="compatible:x@http://127.0.0.1:9/v1")
+
+
+def test_unreachable_endpoint_is_one_error(unreachable) -> None:
     """Nobody listens: the run stops after the first calls with one message, and is inconclusive."""
-    result = project.pytest("-q", "--jmed-judges=demo", model="compatible:x@http://127.0.0.1:9/v1")
+    result = unreachable
     assert result.status == 6, result.output
     assert "Traceback" not in result.output
     assert "compatible:x at http://127.0.0.1:9/v1" in result.output
@@ -222,15 +228,13 @@ def test_unreachable_endpoint_is_one_error(project) -> None:
     assert result.read("run.json")["status"] == "incomplete"
 
 
-def test_one_call_finds_out_that_nobody_listens(project) -> None:
+def test_one_call_finds_out_that_nobody_listens(unreachable) -> None:
     """42 conversations that could start at once do not all knock at a closed door: one asks, and asks once more."""
-    result = project.pytest("-q", "--jmed-judges=demo", model="compatible:x@http://127.0.0.1:9/v1")
-    assert result.status == 6, result.output
-    assert result.calls["target"] == 2
+    assert unreachable.calls["target"] == 2
 
 
-def test_unreachable_endpoint_is_one_error_with_workers_too(project) -> None:
-    result = project.pytest("-q", "-n", "2", "--jmed-judges=demo", model="compatible:x@http://127.0.0.1:9/v1")
+def test_unreachable_endpoint_is_one_error_with_workers_too(small) -> None:
+    result = small.pytest("-q", "-n", "2", "--jmed-judges=demo", model="compatible:x@http://127.0.0.1:9/v1")
     assert result.status == 6, result.output
     assert "compatible:x at http://127.0.0.1:9/v1" in result.output
     for word in ("Traceback", "Exception in thread", "never awaited", "Event loop is closed"):

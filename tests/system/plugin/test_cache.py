@@ -9,35 +9,36 @@ import pytest
 
 from jmedethic_pytest.models.cache import Cache
 
-FULL = {"target": 126, "judge": 252}
+FULL = {"target": 21, "judge": 42}
 NONE = {"target": 0, "judge": 0}
 
 
-def test_each_mode_calls_what_it_should(project) -> None:
+def test_each_mode_calls_what_it_should(small) -> None:
     """off leaves no file; use fills it; refresh pays again; only pays nothing and gives the same scores."""
-    off = project.pytest("-q", "--jmed-cache=off")
+    off = small.pytest("-q", "--jmed-cache=off")
     assert (off.status, off.calls) == (0, FULL), off.output
-    assert not (project.path / "reports" / "cache.sqlite").exists()
-    use = project.pytest("-q", "--jmed-cache=use")
+    assert not (small.path / "reports" / "cache.sqlite").exists()
+    use = small.pytest("-q", "--jmed-cache=use")
     assert (use.status, use.calls) == (0, FULL)
-    refresh = project.pytest("-q", "--jmed-cache=refresh")
+    refresh = small.pytest("-q", "--jmed-cache=refresh")
     assert (refresh.status, refresh.calls) == (0, FULL)
-    only = project.pytest("-q", "--jmed-cache=only")
+    only = small.pytest("-q", "--jmed-cache=only")
     assert (only.status, only.calls) == (0, NONE)
     assert off.scores == use.scores == refresh.scores == only.scores
 
 
-def test_only_never_calls_and_never_passes_on_what_it_lacks(project) -> None:
-    """Six of 42 cases are cached; the others are missing, not skipped and not safe."""
+def test_only_never_calls_and_never_passes_on_what_it_lacks(new_project) -> None:
+    """Two of 14 cases are cached; the others are missing, not skipped and not safe."""
+    project = new_project(14)
     project.pytest("-q", "-k", "s3")
     only = project.pytest("-q", "--jmed-cache=only")
     assert only.status == 6, only.output
     assert only.calls == NONE
-    assert len(only.ids) == 42
+    assert len(only.ids) == 14
     statuses = [verdict["status"] for verdict in only.verdicts]
-    assert (statuses.count("scored"), statuses.count("transport_error")) == (6, 36)
+    assert (statuses.count("scored"), statuses.count("transport_error")) == (2, 12)
     assert "not in the cache" in only.output
-    assert "ERROR ... and 33 more without a complete score" in only.output
+    assert "ERROR ... and 9 more without a complete score" in only.output
     assert only.conditions["missing"] == "inconclusive"
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
+from collections.abc import Callable
 from xml.etree import ElementTree
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.config.tiers import PolicyTable
 from jmedethic_pytest.gate.outcome import load
+from support.project import LENIENT_RULES, Project, Result
 
 MODES = pytest.mark.parametrize("mode", [(), ("-n", "2")], ids=["plain", "workers"])
 ENGINE_IS_FASTER = """\
@@ -35,51 +38,47 @@ def pytest_sessionfinish(session):
 
 """
 """A conftest.py that lets pytest end only when the engine has evaluated all cases, as it does where tests are slow."""
-HIGH_FLOOR = "schema_version = 1\n[conversation]\nfloor = 7.0\n[gate]\npass_rate = 0.5\n"
+HIGH_FLOOR = LENIENT_RULES.replace("pass_rate = 1.0", "pass_rate = 0.0") + "[conversation]\nfloor = 8.0\n"
+
+
+@pytest.fixture(scope="module")
+def below(new_project: Callable[..., Project]) -> tuple[Project, Result]:
+    """A project under a floor that some of its seven cases miss and whose gate forgives them, and its run."""
+    project = new_project(7)
+    project.write("thresholds.toml", HIGH_FLOOR)
+    return project, project.pytest()
 
 
 @MODES
-def test_failed_cases_are_forgiven_by_a_passed_gate_unless_strict(project, mode: tuple[str, ...]) -> None:
-    project.write("thresholds.toml", HIGH_FLOOR)
-    result = project.pytest("-q", *mode)
+def test_failed_cases_are_forgiven_by_a_passed_gate_unless_strict(below, mode: tuple[str, ...]) -> None:
+    project, result = below
+    if mode:
+        result = project.pytest("-q", *mode)
     failed = [verdict for verdict in result.verdicts if verdict["violations"]]
-    assert 0 < len(failed) < 21
+    assert 0 < len(failed) < 7
     assert f"{len(failed)} failed," in result.output
     assert "GATE: PASS" in result.output
     assert result.status == 0, result.output
-    strict = project.pytest("-q", "--jmed-strict")
+    strict = project.pytest("-q", "--jmed-strict", *mode)
     assert strict.status == 1, strict.output
 
 
-HOOK = """
-def pytest_exception_interact(call):
-    with open("frames.txt", "a") as file:
-        print(*(entry.name for entry in call.excinfo.traceback), file=file)
-"""
-"""A conftest.py that notes the frames it is shown of each failure."""
-
-
-def test_floor_failure_is_one_line_without_text_of_a_model(project) -> None:
-    project.write("thresholds.toml", HIGH_FLOOR)
-    project.write("conftest.py", HOOK)
-    result = project.pytest()
+def test_floor_failure_is_one_line_without_text_of_a_model(below) -> None:
+    _, result = below
     failed = next(verdict for verdict in result.verdicts if verdict["violations"])
     broken = failed["violations"][0]
-    assert f"T{broken['turn']} fell to {broken['value']:.1f} (floor > 7)" in result.output
+    assert f"T{broken['turn']} fell to {broken['value']:.1f} (floor > 8)" in result.output
     assert broken["rule"] == "conversation.floor"
     assert "simulated reply" not in result.output
     assert "Question " not in result.output
-    assert "verdict.py" not in result.output, "a traceback through this package helps nobody"
-    shown = (project.path / "frames.txt").read_text().splitlines()
-    assert len(shown) == sum(bool(verdict["violations"]) for verdict in result.verdicts)
-    assert all({"test_conversation", "check"} <= set(frames.split()) for frames in shown), "others see all of it"
+    assert "verdicts.py" not in result.output, "a traceback through this package helps nobody"
 
 
-def test_strict_counts_failed_twins(project, new_case) -> None:
+def test_strict_counts_failed_twins(small, new_case) -> None:
     """--jmed-strict promises that any failed case fails the run, twins not excepted."""
-    twins = [new_case(n, suites=["twins"], twin_of=f"case-{n}", id=f"en-case-{n:02d}-twin") for n in range(42)]
-    project.cases(twins)
-    result = project.pytest("-q", "--jmed-suite=twins", "--jmed-strict", model="demo:eroding")
+    twins = [new_case(n, suites=["twins"], twin_of=f"case-{n}", id=f"en-case-{n:02d}-twin") for n in range(7)]
+    small.cases(twins)
+    result = small.pytest("-q", "--jmed-suite=twins", "--jmed-strict", model="demo:eroding")
     assert any(verdict["violations"] for verdict in result.verdicts)
     assert result.status == 1, result.output
 
@@ -166,8 +165,8 @@ def test_an_uncertain_answer_is_exit_6_also_where_every_test_passed(new_project)
     assert "test_conversation[" not in result.output
 
 
-def test_demo_judges_cannot_pass_a_real_model(project, chat_server) -> None:
-    result = project.pytest("-q", "--jmed-judges=demo:judge-strict,demo:judge-lenient", model=chat_server.spec("x"))
+def test_demo_judges_cannot_pass_a_real_model(small, chat_server) -> None:
+    result = small.pytest("-q", "--jmed-judges=demo:judge-strict,demo:judge-lenient", model=chat_server.spec("x"))
     assert result.status in (1, 6), result.output
     assert result.conditions["real judges"] == "inconclusive"
     assert "SIMULATION" in result.output
@@ -285,7 +284,8 @@ def test_worker_in_place_of_a_dead_one_keeps_the_allure_results_of_the_others(sm
     small.write(
         "conftest.py",
         "import os\n\nimport pytest\n\n\n@pytest.hookimpl(trylast=True)\ndef pytest_runtest_teardown(item, nextitem):\n"
-        "    if nextitem is None and hasattr(item.config, 'workerinput'):\n        os._exit(9)\n",
+        "    if nextitem is None and getattr(item.config, 'workerinput', {}).get('workerid') == 'gw0':\n"
+        "        os._exit(9)\n",
     )
     (small.path / "allure").mkdir()
     small.write("allure/old-result.json", "{}")
@@ -296,20 +296,20 @@ def test_worker_in_place_of_a_dead_one_keeps_the_allure_results_of_the_others(sm
     assert len(names) == len(set(names)) == 7
 
 
-@pytest.mark.parametrize("mode", [(), ("-n", "2")], ids=["plain", "workers"])
-def test_pass_on_a_part_of_the_selected_cases_says_so_everywhere(project, mode: tuple[str, ...]) -> None:
+@MODES
+def test_pass_on_a_part_of_the_selected_cases_says_so_everywhere(small, mode: tuple[str, ...]) -> None:
     """Who leaves out the cases that fail gets a pass on the others; a reader of the comment must see that."""
-    result = project.pytest("-q", "--deselect=test_conversations.py::test_conversation[en-case-s1-00]", *mode)
+    result = small.pytest("-q", "--deselect=test_conversations.py::test_conversation[en-case-s1-00]", *mode)
     assert result.status == 0, result.output
-    note = "pytest left out 1 of 42 selected evaluations"
+    note = "pytest left out 1 of 7 selected evaluations"
     assert note in result.output
     assert note in result.read("run.json")["note"]
     for name in ("summary.md", "comment.md"):
         assert note in (result.run / name).read_text(encoding="utf-8")
-    policy = Thresholds(schema_version=1, policy=PolicyTable(critical=("core",)))
+    policy = Thresholds(**tomllib.loads(LENIENT_RULES), policy=PolicyTable(critical=("core",)))
     decided = load(result.run, rules=policy).gate
     assert [(item.name, item.answer) for item in decided.conditions if item.answer != "pass"] == [
         ("core:en whole", "inconclusive")
     ]
-    whole = project.pytest("-q")
+    whole = small.pytest("-q", *mode)
     assert whole.read("run.json")["note"] == ""

@@ -48,47 +48,49 @@ def told(project: Any) -> list[list[str]]:
 
 
 @MODES
-def test_cases_are_dropped_and_reordered_in_sight(project, mode: tuple[str, ...]) -> None:
+def test_cases_are_dropped_and_reordered_in_sight(new_project, mode: tuple[str, ...]) -> None:
+    project = new_project(14)
     project.write("conftest.py", modify('cases[:] = [case for case in reversed(cases) if case.strategy != "S3"]'))
     result = project.pytest(*mode)
     selection, info = result.read("run.json")["selection"], result.read("run.json")
-    assert len(selection["dropped"]) == 6
+    assert len(selection["dropped"]) == 2
     assert all("-s3-" in name for name in selection["dropped"])
     assert selection["reordered"] is True
-    assert info["selected"] == len(result.verdicts) == 36
+    assert info["selected"] == len(result.verdicts) == 12
     assert not set(selection["dropped"]) & set(result.ids)
-    words = "a plugin dropped 6 of 42 selected cases (pytest_jmed_modify_cases): en-case-s3-02, en-case-s3-09"
+    words = "a plugin dropped 2 of 14 selected cases (pytest_jmed_modify_cases): en-case-s3-02, en-case-s3-09"
     assert f"jmedethic: WARNING: {words}" in result.output
     assert words in info["note"]
-    assert "36 cases" in result.output
+    assert "12 cases" in result.output
 
 
-def test_order_of_the_hook_is_the_order_of_the_tests_and_none_keeps_its_verdict(project) -> None:
+def test_order_of_the_hook_is_the_order_of_the_tests_and_none_keeps_its_verdict(new_project) -> None:
+    project = new_project(14)
     project.write("conftest.py", modify("cases.reverse()") + VERDICTS_IN_MEMORY)
     result = project.pytest("--jmed-concurrency=1")
     assert int((project.path / "in_memory.txt").read_text()) < 5
     order = [verdict["case"]["id"] for verdict in result.verdicts]
-    assert [int(name.rpartition("-")[2]) for name in order] == list(range(41, -1, -1))
+    assert [int(name.rpartition("-")[2]) for name in order] == list(range(13, -1, -1))
     assert result.read("run.json")["selection"]["reordered"] is True
     assert "a plugin reordered the selected cases" in result.output
 
 
-def test_selection_left_as_it_is_leaves_no_trace(project) -> None:
-    project.write("conftest.py", modify("assert len(cases) == 42"))
-    result = project.pytest()
+def test_selection_left_as_it_is_leaves_no_trace(small) -> None:
+    small.write("conftest.py", modify("assert len(cases) == 7"))
+    result = small.pytest()
     assert result.status == 0, result.output
     assert not {"dropped", "reordered"} & set(result.read("run.json")["selection"])
     assert "a plugin" not in result.output
 
 
-def test_dropping_the_failing_cases_is_seen_in_a_comparison(project) -> None:
-    assert project.pytest().status == 0
+def test_dropping_the_failing_cases_is_seen_in_a_comparison(small) -> None:
+    assert small.pytest().status == 0
     kept = modify('cases[:] = [case for case in cases if case.strategy == "S1"]')
-    project.write("conftest.py", kept)
-    second = project.pytest(model="demo:eroding")
+    small.write("conftest.py", kept)
+    second = small.pytest(model="demo:eroding")
     assert second.status != 0, second.output
-    assert second.read("run.json")["selected"] == 6
-    assert "a plugin dropped 36 of 42" in (second.run / "summary.md").read_text(encoding="utf-8")
+    assert second.read("run.json")["selected"] == 1
+    assert "a plugin dropped 6 of 7" in (second.run / "summary.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -117,23 +119,23 @@ def test_dropping_everything_is_no_pass(small) -> None:
 
 
 @MODES
-def test_every_verdict_is_told_once_by_the_controller_after_it_is_stored(project, mode: tuple[str, ...]) -> None:
-    project.write("conftest.py", LOG)
-    result = project.pytest(*mode, "--jmed-repeats=2")
+def test_every_verdict_is_told_once_by_the_controller_after_it_is_stored(small, mode: tuple[str, ...]) -> None:
+    small.write("conftest.py", LOG)
+    result = small.pytest(*mode, "--jmed-repeats=2")
     assert result.status == 0, result.output
-    lines = told(project)
-    assert len(lines) == len({key for key, *_ in lines}) == 84
+    lines = told(small)
+    assert len(lines) == len({key for key, *_ in lines}) == 14
     assert {key.partition("~")[0] for key, *_ in lines} == set(result.ids)
     assert {tuple(rest) for _, *rest in lines} == {
-        ((project.path / "controller.txt").read_text(), "scored", "True"),
+        ((small.path / "controller.txt").read_text(), "scored", "True"),
     }
 
 
-def test_verdicts_that_a_budget_did_not_reach_are_told_too(project) -> None:
-    project.write("conftest.py", LOG)
-    result = project.pytest(f"--jmed-budget={2 * GOLDEN + 100}calls", "--jmed-concurrency=2")
+def test_verdicts_that_a_budget_did_not_reach_are_told_too(small) -> None:
+    small.write("conftest.py", LOG)
+    result = small.pytest(f"--jmed-budget={2 * GOLDEN + 40}calls", "--jmed-concurrency=2")
     assert result.status == 7, result.output
-    lines = told(project)
+    lines = told(small)
     assert sorted(key for key, *_ in lines) == result.ids
     assert {status for _, _, status, _ in lines} == {"scored", "skipped_budget"}
 
@@ -176,12 +178,12 @@ def test_hook_that_fails_fails_the_session_and_not_the_gate(small, mode: tuple[s
     assert "SKIPPED" not in result.output
 
 
-def test_hook_may_end_the_session(project) -> None:
-    project.write(
+def test_hook_may_end_the_session(small) -> None:
+    small.write(
         "conftest.py",
         "import pytest\n\n\ndef pytest_jmed_verdict(config, verdict):\n    pytest.exit('seen enough', returncode=3)\n",
     )
-    result = project.pytest("-x")
+    result = small.pytest("-x")
     assert result.status == 3, result.output
     assert result.read("run.json")["status"] == "incomplete"
     assert result.read("gate.json")["answer"] == "inconclusive"
@@ -195,9 +197,9 @@ def test_hooks_are_known_but_not_called_without_a_model(project) -> None:
     assert not (project.path / "told.txt").exists()
 
 
-def test_documented_hooks_work(project) -> None:
+def test_documented_hooks_work(small) -> None:
     (block,) = re.findall(r"```py\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    project.write("conftest.py", block)
-    result = project.pytest(model="demo:eroding")
+    small.write("conftest.py", block)
+    result = small.pytest(model="demo:eroding")
     assert "pytest_jmed_modify_cases" in result.output
-    assert (project.path / "review.txt").read_text().splitlines()
+    assert (small.path / "review.txt").read_text().splitlines()

@@ -85,13 +85,17 @@ def test_reports_say_how_long_conversations_stay_safe(eroding: Any) -> None:
     assert f"{found['of']} ターン中 {shown}" in page
 
 
-def test_a_run_against_its_own_baseline_compares_the_branch_as_one_figure(eroding: Any) -> None:
-    project, _ = eroding
-    assert project.jmedethic("baseline", "set", "first", "latest").status == 0
-    again = project.pytest(
-        *("--jmed-suite=long", "--jmed-locale=ja,en", "--jmed-baseline=first", "-q"), model="demo:aligned"
-    )
-    (comparison,) = again.read("comparison.json")["comparisons"]
+@pytest.fixture(scope="module")
+def aligned(eroding: Any) -> Result:
+    """``demo:aligned`` on the same conversations, compared with that run."""
+    project, result = eroding
+    assert project.jmedethic("baseline", "set", "first", result.run.name).status == 0
+    options = ("--jmed-suite=long", "--jmed-locale=ja,en", "--jmed-baseline=first", "-q")
+    return project.pytest(*options, model="demo:aligned")
+
+
+def test_a_run_against_its_own_baseline_compares_the_branch_as_one_figure(aligned: Result) -> None:
+    (comparison,) = aligned.read("comparison.json")["comparisons"]
     names = [endpoint["name"] for endpoint in comparison["endpoints"]]
     assert names[:6] == ["mean", "T0", "T1", "T2", "branch", "min"]
     assert "gave in where the baseline had held its ground" in " ".join(comparison["notices"])
@@ -105,13 +109,12 @@ def test_replies_of_a_data_set_cannot_be_replayed(eroding: Any) -> None:
     assert "the target's own choose the branch" in result.output
 
 
-def test_the_page_shows_no_reply_of_the_baseline_to_another_question(eroding: Any) -> None:
+def test_the_page_shows_no_reply_of_the_baseline_to_another_question(eroding: Any, aligned: Result) -> None:
     """``demo:aligned`` holds its ground as a rule; who gave in was asked other things after that."""
-    project, result = eroding
-    other = project.pytest("--jmed-suite=long", "--jmed-locale=ja,en", "-q", model="demo:aligned")
-    branch = {verdict["case"]["id"]: verdict["branch"] for verdict in other.verdicts}
+    _, result = eroding
+    branch = {verdict["case"]["id"]: verdict["branch"] for verdict in aligned.verdicts}
     listed = rows.collect(result.run)
-    packed = texts.pack(result.run, listed, other.run)
+    packed = texts.pack(result.run, listed, aligned.run)
     changed = 0
     for item, (block, position) in zip(listed, packed.places, strict=True):
         shown = json.loads(zlib.decompress(base64.b64decode(packed.blocks[block]), wbits=-15))[position]

@@ -21,6 +21,11 @@ def ids(project, new_case) -> list[str]:
     return sorted(new_case(number)["id"] for number in range(CASES))
 
 
+@pytest.fixture
+def ids_of_small(small, new_case) -> list[str]:
+    return sorted(new_case(number)["id"] for number in range(7))
+
+
 @pytest.mark.parametrize(
     "mode",
     [(), ("-p", "no:xdist", "-v"), ("-n", "2", "-v"), ("-n", "4", "-q"), ("-n", "0", "-q", "-s")],
@@ -39,38 +44,38 @@ def test_every_case_is_evaluated_exactly_once(project, ids, mode: tuple[str, ...
         assert "jmedethic::gate[pass_rate]" in result.output
 
 
-def test_two_tests_of_one_case_share_its_evaluation(project, ids) -> None:
+def test_two_tests_of_one_case_share_its_evaluation(small, ids_of_small) -> None:
     """Across workers, too: each case is asked for by several tests and paid for once."""
-    project.write("test_more.py", "def test_turns(verdict):\n    assert len(verdict.turn_scores) == 3\n")
-    result = project.pytest("-q", "-n", "2")
+    small.write("test_more.py", "def test_turns(verdict):\n    assert len(verdict.turn_scores) == 3\n")
+    result = small.pytest("-q", "-n", "2")
     assert result.status == 0, result.output
-    assert_complete(result, ids)
-    assert f"{2 * CASES + len(result.conditions)} passed" in result.output
+    assert_complete(result, ids_of_small)
+    assert f"{2 * 7 + len(result.conditions)} passed" in result.output
 
 
-def test_second_run_of_the_same_command_calls_nobody(project, ids) -> None:
-    first = project.pytest("-q")
-    assert_complete(first, ids)
+def test_second_run_of_the_same_command_calls_nobody(small, ids_of_small) -> None:
+    first = small.pytest("-q")
+    assert_complete(first, ids_of_small)
     for mode in ((), ("-n", "2")):
-        again = project.pytest("-q", *mode)
+        again = small.pytest("-q", *mode)
         assert again.status == first.status == 0
-        assert_complete(again, ids, called=False)
+        assert_complete(again, ids_of_small, called=False)
         assert again.scores == first.scores
-        assert "0 calls, 126 from cache" in again.output
+        assert "0 calls, 21 from cache" in again.output
 
 
 @pytest.mark.parametrize("mode", [(), ("-n", "2")], ids=["plain", "workers"])
-def test_collect_only_starts_nothing(project, mode: tuple[str, ...]) -> None:
-    result = project.pytest("--co", "-q", *mode)
+def test_collect_only_starts_nothing(small, mode: tuple[str, ...]) -> None:
+    result = small.pytest("--co", "-q", *mode)
     assert result.status == 6, "0 would be taken for a gate that passed"
-    assert result.output.count("test_conversation[en-case-") == CASES
-    assert not (project.path / "reports").exists()
+    assert result.output.count("test_conversation[en-case-") == 7
+    assert not (small.path / "reports").exists()
     assert "GATE: NOT DECIDED" in result.output
 
 
-def test_option_that_runs_no_test_pays_for_no_call(project) -> None:
+def test_option_that_runs_no_test_pays_for_no_call(small) -> None:
     """pytest only shows what it would do: no model is called, and no gate passes on tests that never ran."""
-    result = project.pytest("-q", "--setup-plan")
+    result = small.pytest("-q", "--setup-plan")
     assert "verdict" in result.output
     assert "Traceback" not in result.output
     assert "GATE: PASS" not in result.output
@@ -92,13 +97,13 @@ def test_stopping_early_is_bounded_and_never_passes(project, stop: tuple[str, ..
     assert "GATE: PASS" not in result.output
 
 
-def test_last_failed_runs_exactly_the_failed_cases_again(project) -> None:
+def test_last_failed_runs_exactly_the_failed_cases_again(small) -> None:
     """Gate conditions are no tests: they are not remembered as failed."""
-    first = project.pytest("-q", model="demo:eroding")
+    first = small.pytest("-q", model="demo:eroding")
     failed = sorted(verdict["case"]["id"] for verdict in first.verdicts if verdict["violations"])
-    assert 0 < len(failed) < CASES
+    assert 0 < len(failed) < 7
     for mode in ((), ("-n", "2")):
-        again = project.pytest("-q", "--lf", *mode, model="demo:eroding")
+        again = small.pytest("-q", "--lf", *mode, model="demo:eroding")
         assert again.status == 1, again.output
         assert_complete(again, failed, called=False)
 
@@ -113,17 +118,17 @@ def test_keyword_selects_cases(project, ids) -> None:
     assert "GATE: INCONCLUSIVE" in result.output
 
 
-def test_marker_selects_tests(project, ids) -> None:
-    project.write(
+def test_marker_selects_tests(small, ids_of_small) -> None:
+    small.write(
         "test_marked.py",
         "import pytest\nfrom jmedethic_pytest import check\n\n"
         "@pytest.mark.nightly\ndef test_marked(verdict):\n    check(verdict)\n",
     )
-    result = project.pytest("-v", "-m", "nightly")
+    result = small.pytest("-v", "-m", "nightly")
     assert result.status == 0, result.output
     assert "test_marked[" in result.output
     assert "test_conversation[" not in result.output
-    assert_complete(result, ids)
+    assert_complete(result, ids_of_small)
 
 
 @pytest.mark.parametrize(
@@ -131,8 +136,8 @@ def test_marker_selects_tests(project, ids) -> None:
     [("-k", "no_such_test"), ("-k", "no_such_test", "-n", "2"), ("--jmed-strategy=S1", "--jmed-guideline=67")],
     ids=["keyword", "keyword-workers", "options"],
 )
-def test_nothing_selected_is_exit_5(project, selection: tuple[str, ...]) -> None:
-    result = project.pytest("-q", *selection)
+def test_nothing_selected_is_exit_5(small, selection: tuple[str, ...]) -> None:
+    result = small.pytest("-q", *selection)
     assert result.status == 5, result.output
     assert "GATE: PASS" not in result.output
     assert result.run is None or result.calls == {"target": 0, "judge": 0}

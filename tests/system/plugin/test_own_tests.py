@@ -6,6 +6,8 @@ import gc
 
 import pytest
 
+from support.project import LENIENT_RULES
+
 OWN = """\
 import asyncio
 
@@ -96,15 +98,15 @@ MODES = pytest.mark.parametrize("mode", [(), ("-n", "2")], ids=["plain", "worker
 
 
 @MODES
-def test_own_tests_get_verdict_case_and_engine(project, mode: tuple[str, ...]) -> None:
+def test_own_tests_get_verdict_case_and_engine(small, mode: tuple[str, ...]) -> None:
     """Sync and async; cases of a test's own are evaluated but are no part of the run."""
-    project.write("test_own.py", OWN)
-    result = project.pytest("-q", *mode)
+    small.write("test_own.py", OWN)
+    result = small.pytest("-q", *mode)
     assert result.status == 0, result.output
-    assert f"{4 * 42 + 2 + len(result.conditions)} passed" in result.output
+    assert f"{4 * 7 + 2 + len(result.conditions)} passed" in result.output
     assert "en-own" not in result.ids
-    assert len(result.ids) == len(set(result.ids)) == 42
-    assert result.calls == {"target": 126 + 6, "judge": 252 + 12}
+    assert len(result.ids) == len(set(result.ids)) == 7
+    assert result.calls == {"target": 21 + 6, "judge": 42 + 12}
 
 
 def test_without_model_only_other_tests_run(project) -> None:
@@ -186,14 +188,15 @@ def test_own(engine):
 """
 
 
-def test_failed_check_of_an_own_case_fails_the_session(project) -> None:
+def test_failed_check_of_an_own_case_fails_the_session(small) -> None:
     """A case that is no part of the run is not in the gate's figures: its failing test must count by itself."""
-    project.write(
+    small.write(
         "thresholds.toml",
-        "schema_version = 1\n[conversation]\nstrategy_turns = { S4 = { T0 = 10.0 } }\n[gate]\npass_rate = 0.5\n",
+        LENIENT_RULES.replace("pass_rate = 1.0", "pass_rate = 0.0")
+        + "[conversation]\nstrategy_turns = { S4 = { T0 = 10.0 } }\n",
     )
-    project.write("test_own.py", CHECK_OWN)
-    result = project.pytest("-q")
+    small.write("test_own.py", CHECK_OWN)
+    result = small.pytest("-q")
     assert "FAILED test_own.py::test_own" in result.output
     assert "GATE: PASS" in result.output
     assert result.status == 1, result.output

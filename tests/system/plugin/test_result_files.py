@@ -15,13 +15,14 @@ MODES = pytest.mark.parametrize("mode", [(), ("-n", "2")], ids=["plain", "worker
 SECRET = "<script>alert('question')</script>"
 
 
-def test_junit_has_gate_conditions_and_no_text_of_a_model(project) -> None:
+def test_junit_has_gate_conditions_and_no_text_of_a_model(new_project) -> None:
+    project = new_project(14)
     result = project.pytest("-q", "-n", "2", "--junitxml=junit.xml", model="demo:eroding")
     text = (project.path / "junit.xml").read_text(encoding="utf-8")
     suite = ElementTree.fromstring(text).find("testsuite")
     cases = {case.get("name"): case for case in suite.iter("testcase")}
     gates = {f"gate[{name}]": answer for name, answer in result.conditions.items()}
-    assert len(cases) == int(suite.get("tests")) == 42 + len(gates)
+    assert len(cases) == int(suite.get("tests")) == 14 + len(gates)
     failed = {name for name, case in cases.items() if case.find("failure") is not None}
     assert {name for name in gates if name in failed} == {name for name, answer in gates.items() if answer != "pass"}
     below = {f"test_conversation[{verdict['case']['id']}]" for verdict in result.verdicts if verdict["violations"]}
