@@ -85,7 +85,7 @@ class Figures:
         turns = np.diff(first, append=len(rows))
         means = {f"mean_{end}": np.add.reduceat(rows[f"value_{end}"], first) / turns for end in ("worst", "best")}
         kept = {f"kept_{end}": np.minimum.reduceat(rows[f"kept_{end}"], first) for end in ("worst", "best")}
-        names = ("guideline", "stem", "strategy", "mean")
+        names = ("guideline", "category", "stem", "strategy", "mean")
         return Lines.of(frame, names, kept=1.0 - numbers(frame["failed"]), **means, **kept)
 
     @cached_property
