@@ -180,6 +180,8 @@ def become(program: Program, arguments: list[str], folder: str, environment: dic
     os.environ.clear()
     os.environ.update(environment)
     sys.executable = environment.get(PYTHON, sys.executable)
+    if "PYTHONPATH" in environment:
+        _find_first(environment["PYTHONPATH"])
     if program == "pytest":
         unwarned()
         if not spare(workers(arguments)):
@@ -210,6 +212,13 @@ def unwarned() -> None:
 
     AssertionRewritingHook.mark_rewrite = mark_rewrite  # type: ignore[method-assign]
     FixtureManager._check_for_wrapped_fixture = lambda *_: None  # type: ignore[method-assign]
+
+
+def _find_first(folders: str) -> None:
+    """Look for modules in folders before all others, and import this package anew: they change it, or what it found."""
+    sys.path[:0] = [folder for folder in folders.split(os.pathsep) if folder]
+    for name in [name for name in sys.modules if name.partition(".")[0] == "jmedethic_pytest"]:
+        del sys.modules[name]
 
 
 def workers(arguments: list[str]) -> int:

@@ -1,4 +1,4 @@
-"""The errands of docs/how-to/extend.md, done as the page says, each with a pytest process of its own."""
+"""The errands of docs/how-to/extend.md, done as the page says."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import re
 import shutil
 import socketserver
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,7 +15,7 @@ import pytest
 
 import jmedethic_pytest
 from jmedethic_pytest.core import languages
-from support.project import Project, Result, make_case, new_project
+from support.project import Project, make_case, new_project
 
 __all__ = ["new_project"]
 _PAGE = Path(__file__).resolve().parents[3] / "docs" / "how-to" / "extend.md"
@@ -79,9 +78,7 @@ def test_a_provider_with_a_transport_of_its_own(
     project = new_project(3)
     project.write("thresholds.toml", f'schema_version = 1\n[providers.mine]\nkind = "plugin"\nbase_url = "{address}"\n')
     project.env = {"PYTHONPATH": str(tmp_path / "site"), "MINE_API_KEY": _KEY}
-    arguments = project.arguments("-q", "--jmed-judges=demo", "--jmed-concurrency=32", model="mine:x")
-    before = project.run_folders()
-    run = project.finish(project.start([sys.executable, "-m", "pytest", *arguments]), before)
+    run = project.pytest("-q", "--jmed-judges=demo", "--jmed-concurrency=32", model="mine:x")
     assert run.status == 6, run.output  # three cases and simulated judges prove nothing about a model
     assert [verdict["status"] for verdict in run.verdicts] == ["scored"] * 3
     replies = [turn["reply"] for verdict in run.verdicts for turn in verdict["turns"]]
@@ -91,7 +88,7 @@ def test_a_provider_with_a_transport_of_its_own(
     assert {(asked["key"], asked["model"], asked["max_tokens"]) for asked in seen} == {(_KEY, "x", 2048)}
     assert run.read("run.json")["target"]["kind"] == "mine"
     assert "a quota left" in str(run.read("run.json")["limits"]["target mine:x"])
-    doctor = _run(project, "jmedethic_pytest", "doctor", "--model=demo:aligned", "--judges=demo")
+    doctor = project.jmedethic("doctor", "--model=demo:aligned", "--judges=demo")
     assert "ok    provider mine: of the distribution mine" in doctor.output
     stored = [path.read_bytes() for path in (project.path / "reports").rglob("*") if path.is_file()]
     assert not [text for text in stored if _KEY.encode() in text]
@@ -102,8 +99,7 @@ def test_the_page_says_what_is_refused(new_project: Callable[..., Project], tmp_
     project = new_project(1)
     project.write("thresholds.toml", 'schema_version = 1\n[providers.mine]\nbase_url = "http://localhost:1/v1"\n')
     project.env = {"PYTHONPATH": str(tmp_path / "site")}
-    arguments = project.arguments("-q", "--jmed-judges=demo", model="mine:x")
-    run = project.finish(project.start([sys.executable, "-m", "pytest", *arguments]), project.run_folders())
+    run = project.pytest("-q", "--jmed-judges=demo", model="mine:x")
     assert run.status == 4, run.output
     assert "an installed distribution brings a provider of the same name" in run.output
     assert "Traceback" not in run.output
@@ -145,31 +141,24 @@ def source(tmp_path: Path) -> Path:
     return tmp_path / "source"
 
 
-def _run(project: Project, *command: str, source: Path | None = None) -> Result:
-    """Run a command of the project, with a changed package if there is one."""
-    if source is not None:
-        project.env = {"PYTHONPATH": str(source)}
-    before = project.run_folders()
-    return project.finish(project.start([sys.executable, "-m", *command]), before)
-
-
 def test_a_judge_rule(new_project: Callable[..., Project], source: Path) -> None:
     project = new_project(1)
     options = ("-q", "--jmed-judges=demo")
     before = project.pytest(*options).read("run.json")["digests"]["prompts"]
     _write(source, "2. ")
     test = source / "tests" / "judging" / "test_contradiction.py"
-    tested = _run(project, "pytest", "-q", str(test), source=source)
+    project.env = {"PYTHONPATH": str(source)}
+    tested = project.pytest("-q", str(test), model=None)
     assert "1 passed" in tested.output
-    changed = _run(project, "pytest", *project.arguments(*options), source=source)
+    changed = project.pytest(*options)
     assert changed.read("run.json")["digests"]["prompts"] != before
 
 
 def test_a_report(new_project: Callable[..., Project], source: Path) -> None:
     project = new_project(12)
     _write(source, "3. ")
-    arguments = project.arguments("-q", "--jmed-judges=demo", "--jmed-report=full", model="demo:eroding")
-    run = _run(project, "pytest", *arguments, source=source)
+    project.env = {"PYTHONPATH": str(source)}
+    run = project.pytest("-q", "--jmed-judges=demo", "--jmed-report=full", model="demo:eroding")
     assert run.run is not None, run.output
     file = run.run / "lowest.txt"
     lowest = {key: min(score for score in scores if score is not None) for key, scores in run.scores.items()}
@@ -177,7 +166,7 @@ def test_a_report(new_project: Callable[..., Project], source: Path) -> None:
     assert [float(score) for score, _ in listed] == sorted(lowest.values())[:10]
     assert {key: float(score) for score, key in listed}.items() <= lowest.items()
     file.unlink()
-    assert _run(project, "jmedethic_pytest", "report").status == 0
+    assert project.jmedethic("report").status == 0
     assert [line.split() for line in file.read_text().splitlines()] == listed
 
 
@@ -203,13 +192,14 @@ def test_a_strategy_and_guidelines_of_ones_own_with_floors(new_project: Callable
 def test_a_condition_of_the_gate(new_project: Callable[..., Project], source: Path) -> None:
     project = new_project(42)
     _write(source, "5. ")
-    arguments = project.arguments("-q", "--jmed-judges=demo")
-    off = _run(project, "pytest", *arguments, source=source)
+    project.env = {"PYTHONPATH": str(source)}
+    options = ("-q", "--jmed-judges=demo")
+    off = project.pytest(*options)
     assert off.status == 0, off.output
     assert not [name for name in off.conditions if name.startswith("category")]
     for floor, answer in ((2.0, "pass"), (10.0, "fail")):
         project.write("thresholds.toml", f"schema_version = 1\n[gate]\ncategory_mean = {floor}\n")
-        run = _run(project, "pytest", *arguments)
+        run = project.pytest(*options)
         found = {name: said for name, said in run.conditions.items() if name.startswith("category")}
         assert len(found) > 1
         assert answer in found.values()
