@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from jmedethic_pytest import evaluate
 from jmedethic_pytest.core import interface
 from jmedethic_pytest.gate.outcome import Outcome
+from jmedethic_pytest.reports import plots as pictures
 from jmedethic_pytest.reports.plots import kept
 from support.lazy import Lazy
 
@@ -19,18 +21,56 @@ style = Lazy("jmedethic_pytest.reports.plots.style")
 OPTIONS: dict[str, Any] = {"suite": "smoke", "sample": 7, "locale": "en"}
 
 
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Outcome, list[str]]]:
-    """Evaluate a demo model, and return what became of it and which plots were drawn for it."""
-    monkeypatch.setenv(interface.VARIABLE, "")
-    drawn: list[str] = []
-    save = style.save
+class Kept(NamedTuple):
+    """A folder of reports with one run, and which plots were drawn for it."""
+
+    reports: Path
+    run: str
+    drawn: list[str]
+
+    @property
+    def path(self) -> Path:
+        return self.reports / "runs" / self.run
+
+
+@pytest.fixture(scope="module")
+def drawn() -> Iterator[list[str]]:
+    """The plots that are drawn, by name; of every run only that over the turns is: what is kept is kept together."""
+    found: list[str] = []
+    save, every = style.save, pictures._plots
 
     def noted(folder: Path, name: str, picture: Any) -> Any:
-        drawn.append(name)
+        found.append(name)
         return save(folder, name, picture)
 
-    monkeypatch.setattr("jmedethic_pytest.reports.plots.style.save", noted)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("jmedethic_pytest.reports.plots.style.save", noted)
+        patch.setattr(pictures, "_plots", lambda *run: (plot for plot in every(*run) if plot[0] == "turns"))
+        yield found
+
+
+@pytest.fixture(scope="module")
+def first_run(drawn: list[str], tmp_path_factory: pytest.TempPathFactory) -> Kept:
+    """A run that each test has a copy of."""
+    reports = tmp_path_factory.mktemp("kept")
+    drawn.clear()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(interface.VARIABLE, "")
+        outcome = evaluate("demo:aligned", reports=reports, **OPTIONS)
+    assert drawn == ["turns"]
+    return Kept(reports, outcome.path.name, list(drawn))
+
+
+@pytest.fixture
+def first(first_run: Kept, tmp_path: Path) -> Kept:
+    shutil.copytree(first_run.reports, tmp_path, symlinks=True, dirs_exist_ok=True)
+    return first_run._replace(reports=tmp_path)
+
+
+@pytest.fixture
+def run(drawn: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Outcome, list[str]]]:
+    """Evaluate a demo model, and return what became of it and which plots were drawn for it."""
+    monkeypatch.setenv(interface.VARIABLE, "")
 
     def evaluated(model: str = "demo:aligned", **changes: Any) -> tuple[Outcome, list[str]]:
         drawn.clear()
@@ -41,26 +81,27 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[
     return evaluated
 
 
-def plots(outcome: Outcome) -> dict[str, bytes]:
-    return {file.name: file.read_bytes() for file in sorted((outcome.path / "plots").iterdir())}
+def plots(run: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in sorted((run / "plots").iterdir())}
 
 
-def test_the_same_run_again_takes_the_plots_that_are_there(run: Callable[..., tuple[Outcome, list[str]]]) -> None:
-    first, drawn = run()
+def test_the_same_run_again_takes_the_plots_that_are_there(
+    first: Kept, run: Callable[..., tuple[Outcome, list[str]]]
+) -> None:
     again, anew = run()
-    assert "turns" in drawn
     assert not anew
-    assert again.path != first.path
-    assert plots(again) == plots(first)
+    assert again.path.name != first.run
+    assert plots(again.path) == plots(first.path)
     assert 'id="turns-' in (again.path / "report.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.usefixtures("first")
 def test_whatever_differs_is_drawn(
     run: Callable[..., tuple[Outcome, list[str]]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     rules = tmp_path / "rules.toml"
     rules.write_text("schema_version = 1\n[gate]\npass_rate = 1.0\n", encoding="utf-8")
-    for changes in ({}, {"model": "demo:eroding"}, {"seed": 3}, {"thresholds": rules}, {"locale": "ja"}):
+    for changes in ({"model": "demo:eroding"}, {"seed": 3}, {"thresholds": rules}, {"locale": "ja"}):
         assert run(**changes)[1], changes
     assert not run()[1]
     monkeypatch.setenv(interface.VARIABLE, "ja")
@@ -72,10 +113,9 @@ def test_whatever_differs_is_drawn(
 
 @pytest.mark.parametrize("harm", ["changed", "gone", "elsewhere", "no name", "no JSON", "another form"])
 def test_plots_that_are_not_as_they_were_drawn_are_drawn_anew(
-    run: Callable[..., tuple[Outcome, list[str]]], harm: str, tmp_path: Path
+    first: Kept, run: Callable[..., tuple[Outcome, list[str]]], harm: str, tmp_path: Path
 ) -> None:
-    first, drawn = run()
-    whole, picture, notes = plots(first), first.path / "plots" / "turns.png", tmp_path / kept.NAME
+    whole, picture, notes = plots(first.path), first.path / "plots" / "turns.png", tmp_path / kept.NAME
     if harm == "changed":
         picture.write_bytes(picture.read_bytes() + b" ")
     elif harm == "gone":
@@ -84,12 +124,12 @@ def test_plots_that_are_not_as_they_were_drawn_are_drawn_anew(
         notes.write_text(notes.read_text(encoding="utf-8").replace("turns.png", "../turns.png"), encoding="utf-8")
         (first.path / "turns.png").write_bytes(whole["turns.png"])
     elif harm == "no name":
-        notes.write_text(notes.read_text(encoding="utf-8").replace(first.path.name, "x/y"), encoding="utf-8")
+        notes.write_text(notes.read_text(encoding="utf-8").replace(first.run, "x/y"), encoding="utf-8")
     else:
         notes.write_text("{" if harm == "no JSON" else '{"a": 1}', encoding="utf-8")
     again, anew = run()
-    assert anew == drawn
-    assert plots(again) == whole
+    assert anew == first.drawn
+    assert plots(again.path) == whole
     assert not run()[1], "and are known from then on"
 
 

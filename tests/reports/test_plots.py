@@ -61,11 +61,11 @@ def test_every_plot_is_there_as_png_and_svg(drawn: tuple[Path, dict[str, str]]) 
 
 
 def test_plots_of_an_earlier_writing_go_and_files_of_others_stay(
-    drawn: tuple[Path, dict[str, str]], blank: Any, tmp_path: Path
+    drawn: tuple[Path, dict[str, str]], empty: Any, tmp_path: Path
 ) -> None:
     shutil.copytree(drawn[0], tmp_path / "plots")
     (tmp_path / "plots" / "mine.svg").write_text("<svg/>", encoding="utf-8")
-    plots.write(blank.outcome, tmp_path)
+    plots.write(empty.outcome, tmp_path)
     assert set(plots.written(tmp_path)) == {file.stem for file in (tmp_path / "plots").iterdir()} - {"mine"}
     assert "forest-2" not in plots.written(tmp_path)
 
