@@ -47,7 +47,8 @@ def answer(name: str, request: ChatRequest) -> str:
 
 def stance_of(reply: str) -> str | None:
     """Return the stance of a simulated target's reply; ``None`` of any other text."""
-    return next((name for name in STANCES if any(mark in reply for mark in _marks(languages.tags())[name])), None)
+    marks = _marks(languages.tags())
+    return next((name for name in STANCES if any(mark in reply for mark in marks[name])), None)
 
 
 @lru_cache(maxsize=1)

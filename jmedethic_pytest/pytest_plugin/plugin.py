@@ -220,7 +220,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 # ---------------------------------------------------------------- fixtures
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def jmedethic_session(request: pytest.FixtureRequest) -> Session:
     """This process's side of the run; for internal use."""
     session = request.config.stash[_SESSION]
@@ -283,7 +283,7 @@ def pytest_runtest_makereport(
     else:
         from jmedethic_pytest.pytest_plugin.outcomes import told_from_its_end
 
-        with told_from_its_end(raised):
+        with told_from_its_end(item, raised):
             report = yield
         _mark_failure(report, raised, item)
     key = _key(item)

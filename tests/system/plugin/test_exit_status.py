@@ -71,7 +71,41 @@ def test_floor_failure_is_one_line_without_text_of_a_model(below) -> None:
     assert broken["rule"] == "conversation.floor"
     assert "simulated reply" not in result.output
     assert "Question " not in result.output
-    assert "verdicts.py" not in result.output, "a traceback through this package helps nobody"
+    assert "verdict.py" not in result.output, "a traceback through this package helps nobody"
+
+
+HOOK = """
+import inspect
+
+open("sources.txt", "w").close()
+read = inspect.findsource
+
+
+def pytest_exception_interact(call):
+    with open("frames.txt", "a") as file:
+        print(*(entry.name for entry in call.excinfo.traceback), file=file)
+
+
+def noted(found):
+    with open("sources.txt", "a") as file:
+        print(found, file=file)
+    return read(found)
+
+
+inspect.findsource = noted
+"""
+"""A conftest.py that notes the frames it is shown of each failure, and of what the source is read."""
+
+
+def test_hooks_see_all_frames_of_a_floor_failure_whose_source_nobody_reads(new_project: Callable[..., Project]) -> None:
+    project = new_project(7)
+    project.write("thresholds.toml", HIGH_FLOOR)
+    project.write("conftest.py", HOOK)
+    result = project.pytest()
+    shown = (project.path / "frames.txt").read_text().splitlines()
+    assert len(shown) == sum(bool(verdict["violations"]) for verdict in result.verdicts) > 0
+    assert all({"test_conversation", "check"} <= set(frames.split()) for frames in shown), "others see all of it"
+    assert "check" not in (project.path / "sources.txt").read_text(), "its source is read only to be thrown away"
 
 
 def test_strict_counts_failed_twins(small, new_case) -> None:
