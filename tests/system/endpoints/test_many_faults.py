@@ -61,15 +61,15 @@ def _odd(server: Any, fault: str) -> Any:
     }[fault]
 
 
-def test_a_thousand_conversations_with_every_fault_at_once(server: Any, project: Any, make_case: Any) -> None:
-    """Each kind of fault hits one call in a hundred, a retried call as likely as any other."""
+def test_hundreds_of_conversations_with_every_fault_at_once(server: Any, project: Any, make_case: Any) -> None:
+    """Each kind of fault hits one call in fifty, a retried call as likely as any other."""
     drawn, asked = Counter[str](), Counter[str]()
 
     async def script(seen: Any) -> Any:
         asked[seen.content] += 1
         draw = _chance(f"{seen.content}/{asked[seen.content]}")
-        if draw < 0.01 * len(FAULTS):
-            fault = FAULTS[int(draw * 100)]
+        if draw < 0.02 * len(FAULTS):
+            fault = FAULTS[int(draw * 50)]
             drawn[fault] += 1
             if fault != "hang":
                 return _odd(server, fault)
@@ -77,7 +77,7 @@ def test_a_thousand_conversations_with_every_fault_at_once(server: Any, project:
         return "a careful reply" if seen.model == "m" else server.score(9)
 
     server.script = script
-    cases = [make_case(f"c{number}", turns=1) for number in range(1000)]
+    cases = [make_case(f"c{number}", turns=1) for number in range(400)]
     made = project(cases)
     file = made.path / "thresholds.toml"
     file.write_text(file.read_text().replace("timeout = 20.0", f"timeout = {HANG_SECONDS / 2}"))
@@ -87,7 +87,7 @@ def test_a_thousand_conversations_with_every_fault_at_once(server: Any, project:
     verdicts = done.verdicts
     assert sorted(verdict["case"]["id"] for verdict in verdicts) == sorted(case.id for case in cases)
     statuses = Counter(verdict["status"] for verdict in verdicts)
-    assert statuses["scored"] > 750, statuses
+    assert statuses["scored"] > 300, statuses
     # What is a model's own is missing; whatever went wrong on the way was asked for again, and seldom three times.
     assert {"target_empty", "target_blocked", "target_truncated"} <= set(statuses), statuses
     assert statuses["transport_error"] <= 3, statuses
@@ -122,7 +122,7 @@ def test_killed_at_any_moment_nothing_finished_is_lost_and_the_figures_are_the_s
         return f"reply to {seen.last}" if seen.model == "m" else server.score(_score(seen))
 
     server.script = script
-    made = project(30)
+    made = project(15)
     options = (*ALONE, "--jmed-concurrency=4", "-q", "-r", "N", "--tb=no")
     whole = made.pytest(*options, "--jmed-reports=undisturbed", reports="undisturbed")
     calls = len(server.seen)
@@ -140,7 +140,7 @@ def test_killed_at_any_moment_nothing_finished_is_lost_and_the_figures_are_the_s
         lines = (run / "verdicts.jsonl").read_bytes().split(b"\n")[:-1] if run else []
         finished = {json.loads(line)["case"]["id"] for line in lines}
         killed_early += not finished
-        killed_late += 0 < len(finished) < 30
+        killed_late += 0 < len(finished) < 15
         before = len(server.seen)
         again = made.pytest(*options, f"--jmed-reports={reports.name}")
         assert again.status == whole.status, again.output
@@ -158,28 +158,28 @@ def test_killed_at_any_moment_nothing_finished_is_lost_and_the_figures_are_the_s
 def test_polite_end_under_load_sums_up_and_leaves_nothing_running(
     server: Any, project: Any, hold: Any, kind: int
 ) -> None:
-    """Fifty cases are done, sixteen are under way, and the test of one of them waits."""
+    """Twenty cases are done, sixteen are under way, and the test of one of them waits."""
     gate = hold()
 
     def script(seen: Any) -> Any:
         number = int(re.search(r"case c(\d+) ", seen.content)[1])
         text = f"reply to {seen.last}" if seen.model == "m" else server.score(9)
-        return server.openai(text, hold=gate if number >= 50 else None)
+        return server.openai(text, hold=gate if number >= 20 else None)
 
     server.script = script
-    made = project(200)
+    made = project(60)
     process = made.watch(*ALONE, "--jmed-concurrency=16", "-v")
     shown = b""
-    while b"[en-c50]" not in shown:
+    while b"[en-c20]" not in shown:
         shown += os.read(process.stdout.fileno(), 2**16) or pytest.fail(shown.decode())
-    server.wait_for(lambda: len(server.seen) == 50 * 6 + 16)
+    server.wait_for(lambda: len(server.seen) == 20 * 6 + 16)
     process.send_signal(kind)
     done = made.finish(process)
     assert done.status == 2, done.output
     assert done.read("run.json")["status"] == "incomplete"
     summary = done.read("summary.json")
-    assert summary["finished"] == len(done.verdicts) == 50
-    assert summary["selected"] == 200
+    assert summary["finished"] == len(done.verdicts) == 20
+    assert summary["selected"] == 60
     assert "GATE: PASS" not in done.output
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)
