@@ -20,8 +20,10 @@ from jmedethic_pytest.generation.machinery.stages import Stage
 from jmedethic_pytest.generation.stages import conversations
 from jmedethic_pytest.generation.stages.conversations import Conversation
 from support.chat_server import Answer, ChatServer, server
+from support.demo_chain import demo_chain
+from support.once import once, shared_folder
 
-__all__ = ["server"]
+__all__ = ["demo_chain", "once", "server", "shared_folder"]
 
 _KEYS = ("OPENAI_", "ANTHROPIC_", "OPENROUTER_", "DEEPSEEK_", "GEMINI_", "VLLM_", "OLLAMA_", "SGLANG_", "LLAMA_")
 

@@ -50,14 +50,10 @@ def small() -> str:
     return text
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def whole(demo_chain: Callable[[], Path]) -> Path:
     """The folder of the demo chain, run without any interruption by the public command."""
-    folder = tmp_path_factory.mktemp("whole")
-    done = forked.run("jmedethic", "generate", "all", "--config", "demo", folder=folder)
-    assert done.returncode == 0, done.stdout + done.stderr
-    (folder / "output.txt").write_text(done.stdout, encoding="utf-8")
-    return folder / "reports" / "generation" / "demo"
+    return demo_chain() / "reports" / "generation" / "demo"
 
 
 def test_the_demo_chain_gives_the_pinned_results(whole: Path) -> None:

@@ -24,6 +24,7 @@ from jmedethic_pytest.config.tables import Thresholds
 from jmedethic_pytest.core.records import Case
 from jmedethic_pytest.generation.machinery import config as generation
 from jmedethic_pytest.launch import sweep_file
+from support import demo_chain as chain
 from support import forked, warmed
 from support.project import QUICK
 
@@ -125,11 +126,13 @@ def begin(once: Callable[..., Any], checkout: Path, tmp_path_factory: pytest.Tem
 
 @pytest.mark.parametrize(("page", "text"), consoles(), ids=lambda value: value if value.endswith(".md") else "")
 def test_console_examples_print_what_they_show(
-    page: str, text: str, checkout: Path, begin: Callable[[str], tuple[int, str]]
+    page: str, text: str, checkout: Path, begin: Callable[[str], tuple[int, str]], demo_chain: Callable[[], Path]
 ) -> None:
     assert "$ " in text
     for number, part in enumerate(_parts(text)):
         command, *expected = part.splitlines()
+        if command == chain.COMMAND:  # it finds done what it has done elsewhere
+            shutil.copytree(demo_chain() / "reports", checkout / "reports", dirs_exist_ok=True)
         status, output = run(command, checkout) if number else begin(command)
         assert status == _status(expected), f"{page}: {command}\n{output}"
         shown = output.splitlines()
@@ -137,7 +140,7 @@ def test_console_examples_print_what_they_show(
             assert line == "..." or line in shown, f"{page}: {command}: {line!r} is not in\n{output}"
 
 
-@pytest.mark.parametrize(("place", "text"), blocks("python"))
+@pytest.mark.parametrize(("place", "text"), {text: (place, text) for place, text in blocks("python")}.values())
 def test_python_examples_run(place: str, text: str, checkout: Path) -> None:
     (checkout / "test_example.py").write_text(text, encoding="utf-8")
     command = "pytest --model=demo:aligned --jmed-suite smoke --jmed-sample 49 -q -r N test_example.py"
