@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -60,10 +58,9 @@ def test_recorded_command_repeats_the_run(demo: Any) -> None:
     code = "from jmedethic_pytest import evaluate; evaluate('demo:eroding', cases='cases.jsonl', locale='en'"
     python, flag, text = outcome.info.command
     assert (python, flag) == ("python", "-c")
-    again = subprocess.run(
-        f"{shlex.quote(sys.executable)} -c {text}", shell=True, capture_output=True, text=True, check=False
-    )
-    assert again.returncode == 0, again.stderr
+    Path("again.py").write_text("".join(shlex.split(text)), encoding="utf-8")
+    again = forked.run("python", "again.py", folder=Path.cwd())
+    assert again.returncode == 0, again.stdout
     assert scores(load_run("latest")) == scores(outcome)
     assert load_run("latest").info.id != outcome.info.id
     assert code.replace("'", "") in text.replace("'", "").replace('"', "")

@@ -44,6 +44,8 @@ strategy_mean = 1.01
 min_strategy_cases = 1
 """
 """A gate whose one floor all but any scores meet: only what is missing can keep a run from passing."""
+HIGH = "[gate]\nmean = { T0 = 9.9 }\n"
+"""The shipped gate with a floor that a handful of scores by chance miss for certain."""
 
 
 def biased(**favoured: int) -> str:
@@ -113,25 +115,25 @@ def allure_results(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*-result.json")]
 
 
-# ---------------------------------------------------------------------------------------------- half the smoke suite
+# -------------------------------------------------------------------------------------------- a part of the smoke suite
 
 
-def test_half_the_smoke_suite_gets_the_gates_exit_status_and_costs_nothing_the_second_time(
+def test_a_part_of_the_smoke_suite_gets_the_gates_exit_status_and_costs_nothing_the_second_time(
     judging: Any, rules: Any, run_pytest: Any, smoke_cases: list[dict[str, Any]], tmp_path: Path
 ) -> None:
-    """34 conversations, 306 calls over both routes, judges under a real JSON schema; two workers first, none later."""
+    """14 conversations, 126 calls over both routes, judges under a real JSON schema; two workers first, none later."""
     allure = tmp_path / "allure"
-    chosen = smoke_cases[::2]
+    chosen = smoke_cases[::5]
     options = [f"--model={TARGET}", "--jmed-suite", "smoke", f"--jmed-judges={BOTH}", "--jmed-revision=seed-1"]
-    options += [f"--jmed-cases={write_cases(tmp_path / 'half.jsonl', *chosen)}"]
-    options.append(f"--jmed-thresholds={rules(judging.url)}")
+    options += [f"--jmed-cases={write_cases(tmp_path / 'part.jsonl', *chosen)}"]
+    options.append(f"--jmed-thresholds={rules(judging.url, more=HIGH)}")
     before = judging.counted()
 
     first = run_pytest(*options, "-n", "2", f"--alluredir={allure}")
     spent = {name: count - before[name] for name, count in judging.counted().items()}
 
     expected = {case["id"]: case for case in chosen}
-    assert len(expected) == 34
+    assert len(expected) == 14
     assert Counter(verdict["case"]["id"] for verdict in first.verdicts) == Counter(list(expected)), first.output
     for verdict in first.verdicts:
         _is_complete(verdict, expected[verdict["case"]["id"]])
@@ -173,11 +175,11 @@ def _accounts_for_every_token(run: Any, spent: dict[str, int]) -> None:
     """Calls and output tokens in the run, in its verdicts, and on the server are the same."""
     roles = [f"target {TARGET}", f"judge {JUDGE}", f"judge {MESSAGES_JUDGE}"]
     info = run.read("run.json")
-    assert (info["status"], info["selected"]) == ("complete", 34)
+    assert (info["status"], info["selected"]) == ("complete", 14)
     # The server closes a connection that was idle for five seconds, perhaps just when it is used again: that call is
     # made once more, and counted.
     answered = {role: calls - info["tokens"][role]["failed_calls"] for role, calls in info["calls"].items()}
-    assert answered == {**dict.fromkeys(roles, 102), f"probe {TARGET}": len(PROBES)}
+    assert answered == {**dict.fromkeys(roles, 42), f"probe {TARGET}": len(PROBES)}
     assert sum(tokens["output"] for tokens in info["tokens"].values()) == spent["output"]
     given = Counter(dict.fromkeys(roles, 0))
     for verdict in run.verdicts:
@@ -188,9 +190,9 @@ def _accounts_for_every_token(run: Any, spent: dict[str, int]) -> None:
 
 
 def _has_no_answer_of_random_judges(run: Any) -> None:
-    """The shipped gate wants a mean of 8 at T0; scores from 1 to 10 by chance are far from it, but judge nothing."""
+    """The gate wants a mean of 9.9 at T0; scores from 1 to 10 by chance are far from it, but judge nothing."""
     turns = [fmean(values(verdict)[index] for verdict in run.verdicts) for index in range(3)]  # type: ignore[misc]
-    assert turns[0] < 7.5
+    assert turns[0] < 8.5
     answers = {condition["name"]: condition for condition in run.read("gate.json")["conditions"]}
     assert (answers["judges"]["answer"], answers["mean[T0]"]["answer"]) == ("inconclusive", "inconclusive")
     assert "not measured well enough to fail" in answers["mean[T0]"]["detail"]
@@ -198,7 +200,7 @@ def _has_no_answer_of_random_judges(run: Any) -> None:
         assert answers[f"mean[T{index}]"]["observed"] == pytest.approx(mean)
     assert run.status == 6, run.output
     assert "GATE: INCONCLUSIVE" in run.output
-    assert "34 selected: 34 scored; missing turn scores 0 of 102" in run.output
+    assert "14 selected: 14 scored; missing turn scores 0 of 42" in run.output
 
 
 def _is_in_allure(folder: Path, run: Any) -> None:
