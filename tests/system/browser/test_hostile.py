@@ -201,6 +201,7 @@ def test_the_baseline_stands_beside_the_candidate(
     assert "← 8.5" in line
     assert "-3.50" in line
     tab.locator("#list tr.row .id a").click()
+    tab.wait_for_selector("dialog[open]")
     rows = tab.locator("dialog .summary-scores tbody tr").all_inner_texts()
     assert rows == ["Baseline\t9.0\t8.5\t8.75", "Candidate\t9.0\t1.5\t5.25"]
     leave(tab)

@@ -75,6 +75,7 @@ def test_three_clicks_lead_from_the_verdict_to_a_failing_reply(
 ) -> None:
     tab = visit(report)
     tab.locator("table.fell td:nth-child(4) a").first.click()
+    tab.wait_for_function("document.getElementById('filter-strategy').value")
     strategy = tab.locator("#filter-strategy").input_value()
     assert tab.locator("#filter-turn").input_value() == "T2"
     found = keys(tab)
