@@ -62,7 +62,7 @@ def pytest_collection_finish() -> None:
     """Prepare what all tests of a process share."""
     from support import built, bundled, collector  # not before their asserts are to be rewritten
 
-    collector.set_aside()
+    collector.set_aside_for_good()
     built.keep()
     bundled.keep()
 

@@ -15,6 +15,7 @@ from support import collector
 def nothing_aside(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Begin with the collector as a run finds it, and set aside again what the tests do."""
     monkeypatch.setattr(gc, "get_freeze_count", collector.count)
+    monkeypatch.setattr(gc, "freeze", collector.freeze)
     gc.unfreeze()
     yield
     gc.freeze()
