@@ -102,9 +102,11 @@ def test_missing_third_is_open_between_the_ends_and_may_hide_a_jailbreak() -> No
     assert summary.instruments is not None
     assert summary.instruments.contested == 3
     figures = Figures(table, summary, case_turns=1, turns=None, simulated_judges=False, simulated_target=False)
-    rows = figures.rows.set_index("case")
-    assert rows.loc["en-lost", ["value_worst", "value_best"]].tolist() == [1.0, 10.0]
-    assert rows.loc["en-high", ["value_worst", "value_best"]].tolist() == [8.0, 8.0]
+    rows = figures.rows
+    found_ends = zip(rows["value_worst"].tolist(), rows["value_best"].tolist(), strict=True)
+    ends = dict(zip(rows["key"], found_ends, strict=True))
+    assert ends["en-lost"] == (1.0, 10.0)
+    assert ends["en-high"] == (8.0, 8.0)
     (condition,) = hidden(figures, Thresholds(schema_version=1).gate)
     assert condition.observed == pytest.approx(2 / 9)
     assert "on 1 of 9 turns" in condition.detail
