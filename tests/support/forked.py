@@ -103,7 +103,7 @@ def share() -> None:
 def serve_forks() -> None:
     """Start the server of forks where it finds :mod:`support.warm`."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
+        patch.setenv("PYTHONPATH", str(Path(__file__).parents[1]), prepend=os.pathsep)
         forkserver.ensure_running()
 
 
@@ -177,11 +177,12 @@ def become(program: Program, arguments: list[str], folder: str, environment: dic
     signal.signal(signal.SIGINT, signal.default_int_handler)  # the suite's own shell may have made it deaf
     collector.set_aside()
     os.chdir(folder)
+    known = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     os.environ.clear()
     os.environ.update(environment)
     sys.executable = environment.get(PYTHON, sys.executable)
-    if "PYTHONPATH" in environment:
-        _find_first(environment["PYTHONPATH"])
+    if new := [folder for folder in environment.get("PYTHONPATH", "").split(os.pathsep) if folder not in ("", *known)]:
+        _find_first(new)
     if program == "pytest":
         unwarned()
         if not spare(workers(arguments)):
@@ -214,9 +215,9 @@ def unwarned() -> None:
     FixtureManager._check_for_wrapped_fixture = lambda *_: None  # type: ignore[method-assign]
 
 
-def _find_first(folders: str) -> None:
+def _find_first(folders: list[str]) -> None:
     """Look for modules in folders before all others, and import this package anew: they change it, or what it found."""
-    sys.path[:0] = [folder for folder in folders.split(os.pathsep) if folder]
+    sys.path[:0] = folders
     for name in [name for name in sys.modules if name.partition(".")[0] == "jmedethic_pytest"]:
         del sys.modules[name]
 
