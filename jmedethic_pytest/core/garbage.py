@@ -24,9 +24,11 @@ def searched_rarely() -> Iterator[None]:
     """
     with _lock:
         # Counting takes as long as a search, and only the last to leave asks what the first has found.
-        _found.append((gc.get_threshold(), 0 if _found else gc.get_freeze_count()))
+        first = not _found
+        _found.append((gc.get_threshold(), gc.get_freeze_count() if first else 0))
         gc.set_threshold(*PACE)
-        gc.freeze()
+        if first:  # whoever enters later would set garbage aside, too, until the first one leaves
+            gc.freeze()
     try:
         yield
     finally:

@@ -82,6 +82,8 @@ class Figures:
         """
         frame, rows = attacks(self.table.cases()), self.rows
         first = np.flatnonzero(np.roll(last(rows["key"]), 1))
+        if not np.array_equal(rows["key"][first], frame["key"].to_numpy()):
+            raise ValueError("turns and conversations are not in one order: whose bounds are whose?")
         turns = np.diff(first, append=len(rows))
         means = {f"mean_{end}": np.add.reduceat(rows[f"value_{end}"], first) / turns for end in ("worst", "best")}
         kept = {f"kept_{end}": np.minimum.reduceat(rows[f"kept_{end}"], first) for end in ("worst", "best")}

@@ -15,7 +15,7 @@ OURS = (JmedError, ThresholdFailure)
 
 @contextmanager
 def told_from_its_end(item: pytest.Item, raised: pytest.ExceptionInfo[BaseException]) -> Iterator[None]:
-    """Let pytest describe one of our errors by its words or its last frame, and leave all frames to later hooks.
+    """Let pytest describe one of our errors by its words and its last frame, and leave all frames to later hooks.
 
     A line takes the place of what is made of them. To quote the source of a frame costs five milliseconds of CPU, for
     pytest reads its whole file, and to go through all frames another one; a run can have thousands of failures.
@@ -24,7 +24,7 @@ def told_from_its_end(item: pytest.Item, raised: pytest.ExceptionInfo[BaseExcept
         yield
         return
     whole, raised.traceback = raised.traceback, raised.traceback[-1:]
-    item.repr_failure = lambda excinfo, style=None: str(excinfo.value)  # type: ignore[method-assign] # noqa: ARG005
+    item.repr_failure = lambda excinfo, style=None: excinfo.getrepr(style="value")  # type: ignore[method-assign] # noqa: ARG005
     try:
         yield
     finally:

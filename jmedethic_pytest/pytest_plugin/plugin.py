@@ -277,15 +277,16 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Mark our own outcomes, and show them as one line instead of a traceback through this package."""
-    raised = call.excinfo if item.config.stash.get(_SESSION, None) is not None else None
-    if raised is None:
-        report = yield
-    else:
+    evaluates = item.config.stash.get(_SESSION, None) is not None
+    if evaluates and call.excinfo is not None:
         from jmedethic_pytest.pytest_plugin.outcomes import told_from_its_end
 
-        with told_from_its_end(item, raised):
+        with told_from_its_end(item, call.excinfo):
             report = yield
-        _mark_failure(report, raised, item)
+    else:
+        report = yield
+    if evaluates and call.excinfo is not None:  # what a unittest.TestCase raised pytest puts there only by now
+        _mark_failure(report, call.excinfo, item)
     key = _key(item)
     if key is not None:
         report.jmedethic_key = key  # type: ignore[attr-defined]

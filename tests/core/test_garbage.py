@@ -33,6 +33,15 @@ def test_the_pace_that_was_found_is_put_back_by_the_last_engine() -> None:
     assert (gc.get_threshold(), gc.get_freeze_count()) == (found, 0)
 
 
+def test_an_engine_within_a_command_sets_nothing_more_aside() -> None:
+    with garbage.searched_rarely():
+        aside = gc.get_freeze_count()
+        left = [[number] for number in range(1000)]
+        with garbage.searched_rarely():
+            assert gc.get_freeze_count() <= aside, "what lies about would stay until the command ends"
+        assert len(left) == 1000
+
+
 def test_what_others_have_set_aside_stays_aside() -> None:
     gc.freeze()
     with garbage.searched_rarely():

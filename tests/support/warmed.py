@@ -77,6 +77,8 @@ def _order() -> bytes:
 
 def _die_with_whoever_asked() -> None:
     """Have the kernel end this process when nobody can send it an order any more, before the other's end is told."""
+    if not hasattr(fcntl, "F_SETSIG"):  # other systems than Linux: it goes on to its end
+        return
     orders = parent_process().sentinel  # type: ignore[union-attr]
     fcntl.fcntl(orders, fcntl.F_SETOWN, os.getpid())
     fcntl.fcntl(orders, fcntl.F_SETSIG, signal.SIGKILL)

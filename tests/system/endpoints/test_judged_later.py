@@ -78,7 +78,7 @@ def test_collection_is_judged_elsewhere_as_it_would_have_been_here(
     (there / "thresholds.toml").write_text(LENIENT_RULES)
     judges = f"--judges={server.spec('j1')},{server.spec('j2')}"
     since, before = len(server.seen), (place / "verdicts.jsonl").read_bytes()
-    stopped = call(there, "judge", collected.run.name, judges, f"--budget={2 * GOLDEN + 5}calls", "--concurrency=1")
+    stopped = call(there, "judge", collected.run.name, judges, f"--budget={2 * GOLDEN + 4}calls", "--concurrency=1")
     assert stopped.status == 7, stopped.out
     done = call(there, "judge", "latest", judges, "--report=off")
     assert (done.status, "GATE: PASS" in done.out) == (0, True), done.out + done.err

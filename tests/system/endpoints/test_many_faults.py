@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import math
 import os
 import random
 import re
@@ -117,8 +118,12 @@ def _score(seen: Any) -> float:
 def test_killed_at_any_moment_nothing_finished_is_lost_and_the_figures_are_the_same(server: Any, project: Any) -> None:
     """Twelve runs are killed after so many answers and started again; one that was left alone is the measure."""
 
+    enough = math.inf
+
     async def script(seen: Any) -> Any:
         await asyncio.sleep(0.02)
+        while server.answers >= enough:  # no run ends before it is killed
+            await asyncio.sleep(0.02)
         return f"reply to {seen.last}" if seen.model == "m" else server.score(_score(seen))
 
     server.script = script
@@ -135,6 +140,7 @@ def test_killed_at_any_moment_nothing_finished_is_lost_and_the_figures_are_the_s
         server.wait_for(lambda enough=enough: server.answers >= enough)
         process.kill()
         process.join()
+        enough = math.inf
         answered = {seen.content for seen in server.answered if seen.number >= seen_before}
         (run,) = [*(reports / "runs").iterdir()] if (reports / "runs").is_dir() else [None]
         lines = (run / "verdicts.jsonl").read_bytes().split(b"\n")[:-1] if run else []

@@ -54,7 +54,7 @@ def _started(kind: str, project, *options: str) -> subprocess.Popen[str] | Runni
         return project.watch("run", *options, "--cases=cases.jsonl", "--locale=en", program="jmedethic")
     options = ("-q", *options, "--jmed-cases=cases.jsonl", "--jmed-locale=en")
     if kind == "workers":
-        return project.start(project.command("-n", "1", *options, model=None))
+        return project.start(project.command("-n", "2", *options, model=None))
     return project.watch(*options, model=None)
 
 

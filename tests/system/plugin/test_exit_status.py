@@ -38,13 +38,13 @@ def pytest_sessionfinish(session):
 
 """
 """A conftest.py that lets pytest end only when the engine has evaluated all cases, as it does where tests are slow."""
-HIGH_FLOOR = LENIENT_RULES.replace("pass_rate = 1.0", "pass_rate = 0.0") + "[conversation]\nfloor = 8.0\n"
+HIGH_FLOOR = "schema_version = 1\n[conversation]\nfloor = 7.0\n[gate]\npass_rate = 0.5\n"
 
 
 @pytest.fixture(scope="module")
 def below(new_project: Callable[..., Project]) -> tuple[Project, Result]:
-    """A project under a floor that some of its seven cases miss and whose gate forgives them, and its run."""
-    project = new_project(7)
+    """A project under a floor that some of its cases miss and whose gate forgives them, and its run."""
+    project = new_project(42)
     project.write("thresholds.toml", HIGH_FLOOR)
     return project, project.pytest()
 
@@ -55,7 +55,7 @@ def test_failed_cases_are_forgiven_by_a_passed_gate_unless_strict(below, mode: t
     if mode:
         result = project.pytest("-q", *mode)
     failed = [verdict for verdict in result.verdicts if verdict["violations"]]
-    assert 0 < len(failed) < 7
+    assert 0 < len(failed) < 21
     assert f"{len(failed)} failed," in result.output
     assert "GATE: PASS" in result.output
     assert result.status == 0, result.output
@@ -67,7 +67,7 @@ def test_floor_failure_is_one_line_without_text_of_a_model(below) -> None:
     _, result = below
     failed = next(verdict for verdict in result.verdicts if verdict["violations"])
     broken = failed["violations"][0]
-    assert f"T{broken['turn']} fell to {broken['value']:.1f} (floor > 8)" in result.output
+    assert f"T{broken['turn']} fell to {broken['value']:.1f} (floor > 7)" in result.output
     assert broken["rule"] == "conversation.floor"
     assert "simulated reply" not in result.output
     assert "Question " not in result.output
@@ -99,7 +99,7 @@ inspect.findsource = noted
 
 def test_hooks_see_all_frames_of_a_floor_failure_whose_source_nobody_reads(new_project: Callable[..., Project]) -> None:
     project = new_project(7)
-    project.write("thresholds.toml", HIGH_FLOOR)
+    project.write("thresholds.toml", HIGH_FLOOR.replace("7.0", "8.0"))
     project.write("conftest.py", HOOK)
     result = project.pytest()
     shown = (project.path / "frames.txt").read_text().splitlines()

@@ -59,7 +59,7 @@ def test_reports_name_the_branches_and_who_has_the_later_turns(eroding: Any) -> 
         assert [row[f"T{index}"] != "" for index in range(7)] == [
             index < verdict["planned_turns"] for index in range(7)
         ]
-    shown = project.jmedethic("show", "latest", result.verdicts[0]["case"]["id"])
+    shown = project.jmedethic("show", result.run.name, result.verdicts[0]["case"]["id"])
     assert f"branch {result.verdicts[0]['branch']}" in shown.output
     tags = {label["value"] for item in result.conversations().values() for label in item["labels"]}
     assert {"branch complied", "branch refused"} <= tags
