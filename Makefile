@@ -80,7 +80,7 @@ quick: lint   ## Lint, types, units, and the tests of what differs from origin/m
 	$(RUN) pytest $(TESTS) -n 2 $$($(BIN)/python tests/support/changed.py)
 
 test: .venv/installed-dev .venv/installed-local .venv/installed-browser   ## Run all tests
-	$(BIN)/python tests/support/suite.py $(TESTS) -n 5 tests
+	$(BIN)/python tests/support/suite.py $(TESTS) -n 4 tests
 
 check: lint test   ## Lint, types, cases, all tests
 	$(RUN) jmedethic_pytest cases validate
