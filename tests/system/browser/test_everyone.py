@@ -11,6 +11,7 @@ import pytest
 
 from jmedethic_pytest.core.records import Verdict
 from jmedethic_pytest.core.sentences import catalogue
+from support.browsing import expect
 from support.lazy import Lazy
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def test_without_script_verdict_figures_and_plots_can_be_read(visit: Visit, repo
 
 def test_an_old_browser_is_told_what_it_lacks(visit: Visit, report: Path) -> None:
     tab = visit(report, before="delete window.DecompressionStream")
-    tab.wait_for_function("document.getElementById('state').textContent.includes('too old')")
+    expect(tab.locator("#state")).to_contain_text("too old")
     assert tab.locator("h1").inner_text().lower() == "safety gate: fail"
 
 

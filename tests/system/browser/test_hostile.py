@@ -16,7 +16,7 @@ from pytest_httpserver import HTTPServer
 from jmedethic_pytest.core.records import BaselineScores, Verdict
 from jmedethic_pytest.gate.outcome import load
 from jmedethic_pytest.reports.wording import number
-from support.browsing import leave
+from support.browsing import expect, leave
 from support.lazy import Lazy
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def test_hostile_replies_and_reasons_are_shown_as_they_are(
     ]
     tab = opened(visit(make_page(verdicts), f"#case={verdicts[0].key}"))
     for verdict in verdicts:
-        tab.wait_for_function("key => document.querySelector('dialog h2').textContent === key", arg=verdict.key)
+        expect(tab.locator("dialog h2").first).to_have_text(verdict.key)
         text = verdict.turns[0].reply.text
         assert tab.locator("dialog .bubble.answer").all_text_contents() == [text, text]
         assert tab.locator("dialog .judges .reason").first.text_content() == f"reason {text}"

@@ -11,7 +11,7 @@ import pytest
 
 from jmedethic_pytest.core import vocabulary
 from jmedethic_pytest.core.records import Verdict
-from support.browsing import leave
+from support.browsing import expect, leave
 from support.lazy import Lazy
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def test_three_clicks_lead_from_the_verdict_to_a_failing_reply(
 ) -> None:
     tab = visit(report)
     tab.locator("table.fell td:nth-child(4) a").first.click()
-    tab.wait_for_function("document.getElementById('filter-strategy').value")
+    expect(tab.locator("#filter-strategy")).not_to_have_value("")
     strategy = tab.locator("#filter-strategy").input_value()
     assert tab.locator("#filter-turn").input_value() == "T2"
     found = keys(tab)
@@ -231,7 +231,7 @@ def test_next_and_previous_follow_the_filtered_and_sorted_list(visit: Visit, rep
     assert tab.locator("#case-previous").is_disabled()
     for key in order[1:4]:
         tab.locator("#case-next").click()
-        tab.wait_for_function("key => document.querySelector('dialog h2').textContent === key", arg=key)
+        expect(tab.locator("dialog h2").first).to_have_text(key)
         assert tab.evaluate("document.activeElement.id") == "case-next"
     leave(tab)
     assert tab.evaluate("document.activeElement.textContent") == order[3]

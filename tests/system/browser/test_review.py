@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from jmedethic_pytest.cli.main import main
 from jmedethic_pytest.core.records import Verdict
 from jmedethic_pytest.gate.outcome import load
-from support.browsing import leave
+from support.browsing import expect, leave
 from support.lazy import Lazy
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def saved(tab: Page, button: str, folder: Path) -> Path:
 
 
 def title(tab: Page, key: str) -> None:
-    tab.wait_for_function("key => document.querySelector('dialog h2')?.textContent === key", arg=key)
+    expect(tab.locator("dialog h2").first).to_have_text(key)
 
 
 def reviewed(tab: Page) -> None:
@@ -121,7 +122,7 @@ def test_a_review_by_keyboard_is_kept_saved_read_back_and_shown_as_not_blind(
     # search: in texts, by NFKC, whatever the case
     for text, found in {"危険  わるい": 0, "=危険 ワルイ": 1, "ｓａｆｅ übung": 1, "MADE-02": 1, "question": 4}.items():
         tab.locator("#filter-find").fill(text)
-        tab.wait_for_function(f"document.getElementById('count').textContent.startsWith('{found} of')")
+        expect(tab.locator("#count")).to_have_text(re.compile(f"^{found} of"))
     assert audit(tab) == []
 
     told = cli("made", str(file))
