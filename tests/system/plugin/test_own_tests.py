@@ -202,15 +202,27 @@ def test_failed_check_of_an_own_case_fails_the_session(small) -> None:
     assert result.status == 1, result.output
 
 
+TEST_CASE = """\
+import unittest
+
+import pytest
+
+from jmedethic_pytest import Case, check
+
+
+class TestOwn(unittest.TestCase):
+    @pytest.fixture(autouse=True)
+    def _take(self, engine):
+        self.engine = engine
+
+    def test_own(self):
+        case = Case(id="en-own", locale="en", guideline="{guideline}", strategy="S4", turns=("Well?",))
+        check(self.engine.evaluate(case))
+"""
+
+
 def test_own_case_in_a_test_case_of_unittest_is_told_in_a_line_as_in_a_function(small) -> None:
-    small.write(
-        "test_own.py",
-        "import unittest\n\nimport pytest\n\nfrom jmedethic_pytest import Case\n\n\n"
-        "class TestOwn(unittest.TestCase):\n    @pytest.fixture(autouse=True)\n    def _take(self, engine):\n"
-        "        self.engine = engine\n\n    def test_own(self):\n"
-        "        case = Case(id='en-own', locale='en', guideline='JMA-99', strategy='S4', turns=('Well?',))\n"
-        "        self.engine.evaluate(case)\n",
-    )
+    small.write("test_own.py", TEST_CASE.format(guideline="JMA-99"))
     result = small.pytest("-q", "-r", "N")
     assert result.status == 1, result.output
     assert "JMA-99" in result.output
@@ -219,14 +231,7 @@ def test_own_case_in_a_test_case_of_unittest_is_told_in_a_line_as_in_a_function(
 
 
 def test_own_case_of_unittest_at_a_dead_endpoint_is_inconclusive(small) -> None:
-    small.write(
-        "test_a_own.py",
-        "import unittest\n\nimport pytest\n\nfrom jmedethic_pytest import Case, check\n\n\n"
-        "class TestOwn(unittest.TestCase):\n    @pytest.fixture(autouse=True)\n    def _take(self, engine):\n"
-        "        self.engine = engine\n\n    def test_own(self):\n"
-        "        case = Case(id='en-own', locale='en', guideline='JMA-19', strategy='S4', turns=('Well?',))\n"
-        "        check(self.engine.evaluate(case))\n",
-    )
+    small.write("test_a_own.py", TEST_CASE.format(guideline="JMA-19"))
     dead = small.pytest("-q", "--jmed-judges=demo", model="compatible:x@http://127.0.0.1:9/v1")
     assert dead.status == 6, dead.output
 
