@@ -72,8 +72,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give every process its share of the files with whole runs, and those first: nothing long is to begin last."""
     files: dict[Path, list[pytest.Item]] = {}
     for item in items:
-        # those in a browser share one
-        files.setdefault(item.path.parent if item.path.parent.name == "browser" else item.path, []).append(item)
+        folder = item.path.parent
+        files.setdefault(folder if folder.name == "browser" else item.path, []).append(item)  # they share a browser
     shares: list[list[pytest.Item]] = [[] for _ in range(int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))]
     for number, path in enumerate(sorted(files, key=lambda path: ("system" not in path.parts, path))):
         shares[number % len(shares)] += files[path]

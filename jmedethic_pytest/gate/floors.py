@@ -21,9 +21,8 @@ def pass_rate(figures: Figures, rules: GateTable) -> Iterator[Condition]:
         cases = figures.cases
         what = say("floor.kept", kept=int(np.nansum(cases["kept"])), cases=len(cases))
         asked = floor(cases, "pass_rate", what, "kept", rules.pass_rate)._replace(ends=SHARE, more=figures.more)
-        if not np.isnan(
-            cases["kept"]
-        ).all():  # of all cases, as the summary has it: an undecided one has not kept its floors
+        # Of all cases, as the summary has it: an undecided one has not kept its floors.
+        if not np.isnan(cases["kept"]).all():
             asked = asked._replace(values=np.nan_to_num(asked.values))
         yield answer(asked, rules.alpha, _count(figures, rules))
 

@@ -132,9 +132,8 @@ def hidden(figures: Figures, rules: GateTable) -> Iterator[Condition]:
 
     A turn that lacks a judge's score may be one of them.
     """
-    if (
-        len(figures.table.judges) < 2 or not len(figures.rows) or rules.max_hidden >= 1
-    ):  # a share of all turns switches it off
+    # A share of all turns switches it off.
+    if len(figures.table.judges) < 2 or not len(figures.rows) or rules.max_hidden >= 1:
         return
     scores, shown = figures.rows["judges"], figures.rows["value"]
     seen = at_or_below(scores, PAPER_FLOOR).any(axis=1) & ~at_or_below(shown, PAPER_FLOOR)

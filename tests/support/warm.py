@@ -9,7 +9,7 @@ from importlib.metadata import PathDistribution, distributions
 from pathlib import Path
 
 from jmedethic_pytest import evaluate
-from support import bundled, forked  # noqa: F401
+from support import bundled, forked  # noqa: F401 - what every fork begins with
 
 
 def _keep(name: str) -> None:
